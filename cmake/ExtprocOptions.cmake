@@ -1,0 +1,40 @@
+# Options and the compile flags of the project's own targets. Nothing here changes a global flag, so that a parent project
+# that uses add_subdirectory keeps its own.
+
+option(EXTPROC_BUILD_COMMAND "Build the extproc command" ${PROJECT_IS_TOP_LEVEL})
+option(EXTPROC_BUILD_EXAMPLES "Build the example processors" ${PROJECT_IS_TOP_LEVEL})
+option(EXTPROC_BUILD_TESTS "Build the tests" OFF)
+option(EXTPROC_BUILD_FUZZERS "Build the libFuzzer targets (clang only)" OFF)
+option(EXTPROC_INSTALL "Generate install rules" ${PROJECT_IS_TOP_LEVEL})
+option(EXTPROC_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
+set(EXTPROC_SANITIZE "" CACHE STRING "Sanitizers for every target of the project, as in -fsanitize=")
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES AND PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2>=1.52)
+find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_reader.hpp REQUIRED)
+
+# What every target of this project is compiled with; never exported.
+add_library(extproc_build_flags INTERFACE)
+target_compile_features(extproc_build_flags INTERFACE cxx_std_20)
+target_compile_options(extproc_build_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wconversion -Wno-sign-conversion
+  $<$<BOOL:${EXTPROC_WARNINGS_AS_ERRORS}>:-Werror>
+  # GCC's coroutine frames trip these two in optimised builds without anything being wrong.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-free-nonheap-object>)
+if(EXTPROC_SANITIZE)
+  target_compile_options(extproc_build_flags INTERFACE
+    -fsanitize=${EXTPROC_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(extproc_build_flags INTERFACE -fsanitize=${EXTPROC_SANITIZE})
+  if(EXTPROC_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # Boost.Asio fences where ThreadSanitizer cannot follow; the operations around it are atomics that it does.
+    target_compile_options(extproc_build_flags INTERFACE -Wno-tsan)
+  endif()
+endif()

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+
+#include "extproc/service.h"
+#include "extproc/version.h"
+
+#define EXTPROC_DETAIL_STRING(x) EXTPROC_DETAIL_STRING_(x)
+#define EXTPROC_DETAIL_STRING_(x) #x
+
+#if defined(_LIBCPP_VERSION)
+#define EXTPROC_DETAIL_STDLIB "libc++"
+#else
+#define EXTPROC_DETAIL_STDLIB "libstdc++ cxx11abi=" EXTPROC_DETAIL_STRING(_GLIBCXX_USE_CXX11_ABI)
+#endif
+
+/// What a module and its host must agree on, besides the version.
+#define EXTPROC_DETAIL_ABI \
+  "itanium " EXTPROC_DETAIL_STRING(__GXX_ABI_VERSION) " " EXTPROC_DETAIL_STDLIB " " EXTPROC_DETAIL_STRING(__SIZEOF_POINTER__)
+
+/// Begins the text by which a host recognises a module, and reads its version and ABI, before loading it.
+#define EXTPROC_DETAIL_MODULE_MARK "extproc module: version "
+
+namespace extproc::detail {
+
+/// One exported processor; they form a list, one for each module, filled while the module is loaded.
+class __attribute__((visibility("hidden"))) ModuleExport {
+ public:
+  using Factory = Service (*)();
+
+  ModuleExport(const char* name, Factory factory) : name_(name), factory_(factory), next_(head()) { head() = this; }
+
+  const char* name() const { return name_; }
+  Factory factory() const { return factory_; }
+  const ModuleExport* next() const { return next_; }
+
+  // Hidden, so that it is one for each module and not one for the process.
+  static const ModuleExport*& head() {
+    static const ModuleExport* first = nullptr;
+    return first;
+  }
+
+ private:
+  const char* name_;
+  Factory factory_;
+  const ModuleExport* next_;
+};
+
+/// A module's list in a form that crosses the boundary to the host.
+struct ModuleEntry {
+  const char* name;
+  Service (*factory)();
+};
+
+}  // namespace extproc::detail
+
+extern "C" {
+
+/// Read from the file, before anything of the module runs.
+__attribute__((visibility("default"), weak, used)) extern const char extproc_module_descriptor[] =
+    EXTPROC_DETAIL_MODULE_MARK EXTPROC_VERSION_STRING " abi " EXTPROC_DETAIL_ABI "\n";
+
+/// Copies up to `capacity` entries and returns how many there are.
+__attribute__((visibility("default"), weak, used)) inline std::size_t extproc_module_exports(
+    extproc::detail::ModuleEntry* entries, std::size_t capacity) {
+  std::size_t count = 0;
+  for (const auto* entry = extproc::detail::ModuleExport::head(); entry != nullptr; entry = entry->next(), ++count) {
+    if (count < capacity) entries[count] = {entry->name(), entry->factory()};
+  }
+  return count;
+}
+}

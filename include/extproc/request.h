@@ -1,0 +1,96 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+
+#include "extproc/headers.h"
+#include "extproc/phase.h"
+#include "extproc/version.h"
+
+namespace extproc {
+
+/// One HTTP request across its phases, as one processor sees it. It owns its strings; the views that it gives live as long
+/// as it does, unless said otherwise. Its handlers run one after another, so it needs no synchronisation.
+class EXTPROC_API Request {
+ public:
+  Request() = default;
+  ~Request() { clear_state(); }
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
+  /// The value of ":method"; empty until the request headers were seen.
+  std::string_view method() const { return view(method_); }
+  /// The value of ":path", query included; empty until then.
+  std::string_view path() const { return view(path_); }
+  /// The value of x-request-id; "unknown" until then, or when there is none.
+  std::string_view id() const { return id_.size == 0 ? std::string_view("unknown") : view(id_); }
+  /// content-type of the request, and from the response_headers phase on of the response; empty when there is none. The
+  /// view of the request's stays valid.
+  std::string_view content_type() const {
+    return response_seen_ ? std::string_view(response_content_type_) : view(content_type_);
+  }
+  /// content-length likewise; nothing when absent or not a number.
+  std::optional<std::uint64_t> content_length() const { return content_length_; }
+
+  /// The phase whose handler runs, or ran last; nothing before the first.
+  std::optional<Phase> phase() const { return phase_; }
+  /// What was spent in this processor's handlers so far, waiting included; without the phase that is running.
+  std::chrono::nanoseconds overhead() const { return overhead_; }
+
+  /// The processor's own state for this request: made without arguments on first use, destroyed with the stream. One object
+  /// for each type asked for; no other processor sees it.
+  template <class T>
+  T& state() {
+    for (StateBase* node = state_; node != nullptr; node = node->next) {
+      if (*node->type == typeid(T)) return static_cast<State<T>*>(node)->value;
+    }
+    auto* node = new State<T>();
+    node->type = &typeid(T);
+    node->next = state_;
+    state_ = node;
+    return node->value;
+  }
+
+  /// For who drives the phases (the server, the test kit): takes over the standard headers and notes the phase.
+  void begin_phase(Phase phase, const HeaderView* headers);
+  void end_phase(std::chrono::nanoseconds spent) { overhead_ += spent; }
+  /// Makes it fresh again; memory is kept for the next use.
+  void reset();
+
+ private:
+  struct Slice {
+    std::uint32_t offset = 0;
+    std::uint32_t size = 0;
+  };
+
+  struct StateBase {
+    virtual ~StateBase() = default;
+    const std::type_info* type = nullptr;
+    StateBase* next = nullptr;
+  };
+
+  template <class T>
+  struct State final : StateBase {
+    T value{};
+  };
+
+  std::string_view view(Slice slice) const { return std::string_view(text_).substr(slice.offset, slice.size); }
+  void read_request_headers(const HeaderView& headers);
+  void read_response_headers(const HeaderView& headers);
+  void clear_state();
+
+  std::string text_;
+  Slice method_, path_, id_, content_type_;
+  std::string response_content_type_;
+  std::optional<std::uint64_t> content_length_;
+  std::chrono::nanoseconds overhead_{0};
+  StateBase* state_ = nullptr;
+  std::optional<Phase> phase_;
+  bool response_seen_ = false;
+};
+
+}  // namespace extproc

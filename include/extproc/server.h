@@ -1,0 +1,83 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "extproc/service.h"
+#include "extproc/settings.h"
+#include "extproc/version.h"
+
+namespace extproc {
+
+/// Counters since the server started, over all its threads. A snapshot: its members are read one after another.
+struct Stats {
+  std::uint64_t connections_accepted = 0;
+  std::uint64_t connections_open = 0;
+  std::uint64_t streams_started = 0;
+  std::uint64_t streams_open = 0;
+  /// Streams that this server ended with a status other than OK.
+  std::uint64_t streams_failed = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t immediate_responses = 0;
+  /// Exceptions that escaped from handlers.
+  std::uint64_t handler_failures = 0;
+  /// Messages that could not be read as a ProcessingRequest.
+  std::uint64_t malformed_messages = 0;
+};
+
+/// One processor behind one listening port. To serve several in one process, make several.
+class EXTPROC_API Server {
+ public:
+  /// Checks the settings; opens nothing yet. Throws Error with the reason when one is wrong.
+  explicit Server(Service service, Settings settings = {});
+  /// Shuts down without a grace period, if still running, and joins.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Opens the port and starts the threads; requests are served when it returns. Throws Error when the address cannot be
+  /// had. Once only.
+  void start();
+
+  /// The TCP port in use, which matters when the settings gave 0; 0 for a Unix domain socket. After start().
+  int port() const;
+  /// The address in use: "[::]:50051", "unix:/run/extproc.sock". After start().
+  std::string address() const;
+  /// The processor's name.
+  const std::string& name() const;
+
+  /// Begins the graceful end and returns at once: health turns NOT_SERVING, GOAWAY is sent, open streams may finish within
+  /// the grace period of the settings, and the rest end with UNAVAILABLE. Any thread, any number of times; not from a
+  /// signal handler.
+  void shutdown();
+  /// The same with another grace period; zero ends all streams at once. A later call can only shorten it.
+  void shutdown(std::chrono::milliseconds grace_period);
+
+  /// Waits until a shutdown has ended and every thread is gone. Not from a handler. A handler that never returns keeps it
+  /// waiting.
+  void join();
+
+  Stats stats() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Serves until SIGTERM or SIGINT, then shuts down within the grace period; a second signal ends the process at once.
+/// Returns the exit status for main: 0, or 1 after a set-up error, which is printed to standard error.
+EXTPROC_API int serve(Service service, Settings settings = {});
+
+/// Serves several processors in one process. Each needs its own address: Service::on(port).
+EXTPROC_API int serve(std::vector<Service> services, Settings settings = {});
+
+/// Serves one processor, made without arguments: `int main() { return extproc::serve<MyProcessor>(); }`.
+template <class P>
+int serve(Settings settings = {}) {
+  return serve(Service::make<P>(), std::move(settings));
+}
+
+}  // namespace extproc

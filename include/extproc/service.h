@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "extproc/detail/dispatcher.h"
+#include "extproc/version.h"
+
+namespace extproc {
+
+/// A processor, ready to be served: what `serve`, `Server` and EXTPROC_EXPORT take, made from any kind of processor. It is
+/// made where the processor's concrete type is known, because the phases that it handles are read from that type. Cheap to
+/// copy: the processor is shared.
+///
+/// Made from a reference, it only refers to the processor, which must outlive every server of it.
+class EXTPROC_API Service {
+ public:
+  /// From a `Processor`, an `AsyncProcessor`, or `Handlers`; by reference.
+  template <class P>
+    requires(!std::is_same_v<std::remove_cv_t<P>, Service>)
+  Service(P& processor)  // NOLINT(google-explicit-constructor): serve(processor) is the point
+      : dispatcher_(detail::make_dispatcher(std::shared_ptr<P>(std::shared_ptr<void>(), &processor))) {}
+
+  /// The same; the processor is kept alive.
+  template <class P>
+  Service(std::shared_ptr<P> processor)  // NOLINT(google-explicit-constructor)
+      : dispatcher_(detail::make_dispatcher(std::move(processor))) {}
+
+  /// Makes the processor from `arguments` and keeps it alive.
+  template <class P, class... Args>
+  static Service make(Args&&... arguments) {
+    return Service(std::make_shared<P>(std::forward<Args>(arguments)...));
+  }
+
+  /// This service on a TCP port of its own, in place of the settings' address.
+  Service on(int port) &&;
+  /// This service on an address of its own: "host:port", "[v6]:port", "unix:/path".
+  Service on(std::string address) &&;
+
+  const std::string& name() const;
+  /// The phases that have a handler.
+  PhaseSet handled_phases() const;
+
+  const std::optional<std::string>& address() const { return address_; }
+  const std::shared_ptr<const detail::Dispatcher>& dispatcher() const { return dispatcher_; }
+
+ private:
+  std::shared_ptr<const detail::Dispatcher> dispatcher_;
+  std::optional<std::string> address_;
+};
+
+}  // namespace extproc

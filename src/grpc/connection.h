@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "extproc/settings.h"
+#include "grpc/call.h"
+#include "grpc/deadline_wheel.h"
+
+namespace extproc::grpc {
+
+/// A gRPC server's side of one HTTP/2 connection: bytes in, calls to the services, bytes out. It does no I/O: whoever owns
+/// the socket hands in what was read, and takes what is to be written when the socket is ready for it. One thread.
+class Connection {
+ public:
+  /// `limits`, `services` and `deadlines` must outlive it. `on_output` is called when bytes are waiting that were not there
+  /// before and no receive() is under way (an asynchronous answer, a deadline): the owner then takes them.
+  Connection(const Limits& limits, std::span<Service* const> services, DeadlineWheel& deadlines, std::string peer,
+             std::function<void()> on_output);
+  /// Every open call hears on_closed(connection_lost).
+  ~Connection();
+
+  /// Takes bytes from the peer. Handlers run inside. `now` is the time for deadlines. False when the connection is to be
+  /// closed once what waits is written: a protocol error, which error() tells.
+  bool receive(std::string_view bytes, Clock::time_point now);
+
+  /// Appends at most about `max` bytes that are to be written. Fewer than `max` mean that nothing waits.
+  void take_output(std::string& out, std::size_t max);
+
+  /// True when nothing more will come or go: close the socket after the last write.
+  bool finished() const;
+  /// The peer has sent its preface and settings.
+  bool established() const;
+  /// Streams open now.
+  std::size_t open_streams() const;
+  /// Why the connection is to be closed, for the log; empty when nothing is wrong.
+  std::string_view error() const;
+
+  /// Begins a graceful end: GOAWAY with the highest stream id, and a PING whose answer tells that the peer has seen it.
+  void begin_shutdown();
+  /// The answer to that PING has come.
+  bool shutdown_seen() const;
+  /// The final GOAWAY: streams that the peer opens from now on are ignored; open ones go on.
+  void finish_shutdown();
+  /// Ends every open call with `status` and closes.
+  void end_all(GrpcStatus status, std::string_view message);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace extproc::grpc

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "grpc/call.h"
+
+namespace extproc::grpc {
+
+/// grpc.health.v1.Health, Check and Watch, for one thread. It knows "" (the server as a whole) and the names given; another
+/// name is NOT_FOUND in Check and SERVICE_UNKNOWN in Watch, as the health protocol says.
+class HealthService final : public Service {
+ public:
+  explicit HealthService(std::vector<std::string_view> names);
+  ~HealthService() override;
+
+  CallHandler* start(std::string_view path, Call& call) override;
+
+  /// What is told from now on; open Watches are told at once. SERVING at first.
+  void set_serving(bool serving);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace extproc::grpc

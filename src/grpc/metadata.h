@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace extproc::grpc {
+
+/// The request headers of one call without the pseudo-headers, in order, names in lower case, -bin values still in base64.
+/// Immutable and shared: consecutive calls of one connection mostly carry the same.
+class Metadata {
+ public:
+  using Entry = std::pair<std::string_view, std::string_view>;
+
+  Metadata() = default;
+
+  /// The first value of `name` (lower case), or nothing.
+  std::optional<std::string_view> get(std::string_view name) const;
+
+  std::size_t size() const;
+  Entry at(std::size_t index) const;
+
+ private:
+  friend class MetadataBuilder;
+  struct Block;
+  std::shared_ptr<const Block> block_;
+};
+
+}  // namespace extproc::grpc

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "extproc/detail/dispatcher.h"
+#include "grpc/call.h"
+#include "stream/environment.h"
+
+namespace extproc::server {
+
+/// The gRPC service envoy.service.ext_proc.v3.ExternalProcessor for one processor on one I/O thread: joins each call to a
+/// stream::ProcessStream. Calls whose handler is still suspended when their connection ends live on in it until it returns.
+class ProcessService final : public grpc::Service {
+ public:
+  static constexpr std::string_view kName = "envoy.service.ext_proc.v3.ExternalProcessor";
+
+  /// `environment` must outlive it.
+  explicit ProcessService(stream::Environment& environment);
+  ~ProcessService() override;
+
+  grpc::CallHandler* start(std::string_view path, grpc::Call& call) override;
+
+  /// Calls in progress, those included whose connection is gone and whose handler has not returned yet.
+  std::size_t calls() const;
+
+ private:
+  class ProcessCall;
+  friend class ProcessCall;
+  struct Pool;
+  std::unique_ptr<Pool> pool_;
+};
+
+}  // namespace extproc::server

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "extproc/body.h"
+#include "extproc/headers.h"
+#include "extproc/response.h"
+
+namespace extproc::stream {
+
+/// What one handler call works on; reused from call to call, so that its memory is allocated once.
+struct Scratch {
+  std::vector<Header> entries;
+  HttpHeaders headers;
+  HttpBody body;
+  HttpTrailers trailers;
+  HeadersResponse headers_response;
+  BodyResponse body_response;
+  TrailersResponse trailers_response;
+  /// The message, where it must outlive the call that delivered it.
+  std::string message;
+};
+
+}  // namespace extproc::stream
