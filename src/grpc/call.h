@@ -28,7 +28,7 @@ class CallHandler {
  public:
   /// One complete message, in order; never while the call is paused. `message` is valid until it returns.
   virtual void on_message(std::string_view message) noexcept = 0;
-  /// The peer will send no more, and all its messages were delivered.
+  /// The peer will send no more, and all its messages were delivered; like them, not while the call is paused.
   virtual void on_half_close() noexcept = 0;
   /// The call is over; the last thing that the handler hears, exactly once. `Call` must not be used after it, and nothing
   /// refers to the handler any more: it may free itself here.
@@ -51,7 +51,8 @@ class Call {
   /// Messages that still arrive are dropped. Nothing can be sent after it.
   virtual void finish(GrpcStatus status, std::string_view message = {}) = 0;
 
-  /// While paused, messages wait in order and the peer is given no more credit for complete ones.
+  /// While paused, messages wait in order and the peer is given no more credit once a complete one waits. Messages also
+  /// wait while more than Limits::queued_bytes_per_stream of this call's answers do.
   virtual void pause() = 0;
   /// Delivers what waits, perhaps before it returns.
   virtual void resume() = 0;
