@@ -27,8 +27,13 @@ constexpr std::uint32_t kHeaderLimit = std::uint32_t{64} << 10;
 constexpr std::uint64_t kBodyLimit = std::uint64_t{64} << 20;
 constexpr std::chrono::minutes kIdleTimeout{10};
 
-// One thread runs all of a connection's handlers, so that the stream needs no strand and no type-erased executor.
 using Stream = beast::basic_stream<asio::ip::tcp, asio::io_context::executor_type>;
+
+/// Whether the bytes were not HTTP, as opposed to a connection that ended.
+bool is_malformed(beast::error_code error) {
+  return error.category() == beast::error_code(http::error::bad_method).category() &&
+         error != http::error::end_of_stream && error != http::error::partial_message;
+}
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
@@ -51,13 +56,13 @@ class Session : public std::enable_shared_from_this<Session> {
       const Request& request = parser_->get();
       write(reply_to(request), request.keep_alive(), request.method() == http::verb::head);
     } else if (error == http::error::body_limit) {
-      write(error_reply(http::status::payload_too_large, "the body is larger than 64 MiB"), false, false);
+      write(error_reply(http::status::payload_too_large, "the body is larger than 64 MiB"), false,
+            false);
     } else if (error == http::error::header_limit) {
       write(error_reply(http::status::request_header_fields_too_large,
                         "the headers are larger than 64 KiB"),
             false, false);
-    } else if (error.category() == make_error_code(http::error::bad_method).category() &&
-               error != http::error::end_of_stream && error != http::error::partial_message) {
+    } else if (is_malformed(error)) {
       write(error_reply(http::status::bad_request, error.message()), false, false);
     } else {
       close();
@@ -67,7 +72,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void write(Response response, bool keep_alive, bool headers_only) {
     response_ = std::move(response);
     response_.keep_alive(keep_alive);
-    auto on_written = [self = shared_from_this(), keep_alive](beast::error_code error, std::size_t) {
+    auto on_written = [self = shared_from_this(), keep_alive](beast::error_code error,
+                                                              std::size_t) {
       if (error || !keep_alive) return self->close();
       self->read();
     };
@@ -93,7 +99,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
 }  // namespace
 
-void serve_connection(asio::ip::tcp::socket socket) {
+void serve_connection(Socket socket) {
+  std::make_shared<Session>(Stream(std::move(socket)))->read();
 }
 
 }  // namespace echo

@@ -7,7 +7,8 @@
 namespace echo {
 namespace {
 
-/// What the first byte of a character says: how many bytes follow, and the range of the first of them (RFC 3629, section 4).
+/// What the first byte of a character says: how many bytes follow, and the range of the first of
+/// them (RFC 3629, section 4).
 struct Lead {
   std::size_t continuations;
   unsigned char low;

@@ -5,7 +5,8 @@
 
 namespace echo {
 
-/// Whether the bytes are well-formed UTF-8 (no overlong forms, no surrogates, nothing above U+10FFFF).
+/// Whether the bytes are well-formed UTF-8 (no overlong forms, no surrogates, nothing above
+/// U+10FFFF).
 bool is_utf8(std::string_view text);
 
 /// Each byte read as the Unicode character of that number.

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Configures and builds a preset, with progress: build.sh <preset> [target]...  Without a target: everything.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+
+preset=${1:?usage: build.sh <preset> [target]...}
+targets=("${@:2}")
+
+options=()
+if command -v ccache >/dev/null; then
+  options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_C_COMPILER_LAUNCHER=ccache)
+fi
+
+note "configuring the preset $preset"
+quietly cmake --preset "$preset" "${options[@]}" ||
+  die "CMake could not configure (see above): run 'make install', or after a change of compiler 'make clean'"
+
+note "building the preset $preset${targets:+: ${targets[*]}}"
+cmake --build --preset "$preset" ${targets:+--target "${targets[@]}"} ||
+  die "the build failed (see above)"

@@ -1,0 +1,28 @@
+# What the scripts share. Sourced, never run; it puts the caller into the project's root.
+# shellcheck shell=bash
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+# Folders of what the scripts install for themselves.
+# shellcheck disable=SC2034
+venv_dir="$PWD/build/venv" go_bin_dir="$PWD/build/go/bin"
+
+note() { printf '==> %s\n' "$*"; }
+
+# A line that says what went wrong and what to do, then the end.
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+# "1.40.0" is at least "1.40".
+version_at_least() { [[ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" == "$2" ]]; }
+
+# Runs a command quietly; its output is shown only when it fails.
+quietly() {
+  local output
+  output=$("$@" 2>&1) || {
+    printf '%s\n' "$output" >&2
+    return 1
+  }
+}

@@ -1,0 +1,25 @@
+# The Debian packages of each group, and the command of a package that shows that it is there where dpkg is not.
+# Sourced by install.sh.
+# shellcheck shell=bash disable=SC2034
+
+# Compiling everything that the presets build: the library, the command, the examples, the unit tests.
+packages_build=(
+  g++ cmake ninja-build pkg-config
+  libboost1.81-dev libnghttp2-dev libprotozero-dev     # the library
+  libspdlog-dev libcli11-dev libssl-dev                # the command and the examples
+  libgtest-dev libgmock-dev libprotobuf-dev protobuf-compiler python3  # the unit tests
+)
+# Envoy, and curl to try it.
+packages_run=(python3-venv curl ca-certificates)
+packages_test=(python3-venv curl ca-certificates ccache nghttp2-client)
+packages_format=(clang-format-16)
+packages_lint=(clang-format-16 clang-tidy-16 clang-16)
+packages_fuzz=(clang-16 libclang-rt-16-dev)
+
+# Commands that a group needs, for systems without apt.
+commands_build=(g++ cmake ninja pkg-config protoc python3)
+commands_run=(python3 curl)
+commands_test=(python3 curl h2load)
+commands_format=(clang-format-16)
+commands_lint=(clang-format-16 clang-tidy-16 run-clang-tidy-16)
+commands_fuzz=(clang++-16)
