@@ -34,8 +34,9 @@ struct Abort {
 };
 }  // namespace detail
 
-/// What surrounds the message: the gRPC call that it came in, and how to end it. The same object for all phases of a
-/// stream; it lives as long as the stream, and as any handler of it that still runs.
+/// What surrounds the message: the gRPC call that it came in, and how to end it. The same object
+/// for all phases of a stream; it lives as long as the stream, and as any handler of it that still
+/// runs.
 class EXTPROC_API Context {
  public:
   Context() = default;
@@ -44,16 +45,18 @@ class EXTPROC_API Context {
 
   /// Who called: "127.0.0.1:41234", "[::1]:41234", or "unix:".
   std::string_view peer() const;
-  /// The first value of a header of the gRPC call (not of the HTTP request), name in lower case; nothing when absent. In
-  /// Envoy: `initial_metadata` of the filter's grpc_service.
+  /// The first value of a header of the gRPC call (not of the HTTP request), name in lower case;
+  /// nothing when absent. In Envoy: `initial_metadata` of the filter's grpc_service.
   std::optional<std::string_view> metadata(std::string_view name) const;
   /// All of them, in order.
   std::vector<std::pair<std::string_view, std::string_view>> metadata() const;
-  /// When the whole stream runs out, from grpc-timeout. In Envoy: `timeout` of the filter's grpc_service.
+  /// When the whole stream runs out, from grpc-timeout. In Envoy: `timeout` of the filter's
+  /// grpc_service.
   std::optional<std::chrono::steady_clock::time_point> deadline() const;
 
-  /// The stream is over: the peer reset it, the deadline passed, or the server shut down. The answer will be dropped. A
-  /// synchronous handler on an I/O thread never sees it change while it runs. Any thread.
+  /// The stream is over: the peer reset it, the deadline passed, or the server shut down. The
+  /// answer will be dropped. A synchronous handler on an I/O thread never sees it change while it
+  /// runs. Any thread.
   bool cancelled() const { return cancel_.stop_possible() && cancel_.stop_requested(); }
   /// The same to wait on or to hand on, in asynchronous and blocking handlers.
   std::stop_token cancellation() const { return cancel_.get_token(); }
@@ -61,9 +64,12 @@ class EXTPROC_API Context {
   /// The filter only observes (`observability_mode`): answers are not sent.
   bool observability_mode() const { return observability_mode_; }
 
-  /// Ends the stream with `status` when the handler returns, in place of an answer. Envoy then fails the HTTP request, or
-  /// lets it go on where failure_mode_allow is set. `message` goes to Envoy's log; Envoy does not send it to the caller.
-  void abort(GrpcStatus status, std::string message = {}) { abort_ = detail::Abort{status, std::move(message)}; }
+  /// Ends the stream with `status` when the handler returns, in place of an answer. Envoy then
+  /// fails the HTTP request, or lets it go on where failure_mode_allow is set. `message` goes to
+  /// Envoy's log; Envoy does not send it to the caller.
+  void abort(GrpcStatus status, std::string message = {}) {
+    abort_ = detail::Abort{status, std::move(message)};
+  }
 
  private:
   friend class ContextAccess;
@@ -78,7 +84,8 @@ class EXTPROC_API Context {
 /// How the library's own layers reach into a Context. Not for users.
 class ContextAccess {
  public:
-  static void begin(Context& context, const detail::CallInfo* info, detail::EventLoop* loop, bool cancellable) {
+  static void begin(Context& context, const detail::CallInfo* info, detail::EventLoop* loop,
+                    bool cancellable) {
     context.info_ = info;
     context.loop_ = loop;
     context.cancel_ = cancellable ? std::stop_source() : std::stop_source(std::nostopstate);
@@ -86,8 +93,12 @@ class ContextAccess {
     context.observability_mode_ = false;
   }
   static void request_cancel(Context& context) { context.cancel_.request_stop(); }
-  static void set_observability_mode(Context& context, bool on) { context.observability_mode_ = on; }
-  static const std::optional<detail::Abort>& aborted(const Context& context) { return context.abort_; }
+  static void set_observability_mode(Context& context, bool on) {
+    context.observability_mode_ = on;
+  }
+  static const std::optional<detail::Abort>& aborted(const Context& context) {
+    return context.abort_;
+  }
   static detail::EventLoop* loop(const Context& context) { return context.loop_; }
 };
 

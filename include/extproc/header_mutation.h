@@ -10,8 +10,9 @@
 
 namespace extproc {
 
-/// What an answer does to a list of headers: `envoy.service.ext_proc.v3.HeaderMutation`. Envoy applies the removes first,
-/// then the sets and appends in the order given. Names are lower-cased and both are copied.
+/// What an answer does to a list of headers: `envoy.service.ext_proc.v3.HeaderMutation`. Envoy
+/// applies the removes first, then the sets and appends in the order given. Names are lower-cased
+/// and both are copied.
 class EXTPROC_API HeaderMutation {
  public:
   enum class Operation : std::uint8_t { set, append, remove };
@@ -25,7 +26,9 @@ class EXTPROC_API HeaderMutation {
   /// Overwrites every entry of `name` with one.
   void set(std::string_view name, std::string_view value) { add(Operation::set, name, value); }
   /// Adds an entry, besides those that exist.
-  void append(std::string_view name, std::string_view value) { add(Operation::append, name, value); }
+  void append(std::string_view name, std::string_view value) {
+    add(Operation::append, name, value);
+  }
   /// Removes every entry of `name`. Envoy refuses this for `host` and pseudo-headers.
   void remove(std::string_view name) { add(Operation::remove, name, {}); }
 
@@ -33,7 +36,7 @@ class EXTPROC_API HeaderMutation {
   std::size_t size() const { return entries_.size(); }
   /// The entry at `index`, in the order of the calls; valid until the next change.
   Entry at(std::size_t index) const;
-  /// Whether an entry other than a remove names `name` (lower case).
+  /// Whether an entry other than a remove names `name`.
   bool sets(std::string_view name) const;
 
   /// Empties it; memory is kept for the next use.

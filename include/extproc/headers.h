@@ -13,8 +13,8 @@
 
 namespace extproc {
 
-/// One header as it came: `envoy.config.core.v3.HeaderValue`. The value is the bytes of `raw_value`, or of `value` where an
-/// Envoy before 1.27 sends that; it need not be UTF-8.
+/// One header as it came: `envoy.config.core.v3.HeaderValue`. The value is the bytes of
+/// `raw_value`, or of `value` where an Envoy before 1.27 sends that; it need not be UTF-8.
 struct Header {
   std::string_view name;
   std::string_view value;
@@ -22,8 +22,9 @@ struct Header {
   friend bool operator==(const Header&, const Header&) = default;
 };
 
-/// A read-only list of headers in the order in which Envoy sent them; a repeated header has several entries. What it and
-/// its views refer to lives as long as the handler that was given it runs, awaits included.
+/// A read-only list of headers in the order in which Envoy sent them; a repeated header has several
+/// entries. What it and its views refer to lives as long as the handler that was given it runs,
+/// awaits included.
 class EXTPROC_API HeaderView {
  public:
   using value_type = Header;
@@ -38,7 +39,8 @@ class EXTPROC_API HeaderView {
   /// Every value of `name`, in order.
   std::vector<std::string_view> get_all(std::string_view name) const;
 
-  /// For each pair (header name, key) one entry: key to the header's first value, or to nothing where it is missing.
+  /// For each pair (header name, key) one entry: key to the header's first value, or to nothing
+  /// where it is missing.
   std::map<std::string, std::optional<std::string_view>, std::less<>> get_headers(
       std::span<const std::pair<std::string_view, std::string_view>> names) const;
   std::map<std::string, std::optional<std::string_view>, std::less<>> get_headers(
@@ -55,7 +57,8 @@ class EXTPROC_API HeaderView {
   std::span<const Header> entries_;
 };
 
-/// The headers of the request or the response: `envoy.service.ext_proc.v3.HttpHeaders`. Pseudo-headers (":method", ":path",
+/// The headers of the request or the response: `envoy.service.ext_proc.v3.HttpHeaders`.
+/// Pseudo-headers (":method", ":path",
 /// ":status") are among them.
 class HttpHeaders : public HeaderView {
  public:

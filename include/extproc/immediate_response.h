@@ -10,7 +10,8 @@
 
 namespace extproc {
 
-/// An answer to the caller in place of the upstream's: `envoy.service.ext_proc.v3.ImmediateResponse`.
+/// An answer to the caller in place of the upstream's:
+/// `envoy.service.ext_proc.v3.ImmediateResponse`.
 struct EXTPROC_API ImmediateResponse {
   /// HTTP status, 200 to 599.
   int status = 200;
@@ -21,14 +22,14 @@ struct EXTPROC_API ImmediateResponse {
   std::string details;
 };
 
-/// Makes an ImmediateResponse. Throws Error when the status is not between 200 and 599, as Envoy would silently turn it
-/// into 200 or refuse it.
-EXTPROC_API ImmediateResponse form_immediate_response(int status,
-                                                      std::vector<std::pair<std::string, std::string>> headers = {},
-                                                      std::string body = {});
+/// Makes an ImmediateResponse. Throws Error when the status is not between 200 and 599, as Envoy
+/// would silently turn it into 200 or refuse it.
+EXTPROC_API ImmediateResponse
+form_immediate_response(int status, std::vector<std::pair<std::string, std::string>> headers = {},
+                        std::string body = {});
 
-/// Thrown by a handler, from any depth, it answers the caller at once with `response()`. A handler that can simply return
-/// uses `response.respond(...)`, which costs no exception.
+/// Thrown by a handler, from any depth, it answers the caller at once with `response()`. A handler
+/// that can simply return uses `response.respond(...)`, which costs no exception.
 class EXTPROC_API StopRequestProcessing : public std::exception {
  public:
   explicit StopRequestProcessing(ImmediateResponse response) : response_(std::move(response)) {}

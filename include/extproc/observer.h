@@ -23,25 +23,28 @@ enum class PhaseOutcome : std::uint8_t {
 
 EXTPROC_API std::string_view to_string(PhaseOutcome outcome);
 
-/// Told of the life of streams and phases: metrics and traces hang on it. The spans of the Python SDK are `process`
-/// (stream_begin to stream_end) and `process.<phase>` (phase_begin to phase_end). Health checks are not observed.
+/// Told of the life of streams and phases: metrics and traces hang on it. The spans of the Python
+/// SDK are `process` (stream_begin to stream_end) and `process.<phase>` (phase_begin to phase_end).
+/// Health checks are not observed.
 ///
-/// Called on the stream's I/O thread, several threads at once, in the path of a request: it must be quick and must not
-/// throw. `request` is valid during the call; its address is the same in every call about one stream.
+/// Called on the stream's I/O thread, several threads at once, in the path of a request: it must be
+/// quick and must not throw. `request` is valid during the call; its address is the same in every
+/// call about one stream.
 class EXTPROC_API Observer {
  public:
   virtual ~Observer() = default;
 
   /// A stream of the processor named `processor` begins.
   virtual void stream_begin(std::string_view processor, const Request& request);
-  /// It ended: with `status`, or, when `cancelled`, by the peer's reset, which is how Envoy ends a stream in good order.
-  virtual void stream_end(std::string_view processor, const Request& request, GrpcStatus status, bool cancelled,
-                          std::chrono::nanoseconds duration);
+  /// It ended: with `status`, or, when `cancelled`, by the peer's reset, which is how Envoy ends a
+  /// stream in good order.
+  virtual void stream_end(std::string_view processor, const Request& request, GrpcStatus status,
+                          bool cancelled, std::chrono::nanoseconds duration);
   /// A handler is about to run, or (for a phase without one) to be skipped.
   virtual void phase_begin(std::string_view processor, const Request& request, Phase phase);
   /// It ended, after `duration` in the handler, waiting included.
-  virtual void phase_end(std::string_view processor, const Request& request, Phase phase, PhaseOutcome outcome,
-                         std::chrono::nanoseconds duration);
+  virtual void phase_end(std::string_view processor, const Request& request, Phase phase,
+                         PhaseOutcome outcome, std::chrono::nanoseconds duration);
 };
 
 }  // namespace extproc

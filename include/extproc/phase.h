@@ -21,8 +21,9 @@ inline constexpr std::size_t kPhaseCount = 6;
 
 /// Envoy's name for the phase, as in "request_headers".
 constexpr std::string_view to_string(Phase phase) {
-  constexpr std::string_view kNames[kPhaseCount] = {"request_headers",  "request_body",  "request_trailers",
-                                                    "response_headers", "response_body", "response_trailers"};
+  constexpr std::string_view kNames[kPhaseCount] = {"request_headers",  "request_body",
+                                                    "request_trailers", "response_headers",
+                                                    "response_body",    "response_trailers"};
   return kNames[static_cast<std::size_t>(phase)];
 }
 

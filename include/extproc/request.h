@@ -13,8 +13,9 @@
 
 namespace extproc {
 
-/// One HTTP request across its phases, as one processor sees it. It owns its strings; the views that it gives live as long
-/// as it does, unless said otherwise. Its handlers run one after another, so it needs no synchronisation.
+/// One HTTP request across its phases, as one processor sees it. It owns its strings; the views
+/// that it gives live as long as it does, unless said otherwise. Its handlers run one after
+/// another, so it needs no synchronisation.
 class EXTPROC_API Request {
  public:
   Request() = default;
@@ -28,8 +29,8 @@ class EXTPROC_API Request {
   std::string_view path() const { return view(path_); }
   /// The value of x-request-id; "unknown" until then, or when there is none.
   std::string_view id() const { return id_.size == 0 ? std::string_view("unknown") : view(id_); }
-  /// content-type of the request, and from the response_headers phase on of the response; empty when there is none. The
-  /// view of the request's stays valid.
+  /// content-type of the request, and from the response_headers phase on of the response; empty
+  /// when there is none. The view of the request's stays valid.
   std::string_view content_type() const {
     return response_seen_ ? std::string_view(response_content_type_) : view(content_type_);
   }
@@ -38,11 +39,12 @@ class EXTPROC_API Request {
 
   /// The phase whose handler runs, or ran last; nothing before the first.
   std::optional<Phase> phase() const { return phase_; }
-  /// What was spent in this processor's handlers so far, waiting included; without the phase that is running.
+  /// What was spent in this processor's handlers so far, waiting included; without the phase that
+  /// is running.
   std::chrono::nanoseconds overhead() const { return overhead_; }
 
-  /// The processor's own state for this request: made without arguments on first use, destroyed with the stream. One object
-  /// for each type asked for; no other processor sees it.
+  /// The processor's own state for this request: made without arguments on first use, destroyed
+  /// with the stream. One object for each type asked for; no other processor sees it.
   template <class T>
   T& state() {
     for (StateBase* node = state_; node != nullptr; node = node->next) {
@@ -55,7 +57,8 @@ class EXTPROC_API Request {
     return node->value;
   }
 
-  /// For who drives the phases (the server, the test kit): takes over the standard headers and notes the phase.
+  /// For who drives the phases (the server, the test kit): takes over the standard headers and
+  /// notes the phase.
   void begin_phase(Phase phase, const HeaderView* headers);
   void end_phase(std::chrono::nanoseconds spent) { overhead_ += spent; }
   /// Makes it fresh again; memory is kept for the next use.
@@ -78,7 +81,9 @@ class EXTPROC_API Request {
     T value{};
   };
 
-  std::string_view view(Slice slice) const { return std::string_view(text_).substr(slice.offset, slice.size); }
+  std::string_view view(Slice slice) const {
+    return std::string_view(text_).substr(slice.offset, slice.size);
+  }
   void read_request_headers(const HeaderView& headers);
   void read_response_headers(const HeaderView& headers);
   void clear_state();

@@ -7,8 +7,9 @@
 
 namespace extproc {
 
-/// The status codes of gRPC, with its numbers. What a stream ends with when it does not end well: Envoy then fails the
-/// HTTP request with `status_on_error`, or lets it go on where `failure_mode_allow` is set.
+/// The status codes of gRPC, with its numbers. What a stream ends with when it does not end well:
+/// Envoy then fails the HTTP request with `status_on_error`, or lets it go on where
+/// `failure_mode_allow` is set.
 enum class GrpcStatus : std::uint8_t {
   ok = 0,
   cancelled = 1,

@@ -9,8 +9,9 @@
 
 namespace extproc::server {
 
-/// The gRPC service envoy.service.ext_proc.v3.ExternalProcessor for one processor on one I/O thread: joins each call to a
-/// stream::ProcessStream. Calls whose handler is still suspended when their connection ends live on in it until it returns.
+/// The gRPC service envoy.service.ext_proc.v3.ExternalProcessor for one processor on one I/O
+/// thread: joins each call to a stream::ProcessStream. Calls whose handler is still suspended when
+/// their connection ends live on in it until it returns.
 class ProcessService final : public grpc::Service {
  public:
   static constexpr std::string_view kName = "envoy.service.ext_proc.v3.ExternalProcessor";
@@ -21,7 +22,8 @@ class ProcessService final : public grpc::Service {
 
   grpc::CallHandler* start(std::string_view path, grpc::Call& call) override;
 
-  /// Calls in progress, those included whose connection is gone and whose handler has not returned yet.
+  /// Calls in progress, those included whose connection is gone and whose handler has not returned
+  /// yet.
   std::size_t calls() const;
 
  private:

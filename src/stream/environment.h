@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "base/counters.h"
 #include "base/logger.h"
@@ -25,14 +27,22 @@ struct Environment {
   Observer* observer = nullptr;
   /// Null where no handler suspends.
   detail::EventLoop* loop = nullptr;
-  /// The header that each processor adds its name to; empty when the chain is not revealed. Lower case.
+  /// The header that each processor adds its name to; empty when the chain is not revealed. Lower
+  /// case.
   std::string chain_header;
   std::chrono::nanoseconds slow_handler{std::chrono::milliseconds{10}};
   Clock::time_point (*now)() = &Clock::now;
 
   /// Used by the handlers that do not suspend, one at a time.
   Scratch scratch{};
+  /// For those that do: each holds one from its message to its answer, so that an idle stream holds
+  /// none.
+  std::vector<std::unique_ptr<Scratch>> spare_scratches{};
   bool slow_handler_logged = false;
+
+  std::unique_ptr<Scratch> take_scratch();
+  /// Takes it back; null is nothing to take.
+  void give_back(std::unique_ptr<Scratch> returned);
 };
 
 }  // namespace extproc::stream

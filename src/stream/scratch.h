@@ -20,6 +20,8 @@ struct Scratch {
   TrailersResponse trailers_response;
   /// The message, where it must outlive the call that delivered it.
   std::string message;
+  /// For putting a value together.
+  std::string text;
 };
 
 }  // namespace extproc::stream

@@ -22,7 +22,8 @@ class TrailersResponse;
 
 namespace detail {
 
-/// Told when a handler that suspended is done: once, on the stream's thread. `failure` is what it threw, or null.
+/// Told when a handler that suspended is done: once, on the stream's thread. `failure` is what it
+/// threw, or null.
 class Completion {
  public:
   virtual void complete(std::exception_ptr failure) noexcept = 0;
@@ -31,8 +32,8 @@ class Completion {
   ~Completion() = default;
 };
 
-/// One call of a handler: the data and the response that belong to `phase` are set, the others null. Everything lives until
-/// the call is complete.
+/// One call of a handler: the data and the response that belong to `phase` are set, the others
+/// null. Everything lives until the call is complete.
 struct Invocation {
   Phase phase;
   const HttpHeaders* headers = nullptr;
@@ -51,7 +52,8 @@ enum class Step : std::uint8_t {
   pending,  ///< it will tell the Completion; until then no other handler of the stream is called
 };
 
-/// One processor as the layers below the public API see it, whatever its style. Called from all threads at once.
+/// One processor as the layers below the public API see it, whatever its style. Called from all
+/// threads at once.
 class EXTPROC_API Dispatcher {
  public:
   Dispatcher(std::string name, PhaseSet phases, bool suspends)
@@ -66,7 +68,8 @@ class EXTPROC_API Dispatcher {
   /// Whether call() may return pending, so that everything in its Invocation must outlive it.
   bool suspends() const { return suspends_; }
 
-  /// Runs the handler of a phase in phases(). Throws what the handler throws before it first suspends.
+  /// Runs the handler of a phase in phases(). Throws what the handler throws before it first
+  /// suspends.
   virtual Step call(Invocation& invocation) const = 0;
 
  private:
@@ -75,11 +78,13 @@ class EXTPROC_API Dispatcher {
   bool suspends_;
 };
 
-/// How a processor of type P becomes a Dispatcher: specialised by processor.h, handlers.h and async.h.
+/// How a processor of type P becomes a Dispatcher: specialised by processor.h, handlers.h and
+/// async.h.
 template <class P>
 struct DispatcherFactory {
   static_assert(sizeof(P) == 0,
-                "not a processor: derive from extproc::Processor, or from extproc::AsyncProcessor (and include "
+                "not a processor: derive from extproc::Processor, or from extproc::AsyncProcessor "
+                "(and include "
                 "<extproc/async.h>), or use extproc::Handlers");
 };
 

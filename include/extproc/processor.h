@@ -1,0 +1,200 @@
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <typeinfo>
+#include <utility>
+
+#include "extproc/body.h"
+#include "extproc/context.h"
+#include "extproc/detail/dispatcher.h"
+#include "extproc/headers.h"
+#include "extproc/phase.h"
+#include "extproc/request.h"
+#include "extproc/response.h"
+#include "extproc/version.h"
+
+namespace extproc {
+
+/// A processor whose handlers are plain functions. Derive from it and override the phases of
+/// interest; a phase that is not overridden is answered with "continue" without a call.
+///
+/// Threads: one object is called from all of the server's threads at once, so its own members need
+/// synchronisation; `context`, `request` and `response` belong to the call. Handlers of one request
+/// run one after another.
+///
+/// Errors: an exception that escapes ends the stream with a gRPC error (UNKNOWN) and is logged and
+/// counted; other streams do not notice. StopRequestProcessing is an answer, not an error.
+///
+/// Time: a handler runs on an I/O thread, and other streams wait for it. One that blocks belongs on
+/// threads of its own: see blocking(), or write an AsyncProcessor (<extproc/async.h>).
+class EXTPROC_API Processor {
+ public:
+  Processor() = default;
+  virtual ~Processor();
+  Processor(const Processor&) = delete;
+  Processor& operator=(const Processor&) = delete;
+
+  virtual void process_request_headers(const HttpHeaders& headers, Context& context,
+                                       Request& request, HeadersResponse& response);
+  virtual void process_request_body(const HttpBody& body, Context& context, Request& request,
+                                    BodyResponse& response);
+  virtual void process_request_trailers(const HttpTrailers& trailers, Context& context,
+                                        Request& request, TrailersResponse& response);
+  virtual void process_response_headers(const HttpHeaders& headers, Context& context,
+                                        Request& request, HeadersResponse& response);
+  virtual void process_response_body(const HttpBody& body, Context& context, Request& request,
+                                     BodyResponse& response);
+  virtual void process_response_trailers(const HttpTrailers& trailers, Context& context,
+                                         Request& request, TrailersResponse& response);
+
+  /// In logs and in the chain header. The class's own name, without namespaces, unless overridden.
+  /// Asked once, at set-up.
+  virtual std::string name() const;
+
+  /// True: all handlers run on the server's blocking threads (Settings::blocking_threads), so that
+  /// they may block. Asked once, at set-up.
+  virtual bool blocking() const { return false; }
+};
+
+/// The base processor: it changes nothing, and with LOG_LEVEL=DEBUG shows the phases as they come.
+/// What the command serves when no other is named.
+class EXTPROC_API BaseExtProcService final : public Processor {
+ public:
+  PhaseSet handled_phases() const { return PhaseSet::all(); }
+};
+
+namespace detail {
+
+EXTPROC_API std::string class_name(const std::type_info& type);
+
+/// What belongs to a phase: the data and the response of its handlers.
+template <Phase phase>
+struct PhaseTraits;
+template <>
+struct PhaseTraits<Phase::request_headers> {
+  using Data = HttpHeaders;
+  using Response = HeadersResponse;
+};
+template <>
+struct PhaseTraits<Phase::request_body> {
+  using Data = HttpBody;
+  using Response = BodyResponse;
+};
+template <>
+struct PhaseTraits<Phase::request_trailers> {
+  using Data = HttpTrailers;
+  using Response = TrailersResponse;
+};
+template <>
+struct PhaseTraits<Phase::response_headers> : PhaseTraits<Phase::request_headers> {};
+template <>
+struct PhaseTraits<Phase::response_body> : PhaseTraits<Phase::request_body> {};
+template <>
+struct PhaseTraits<Phase::response_trailers> : PhaseTraits<Phase::request_trailers> {};
+
+/// Calls `handler(data, context, request, response)` with what the invocation holds for `phase`.
+template <Phase phase, class Handler>
+decltype(auto) call_with(Invocation& invocation, Handler&& handler) {
+  using Data = typename PhaseTraits<phase>::Data;
+  auto& context = *invocation.context;
+  auto& request = *invocation.request;
+  if constexpr (std::is_same_v<Data, HttpHeaders>) {
+    return handler(*invocation.headers, context, request, *invocation.headers_response);
+  } else if constexpr (std::is_same_v<Data, HttpBody>) {
+    return handler(*invocation.body, context, request, *invocation.body_response);
+  } else {
+    return handler(*invocation.trailers, context, request, *invocation.trailers_response);
+  }
+}
+
+/// The member function that a class has as a phase's handler, with the arguments that every handler
+/// has.
+template <class Class, class Result, Phase phase>
+using HandlerMember = Result (Class::*)(const typename PhaseTraits<phase>::Data&, Context&,
+                                        Request&, typename PhaseTraits<phase>::Response&);
+
+template <class Member>
+struct MemberClass {
+  using type = void;
+};
+template <class Result, class Class, class... Args>
+struct MemberClass<Result (Class::*)(Args...)> {
+  using type = Class;
+};
+
+/// An override has another member-pointer type than the base's function; that type also tells a
+/// wrong signature.
+template <class Base, class Result, Phase phase, class Member>
+constexpr bool overrides() {
+  using Class = typename MemberClass<Member>::type;
+  if constexpr (std::is_same_v<Class, Base>) {
+    return false;
+  } else {
+    static_assert(std::is_same_v<Member, HandlerMember<Class, Result, phase>>,
+                  "a process_<phase> member has another signature than the handler of that phase: "
+                  "it would never be called. "
+                  "Write `override` behind it and the compiler names the difference");
+    return true;
+  }
+}
+
+#define EXTPROC_DETAIL_OVERRIDDEN(phase)                                                      \
+  static_assert(                                                                              \
+      requires { &P::process_##phase; },                                                      \
+      "process_" #phase " must be one public member function: it is private, or overloaded"); \
+  if (overrides<Base, Result, Phase::phase, decltype(&P::process_##phase)>())                 \
+  phases.insert(Phase::phase)
+
+/// The phases whose handler P, or a class between it and Base, overrides.
+template <class Base, class Result, class P>
+constexpr PhaseSet overridden_phases() {
+  PhaseSet phases;
+  EXTPROC_DETAIL_OVERRIDDEN(request_headers);
+  EXTPROC_DETAIL_OVERRIDDEN(request_body);
+  EXTPROC_DETAIL_OVERRIDDEN(request_trailers);
+  EXTPROC_DETAIL_OVERRIDDEN(response_headers);
+  EXTPROC_DETAIL_OVERRIDDEN(response_body);
+  EXTPROC_DETAIL_OVERRIDDEN(response_trailers);
+  return phases;
+}
+
+#undef EXTPROC_DETAIL_OVERRIDDEN
+
+/// What a processor says itself (`PhaseSet handled_phases() const`), else what its type tells.
+template <class Base, class Result, class P>
+PhaseSet handled_phases(const P& processor) {
+  if constexpr (requires {
+                  { processor.handled_phases() } -> std::same_as<PhaseSet>;
+                }) {
+    return processor.handled_phases();
+  } else {
+    static_assert(!std::is_same_v<P, Base>,
+                  "the phases of a processor are read from its concrete type, which is not known "
+                  "here: pass the concrete "
+                  "type, or give the class a member `PhaseSet handled_phases() const`");
+    constexpr PhaseSet kPhases = overridden_phases<Base, Result, P>();
+    static_assert(!kPhases.empty(),
+                  "the processor overrides none of process_request_headers, process_request_body, "
+                  "process_request_trailers, "
+                  "process_response_headers, process_response_body, process_response_trailers");
+    return kPhases;
+  }
+}
+
+EXTPROC_API std::shared_ptr<const Dispatcher> make_processor_dispatcher(
+    std::shared_ptr<Processor> processor, PhaseSet phases);
+
+template <class P>
+  requires std::derived_from<P, Processor>
+struct DispatcherFactory<P> {
+  static std::shared_ptr<const Dispatcher> make(std::shared_ptr<P> processor) {
+    const PhaseSet phases = handled_phases<Processor, void>(*processor);
+    return make_processor_dispatcher(std::move(processor), phases);
+  }
+};
+
+}  // namespace detail
+}  // namespace extproc

@@ -1,0 +1,133 @@
+#include "server/process_service.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "extproc/context.h"
+#include "extproc/status.h"
+#include "stream/process_stream.h"
+#include "stream/reply_sink.h"
+
+namespace extproc::server {
+namespace {
+
+constexpr std::string_view kProcessPath = "/envoy.service.ext_proc.v3.ExternalProcessor/Process";
+constexpr std::size_t kSpareCalls = 4096;
+
+// The status of a stream that did not end itself.
+GrpcStatus status_of(grpc::CloseReason reason) {
+  switch (reason) {
+    case grpc::CloseReason::finished:
+      return GrpcStatus::ok;
+    case grpc::CloseReason::deadline_exceeded:
+      return GrpcStatus::deadline_exceeded;
+    case grpc::CloseReason::refused:
+      return GrpcStatus::resource_exhausted;
+    case grpc::CloseReason::shutdown:
+      return GrpcStatus::unavailable;
+    case grpc::CloseReason::reset:
+    case grpc::CloseReason::connection_lost:
+      return GrpcStatus::cancelled;
+  }
+  return GrpcStatus::unknown;
+}
+
+}  // namespace
+
+struct ProcessService::Pool {
+  stream::Environment& environment;
+  std::vector<std::unique_ptr<ProcessCall>> spare;
+  std::size_t in_use = 0;
+};
+
+/// One call, from the transport's start to the last handler's return; then it goes back to the
+/// pool.
+class ProcessService::ProcessCall final : public grpc::CallHandler,
+                                          private stream::ReplySink,
+                                          private detail::CallInfo {
+ public:
+  explicit ProcessCall(Pool& pool) : pool_(pool), stream_(pool.environment, *this) {}
+
+  void begin(grpc::Call& call) {
+    call_ = &call;
+    metadata_ = call.metadata();
+    deadline_ = call.deadline();
+    // Only a suspended handler can outlive the connection that the peer's name belongs to.
+    if (pool_.environment.dispatcher.suspends()) peer_ = call.peer();
+    stream_.begin(*this);
+  }
+
+  void on_message(std::string_view message) noexcept override { stream_.on_message(message); }
+  void on_half_close() noexcept override { stream_.on_half_close(); }
+
+  void on_closed(grpc::CloseReason reason) noexcept override {
+    call_ = nullptr;
+    const bool cancelled =
+        reason == grpc::CloseReason::reset || reason == grpc::CloseReason::connection_lost;
+    if (stream_.on_closed(status_of(reason), cancelled)) released();
+  }
+
+ private:
+  // Nothing is asked of the transport after the call is over: the stream knows that it is closed.
+  std::string& begin_message() override { return call_->begin_message(); }
+  void end_message() override { call_->end_message(); }
+  void finish(GrpcStatus status, std::string_view message) override {
+    if (call_ != nullptr) call_->finish(status, message);
+  }
+  void pause() override { call_->pause(); }
+  void resume() override {
+    if (call_ != nullptr) call_->resume();
+  }
+
+  void released() override {
+    metadata_ = grpc::Metadata{};
+    --pool_.in_use;
+    // The pool owns what is not in use; who is in use owns itself.
+    std::unique_ptr<ProcessCall> self(this);
+    if (pool_.spare.size() < kSpareCalls) pool_.spare.push_back(std::move(self));
+  }
+
+  std::string_view peer() const override {
+    return call_ != nullptr ? call_->peer() : std::string_view(peer_);
+  }
+  std::optional<std::chrono::steady_clock::time_point> deadline() const override {
+    return deadline_;
+  }
+  std::size_t metadata_size() const override { return metadata_.size(); }
+  std::pair<std::string_view, std::string_view> metadata_at(std::size_t index) const override {
+    return metadata_.at(index);
+  }
+
+  Pool& pool_;
+  grpc::Call* call_ = nullptr;
+  grpc::Metadata metadata_;
+  std::optional<grpc::Clock::time_point> deadline_;
+  std::string peer_;
+  stream::ProcessStream stream_;
+};
+
+ProcessService::ProcessService(stream::Environment& environment)
+    : pool_(new Pool{environment, {}, 0}) {}
+ProcessService::~ProcessService() = default;
+
+grpc::CallHandler* ProcessService::start(std::string_view path, grpc::Call& call) {
+  if (path != kProcessPath) return nullptr;
+  std::unique_ptr<ProcessCall> started;
+  if (pool_->spare.empty()) {
+    started = std::make_unique<ProcessCall>(*pool_);
+  } else {
+    started = std::move(pool_->spare.back());
+    pool_->spare.pop_back();
+  }
+  ++pool_->in_use;
+  started->begin(call);
+  return started.release();
+}
+
+std::size_t ProcessService::calls() const { return pool_->in_use; }
+
+}  // namespace extproc::server

@@ -1,0 +1,27 @@
+#include "stream/chain_header.h"
+
+#include <algorithm>
+
+#include "base/header_name.h"
+
+namespace extproc::stream {
+
+void add_to_chain(std::string_view header, std::string_view name, const HttpHeaders& headers,
+                  HeadersResponse& response, std::string& buffer) {
+  buffer.assign(name);
+  for (const Header& entry : headers) {
+    if (entry.value.empty() || !same_name(entry.name, header)) continue;
+    buffer.push_back(',');
+    buffer.append(entry.value);
+  }
+  response.set_header(header, buffer);
+}
+
+void set_chain(std::string_view header, std::string_view name, ImmediateResponse& response) {
+  const bool set_by_handler =
+      std::any_of(response.headers.begin(), response.headers.end(),
+                  [&](const auto& entry) { return same_name(entry.first, header); });
+  if (!set_by_handler) response.headers.emplace_back(header, name);
+}
+
+}  // namespace extproc::stream

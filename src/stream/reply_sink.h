@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "extproc/status.h"
+
+namespace extproc::stream {
+
+/// Where a stream's answers go, and how it holds its messages back.
+class ReplySink {
+ public:
+  /// Where one message is to be appended; end_message() sends it.
+  virtual std::string& begin_message() = 0;
+  virtual void end_message() = 0;
+  /// Ends the stream; nothing follows.
+  virtual void finish(GrpcStatus status, std::string_view message) = 0;
+  /// No message is to be delivered until resume(), which may deliver some before it returns.
+  virtual void pause() = 0;
+  virtual void resume() = 0;
+  /// After ProcessStream::on_closed told that a handler still ran: it has returned, and the stream
+  /// may be destroyed or begun anew, also inside of this call.
+  virtual void released() = 0;
+
+ protected:
+  ~ReplySink() = default;
+};
+
+}  // namespace extproc::stream
