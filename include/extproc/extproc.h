@@ -1,6 +1,7 @@
 #pragma once
 
-// Everything that a synchronous processor needs. Coroutines are in <extproc/async.h>, the test kit in <extproc/testing.h>.
+// Everything that a synchronous processor needs. Coroutines are in <extproc/async.h>, the test kit
+// in <extproc/testing.h>.
 
 #include "extproc/body.h"
 #include "extproc/context.h"

@@ -12,7 +12,8 @@
 
 namespace extproc {
 
-/// Counters since the server started, over all its threads. A snapshot: its members are read one after another.
+/// Counters since the server started, over all its threads. A snapshot: its members are read one
+/// after another.
 struct Stats {
   std::uint64_t connections_accepted = 0;
   std::uint64_t connections_open = 0;
@@ -38,26 +39,28 @@ class EXTPROC_API Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Opens the port and starts the threads; requests are served when it returns. Throws Error when the address cannot be
-  /// had. Once only.
+  /// Opens the port and starts the threads; requests are served when it returns. Throws Error when
+  /// the address cannot be had. Once only.
   void start();
 
-  /// The TCP port in use, which matters when the settings gave 0; 0 for a Unix domain socket. After start().
+  /// The TCP port in use, which matters when the settings gave 0; 0 for a Unix domain socket. After
+  /// start().
   int port() const;
   /// The address in use: "[::]:50051", "unix:/run/extproc.sock". After start().
   std::string address() const;
   /// The processor's name.
   const std::string& name() const;
 
-  /// Begins the graceful end and returns at once: health turns NOT_SERVING, GOAWAY is sent, open streams may finish within
-  /// the grace period of the settings, and the rest end with UNAVAILABLE. Any thread, any number of times; not from a
-  /// signal handler.
+  /// Begins the graceful end and returns at once: health turns NOT_SERVING, GOAWAY is sent, open
+  /// streams may finish within the grace period of the settings, and the rest end with UNAVAILABLE.
+  /// Any thread, any number of times; not from a signal handler.
   void shutdown();
-  /// The same with another grace period; zero ends all streams at once. A later call can only shorten it.
+  /// The same with another grace period; zero ends all streams at once. A later call can only
+  /// shorten it.
   void shutdown(std::chrono::milliseconds grace_period);
 
-  /// Waits until a shutdown has ended and every thread is gone. Not from a handler. A handler that never returns keeps it
-  /// waiting.
+  /// Waits until a shutdown has ended and every thread is gone. Not from a handler. A handler that
+  /// never returns keeps it waiting.
   void join();
 
   Stats stats() const;
@@ -67,14 +70,16 @@ class EXTPROC_API Server {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Serves until SIGTERM or SIGINT, then shuts down within the grace period; a second signal ends the process at once.
-/// Returns the exit status for main: 0, or 1 after a set-up error, which is printed to standard error.
+/// Serves until SIGTERM or SIGINT, then shuts down within the grace period; a second signal ends
+/// the process at once. Returns the exit status for main: 0, or 1 after a set-up error, which is
+/// printed to standard error.
 EXTPROC_API int serve(Service service, Settings settings = {});
 
 /// Serves several processors in one process. Each needs its own address: Service::on(port).
 EXTPROC_API int serve(std::vector<Service> services, Settings settings = {});
 
-/// Serves one processor, made without arguments: `int main() { return extproc::serve<MyProcessor>(); }`.
+/// Serves one processor, made without arguments: `int main() { return
+/// extproc::serve<MyProcessor>(); }`.
 template <class P>
 int serve(Settings settings = {}) {
   return serve(Service::make<P>(), std::move(settings));

@@ -11,9 +11,9 @@
 
 namespace extproc {
 
-/// A processor, ready to be served: what `serve`, `Server` and EXTPROC_EXPORT take, made from any kind of processor. It is
-/// made where the processor's concrete type is known, because the phases that it handles are read from that type. Cheap to
-/// copy: the processor is shared.
+/// A processor, ready to be served: what `serve`, `Server` and EXTPROC_EXPORT take, made from any
+/// kind of processor. It is made where the processor's concrete type is known, because the phases
+/// that it handles are read from that type. Cheap to copy: the processor is shared.
 ///
 /// Made from a reference, it only refers to the processor, which must outlive every server of it.
 class EXTPROC_API Service {
@@ -22,7 +22,8 @@ class EXTPROC_API Service {
   template <class P>
     requires(!std::is_same_v<std::remove_cv_t<P>, Service>)
   Service(P& processor)  // NOLINT(google-explicit-constructor): serve(processor) is the point
-      : dispatcher_(detail::make_dispatcher(std::shared_ptr<P>(std::shared_ptr<void>(), &processor))) {}
+      : dispatcher_(
+            detail::make_dispatcher(std::shared_ptr<P>(std::shared_ptr<void>(), &processor))) {}
 
   /// The same; the processor is kept alive.
   template <class P>

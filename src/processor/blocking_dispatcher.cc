@@ -20,25 +20,29 @@ class BlockingDispatcher final : public Dispatcher {
 
   Step call(Invocation& invocation) const override {
     EventLoop& loop = *ContextAccess::loop(*invocation.context);
-    // The copy: the stream's own Invocation need not outlive this call, what it points to does.
-    boost::asio::post(
-        loop.blocking.get(),
-        [this, call = invocation, back = boost::asio::make_work_guard(loop.executor)]() mutable {
-          std::exception_ptr failure;
-          try {
-            dispatcher_->call(call);
-          } catch (...) {
-            failure = std::current_exception();
-          }
-          // The executor first: the moment the completion is posted, the loop may go on to its end.
-          auto executor = back.get_executor();
-          boost::asio::post(executor, [completion = call.completion, failure = std::move(failure),
-                                       keep = std::move(back)] { completion->complete(failure); });
-        });
+    // Copied, since only what it points to outlives this call.
+    auto handler = std::make_shared<Handler>(Handler{*dispatcher_, invocation, nullptr});
+    run_blocking(
+        loop, [handler] { handler->run(); },
+        [handler] { handler->call.completion->complete(std::move(handler->failure)); });
     return Step::pending;
   }
 
  private:
+  struct Handler {
+    const Dispatcher& dispatcher;
+    Invocation call;
+    std::exception_ptr failure;
+
+    void run() noexcept {
+      try {
+        dispatcher.call(call);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+    }
+  };
+
   std::shared_ptr<const Dispatcher> dispatcher_;
 };
 

@@ -1,16 +1,19 @@
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <memory>
 #include <mutex>
-
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/thread_pool.hpp>
+#include <utility>
 
 #include "extproc/version.h"
 
 namespace extproc::detail {
 
-/// The threads for work that blocks, one pool for all I/O threads of a server; they are started when first needed.
+/// The threads for work that blocks, one pool for all I/O threads of a server; they are started
+/// when first needed.
 class EXTPROC_API BlockingPool {
  public:
   explicit BlockingPool(unsigned threads) : threads_(threads) {}
@@ -30,5 +33,19 @@ struct EventLoop {
   boost::asio::any_io_executor executor;
   BlockingPool& blocking;
 };
+
+/// Runs `work()` on a blocking thread, then `then()` on the loop's own, which is kept going
+/// meanwhile. `work` must not throw.
+template <class Work, class Then>
+void run_blocking(EventLoop& loop, Work work, Then then) {
+  boost::asio::post(
+      loop.blocking.get(), [work = std::move(work), then = std::move(then),
+                            guard = boost::asio::make_work_guard(loop.executor)]() mutable {
+        work();
+        const auto executor = guard.get_executor();
+        boost::asio::post(executor,
+                          [then = std::move(then), guard = std::move(guard)]() mutable { then(); });
+      });
+}
 
 }  // namespace extproc::detail

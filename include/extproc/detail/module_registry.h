@@ -15,20 +15,25 @@
 #endif
 
 /// What a module and its host must agree on, besides the version.
-#define EXTPROC_DETAIL_ABI \
-  "itanium " EXTPROC_DETAIL_STRING(__GXX_ABI_VERSION) " " EXTPROC_DETAIL_STDLIB " " EXTPROC_DETAIL_STRING(__SIZEOF_POINTER__)
+#define EXTPROC_DETAIL_ABI          \
+  "itanium " EXTPROC_DETAIL_STRING( \
+      __GXX_ABI_VERSION) " " EXTPROC_DETAIL_STDLIB " " EXTPROC_DETAIL_STRING(__SIZEOF_POINTER__)
 
-/// Begins the text by which a host recognises a module, and reads its version and ABI, before loading it.
+/// Begins the text by which a host recognises a module, and reads its version and ABI, before
+/// loading it.
 #define EXTPROC_DETAIL_MODULE_MARK "extproc module: version "
 
 namespace extproc::detail {
 
-/// One exported processor; they form a list, one for each module, filled while the module is loaded.
+/// One exported processor; they form a list, one for each module, filled while the module is
+/// loaded.
 class __attribute__((visibility("hidden"))) ModuleExport {
  public:
   using Factory = Service (*)();
 
-  ModuleExport(const char* name, Factory factory) : name_(name), factory_(factory), next_(head()) { head() = this; }
+  ModuleExport(const char* name, Factory make) : name_(name), factory_(make), next_(head()) {
+    head() = this;
+  }
 
   const char* name() const { return name_; }
   Factory factory() const { return factory_; }
@@ -52,19 +57,29 @@ struct ModuleEntry {
   Service (*factory)();
 };
 
+/// Keeps a module's two symbols in it; see EXTPROC_EXPORT_AS.
+struct ModuleAnchor {
+  std::size_t (*exports)(ModuleEntry*, std::size_t);
+  const char* descriptor;
+};
+
 }  // namespace extproc::detail
 
 extern "C" {
 
+// Both are inline and referred to by EXTPROC_EXPORT alone, so that they are in modules and in
+// nothing else.
+
 /// Read from the file, before anything of the module runs.
-__attribute__((visibility("default"), weak, used)) extern const char extproc_module_descriptor[] =
+__attribute__((visibility("default"))) inline constexpr char extproc_module_descriptor[] =
     EXTPROC_DETAIL_MODULE_MARK EXTPROC_VERSION_STRING " abi " EXTPROC_DETAIL_ABI "\n";
 
 /// Copies up to `capacity` entries and returns how many there are.
-__attribute__((visibility("default"), weak, used)) inline std::size_t extproc_module_exports(
+__attribute__((visibility("default"))) inline std::size_t extproc_module_exports(
     extproc::detail::ModuleEntry* entries, std::size_t capacity) {
   std::size_t count = 0;
-  for (const auto* entry = extproc::detail::ModuleExport::head(); entry != nullptr; entry = entry->next(), ++count) {
+  for (const auto* entry = extproc::detail::ModuleExport::head(); entry != nullptr;
+       entry = entry->next(), ++count) {
     if (count < capacity) entries[count] = {entry->name(), entry->factory()};
   }
   return count;

@@ -1,0 +1,77 @@
+#pragma once
+
+// Asynchronous handlers: the public header that brings Boost.Asio.
+
+#include <boost/asio/any_io_executor.hpp>
+#include <concepts>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "extproc/extproc.h"
+#include "extproc/offload.h"
+#include "extproc/task.h"
+
+namespace extproc {
+
+/// A processor whose handlers are coroutines. Derive from it and override the phases of interest,
+/// as with Processor.
+///
+/// The arguments live until the coroutine returns, also when the stream is cancelled meanwhile:
+/// then cancellation is requested and the answer dropped. Later messages of the stream wait; other
+/// streams go on. Threads, errors and StopRequestProcessing are as for Processor.
+class EXTPROC_API AsyncProcessor {
+ public:
+  AsyncProcessor() = default;
+  virtual ~AsyncProcessor();
+  AsyncProcessor(const AsyncProcessor&) = delete;
+  AsyncProcessor& operator=(const AsyncProcessor&) = delete;
+
+  virtual Task<> process_request_headers(const HttpHeaders& headers, Context& context,
+                                         Request& request, HeadersResponse& response);
+  virtual Task<> process_request_body(const HttpBody& body, Context& context, Request& request,
+                                      BodyResponse& response);
+  virtual Task<> process_request_trailers(const HttpTrailers& trailers, Context& context,
+                                          Request& request, TrailersResponse& response);
+  virtual Task<> process_response_headers(const HttpHeaders& headers, Context& context,
+                                          Request& request, HeadersResponse& response);
+  virtual Task<> process_response_body(const HttpBody& body, Context& context, Request& request,
+                                       BodyResponse& response);
+  virtual Task<> process_response_trailers(const HttpTrailers& trailers, Context& context,
+                                           Request& request, TrailersResponse& response);
+
+  /// As Processor::name().
+  virtual std::string name() const;
+};
+
+/// The executor of the stream's thread: what timers, sockets and resolvers of an asynchronous
+/// handler are made with.
+EXTPROC_API boost::asio::any_io_executor executor(const Context& context);
+
+namespace detail {
+
+/// Starts a handler's coroutine; when it suspends, invocation.completion is told later.
+EXTPROC_API Step start_task(Task<> task, const Invocation& invocation);
+
+template <>
+struct TaskStarter<Task<>> : std::true_type {
+  static Step start(Task<> task, const Invocation& invocation) {
+    return start_task(std::move(task), invocation);
+  }
+};
+
+EXTPROC_API std::shared_ptr<const Dispatcher> make_async_dispatcher(
+    std::shared_ptr<AsyncProcessor> processor, PhaseSet phases);
+
+template <class P>
+  requires std::derived_from<P, AsyncProcessor>
+struct DispatcherFactory<P> {
+  static std::shared_ptr<const Dispatcher> make(std::shared_ptr<P> processor) {
+    const PhaseSet phases = handled_phases<AsyncProcessor, Task<>>(*processor);
+    return make_async_dispatcher(std::move(processor), phases);
+  }
+};
+
+}  // namespace detail
+}  // namespace extproc

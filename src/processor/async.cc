@@ -1,0 +1,137 @@
+#include "extproc/async.h"
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <utility>
+
+#include "extproc/detail/event_loop.h"
+
+namespace extproc {
+
+AsyncProcessor::~AsyncProcessor() = default;
+Task<> AsyncProcessor::process_request_headers(const HttpHeaders&, Context&, Request&,
+                                               HeadersResponse&) {
+  co_return;
+}
+Task<> AsyncProcessor::process_request_body(const HttpBody&, Context&, Request&, BodyResponse&) {
+  co_return;
+}
+Task<> AsyncProcessor::process_request_trailers(const HttpTrailers&, Context&, Request&,
+                                                TrailersResponse&) {
+  co_return;
+}
+Task<> AsyncProcessor::process_response_headers(const HttpHeaders&, Context&, Request&,
+                                                HeadersResponse&) {
+  co_return;
+}
+Task<> AsyncProcessor::process_response_body(const HttpBody&, Context&, Request&, BodyResponse&) {
+  co_return;
+}
+Task<> AsyncProcessor::process_response_trailers(const HttpTrailers&, Context&, Request&,
+                                                 TrailersResponse&) {
+  co_return;
+}
+
+std::string AsyncProcessor::name() const { return detail::class_name(typeid(*this)); }
+
+boost::asio::any_io_executor executor(const Context& context) {
+  return ContextAccess::loop(context)->executor;
+}
+
+namespace detail {
+namespace {
+
+/// The outermost coroutine of one handler call, from its start to its return; it owns itself once
+/// it is suspended.
+class RunningTask final : private TaskOwner {
+ public:
+  static Step start(Task<> task, const Invocation& invocation) {
+    auto running = std::make_unique<RunningTask>(std::move(task), invocation);
+    if (running->task_.start(running->context_, *running)) {
+      if (auto failure = running->task_.take_failure()) std::rethrow_exception(failure);
+      return Step::done;
+    }
+    running->cancel_when_stopped(invocation.context->cancellation());
+    running.release();
+    return Step::pending;
+  }
+
+  RunningTask(Task<> task, const Invocation& invocation)
+      : task_(std::move(task)),
+        completion_(invocation.completion),
+        context_{*ContextAccess::loop(*invocation.context)} {}
+
+ private:
+  struct Cancel {
+    RunningTask* task;
+    void operator()() const {
+      task->context_.cancelled = true;
+      task->context_.cancel.emit(boost::asio::cancellation_type::terminal);
+    }
+  };
+
+  void cancel_when_stopped(std::stop_token token) {
+    on_stop_.emplace(std::move(token), Cancel{this});
+  }
+
+  void on_task_done() noexcept override {
+    std::exception_ptr failure = task_.take_failure();
+    Completion* completion = completion_;
+    delete this;
+    completion->complete(std::move(failure));
+  }
+
+  Task<> task_;
+  Completion* completion_;
+  TaskContext context_;
+  std::optional<std::stop_callback<Cancel>> on_stop_;
+};
+
+class AsyncDispatcher final : public Dispatcher {
+ public:
+  AsyncDispatcher(std::shared_ptr<AsyncProcessor> processor, PhaseSet phases)
+      : Dispatcher(processor->name(), phases, true), processor_(std::move(processor)) {}
+
+  Step call(Invocation& i) const override { return start_task(make_task(i), i); }
+
+ private:
+  Task<> make_task(Invocation& i) const {
+    switch (i.phase) {
+      case Phase::request_headers:
+        return processor_->process_request_headers(*i.headers, *i.context, *i.request,
+                                                   *i.headers_response);
+      case Phase::request_body:
+        return processor_->process_request_body(*i.body, *i.context, *i.request, *i.body_response);
+      case Phase::request_trailers:
+        return processor_->process_request_trailers(*i.trailers, *i.context, *i.request,
+                                                    *i.trailers_response);
+      case Phase::response_headers:
+        return processor_->process_response_headers(*i.headers, *i.context, *i.request,
+                                                    *i.headers_response);
+      case Phase::response_body:
+        return processor_->process_response_body(*i.body, *i.context, *i.request, *i.body_response);
+      case Phase::response_trailers:
+        break;
+    }
+    return processor_->process_response_trailers(*i.trailers, *i.context, *i.request,
+                                                 *i.trailers_response);
+  }
+
+  std::shared_ptr<AsyncProcessor> processor_;
+};
+
+}  // namespace
+
+Step start_task(Task<> task, const Invocation& invocation) {
+  return RunningTask::start(std::move(task), invocation);
+}
+
+std::shared_ptr<const Dispatcher> make_async_dispatcher(std::shared_ptr<AsyncProcessor> processor,
+                                                        PhaseSet phases) {
+  return std::make_shared<AsyncDispatcher>(std::move(processor), phases);
+}
+
+}  // namespace detail
+}  // namespace extproc

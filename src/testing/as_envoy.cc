@@ -1,0 +1,160 @@
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/counters.h"
+#include "base/logger.h"
+#include "extproc/context.h"
+#include "extproc/detail/event_loop.h"
+#include "extproc/testing.h"
+#include "stream/process_stream.h"
+#include "testing/request_writer.h"
+#include "testing/response_reader.h"
+
+namespace extproc::testing {
+namespace {
+
+// The messages that Envoy would send for the phases, in its order.
+std::deque<std::string> write_messages(const Phases& phases, const StreamOptions& options) {
+  const auto mode = [](const std::optional<EnvoyBody>& body) {
+    if (!body) return wire::BodyMode::none;
+    return body->chunks.size() > 1 ? wire::BodyMode::streamed : wire::BodyMode::buffered;
+  };
+  const wire::ProtocolConfig config{mode(phases.request_body), mode(phases.response_body), false};
+
+  std::deque<std::string> messages;
+  const auto extras = [&] {
+    const bool first = messages.empty() && !options.observability_mode;
+    return MessageExtras{options.observability_mode, first ? &config : nullptr};
+  };
+  const auto direction = [&](Phase headers_phase, Phase body_phase, Phase trailers_phase,
+                             const auto& headers, const auto& body, const auto& trailers) {
+    if (headers)
+      messages.push_back(
+          write_headers(headers_phase, headers->entries, !body && !trailers, extras()));
+    if (body) {
+      for (std::size_t i = 0; i < body->chunks.size(); ++i) {
+        const bool last = i + 1 == body->chunks.size() && !trailers;
+        messages.push_back(write_body(body_phase, body->chunks[i], last, extras()));
+      }
+    }
+    if (trailers) messages.push_back(write_trailers(trailers_phase, *trailers, extras()));
+  };
+  direction(Phase::request_headers, Phase::request_body, Phase::request_trailers,
+            phases.request_headers, phases.request_body, phases.request_trailers);
+  direction(Phase::response_headers, Phase::response_body, Phase::response_trailers,
+            phases.response_headers, phases.response_body, phases.response_trailers);
+  return messages;
+}
+
+/// Envoy's end of one stream.
+class Peer final : private stream::ReplySink, private detail::CallInfo {
+ public:
+  Peer(const Service& processor, const Phases& phases, const StreamOptions& options)
+      : options_(options),
+        messages_(write_messages(phases, options)),
+        logger_(
+            LogLevel::info,
+            [this](LogLevel level, std::string_view message) {
+              result_.log.push_back(std::string(to_string(level)) + ": " + std::string(message));
+            }),
+        loop_{io_.get_executor(), blocking_},
+        environment_{.dispatcher = *processor.dispatcher(),
+                     .logger = logger_,
+                     .counters = counters_,
+                     .loop = &loop_,
+                     .chain_header = options.applied_header},
+        stream_(environment_, *this) {}
+
+  ProcessResult run() {
+    stream_.begin(*this);
+    deliver();
+    // What is left to wait for is suspended handlers.
+    const auto work = boost::asio::make_work_guard(io_);
+    while (!released_) io_.run_one();
+    blocking_.join();
+    return std::move(result_);
+  }
+
+ private:
+  void deliver() {
+    while (!paused_ && !ended_) {
+      if (messages_.empty()) return half_close();
+      const std::string message = std::move(messages_.front());
+      messages_.pop_front();
+      stream_.on_message(message);
+      if (++sent_ == options_.reset_after && !ended_) close(GrpcStatus::cancelled, true);
+    }
+  }
+
+  void half_close() {
+    stream_.on_half_close();
+    if (!ended_) close(GrpcStatus::ok, true);
+  }
+
+  void close(GrpcStatus status, bool cancelled) {
+    ended_ = true;
+    if (stream_.on_closed(status, cancelled)) released();
+  }
+
+  std::string& begin_message() override {
+    answer_.clear();
+    return answer_;
+  }
+  void end_message() override { result_.responses.push_back(read_response(answer_)); }
+  void finish(GrpcStatus status, std::string_view message) override {
+    if (ended_) return;
+    result_.status = status;
+    result_.status_message = message;
+    ended_ = true;
+    // Not from inside of the stream, which called this.
+    boost::asio::post(io_, [this, status] {
+      if (stream_.on_closed(status, false)) released();
+    });
+  }
+  void pause() override { paused_ = true; }
+  void resume() override {
+    paused_ = false;
+    deliver();
+  }
+  void released() override { released_ = true; }
+
+  std::string_view peer() const override { return options_.peer; }
+  std::optional<std::chrono::steady_clock::time_point> deadline() const override {
+    return options_.deadline;
+  }
+  std::size_t metadata_size() const override { return options_.metadata.size(); }
+  std::pair<std::string_view, std::string_view> metadata_at(std::size_t index) const override {
+    return options_.metadata[index];
+  }
+
+  const StreamOptions& options_;
+  std::deque<std::string> messages_;
+  ProcessResult result_;
+  std::string answer_;
+  std::size_t sent_ = 0;
+  bool paused_ = false;
+  bool ended_ = false;
+  bool released_ = false;
+
+  boost::asio::io_context io_{1};
+  detail::BlockingPool blocking_{2};
+  Logger logger_;
+  Counters counters_;
+  detail::EventLoop loop_;
+  stream::Environment environment_;
+  stream::ProcessStream stream_;
+};
+
+}  // namespace
+
+ProcessResult AsEnvoyExtProc::process(const Service& processor) const {
+  return Peer(processor, phases_, options_).run();
+}
+
+}  // namespace extproc::testing
