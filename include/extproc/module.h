@@ -18,5 +18,4 @@
       #Name, []() -> ::extproc::Service { return (__VA_ARGS__)(); }};        \
   [[gnu::used]] const ::extproc::detail::ModuleAnchor extproc_anchor_##Name{ \
       &extproc_module_exports, extproc_module_descriptor};                   \
-  }                                                                          \
-  static_assert(true, "")
+  }

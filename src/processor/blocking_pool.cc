@@ -4,13 +4,13 @@ namespace extproc::detail {
 
 boost::asio::thread_pool& BlockingPool::get() {
   const std::lock_guard lock(mutex_);
-  if (pool_ == nullptr) pool_ = std::make_unique<boost::asio::thread_pool>(threads_);
+  if (!pool_) pool_ = std::make_unique<boost::asio::thread_pool>(threads_);
   return *pool_;
 }
 
 void BlockingPool::join() {
   const std::lock_guard lock(mutex_);
-  if (pool_ != nullptr) pool_->join();
+  if (pool_) pool_->join();
 }
 
 }  // namespace extproc::detail
