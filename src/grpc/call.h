@@ -18,41 +18,45 @@ enum class CloseReason : std::uint8_t {
   finished,           ///< Call::finish was called and its status was sent
   reset,              ///< the peer reset the stream: Envoy's normal end
   deadline_exceeded,  ///< grpc-timeout ran out; DEADLINE_EXCEEDED was sent
-  refused,            ///< the transport ended it: a broken frame, a message over the limit, too many buffered bytes
-  connection_lost,    ///< the connection ended
-  shutdown,           ///< the server's grace period ended; UNAVAILABLE was sent
+  refused,  ///< the transport ended it: a broken frame, a message over the limit, too many buffered
+            ///< bytes
+  connection_lost,  ///< the connection ended
+  shutdown,         ///< the server's grace period ended; UNAVAILABLE was sent
 };
 
 /// One call from the side of the method that answers it. All calls come on the connection's thread.
 class CallHandler {
  public:
-  /// One complete message, in order; never while the call is paused. `message` is valid until it returns.
+  /// One complete message, in order; never while the call is paused. `message` is valid until it
+  /// returns.
   virtual void on_message(std::string_view message) noexcept = 0;
-  /// The peer will send no more, and all its messages were delivered; like them, not while the call is paused.
+  /// The peer will send no more, and all its messages were delivered; like them, not while the call
+  /// is paused.
   virtual void on_half_close() noexcept = 0;
-  /// The call is over; the last thing that the handler hears, exactly once. `Call` must not be used after it, and nothing
-  /// refers to the handler any more: it may free itself here.
+  /// The call is over; the last thing that the handler hears, exactly once. `Call` must not be used
+  /// after it, and nothing refers to the handler any more: it may free itself here.
   virtual void on_closed(CloseReason reason) noexcept = 0;
 
  protected:
   ~CallHandler() = default;
 };
 
-/// One call from the side of the transport: what its handler can do. Implemented by ServerCall; tests of handlers have
-/// their own.
+/// One call from the side of the transport: what its handler can do. Implemented by ServerCall;
+/// tests of handlers have their own.
 class Call {
  public:
-  /// Where the next message is to be appended, behind whatever the buffer holds; end_message() then sends what was appended.
-  /// Between the two, nothing else of this call may be called.
+  /// Where the next message is to be appended, behind whatever the buffer holds; end_message() then
+  /// sends what was appended. Between the two, nothing else of this call may be called.
   virtual std::string& begin_message() = 0;
   virtual void end_message() = 0;
 
-  /// Sends status and trailers; answers that wait go out before them. Without any message it is a trailers-only answer.
-  /// Messages that still arrive are dropped. Nothing can be sent after it.
+  /// Sends status and trailers; answers that wait go out before them. Without any message it is a
+  /// trailers-only answer. Messages that still arrive are dropped. Nothing can be sent after it.
   virtual void finish(GrpcStatus status, std::string_view message = {}) = 0;
 
-  /// While paused, messages wait in order and the peer is given no more credit once a complete one waits. Messages also
-  /// wait while more than Limits::queued_bytes_per_stream of this call's answers do.
+  /// While paused, messages wait in order and the peer is given no more credit once a complete one
+  /// waits. Messages also wait while more than Limits::queued_bytes_per_stream of this call's
+  /// answers do.
   virtual void pause() = 0;
   /// Delivers what waits, perhaps before it returns.
   virtual void resume() = 0;
@@ -69,8 +73,8 @@ class Call {
 class Service {
  public:
   virtual ~Service() = default;
-  /// The handler of a call to `path`, or null when the path is not one of this service's. The handler may call finish()
-  /// at once, inside of this call.
+  /// The handler of a call to `path`, or null when the path is not one of this service's. The
+  /// handler may call finish() at once, inside of this call.
   virtual CallHandler* start(std::string_view path, Call& call) = 0;
 };
 

@@ -8,8 +8,9 @@
 
 namespace extproc::grpc {
 
-/// grpc.health.v1.Health, Check and Watch, for one thread. It knows "" (the server as a whole) and the names given; another
-/// name is NOT_FOUND in Check and SERVICE_UNKNOWN in Watch, as the health protocol says.
+/// grpc.health.v1.Health, Check and Watch, for one thread. It knows "" (the server as a whole) and
+/// the names given; another name is NOT_FOUND in Check and SERVICE_UNKNOWN in Watch, as the health
+/// protocol says.
 class HealthService final : public Service {
  public:
   explicit HealthService(std::vector<std::string_view> names);

@@ -10,8 +10,9 @@
 
 namespace extproc::grpc {
 
-/// The request headers of one call without the pseudo-headers, in order, names in lower case, -bin values still in base64.
-/// Immutable and shared: consecutive calls of one connection mostly carry the same.
+/// The request headers of one call without the pseudo-headers, in order, names in lower case, -bin
+/// values still in base64. Immutable and shared: consecutive calls of one connection mostly carry
+/// the same.
 class Metadata {
  public:
   using Entry = std::pair<std::string_view, std::string_view>;

@@ -24,7 +24,8 @@ Header copied_header(std::string_view name, std::string_view value) {
 }
 
 Session::Session(const Limits& limits, SessionHandler& handler)
-    : handler_(handler), most_queued_frames_(std::size_t{limits.streams_per_connection} * 2 + 4096) {
+    : handler_(handler),
+      most_queued_frames_(std::size_t{limits.streams_per_connection} * 2 + 4096) {
   nghttp2_session* session = nullptr;
   if (nghttp2_session_server_new2(&session, session_callbacks(), this, session_options()) != 0)
     throw std::bad_alloc();
@@ -132,7 +133,8 @@ void Session::fail(int nghttp2_error) {
     terminate(NGHTTP2_PROTOCOL_ERROR, "no HTTP/2 connection preface");
     return;
   }
-  // The session cannot be used any more, or (FLOODED) the peer does not read what it could still say.
+  // The session cannot be used any more, or (FLOODED) the peer does not read what it could still
+  // say.
   dead_ = true;
   if (error_.empty()) error_ = nghttp2_strerror(nghttp2_error);
 }

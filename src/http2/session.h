@@ -1,13 +1,13 @@
 #pragma once
 
+#include <nghttp2/nghttp2.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include <nghttp2/nghttp2.h>
 
 #include "extproc/settings.h"
 #include "http2/stream.h"
@@ -21,15 +21,16 @@ Header constant_header(std::string_view name, std::string_view value);
 /// A header whose value is copied when it is submitted; `name` lives as long as the program.
 Header copied_header(std::string_view name, std::string_view value);
 
-/// The server's side of one HTTP/2 connection with prior knowledge, on nghttp2: bytes in, streams and their bytes to the
-/// layer above, bytes out. No I/O, no clock, one thread.
+/// The server's side of one HTTP/2 connection with prior knowledge, on nghttp2: bytes in, streams
+/// and their bytes to the layer above, bytes out. No I/O, no clock, one thread.
 ///
-/// Flow control: a connection's credit is given back as soon as its bytes arrive, so that no stream can stall another; a
-/// stream's when the layer above calls give_credit. nghttp2 turns credit into WINDOW_UPDATE at half a window.
+/// Flow control: a connection's credit is given back as soon as its bytes arrive, so that no stream
+/// can stall another; a stream's when the layer above calls give_credit. nghttp2 turns credit into
+/// WINDOW_UPDATE at half a window.
 ///
-/// Priorities of RFC 7540 are declined, which spares the dependency tree: streams are written in the order in which they
-/// have something to write. When this side ends a stream that the peer has not ended, RST_STREAM(NO_ERROR) follows, so that
-/// the peer stops sending.
+/// Priorities of RFC 7540 are declined, which spares the dependency tree: streams are written in
+/// the order in which they have something to write. When this side ends a stream that the peer has
+/// not ended, RST_STREAM(NO_ERROR) follows, so that the peer stops sending.
 class Session {
  public:
   /// Both must outlive it. Its SETTINGS wait as output at once.
@@ -56,7 +57,8 @@ class Session {
   void respond(std::int32_t id, std::span<const Header> headers, Stream& stream);
   /// Asks `stream` for its output again, after it said `last`.
   void send_body(std::int32_t id, Stream& stream);
-  /// Trailers with END_STREAM, after the output that the stream was already asked for.
+  /// Trailers with END_STREAM, at once: behind what Stream::prepare_output told inside of which it
+  /// is called, and ahead of anything that was not asked for yet, which is never sent then.
   void send_trailers(std::int32_t id, std::span<const Header> headers);
   void give_credit(std::int32_t id, std::size_t bytes);
 
@@ -65,8 +67,8 @@ class Session {
   bool shutdown_seen() const { return shutdown_seen_; }
   /// GOAWAY with the last stream that was taken.
   void finish_shutdown();
-  /// GOAWAY with `code`, after which nothing is read or written any more. May be called inside a callback; it takes effect
-  /// when receive() or take_output() goes on.
+  /// GOAWAY with `code`, after which nothing is read or written any more. May be called inside a
+  /// callback; it takes effect when receive() or take_output() goes on.
   void terminate(std::uint32_t code, std::string_view reason);
 
  private:

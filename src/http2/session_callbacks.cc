@@ -152,8 +152,8 @@ const nghttp2_option* session_options() {
     nghttp2_option_set_no_auto_window_update(made, 1);
     nghttp2_option_set_no_closed_streams(made, 1);
 #ifdef EXTPROC_NGHTTP2_HAS_RESET_RATE_LIMIT
-    // Its default closes Envoy's connection under load, because Envoy ends normal streams with a reset. The layer above
-    // counts the resets that cost something.
+    // Its default closes Envoy's connection under load, because Envoy ends normal streams with a
+    // reset. The layer above counts the resets that cost something.
     constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
     nghttp2_option_set_stream_reset_rate_limit(made, kNever, kNever);
 #endif

@@ -1,0 +1,26 @@
+#include "grpc/buffer_pool.h"
+
+#include <utility>
+
+namespace extproc::grpc {
+
+std::string BufferPool::take() {
+  if (free_.empty()) return {};
+  std::string buffer = std::move(free_.back());
+  free_.pop_back();
+  free_bytes_ -= buffer.capacity();
+  return buffer;
+}
+
+void BufferPool::give_back(std::string& buffer) {
+  const std::size_t capacity = buffer.capacity();
+  const bool on_heap = capacity > std::string().capacity();
+  if (on_heap && capacity <= kLargestKept && free_bytes_ + capacity <= kMostBytesKept) {
+    buffer.clear();
+    free_.push_back(std::move(buffer));
+    free_bytes_ += capacity;
+  }
+  buffer = std::string();
+}
+
+}  // namespace extproc::grpc

@@ -1,0 +1,43 @@
+#include "grpc/connection.h"
+
+#include <utility>
+
+#include "grpc/connection_impl.h"
+
+namespace extproc::grpc {
+
+Connection::Connection(const Limits& limits, std::span<Service* const> services,
+                       DeadlineWheel& deadlines, std::string peer, std::function<void()> on_output)
+    : impl_(std::make_unique<Impl>(limits, services, deadlines, std::move(peer),
+                                   std::move(on_output))) {}
+
+Connection::~Connection() = default;
+
+bool Connection::receive(std::string_view bytes, Clock::time_point now) {
+  return impl_->receive(bytes, now);
+}
+
+void Connection::take_output(std::string& out, std::size_t max) { impl_->take_output(out, max); }
+
+bool Connection::finished() const { return impl_->session_.finished(); }
+bool Connection::established() const { return impl_->session_.established(); }
+std::size_t Connection::open_streams() const { return impl_->session_.open_streams(); }
+std::string_view Connection::error() const { return impl_->session_.error(); }
+
+void Connection::begin_shutdown() {
+  impl_->session_.begin_shutdown();
+  impl_->output_ready();
+}
+
+bool Connection::shutdown_seen() const { return impl_->session_.shutdown_seen(); }
+
+void Connection::finish_shutdown() {
+  impl_->session_.finish_shutdown();
+  impl_->output_ready();
+}
+
+void Connection::end_all(GrpcStatus status, std::string_view message) {
+  impl_->end_all(status, message);
+}
+
+}  // namespace extproc::grpc

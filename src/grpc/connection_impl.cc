@@ -1,0 +1,149 @@
+#include "grpc/connection_impl.h"
+
+#include <optional>
+#include <utility>
+
+#include "grpc/response_headers.h"
+
+namespace extproc::grpc {
+namespace {
+
+class Busy {
+ public:
+  explicit Busy(bool& flag) : flag_(flag), before_(std::exchange(flag, true)) {}
+  ~Busy() { flag_ = before_; }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+
+ private:
+  bool& flag_;
+  bool before_;
+};
+
+}  // namespace
+
+Connection::Impl::Impl(const Limits& the_limits, std::span<Service* const> services,
+                       DeadlineWheel& the_deadlines, std::string the_peer,
+                       std::function<void()> on_output)
+    : CallHost(the_limits, the_deadlines, std::move(the_peer)),
+      services_(services),
+      on_output_(std::move(on_output)),
+      owed_resets_(the_limits.owed_resets_per_second, the_limits.owed_resets_burst),
+      metadata_(the_limits.header_list_bytes),
+      session_(the_limits, *this) {}
+
+Connection::Impl::~Impl() {
+  // Handlers may still write to other calls of the connection when they hear of its end.
+  const Busy busy(busy_);
+  for_all_calls([](ServerCall& call) { call.lose(); });
+  open_.clear_and_dispose([this](ServerCall* call) { pool_.destroy(*call); });
+}
+
+bool Connection::Impl::receive(std::string_view bytes, Clock::time_point now) {
+  const Busy busy(busy_);
+  now_ = now;
+  return session_.receive(bytes);
+}
+
+void Connection::Impl::take_output(std::string& out, std::size_t max) {
+  const Busy busy(busy_);
+  output_told_ = false;
+  const std::size_t end = out.size() + max;
+  while (out.size() < end) {
+    session_.take_output(out, end - out.size());
+    if (out.size() >= end || ready_.empty()) return;
+    deliver_ready();
+  }
+}
+
+void Connection::Impl::end_all(GrpcStatus status, std::string_view message) {
+  for_all_calls([&](ServerCall& call) { call.terminate(CloseReason::shutdown, status, message); });
+  session_.finish_shutdown();
+  output_ready();
+}
+
+// A handler that hears of the end of its call may cause others to move between the lists, never to
+// be destroyed.
+template <class Action>
+void Connection::Impl::for_all_calls(const Action& action) {
+  open_.splice(open_.end(), ready_);
+  List done;
+  while (!open_.empty()) {
+    ServerCall& call = open_.front();
+    done.splice(done.end(), open_, open_.begin());
+    action(call);
+  }
+  open_.splice(open_.end(), done);
+}
+
+http2::Stream* Connection::Impl::on_request(std::int32_t id) noexcept {
+  Metadata metadata = metadata_.finish();
+  const CallHead& head = metadata_.head();
+  if (respond_at_once(id, head)) return nullptr;
+  std::optional<Clock::time_point> deadline;
+  if (head.timeout) deadline = now_ + *head.timeout;
+  ServerCall& call = pool_.make(*this);
+  open_.push_back(call);
+  call.start(id, std::move(metadata), deadline, head.path, services_);
+  return &call;
+}
+
+bool Connection::Impl::respond_at_once(std::int32_t id, const CallHead& head) {
+  using Verdict = CallHead::Verdict;
+  using Form = StatusHeaders::Form;
+  const auto end = [&](GrpcStatus status, std::string_view message,
+                       Form form = Form::trailers_only) {
+    session_.respond(id, StatusHeaders(form, status, message).get());
+  };
+  switch (head.verdict) {
+    case Verdict::accepted:
+      if (!head.timeout || head.timeout->count() > 0) return false;
+      end(GrpcStatus::deadline_exceeded, "grpc-timeout was 0");
+      break;
+    case Verdict::wrong_method:
+      session_.respond(id, method_not_allowed());
+      break;
+    case Verdict::wrong_content_type:
+      session_.respond(id, unsupported_media_type());
+      break;
+    case Verdict::wrong_encoding:
+      end(GrpcStatus::unimplemented, "grpc-encoding must be identity",
+          Form::trailers_only_encoding);
+      break;
+    case Verdict::wrong_timeout:
+      end(GrpcStatus::internal, "grpc-timeout is malformed");
+      break;
+    case Verdict::too_large:
+      end(GrpcStatus::resource_exhausted, "the headers are over the limit of " +
+                                              std::to_string(limits.header_list_bytes) + " bytes");
+      break;
+  }
+  return true;
+}
+
+void Connection::Impl::output_ready() {
+  if (busy_ || output_told_ || !session_.wants_write()) return;
+  output_told_ = true;
+  on_output_();
+}
+
+void Connection::Impl::deliver_later(ServerCall& call) {
+  call.CallHost::Hook::unlink();
+  ready_.push_back(call);
+}
+
+void Connection::Impl::deliver_ready() {
+  while (!ready_.empty()) {
+    ServerCall& call = ready_.front();
+    open_.splice(open_.end(), ready_, ready_.begin());
+    call.deliver();
+  }
+}
+
+void Connection::Impl::count_owed_reset() {
+  if (!owed_resets_.take(now_))
+    session_.terminate(NGHTTP2_ENHANCE_YOUR_CALM,
+                       "too many streams were reset before their answer");
+}
+
+}  // namespace extproc::grpc

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "grpc/call_host.h"
+#include "grpc/call_pool.h"
+#include "grpc/connection.h"
+#include "grpc/metadata_builder.h"
+#include "grpc/server_call.h"
+#include "http2/session.h"
+#include "http2/token_bucket.h"
+
+namespace extproc::grpc {
+
+/// Turns the requests of the HTTP/2 session into calls, and owns them.
+class Connection::Impl final : public http2::SessionHandler, public CallHost {
+ public:
+  Impl(const Limits& limits, std::span<Service* const> services, DeadlineWheel& deadlines,
+       std::string peer, std::function<void()> on_output);
+  ~Impl();
+
+  bool receive(std::string_view bytes, Clock::time_point now);
+  void take_output(std::string& out, std::size_t max);
+  void end_all(GrpcStatus status, std::string_view message);
+
+  void on_request_begin() noexcept override { metadata_.begin(); }
+  void on_request_header(std::string_view name, std::string_view value) noexcept override {
+    metadata_.add(name, value);
+  }
+  http2::Stream* on_request(std::int32_t id) noexcept override;
+
+  http2::Session& session() override { return session_; }
+  void output_ready() override;
+  void deliver_later(ServerCall& call) override;
+  void count_owed_reset() override;
+  void recycle(ServerCall& call) override { pool_.destroy(call); }
+
+ private:
+  friend class Connection;
+
+  bool respond_at_once(std::int32_t id, const CallHead& head);
+  void deliver_ready();
+  template <class Action>
+  void for_all_calls(const Action& action);
+
+  std::span<Service* const> services_;
+  std::function<void()> on_output_;
+  http2::TokenBucket owed_resets_;
+  MetadataBuilder metadata_;
+  CallPool pool_;
+  http2::Session session_;
+  List open_;
+  List ready_;  // can deliver what waited for output to be written
+  Clock::time_point now_{};
+  bool busy_ = false;  // within receive() or take_output(), so that the owner takes output anyway
+  bool output_told_ = false;
+};
+
+}  // namespace extproc::grpc

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "grpc/buffer_pool.h"
+#include "grpc/frame.h"
+
+namespace extproc::grpc {
+
+/// The bytes of one call that could not be delivered at once: complete messages that wait, then
+/// perhaps the beginning of one. Most calls never put anything in.
+class Inbox {
+ public:
+  bool empty() const { return begin_ == bytes_.size(); }
+  bool has_message() const { return begin_ < partial_; }
+  bool has_partial() const { return partial_ < bytes_.size(); }
+
+  struct Appended {
+    std::size_t bytes;
+    /// The prefix that these bytes completed: to be checked before more is appended.
+    std::optional<FramePrefix> prefix;
+  };
+  /// Takes bytes from the front of `chunk` until the partial message's prefix, or the message, is
+  /// complete.
+  Appended append(std::string_view chunk, BufferPool& buffers);
+
+  /// The first message that waits. Valid until the next call of another function.
+  std::string_view front() const;
+  /// Drops it; returns its bytes with the prefix.
+  std::size_t pop(BufferPool& buffers);
+  /// Drops everything; returns the bytes dropped.
+  std::size_t clear(BufferPool& buffers);
+
+ private:
+  std::size_t partial_size() const { return bytes_.size() - partial_; }
+  std::optional<FramePrefix> partial_prefix() const;
+  void make_room(BufferPool& buffers);
+
+  std::string bytes_;
+  std::size_t begin_ = 0;    // of the first message that waits
+  std::size_t partial_ = 0;  // begin of the partial message, end of those that wait
+};
+
+}  // namespace extproc::grpc

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "grpc/metadata.h"
+
+namespace extproc::grpc {
+
+/// What a call's request headers say about the call itself.
+struct CallHead {
+  enum class Verdict : std::uint8_t {
+    accepted,
+    wrong_method,        ///< not POST
+    wrong_content_type,  ///< not application/grpc
+    wrong_encoding,      ///< grpc-encoding other than identity
+    wrong_timeout,       ///< grpc-timeout malformed
+    too_large,           ///< over Limits::header_list_bytes
+  };
+  Verdict verdict = Verdict::accepted;
+  std::string path;
+  std::optional<std::chrono::nanoseconds> timeout;
+};
+
+/// The text of all headers in one piece, and where each begins. The first `pseudo` of `fields` are
+/// pseudo-headers.
+struct Metadata::Block {
+  struct Field {
+    std::uint32_t begin;
+    std::uint32_t name_size;
+    std::uint32_t value_size;
+  };
+
+  std::string_view name(const Field& field) const {
+    return std::string_view(text).substr(field.begin, field.name_size);
+  }
+  std::string_view value(const Field& field) const {
+    return std::string_view(text).substr(field.begin + field.name_size, field.value_size);
+  }
+  void append(std::string_view name, std::string_view value);
+  bool has_at(std::size_t index, std::string_view name, std::string_view value) const;
+  /// Fills `head` and `pseudo` once all is appended.
+  void read_head();
+
+  std::string text;
+  std::vector<Field> fields;
+  std::size_t pseudo = 0;
+  CallHead head;
+};
+
+}  // namespace extproc::grpc

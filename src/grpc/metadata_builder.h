@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "grpc/metadata.h"
+#include "grpc/metadata_block.h"
+
+namespace extproc::grpc {
+
+/// Makes the Metadata of the calls of one connection, one after another. A call whose headers are
+/// those of the call before shares its block, and what was read from it: headers are only compared
+/// then, nothing is copied or parsed.
+class MetadataBuilder {
+ public:
+  /// `max_bytes` counts as SETTINGS_MAX_HEADER_LIST_SIZE does: name, value, and 32 for each header.
+  explicit MetadataBuilder(std::size_t max_bytes) : max_bytes_(max_bytes) {}
+
+  void begin();
+  void add(std::string_view name, std::string_view value);
+  /// The headers since begin(); none when they were too large.
+  Metadata finish();
+  /// What the headers of the last finish() say. Valid until the next begin().
+  const CallHead& head() const { return last_.block_->head; }
+
+ private:
+  void copy_same();
+
+  Metadata last_;
+  /// Made at the first header that differs from those of `last_`.
+  std::shared_ptr<Metadata::Block> changed_;
+  std::size_t same_ = 0;
+  std::size_t bytes_ = 0;
+  std::size_t max_bytes_;
+};
+
+}  // namespace extproc::grpc

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "grpc/buffer_pool.h"
+
+namespace extproc::grpc {
+
+/// The answers of one call that wait to be written, each with its prefix.
+class Outbox {
+ public:
+  std::size_t pending() const { return bytes_.size() - sent_; }
+
+  /// Where the next message is to be appended.
+  std::string& begin_message(BufferPool& buffers);
+  /// Completes it; returns its bytes with the prefix.
+  std::size_t end_message();
+
+  /// Appends the first `count` pending bytes to `out` and drops them.
+  void move_to(std::string& out, std::size_t count, BufferPool& buffers);
+  /// Drops everything; returns the bytes dropped.
+  std::size_t clear(BufferPool& buffers);
+
+ private:
+  std::string bytes_;
+  std::size_t sent_ = 0;
+  std::size_t message_ = 0;  // begin of the message that is being appended
+};
+
+}  // namespace extproc::grpc

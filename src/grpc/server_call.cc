@@ -1,0 +1,147 @@
+#include "grpc/server_call.h"
+
+#include <utility>
+
+#include "grpc/percent_encoding.h"
+#include "grpc/response_headers.h"
+
+namespace extproc::grpc {
+
+void ServerCall::start(std::int32_t id, Metadata metadata,
+                       std::optional<Clock::time_point> deadline, std::string_view path,
+                       std::span<Service* const> services) {
+  id_ = id;
+  metadata_ = std::move(metadata);
+  deadline_ = deadline;
+  answer_owed_ = true;
+  if (deadline_) host_.deadlines.add(*this, *deadline_);
+  for (Service* service : services) {
+    handler_ = service->start(path, *this);
+    if (handler_ != nullptr || ended_) return;
+  }
+  finish(GrpcStatus::unimplemented, "unknown method " + std::string(path));
+}
+
+std::string& ServerCall::begin_message() {
+  if (ended_) {
+    host_.discarded.clear();
+    return host_.discarded;
+  }
+  return outbox_.begin_message(host_.buffers);
+}
+
+void ServerCall::end_message() {
+  if (ended_) return;
+  host_.buffered += outbox_.end_message();
+  answer_owed_ = false;
+  if (host_.over_limit()) {
+    // The handler is the caller, so that it cannot be told before the stream closes.
+    refused_ = true;
+    drop_output();
+    end(GrpcStatus::resource_exhausted, "the connection buffers too much: answers are not read");
+    return;
+  }
+  if (!responded_) {
+    responded_ = true;
+    host_.session().respond(id_, message_headers(), *this);
+  } else if (!body_asked_) {
+    host_.session().send_body(id_, *this);
+  }
+  body_asked_ = true;
+  host_.output_ready();
+}
+
+void ServerCall::finish(GrpcStatus status, std::string_view message) {
+  if (!ended_) end(status, message);
+}
+
+void ServerCall::resume() {
+  paused_ = false;
+  deliver();
+}
+
+void ServerCall::terminate(CloseReason reason, GrpcStatus status, std::string_view message) {
+  drop_output();
+  if (ended_) {
+    // Its own status waited for a slow reader behind what is dropped now.
+    send_status();
+  } else {
+    end(status, message);
+  }
+  tell_closed(reason);
+}
+
+void ServerCall::refuse(GrpcStatus status, std::string_view message) {
+  terminate(CloseReason::refused, status, message);
+}
+
+void ServerCall::on_deadline() noexcept {
+  terminate(CloseReason::deadline_exceeded, GrpcStatus::deadline_exceeded,
+            "the deadline of grpc-timeout has passed");
+}
+
+void ServerCall::end(GrpcStatus status, std::string_view message) {
+  ended_ = true;
+  status_ = status;
+  if (!message.empty()) status_message_ = std::make_unique<std::string>(percent_encode(message));
+  DeadlineWheel::remove(*this);
+  // While a message is being delivered, it may be the inbox's own.
+  if (!delivering_) drop_input();
+  if (outbox_.pending() == 0) send_status();
+  host_.output_ready();
+}
+
+void ServerCall::send_status() {
+  if (status_sent_) return;
+  status_sent_ = true;
+  const std::string_view message = status_message_ ? *status_message_ : std::string_view();
+  using Form = StatusHeaders::Form;
+  if (responded_) {
+    host_.session().send_trailers(id_, StatusHeaders(Form::trailers, status_, message).get());
+  } else {
+    responded_ = true;
+    host_.session().respond(id_, StatusHeaders(Form::trailers_only, status_, message).get());
+  }
+}
+
+http2::Stream::Output ServerCall::prepare_output(std::size_t max) noexcept {
+  const std::size_t pending = outbox_.pending();
+  if (pending > max) return {max, false};
+  body_asked_ = false;
+  if (ended_) send_status();
+  return {pending, true};
+}
+
+void ServerCall::write_output(std::string& out, std::size_t bytes) noexcept {
+  const bool was_held = held();
+  outbox_.move_to(out, bytes, host_.buffers);
+  host_.buffered -= bytes;
+  if (was_held && !held() && !ended_) host_.deliver_later(*this);
+}
+
+void ServerCall::drop_output() { host_.buffered -= outbox_.clear(host_.buffers); }
+
+void ServerCall::tell_closed(CloseReason reason) {
+  CallHandler* handler = std::exchange(handler_, nullptr);
+  if (handler != nullptr) handler->on_closed(reason);
+}
+
+void ServerCall::lose() {
+  DeadlineWheel::remove(*this);
+  ended_ = true;
+  tell_closed(end_sent_ ? CloseReason::finished : CloseReason::connection_lost);
+}
+
+void ServerCall::on_stream_closed() noexcept {
+  if (!ended_ && answer_owed_) host_.count_owed_reset();
+  ended_ = true;
+  DeadlineWheel::remove(*this);
+  tell_closed(refused_    ? CloseReason::refused
+              : end_sent_ ? CloseReason::finished
+                          : CloseReason::reset);
+  drop_input();
+  drop_output();
+  host_.recycle(*this);
+}
+
+}  // namespace extproc::grpc

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "grpc/call.h"
+#include "grpc/call_host.h"
+#include "grpc/deadline_wheel.h"
+#include "grpc/frame.h"
+#include "grpc/inbox.h"
+#include "grpc/metadata.h"
+#include "grpc/outbox.h"
+#include "http2/stream.h"
+
+namespace extproc::grpc {
+
+/// One call on one HTTP/2 stream: cuts its bytes into messages, frames the answers, ends it with a
+/// status. Objects are used again for later calls of the connection.
+///
+/// A message that lies within one chunk of received bytes is delivered where it lies. Only what is
+/// cut, or has to wait, is copied, into the inbox.
+///
+/// The stream's credit is given back as its bytes come, except from the moment when a complete
+/// message waits: then the bytes behind it are withheld as well, until it has been delivered. So a
+/// message larger than the window can always be completed, and a waiting call holds at most one
+/// such message and one window.
+class ServerCall final : public Call,
+                         public http2::Stream,
+                         public DeadlineWheel::Entry,
+                         public CallHost::Hook {
+ public:
+  explicit ServerCall(CallHost& host) : host_(host) {}
+
+  /// Begins a call. Ended already when no service has the path.
+  void start(std::int32_t id, Metadata metadata, std::optional<Clock::time_point> deadline,
+             std::string_view path, std::span<Service* const> services);
+  /// Ends it from this side, with what has not been written yet dropped; the handler hears `reason`
+  /// at once.
+  void terminate(CloseReason reason, GrpcStatus status, std::string_view message);
+  /// The connection is gone.
+  void lose();
+  /// Delivers what waited, if nothing holds it back any more.
+  void deliver();
+
+  std::string& begin_message() override;
+  void end_message() override;
+  void finish(GrpcStatus status, std::string_view message) override;
+  void pause() override { paused_ = true; }
+  void resume() override;
+  const Metadata& metadata() const override { return metadata_; }
+  std::optional<Clock::time_point> deadline() const override { return deadline_; }
+  std::string_view peer() const override { return host_.peer; }
+
+  void on_data(std::string_view chunk) noexcept override;
+  void on_end_stream() noexcept override;
+  void on_end_sent() noexcept override { end_sent_ = true; }
+  void on_stream_closed() noexcept override;
+  Output prepare_output(std::size_t max) noexcept override;
+  void write_output(std::string& out, std::size_t bytes) noexcept override;
+  void on_deadline() noexcept override;
+
+ private:
+  bool held() const { return paused_ || outbox_.pending() > host_.limits.queued_bytes_per_stream; }
+  bool accept(const FramePrefix& prefix);
+  void deliver_message(std::string_view message);
+  std::string_view deliver_in_place(std::string_view chunk);
+  std::string_view store(std::string_view chunk);
+  void deliver_waiting();
+  void deliver_half_close();
+  void give_credit(std::size_t bytes);
+  void refuse(GrpcStatus status, std::string_view message);
+  void end(GrpcStatus status, std::string_view message);
+  void send_status();
+  void drop_input();
+  void drop_output();
+  void tell_closed(CloseReason reason);
+
+  CallHost& host_;
+  CallHandler* handler_ = nullptr;
+  Metadata metadata_;
+  Inbox inbox_;
+  Outbox outbox_;
+  std::optional<Clock::time_point> deadline_;
+  std::unique_ptr<std::string> status_message_;  // encoded; few calls have one
+  std::uint32_t credit_ = 0;                     // earned, not given yet
+  std::uint32_t withheld_ = 0;
+  std::int32_t id_ = 0;
+  GrpcStatus status_ = GrpcStatus::ok;
+  bool paused_ = false;
+  bool delivering_ = false;
+  bool answer_owed_ = false;  // no answer since the last message, or none at all
+  bool half_closed_ = false;
+  bool half_close_told_ = false;
+  bool responded_ = false;    // the response headers were submitted
+  bool body_asked_ = false;   // nghttp2 will ask for output
+  bool ended_ = false;        // status_ is set
+  bool refused_ = false;      // ended from this side while the handler could not be told
+  bool status_sent_ = false;  // submitted
+  bool end_sent_ = false;     // taken as output
+};
+
+}  // namespace extproc::grpc

@@ -1,0 +1,130 @@
+// The receiving half of ServerCall: bytes to messages, and the credit for them.
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "grpc/server_call.h"
+
+namespace extproc::grpc {
+
+void ServerCall::on_data(std::string_view chunk) noexcept {
+  if (ended_) return;
+  const std::size_t bytes = chunk.size();
+  while (!chunk.empty() && !ended_) {
+    if (inbox_.empty() && !held()) {
+      chunk = deliver_in_place(chunk);
+      if (chunk.empty() || ended_) break;
+    }
+    chunk = store(chunk);
+    if (!ended_) deliver_waiting();
+  }
+  if (ended_) {
+    drop_input();
+  } else if (inbox_.has_message()) {
+    withheld_ += static_cast<std::uint32_t>(bytes);
+  } else {
+    give_credit(bytes);
+  }
+}
+
+std::string_view ServerCall::deliver_in_place(std::string_view chunk) {
+  while (chunk.size() >= FramePrefix::kBytes) {
+    const FramePrefix prefix = FramePrefix::read(chunk.data());
+    if (!accept(prefix)) break;
+    if (chunk.size() - FramePrefix::kBytes < prefix.message_bytes) break;
+    const std::string_view message = chunk.substr(FramePrefix::kBytes, prefix.message_bytes);
+    chunk.remove_prefix(FramePrefix::kBytes + message.size());
+    deliver_message(message);
+    if (ended_ || held()) break;
+  }
+  return chunk;
+}
+
+std::string_view ServerCall::store(std::string_view chunk) {
+  const Inbox::Appended appended = inbox_.append(chunk, host_.buffers);
+  host_.buffered += appended.bytes;
+  if (appended.prefix && !accept(*appended.prefix)) return {};
+  if (host_.over_limit()) {
+    refuse(GrpcStatus::resource_exhausted, "the connection buffers too much: messages wait");
+    return {};
+  }
+  chunk.remove_prefix(appended.bytes);
+  return chunk;
+}
+
+bool ServerCall::accept(const FramePrefix& prefix) {
+  if (prefix.compressed > 1) {
+    refuse(GrpcStatus::internal, "a message's compressed flag is neither 0 nor 1");
+    return false;
+  }
+  if (prefix.compressed == 1) {
+    refuse(GrpcStatus::internal, "a message is compressed, but grpc-encoding names no compression");
+    return false;
+  }
+  if (prefix.message_bytes > host_.limits.message_bytes) {
+    refuse(GrpcStatus::resource_exhausted, "a message of " + std::to_string(prefix.message_bytes) +
+                                               " bytes is over the limit of " +
+                                               std::to_string(host_.limits.message_bytes));
+    return false;
+  }
+  return true;
+}
+
+void ServerCall::deliver_message(std::string_view message) {
+  answer_owed_ = true;
+  if (handler_ == nullptr) return;
+  delivering_ = true;
+  handler_->on_message(message);
+  delivering_ = false;
+}
+
+void ServerCall::deliver_waiting() {
+  while (!ended_ && !held() && inbox_.has_message()) {
+    deliver_message(inbox_.front());
+    if (ended_) break;
+    const std::size_t popped = inbox_.pop(host_.buffers);
+    host_.buffered -= popped;
+    const std::size_t credit =
+        inbox_.has_message() ? std::min<std::size_t>(popped, withheld_) : withheld_;
+    withheld_ -= static_cast<std::uint32_t>(credit);
+    give_credit(credit);
+  }
+  if (ended_) drop_input();
+}
+
+void ServerCall::deliver() {
+  // Within on_message, whoever delivers goes on when it returns.
+  if (delivering_ || ended_) return;
+  deliver_waiting();
+  deliver_half_close();
+}
+
+void ServerCall::on_end_stream() noexcept {
+  half_closed_ = true;
+  if (ended_) return;
+  if (inbox_.has_partial()) {
+    refuse(GrpcStatus::internal, "the stream was half-closed within a message");
+  } else {
+    deliver_half_close();
+  }
+}
+
+void ServerCall::deliver_half_close() {
+  if (!half_closed_ || half_close_told_ || ended_ || held() || inbox_.has_message()) return;
+  half_close_told_ = true;
+  if (handler_ != nullptr) handler_->on_half_close();
+}
+
+void ServerCall::give_credit(std::size_t bytes) {
+  // nghttp2 looks the stream up for each call, and acts at half a window: a quarter at a time is
+  // soon enough.
+  credit_ += static_cast<std::uint32_t>(bytes);
+  if (half_closed_ || credit_ < host_.limits.stream_window_bytes / 4) return;
+  host_.session().give_credit(id_, std::exchange(credit_, 0));
+  host_.output_ready();
+}
+
+void ServerCall::drop_input() { host_.buffered -= inbox_.clear(host_.buffers); }
+
+}  // namespace extproc::grpc
