@@ -32,7 +32,7 @@ unit-test: install ## Build and run the unit tests
 
 integration-test: ## Build and run the tests with real Envoy and real gRPC clients
 	@scripts/install.sh build run test
-	@scripts/build_product.sh
+	@scripts/build.sh release
 	@scripts/integration_test.sh
 
 run: ## Serve a processor: make run SERVICE=examples.TrivialExtProcService PORT=50051

@@ -1,4 +1,4 @@
 #!/usr/bin/env bash
-# Builds a release of what a user runs, without the tests: the command, the examples, the echo upstream.
+# Builds a release of all that is used or installed, without the tests.
 set -euo pipefail
-exec "$(dirname "$0")/build.sh" release extproc_command examples echo_upstream
+exec "$(dirname "$0")/build.sh" release extproc_command extproc_testing examples echo_upstream

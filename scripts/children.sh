@@ -50,6 +50,7 @@ fail_if_a_child_ended() {
 
 wait_for_a_child_to_end() {
   local ended status=0
-  wait -n -p ended "${!child_names[@]}" || status=$?
+  # Bash reports a child that was killed by itself; ours names it.
+  wait -n -p ended "${!child_names[@]}" 2>/dev/null || status=$?
   report_ended_child "$ended" "$status"
 }

@@ -1,0 +1,47 @@
+# What `cmake --install` and cpack put where: headers, the library and the test kit with their CMake package and pkg-config
+# files, and the command.
+include(CMakePackageConfigHelpers)
+
+set(cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/extproc)
+
+install(DIRECTORY include/extproc TYPE INCLUDE FILES_MATCHING PATTERN "*.h")
+install(TARGETS extproc extproc_testing extproc_module EXPORT extprocTargets)
+if(EXTPROC_BUILD_COMMAND)
+  install(TARGETS extproc_command)
+endif()
+
+# find_package(extproc)
+install(EXPORT extprocTargets NAMESPACE extproc:: DESTINATION ${cmake_dir})
+configure_package_config_file(cmake/extprocConfig.cmake.in extprocConfig.cmake INSTALL_DESTINATION ${cmake_dir})
+write_basic_package_version_file(extprocConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES
+  ${CMAKE_CURRENT_BINARY_DIR}/extprocConfig.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/extprocConfigVersion.cmake
+  cmake/ExtprocModule.cmake
+  DESTINATION ${cmake_dir})
+
+# pkg-config. Whoever links the static library links nghttp2 too; the shared one brings it.
+if(BUILD_SHARED_LIBS)
+  set(EXTPROC_PC_PRIVATE ".private")
+else()
+  set(EXTPROC_PC_PRIVATE "")
+endif()
+# Relative to the file's own folder, so that the installed tree can be moved.
+file(RELATIVE_PATH EXTPROC_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+foreach(file IN ITEMS extproc.pc extproc-testing.pc)
+  configure_file(cmake/${file}.in ${file} @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${file} DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()
+
+# cpack: a .deb and a .tar.gz.
+set(CPACK_PACKAGE_VENDOR "extproc")
+set(CPACK_PACKAGE_CONTACT "the maintainers of extproc")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_VERBATIM_VARIABLES ON)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+# For whoever compiles with the headers and links the library; what the command needs is found by itself.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "libboost1.81-dev | libboost-dev (>= 1.81), libnghttp2-dev (>= 1.52)")
+include(CPack)
