@@ -16,10 +16,10 @@ struct EXTPROC_API ImmediateResponse {
   /// HTTP status, 200 to 599.
   int status = 200;
   /// Headers to set on the response; a repeated name gives a repeated header.
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers{};
+  std::string body{};
   /// Shown in Envoy's access log as part of %RESPONSE_CODE_DETAILS%; never sent to the caller.
-  std::string details;
+  std::string details{};
 };
 
 /// Makes an ImmediateResponse. Throws Error when the status is not between 200 and 599, as Envoy

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
@@ -29,7 +31,11 @@ struct EnvoyHeaders {
   HeaderList entries;
 };
 EnvoyHeaders envoy_headers(HeaderList entries);
-EnvoyHeaders envoy_headers(const std::map<std::string, std::string>& entries);
+/// The same from a map, or any other range of pairs.
+template <class Range>
+EnvoyHeaders envoy_headers(const Range& entries) {
+  return {HeaderList(std::begin(entries), std::end(entries))};
+}
 
 /// A body for a body phase, sent as one message (BUFFERED) or, when made from several chunks, as
 /// one message each (STREAMED).

@@ -25,13 +25,17 @@ protozero::pbf_tag_type field_of(Phase phase) {
   return 0;
 }
 
-void add_header_map(pbf_writer& parent, const HeaderList& entries) {
-  pbf_writer map(parent, 1);
+// Nested messages are written on their own first: protozero drops a nested writer's message when it
+// is empty, while Envoy sends empty trailers as such.
+std::string header_map(const HeaderList& entries) {
+  std::string bytes;
+  pbf_writer map(bytes);
   for (const auto& [name, value] : entries) {
     pbf_writer header(map, 1);
     header.add_string(1, name);
     header.add_bytes(3, value);
   }
+  return bytes;
 }
 
 void add_extras(pbf_writer& message, const MessageExtras& extras) {
@@ -43,43 +47,38 @@ void add_extras(pbf_writer& message, const MessageExtras& extras) {
   config.add_bool(3, extras.protocol_config->send_body_without_waiting_for_header_response);
 }
 
+std::string message(Phase phase, const std::string& data, const MessageExtras& extras) {
+  std::string bytes;
+  pbf_writer writer(bytes);
+  writer.add_message(field_of(phase), data);
+  add_extras(writer, extras);
+  return bytes;
+}
+
 }  // namespace
 
 std::string write_headers(Phase phase, const HeaderList& entries, bool end_of_stream,
                           const MessageExtras& extras) {
-  std::string bytes;
-  pbf_writer message(bytes);
-  {
-    pbf_writer headers(message, field_of(phase));
-    add_header_map(headers, entries);
-    headers.add_bool(3, end_of_stream);
-  }
-  add_extras(message, extras);
-  return bytes;
+  std::string http_headers;
+  pbf_writer writer(http_headers);
+  writer.add_message(1, header_map(entries));
+  writer.add_bool(3, end_of_stream);
+  return message(phase, http_headers, extras);
 }
 
 std::string write_body(Phase phase, std::string_view body, bool end_of_stream,
                        const MessageExtras& extras) {
-  std::string bytes;
-  pbf_writer message(bytes);
-  {
-    pbf_writer http_body(message, field_of(phase));
-    http_body.add_bytes(1, body.data(), body.size());
-    http_body.add_bool(2, end_of_stream);
-  }
-  add_extras(message, extras);
-  return bytes;
+  std::string http_body;
+  pbf_writer writer(http_body);
+  writer.add_bytes(1, body.data(), body.size());
+  writer.add_bool(2, end_of_stream);
+  return message(phase, http_body, extras);
 }
 
 std::string write_trailers(Phase phase, const HeaderList& entries, const MessageExtras& extras) {
-  std::string bytes;
-  pbf_writer message(bytes);
-  {
-    pbf_writer trailers(message, field_of(phase));
-    add_header_map(trailers, entries);
-  }
-  add_extras(message, extras);
-  return bytes;
+  std::string http_trailers;
+  pbf_writer(http_trailers).add_message(1, header_map(entries));
+  return message(phase, http_trailers, extras);
 }
 
 }  // namespace extproc::testing

@@ -9,10 +9,6 @@ namespace extproc::testing {
 
 EnvoyHeaders envoy_headers(HeaderList entries) { return {std::move(entries)}; }
 
-EnvoyHeaders envoy_headers(const std::map<std::string, std::string>& entries) {
-  return {HeaderList(entries.begin(), entries.end())};
-}
-
 EnvoyBody envoy_body(std::string_view body) { return {{std::string(body)}}; }
 
 EnvoyBody envoy_body(std::span<const std::byte> body) {
