@@ -1,0 +1,158 @@
+#include "cli/module_loader.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+#include <sstream>
+#include <system_error>
+
+#include "cli/module_file.h"
+#include "extproc/detail/module_registry.h"
+#include "extproc/error.h"
+
+namespace extproc::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using detail::ModuleEntry;
+
+constexpr std::string_view kSuffix = ".so";
+constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+constexpr std::string_view kDigits = "0123456789";
+
+bool consists_of(std::string_view text, std::string_view characters) {
+  return !text.empty() && text.find_first_not_of(characters) == std::string_view::npos;
+}
+
+template <class Range>
+std::string join(const Range& items) {
+  std::string text;
+  for (const auto& item : items) text += (text.empty() ? "" : ", ") + std::string(item);
+  return text;
+}
+
+/// The modules of a folder; one that cannot be read has none.
+std::set<std::string> modules_in(const fs::path& folder) {
+  std::set<std::string> found;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code ignored;
+    const fs::path& file = entry->path();
+    if (file.extension() != kSuffix || !entry->is_regular_file(ignored)) continue;
+    try {
+      if (read_descriptor(file)) found.insert(file.stem().string());
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): another's file, and not asked for
+    }
+  }
+  return found;
+}
+
+fs::path find_module(const std::string& module, const std::vector<fs::path>& folders) {
+  for (const fs::path& folder : folders) {
+    fs::path file = folder / (module + std::string(kSuffix));
+    std::error_code ignored;
+    if (fs::exists(file, ignored)) return file;
+  }
+  std::string looked;
+  std::set<std::string> found;
+  for (const fs::path& folder : folders) {
+    looked += (looked.empty() ? "" : ", ") + folder.string();
+    found.merge(modules_in(folder));
+  }
+  throw Error("there is no module " + module + ": no file " + module + std::string(kSuffix) +
+              " in " + looked +
+              (found.empty() ? "; there are no modules there" : "; modules there: " + join(found)));
+}
+
+void check_fits(const fs::path& file) {
+  const auto found = read_descriptor(file);
+  if (!found) {
+    throw Error(file.string() +
+                " is not an extproc module: it exports no processor with EXTPROC_EXPORT");
+  }
+  const ModuleDescriptor host = host_descriptor();
+  if (found->version != host.version) {
+    throw Error(file.string() + " was built for extproc " + found->version + ", and this is " +
+                host.version + ": build it again with this version's headers");
+  }
+  if (found->abi != host.abi) {
+    throw Error(file.string() + " was built for the compiler ABI \"" + found->abi +
+                "\", and this program has \"" + host.abi +
+                "\": build both with the same compiler and standard library");
+  }
+}
+
+std::vector<ModuleEntry> load_exports(const fs::path& file) {
+  // With a slash in it, so that the dynamic loader takes this file and does not search for one.
+  void* handle = ::dlopen(fs::absolute(file).c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) throw Error(std::string("cannot load a module: ") + ::dlerror());
+  // Never closed: its code and types are in use from here on.
+  using Exports = decltype(&extproc_module_exports);
+  const auto exports = reinterpret_cast<Exports>(::dlsym(handle, "extproc_module_exports"));
+  if (exports == nullptr) throw Error(file.string() + ": " + ::dlerror());
+  std::vector<ModuleEntry> entries(exports(nullptr, 0));
+  exports(entries.data(), entries.size());
+  return entries;
+}
+
+Service make_service(const ModuleEntry& entry, const ServiceSpec& spec) {
+  try {
+    return entry.factory();
+  } catch (const std::exception& error) {
+    throw Error("making " + spec.module + "." + spec.name + " failed: " + error.what());
+  }
+}
+
+void add_folders(std::string_view list, std::vector<fs::path>& folders) {
+  std::istringstream stream{std::string(list)};
+  for (std::string folder; std::getline(stream, folder, ':');) {
+    if (!folder.empty()) folders.emplace_back(folder);
+  }
+}
+
+}  // namespace
+
+ServiceSpec parse_service_spec(std::string_view text) {
+  const std::size_t dot = text.rfind('.');
+  if (dot != std::string_view::npos) {
+    const std::string_view module = text.substr(0, dot);
+    const std::string_view name = text.substr(dot + 1);
+    const std::string word = std::string(kLetters) + std::string(kDigits);
+    const bool is_name = consists_of(name, word) && kDigits.find(name.front()) == std::string::npos;
+    if (consists_of(module, word + ".-") && !module.starts_with('.') && is_name) {
+      return {std::string(module), std::string(name)};
+    }
+  }
+  throw Error("\"" + std::string(text) +
+              "\" does not name a service: it must be module.Name, as in "
+              "examples.TrivialExtProcService, for the processor that examples.so exports as "
+              "TrivialExtProcService");
+}
+
+std::vector<fs::path> module_folders(const std::vector<std::string>& given) {
+  std::vector<fs::path> folders;
+  for (const std::string& list : given) add_folders(list, folders);
+  if (const char* list = std::getenv("EXTPROC_MODULE_PATH")) add_folders(list, folders);
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (!error) folders.push_back(program.parent_path());
+  folders.push_back(fs::current_path(error));
+  return folders;
+}
+
+Service load_service(const ServiceSpec& spec, const std::vector<fs::path>& folders) {
+  const fs::path file = find_module(spec.module, folders);
+  check_fits(file);
+  const std::vector<ModuleEntry> entries = load_exports(file);
+  const auto entry = std::ranges::find(entries, spec.name, &ModuleEntry::name);
+  if (entry != entries.end()) return make_service(*entry, spec);
+  std::set<std::string> names;
+  for (const ModuleEntry& other : entries) names.insert(other.name);
+  throw Error(file.string() + " exports no " + spec.name +
+              (names.empty() ? "; it exports nothing" : "; it exports: " + join(names)));
+}
+
+}  // namespace extproc::cli

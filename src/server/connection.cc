@@ -1,0 +1,255 @@
+#include "server/connection.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/socket_base.hpp>
+#include <utility>
+
+namespace extproc::server {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+/// One event reads and writes at most this many buffers before other connections have their turn.
+constexpr int kBuffersPerEvent = 4;
+constexpr std::size_t kOutputSize = std::size_t{64} << 10;
+/// How long the peer may take to close its side after us. Closing while it still sends would make
+/// the kernel reset the connection, and the peer lose our last words.
+constexpr std::chrono::milliseconds kLinger{200};
+/// How long an idle peer may take to answer the notice that its connection ends.
+constexpr std::chrono::seconds kNoticeTime{10};
+
+bool not_ready(const error_code& error) {
+  return error == asio::error::would_block || error == asio::error::try_again ||
+         error == asio::error::interrupted;
+}
+
+using NoDelay = asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_NODELAY>;
+
+}  // namespace
+
+Connection::Connection(ConnectionEnvironment& environment, Socket socket, std::string peer)
+    : environment_(environment),
+      socket_(std::move(socket)),
+      timer_(socket_.get_executor()),
+      peer_(std::move(peer)),
+      last_read_(Clock::now()) {}
+
+Connection::~Connection() = default;
+
+void Connection::start() {
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+  // A Unix domain socket knows neither of these.
+  socket_.set_option(NoDelay(true), ignored);
+  socket_.set_option(asio::socket_base::keep_alive(true), ignored);
+
+  const Limits& limits = environment_.limits;
+  transport_.emplace(limits, environment_.services, environment_.deadlines, peer_,
+                     [this] { environment_.owner.on_output(*this); });
+  if (limits.handshake_timeout.count() > 0) {
+    handshake_end_ = last_read_ + limits.handshake_timeout;
+    wait_until(handshake_end_);
+  } else if (limits.idle_timeout.count() > 0) {
+    wait_until(last_read_ + limits.idle_timeout);
+  }
+  wait_readable();
+  flush();
+}
+
+void Connection::wait_readable() {
+  socket_.async_wait(Socket::wait_read, [self = Ptr(this)](const error_code& error) {
+    if (!error && !self->closed()) self->on_readable();
+  });
+}
+
+void Connection::wait_writable() {
+  waiting_writable_ = true;
+  socket_.async_wait(Socket::wait_write, [self = Ptr(this)](const error_code& error) {
+    if (!error && !self->closed()) self->on_writable();
+  });
+}
+
+void Connection::wait_until(Clock::time_point time) {
+  timer_.expires_at(time);
+  timer_.async_wait([self = Ptr(this)](const error_code& error) {
+    if (!error && !self->closed()) self->on_time();
+  });
+}
+
+void Connection::on_readable() {
+  if (!transport_ || refused_) {
+    discard_input();
+  } else if (read()) {
+    after_event();
+  }
+  if (!closed()) wait_readable();
+}
+
+/// False when the connection is closed.
+bool Connection::read() {
+  last_read_ = Clock::now();
+  for (int i = 0; i < kBuffersPerEvent; ++i) {
+    error_code error;
+    const std::size_t size = socket_.read_some(asio::buffer(environment_.input), error);
+    if (not_ready(error)) break;
+    if (error) {
+      const bool quiet = error == asio::error::eof && transport_->open_streams() == 0;
+      fail(quiet                       ? ""
+           : error == asio::error::eof ? "closed by the peer"
+                                       : error.message(),
+           LogLevel::debug);
+      return false;
+    }
+    if (!transport_->receive({environment_.input.data(), size}, last_read_)) {
+      refused_ = true;
+      log(LogLevel::warning, transport_->error());
+      break;
+    }
+    if (size < environment_.input.size()) break;
+  }
+  environment_.owner.on_input(*this);
+  return true;
+}
+
+void Connection::discard_input() {
+  for (int i = 0; i < kBuffersPerEvent; ++i) {
+    error_code error;
+    const std::size_t size = socket_.read_some(asio::buffer(environment_.input), error);
+    if (not_ready(error)) return;
+    if (error) return close();
+    if (size < environment_.input.size()) return;
+  }
+}
+
+void Connection::after_event() {
+  flush();
+  if (closed() || !transport_) return;
+  if (shutdown_begun_ && !shutdown_seen_ && transport_->shutdown_seen()) {
+    shutdown_seen_ = true;
+    environment_.owner.on_shutdown_seen(*this);
+  }
+  if (finish_wanted_ && shutdown_seen_ && !finish_sent_) {
+    finish_sent_ = true;
+    transport_->finish_shutdown();
+    flush();
+  }
+}
+
+std::size_t Connection::send(std::string_view bytes) {
+  error_code error;
+  const std::size_t sent = socket_.write_some(asio::buffer(bytes.data(), bytes.size()), error);
+  if (!error) return sent;
+  if (!not_ready(error)) fail(error.message(), LogLevel::debug);
+  return 0;
+}
+
+void Connection::flush() {
+  // While the socket is full, what waits stays in the transport, where it counts against its
+  // limits.
+  if (closed() || !transport_ || waiting_writable_) return;
+  std::string& output = environment_.output;
+  for (int i = 0; i < kBuffersPerEvent; ++i) {
+    output.clear();
+    transport_->take_output(output, kOutputSize);
+    if (!output.empty()) {
+      const std::size_t sent = send(output);
+      if (closed()) return;
+      if (sent < output.size()) {
+        unsent_.assign(output, sent);
+        return wait_writable();
+      }
+    }
+    if (output.size() < kOutputSize) {
+      if (refused_ || transport_->finished()) linger();
+      return;
+    }
+  }
+  wait_writable();
+}
+
+void Connection::on_writable() {
+  waiting_writable_ = false;
+  if (!transport_) return;
+  if (!unsent_.empty()) {
+    const std::size_t sent = send(unsent_);
+    if (closed()) return;
+    if (sent < unsent_.size()) {
+      unsent_.erase(0, sent);
+      return wait_writable();
+    }
+    // The memory is given back with it.
+    unsent_ = std::string();
+  }
+  after_event();
+}
+
+void Connection::linger() {
+  transport_.reset();
+  error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  wait_until(Clock::now() + kLinger);
+}
+
+void Connection::on_time() {
+  if (!transport_) return close();
+  const auto now = Clock::now();
+  const bool in_handshake = std::exchange(handshake_end_, Clock::time_point::max()) <= now;
+  if (in_handshake && !transport_->established()) {
+    return fail("no HTTP/2 preface in time", LogLevel::debug);
+  }
+  const auto idle_timeout = environment_.limits.idle_timeout;
+  if (idle_timeout.count() == 0) return;
+  if (transport_->open_streams() > 0) return wait_until(now + idle_timeout);
+  if (idle_end_) return fail("idle, and the notice of its end was not answered", LogLevel::debug);
+  if (now < last_read_ + idle_timeout) return wait_until(last_read_ + idle_timeout);
+  idle_end_ = true;
+  log(LogLevel::debug, "idle, ending it");
+  wait_until(now + kNoticeTime);
+  finish_shutdown();
+}
+
+void Connection::begin_shutdown() {
+  if (shutdown_begun_ || closed() || !transport_) return;
+  shutdown_begun_ = true;
+  transport_->begin_shutdown();
+  flush();
+}
+
+void Connection::finish_shutdown() {
+  finish_wanted_ = true;
+  begin_shutdown();
+  after_event();
+}
+
+void Connection::end_all(std::string_view message) {
+  if (closed() || !transport_) return;
+  transport_->end_all(GrpcStatus::unavailable, message);
+  flush();
+}
+
+void Connection::fail(std::string_view reason, LogLevel level) {
+  if (!reason.empty()) log(level, reason);
+  close();
+}
+
+void Connection::close() {
+  if (closed()) return;
+  const Ptr self(this);
+  error_code ignored;
+  socket_.close(ignored);
+  timer_.cancel();
+  transport_.reset();
+  environment_.owner.on_closed(*this);
+}
+
+void Connection::log(LogLevel level, std::string_view message) const {
+  if (!environment_.logger.enabled(level)) return;
+  environment_.logger.log(level, "connection from " + peer_ + ": " + std::string(message));
+}
+
+}  // namespace extproc::server

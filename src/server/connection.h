@@ -1,0 +1,119 @@
+#pragma once
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/logger.h"
+#include "extproc/settings.h"
+#include "grpc/connection.h"
+#include "grpc/deadline_wheel.h"
+#include "server/socket.h"
+
+namespace extproc::server {
+
+class Connection;
+
+/// Told by the connections of one thread.
+class ConnectionOwner {
+ public:
+  /// It has something to write and asks to be flushed once the current event is over.
+  virtual void on_output(Connection& connection) = 0;
+  /// It has taken bytes from its peer, so that there may be calls with deadlines now.
+  virtual void on_input(Connection& connection) = 0;
+  /// The peer has seen the notice of begin_shutdown(). Once, unless the connection closes before.
+  virtual void on_shutdown_seen(Connection& connection) = 0;
+  /// The socket is closed. Once.
+  virtual void on_closed(Connection& connection) = 0;
+
+ protected:
+  ~ConnectionOwner() = default;
+};
+
+/// What the connections of one thread share; it outlives them.
+struct ConnectionEnvironment {
+  static constexpr std::size_t kInputSize = std::size_t{64} << 10;
+
+  ConnectionOwner& owner;
+  const Limits& limits;
+  const Logger& logger;
+  std::span<grpc::Service* const> services;
+  grpc::DeadlineWheel& deadlines;
+  /// Used during one read, and one write: only what could not be written is kept by its connection.
+  std::vector<char> input = std::vector<char>(kInputSize);
+  std::string output;
+};
+
+/// Moves bytes between a socket and a grpc::Connection. It waits until the socket is ready instead
+/// of handing it a buffer, so that an idle connection has none. One thread. Handlers of the socket
+/// keep it alive.
+class Connection : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter> {
+ public:
+  Connection(ConnectionEnvironment& environment, Socket socket, std::string peer);
+  ~Connection();
+
+  void start();
+  /// Writes what waits, as far as the socket takes it.
+  void flush();
+
+  /// Tells the peer to open no more streams here.
+  void begin_shutdown();
+  bool shutdown_seen() const { return shutdown_seen_; }
+  /// The same; once the peer has seen it, new streams are ignored, and the connection closes after
+  /// the last open one.
+  void finish_shutdown();
+  /// Ends every stream with UNAVAILABLE, then closes.
+  void end_all(std::string_view message);
+  void close();
+
+ private:
+  using Ptr = boost::intrusive_ptr<Connection>;
+  using Clock = grpc::Clock;
+  using Timer = boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>,
+                                                  boost::asio::io_context::executor_type>;
+
+  void wait_readable();
+  void wait_writable();
+  void wait_until(Clock::time_point time);
+  void on_readable();
+  void on_writable();
+  void on_time();
+  bool read();
+  void discard_input();
+  /// How many bytes the socket took. The connection may be closed afterwards.
+  std::size_t send(std::string_view bytes);
+  void after_event();
+  void linger();
+  void fail(std::string_view reason, LogLevel level);
+  void log(LogLevel level, std::string_view message) const;
+
+  bool closed() const { return !socket_.is_open(); }
+
+  ConnectionEnvironment& environment_;
+  Socket socket_;
+  Timer timer_;
+  std::string peer_;
+  /// Gone once nothing more will be sent.
+  std::optional<grpc::Connection> transport_;
+  Clock::time_point last_read_;
+  Clock::time_point handshake_end_ = Clock::time_point::max();
+  /// What the socket did not take yet.
+  std::string unsent_;
+  bool waiting_writable_ = false;
+  /// No more is read: the transport refused what came.
+  bool refused_ = false;
+  bool shutdown_begun_ = false;
+  bool shutdown_seen_ = false;
+  bool finish_wanted_ = false;
+  bool finish_sent_ = false;
+  bool idle_end_ = false;
+};
+
+}  // namespace extproc::server

@@ -1,0 +1,65 @@
+#include "server/listen_address.h"
+
+#include <sys/un.h>
+
+#include "extproc/error.h"
+#include "server/values.h"
+
+namespace extproc::server {
+namespace {
+
+constexpr std::string_view kUnixPrefix = "unix:";
+constexpr std::size_t kLongestPath = sizeof(sockaddr_un::sun_path) - 1;
+
+[[noreturn]] void refuse(std::string_view setting, std::string_view text, std::string_view why) {
+  throw Error(std::string(setting) + " \"" + std::string(text) + "\": " + std::string(why));
+}
+
+UnixAddress parse_unix(std::string_view setting, std::string_view text) {
+  const std::string_view path = text.substr(kUnixPrefix.size());
+  if (path.empty()) refuse(setting, text, "a path must follow \"unix:\"");
+  if (path.size() > kLongestPath) {
+    refuse(setting, text,
+           "the path has " + std::to_string(path.size()) + " bytes; a socket's path has at most " +
+               std::to_string(kLongestPath));
+  }
+  if (path.find('\0') != std::string_view::npos) refuse(setting, text, "the path has a zero byte");
+  return UnixAddress{std::string(path)};
+}
+
+}  // namespace
+
+ListenAddress default_address(int port) { return TcpAddress{"::", port, true}; }
+
+ListenAddress parse_listen_address(std::string_view setting, std::string_view text) {
+  if (text.starts_with(kUnixPrefix)) return parse_unix(setting, text);
+
+  const std::size_t colon = text.rfind(':');
+  const auto port = parse_port(colon == std::string_view::npos ? text : text.substr(colon + 1));
+  if (!port) {
+    refuse(
+        setting, text,
+        "it must be \"host:port\", \"[v6]:port\" or \"unix:/path\", with a port from 0 to 65535");
+  }
+  if (colon == std::string_view::npos) return default_address(*port);
+
+  std::string_view host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  } else if (host.find(':') != std::string_view::npos) {
+    refuse(setting, text, "an IPv6 address goes into brackets, as in \"[::1]:50051\"");
+  }
+  if (host.empty()) refuse(setting, text, "the host is missing, as in \"127.0.0.1:50051\"");
+  return TcpAddress{std::string(host), *port, false};
+}
+
+std::string to_string(const ListenAddress& address) {
+  if (const auto* local = std::get_if<UnixAddress>(&address)) {
+    return std::string(kUnixPrefix) + local->path;
+  }
+  const auto& tcp = std::get<TcpAddress>(address);
+  const bool brackets = tcp.host.find(':') != std::string::npos;
+  return (brackets ? "[" + tcp.host + "]" : tcp.host) + ":" + std::to_string(tcp.port);
+}
+
+}  // namespace extproc::server

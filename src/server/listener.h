@@ -1,0 +1,42 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/logger.h"
+#include "server/listen_address.h"
+#include "server/socket.h"
+
+namespace extproc::server {
+
+/// Accepts connections on one address and hands them on. One thread, that of the io_context, whose
+/// work must have ended when it is destroyed.
+class Listener {
+ public:
+  using OnAccept = std::function<void(AcceptedSocket)>;
+
+  /// Listens, but accepts nothing yet. Throws Error when the address cannot be had.
+  Listener(boost::asio::io_context& io, const Logger& logger, const ListenAddress& address);
+  ~Listener();
+
+  void start(OnAccept on_accept);
+  void close();
+
+  /// 0 for a Unix domain socket.
+  int port() const { return port_; }
+  /// The address with the port in use.
+  const std::string& address() const { return address_; }
+
+ private:
+  class Acceptor;
+
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  int port_ = 0;
+  std::string address_;
+  OnAccept on_accept_;
+};
+
+}  // namespace extproc::server

@@ -1,0 +1,116 @@
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/logger.h"
+#include "extproc/error.h"
+#include "extproc/server.h"
+#include "server/configuration.h"
+
+namespace extproc {
+namespace {
+
+namespace asio = boost::asio;
+using Servers = std::vector<std::unique_ptr<Server>>;
+
+void check_addresses(const std::vector<Service>& services, const Settings& settings) {
+  std::map<std::string, std::string> users;
+  for (const Service& service : services) {
+    const auto address = server::resolve(settings, service.address()).address;
+    const auto* tcp = std::get_if<server::TcpAddress>(&address);
+    if (tcp != nullptr && tcp->port == 0) continue;
+    const std::string text = server::to_string(address);
+    const auto [other, is_new] = users.emplace(text, service.name());
+    if (is_new) continue;
+    throw Error(other->second + " and " + service.name() + " would both listen on " + text +
+                ": give each a port of its own, with Service::on(port)");
+  }
+}
+
+std::string seconds(std::chrono::milliseconds time) {
+  std::string text = std::to_string(static_cast<double>(time.count()) / 1000);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text + " s";
+}
+
+/// Waits for the signals that end a process, and ends the servers.
+class SignalLoop {
+ public:
+  SignalLoop(const Logger& logger, std::chrono::milliseconds grace_period)
+      : logger_(logger), grace_period_(grace_period), signals_(io_, SIGTERM, SIGINT) {}
+
+  void run(const Servers& servers) {
+    signals_.async_wait([this, &servers](const boost::system::error_code& error, int) {
+      if (!error) shut_down(servers);
+    });
+    io_.run();
+    joiner_.join();
+  }
+
+ private:
+  void shut_down(const Servers& servers) {
+    logger_.log(LogLevel::info, "shutting down, grace period " + seconds(grace_period_) +
+                                    "; send the signal again to end at once");
+    for (const auto& server : servers) server->shutdown();
+    // The servers are waited for elsewhere, so that the second signal is heard.
+    signals_.async_wait([](const boost::system::error_code& error, int signal) {
+      if (!error) std::_Exit(128 + signal);
+    });
+    joiner_ = std::thread([this, &servers] {
+      for (const auto& server : servers) server->join();
+      io_.stop();
+    });
+  }
+
+  const Logger& logger_;
+  const std::chrono::milliseconds grace_period_;
+  asio::io_context io_{1};
+  asio::signal_set signals_;
+  std::thread joiner_;
+};
+
+void serve_until_signal(std::vector<Service> services, const Settings& settings) {
+  if (services.empty()) throw Error("there is no service to serve");
+  check_addresses(services, settings);
+  const auto configuration = server::resolve(settings, services.front().address());
+  const Logger logger(configuration.log_level, configuration.log);
+  // From here on, so that a signal during the start is not lost.
+  SignalLoop signals(logger, configuration.grace_period);
+  Servers servers;
+  for (Service& service : services) {
+    servers.push_back(std::make_unique<Server>(std::move(service), settings));
+  }
+  for (const auto& server : servers) server->start();
+  signals.run(servers);
+}
+
+}  // namespace
+
+int serve(Service service, Settings settings) {
+  std::vector<Service> services;
+  services.push_back(std::move(service));
+  return serve(std::move(services), std::move(settings));
+}
+
+int serve(std::vector<Service> services, Settings settings) {
+  // A log that is a closed pipe must not end the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    serve_until_signal(std::move(services), settings);
+    return EXIT_SUCCESS;
+  } catch (const Error& error) {
+    std::fprintf(stderr, "extproc: %s\n", error.what());
+    return EXIT_FAILURE;
+  }
+}
+
+}  // namespace extproc

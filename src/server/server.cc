@@ -1,0 +1,168 @@
+#include "extproc/server.h"
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "base/logger.h"
+#include "extproc/detail/event_loop.h"
+#include "extproc/error.h"
+#include "server/configuration.h"
+#include "server/drain.h"
+#include "server/listener.h"
+#include "server/worker.h"
+
+namespace extproc {
+
+namespace asio = boost::asio;
+
+/// One thread accepts and sees to the graceful end, so that no handler holds these up; the workers
+/// do the rest.
+class Server::Impl {
+ public:
+  Impl(Service service, const Settings& settings)
+      : service_(std::move(service)),
+        configuration_(server::resolve(settings, service_.address())),
+        logger_(configuration_.log_level, configuration_.log),
+        blocking_(configuration_.blocking_threads),
+        work_(control_.get_executor()) {}
+
+  ~Impl() {
+    shutdown(std::chrono::milliseconds::zero());
+    join();
+  }
+
+  void start();
+  void shutdown(std::chrono::milliseconds grace_period);
+  void join();
+  Stats stats() const;
+
+  const server::Configuration& configuration() const { return configuration_; }
+  const std::string& name() const { return service_.name(); }
+  const server::Listener& listener() const {
+    if (!listener_) throw Error("the server has no address before start()");
+    return *listener_;
+  }
+
+ private:
+  void start_threads();
+  void run();
+  void distribute(server::AcceptedSocket socket);
+
+  const Service service_;
+  const server::Configuration configuration_;
+  const Logger logger_;
+  detail::BlockingPool blocking_;
+  asio::io_context control_{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  std::unique_ptr<server::Listener> listener_;
+  std::vector<std::unique_ptr<server::Worker>> workers_;
+  std::unique_ptr<server::Drain> drain_;
+  bool over_limit_ = false;
+  std::atomic<bool> started_ = false;
+  std::mutex join_mutex_;
+  std::thread thread_;
+};
+
+void Server::Impl::start() {
+  if (listener_) throw Error("the server was started before");
+  auto listener = std::make_unique<server::Listener>(control_, logger_, configuration_.address);
+  for (unsigned i = 0; i < configuration_.threads; ++i) {
+    workers_.push_back(std::make_unique<server::Worker>(configuration_, *service_.dispatcher(),
+                                                        logger_, blocking_));
+  }
+  drain_ = std::make_unique<server::Drain>(control_, configuration_, *listener, workers_,
+                                           [this] { work_.reset(); });
+  listener->start([this](server::AcceptedSocket socket) { distribute(std::move(socket)); });
+  try {
+    start_threads();
+  } catch (const std::system_error& error) {
+    workers_.clear();
+    throw Error(std::string("cannot start a thread: ") + error.what());
+  }
+  listener_ = std::move(listener);
+  started_ = true;
+  logger_.log(LogLevel::info, name() + " listening on " + listener_->address() + " (" +
+                                  std::to_string(workers_.size()) +
+                                  (workers_.size() == 1 ? " thread)" : " threads)"));
+}
+
+void Server::Impl::start_threads() {
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->start("extproc-" + std::to_string(i));
+  }
+  thread_ = std::thread([this] { run(); });
+}
+
+void Server::Impl::run() {
+  control_.run();
+  for (const auto& worker : workers_) worker->join();
+  blocking_.join();
+  logger_.log(LogLevel::info, name() + " has ended");
+}
+
+void Server::Impl::distribute(server::AcceptedSocket socket) {
+  std::size_t open = 0;
+  server::Worker* least = nullptr;
+  for (const auto& worker : workers_) {
+    open += worker->load();
+    if (least == nullptr || worker->load() < least->load()) least = worker.get();
+  }
+  if (open < configuration_.limits.connections) {
+    over_limit_ = false;
+    return least->add(std::move(socket));
+  }
+  // Once, not for each of many that come in a row.
+  if (!std::exchange(over_limit_, true)) {
+    logger_.log(LogLevel::warning, "connections are refused: " + std::to_string(open) +
+                                       " are open, as many as Limits::connections allows");
+  }
+}
+
+void Server::Impl::shutdown(std::chrono::milliseconds grace_period) {
+  if (!started_) return;
+  asio::post(control_, [this, grace_period] { drain_->begin(grace_period); });
+}
+
+void Server::Impl::join() {
+  const std::lock_guard lock(join_mutex_);
+  if (thread_.joinable()) thread_.join();
+}
+
+Stats Server::Impl::stats() const {
+  Stats sum;
+  for (const auto& worker : workers_) {
+    const Counters& counters = worker->counters();
+    sum.connections_accepted += counters.connections_accepted.value();
+    sum.connections_open += counters.connections_open.value();
+    sum.streams_started += counters.streams_started.value();
+    sum.streams_open += counters.streams_open.value();
+    sum.streams_failed += counters.streams_failed.value();
+    sum.messages += counters.messages.value();
+    sum.immediate_responses += counters.immediate_responses.value();
+    sum.handler_failures += counters.handler_failures.value();
+    sum.malformed_messages += counters.malformed_messages.value();
+  }
+  return sum;
+}
+
+Server::Server(Service service, Settings settings)
+    : impl_(std::make_unique<Impl>(std::move(service), settings)) {}
+Server::~Server() = default;
+
+void Server::start() { impl_->start(); }
+int Server::port() const { return impl_->listener().port(); }
+std::string Server::address() const { return impl_->listener().address(); }
+const std::string& Server::name() const { return impl_->name(); }
+void Server::shutdown() { shutdown(impl_->configuration().grace_period); }
+void Server::shutdown(std::chrono::milliseconds grace_period) { impl_->shutdown(grace_period); }
+void Server::join() { impl_->join(); }
+Stats Server::stats() const { return impl_->stats(); }
+
+}  // namespace extproc

@@ -1,0 +1,19 @@
+#include "extproc/service.h"
+
+#include <string>
+#include <utility>
+
+namespace extproc {
+
+Service Service::on(int port) && { return std::move(*this).on(std::to_string(port)); }
+
+Service Service::on(std::string address) && {
+  address_ = std::move(address);
+  return std::move(*this);
+}
+
+const std::string& Service::name() const { return dispatcher_->name(); }
+
+PhaseSet Service::handled_phases() const { return dispatcher_->phases(); }
+
+}  // namespace extproc

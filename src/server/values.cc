@@ -1,0 +1,87 @@
+#include "server/values.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include "base/header_name.h"
+
+namespace extproc::server {
+namespace {
+
+template <class T>
+std::optional<T> parse_number(std::string_view text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+template <class T, std::size_t N>
+std::optional<T> find(const std::array<std::pair<std::string_view, T>, N>& table,
+                      std::string_view text) {
+  const std::string key = lower(text);
+  for (const auto& [name, value] : table) {
+    if (name == key) return value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(), lower_case);
+  return result;
+}
+
+std::optional<int> parse_port(std::string_view text) {
+  const auto port = parse_number<int>(text);
+  return port && *port >= 0 && *port <= 65535 ? port : std::nullopt;
+}
+
+std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text) {
+  const auto seconds = parse_number<double>(text);
+  constexpr double kMost = std::chrono::duration<double>(kLongestTime).count();
+  // Written so that a NaN is refused.
+  if (!seconds || !(*seconds >= 0 && *seconds <= kMost)) return std::nullopt;
+  return std::chrono::milliseconds(std::llround(*seconds * 1000));
+}
+
+std::optional<bool> parse_switch(std::string_view text) {
+  static constexpr auto kTable = std::to_array<std::pair<std::string_view, bool>>({{"t", true},
+                                                                                   {"true", true},
+                                                                                   {"y", true},
+                                                                                   {"yes", true},
+                                                                                   {"1", true},
+                                                                                   {"on", true},
+                                                                                   {"f", false},
+                                                                                   {"false", false},
+                                                                                   {"n", false},
+                                                                                   {"no", false},
+                                                                                   {"0", false},
+                                                                                   {"off", false}});
+  return find(kTable, text);
+}
+
+std::optional<LogLevel> parse_log_level(std::string_view text) {
+  static constexpr auto kTable =
+      std::to_array<std::pair<std::string_view, LogLevel>>({{"debug", LogLevel::debug},
+                                                            {"info", LogLevel::info},
+                                                            {"warning", LogLevel::warning},
+                                                            {"warn", LogLevel::warning},
+                                                            {"error", LogLevel::error},
+                                                            {"critical", LogLevel::critical},
+                                                            {"off", LogLevel::off}});
+  return find(kTable, text);
+}
+
+bool is_header_name(std::string_view name) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~";
+  return !name.empty() && name.find_first_not_of(kAllowed) == std::string_view::npos &&
+         name != "host";
+}
+
+}  // namespace extproc::server

@@ -1,0 +1,197 @@
+#include "server/worker.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <exception>
+#include <utility>
+
+namespace extproc::server {
+namespace {
+
+namespace asio = boost::asio;
+
+/// The time that the last answers have to leave when streams are ended by force.
+constexpr std::chrono::milliseconds kLastFlush{200};
+constexpr std::string_view kShutdownMessage = "server is shutting down";
+
+/// Calls a callback at most once.
+void tell(std::function<void()>& callback) {
+  if (callback) std::exchange(callback, nullptr)();
+}
+
+}  // namespace
+
+Worker::Worker(const Configuration& configuration, const detail::Dispatcher& dispatcher,
+               const Logger& logger, detail::BlockingPool& blocking)
+    : logger_(logger),
+      work_(io_.get_executor()),
+      loop_{io_.get_executor(), blocking},
+      streams_{.dispatcher = dispatcher,
+               .logger = logger,
+               .counters = counters_,
+               .observer = configuration.observer,
+               .loop = dispatcher.suspends() ? &loop_ : nullptr,
+               .chain_header = configuration.chain_header,
+               .slow_handler = configuration.slow_handler},
+      process_(streams_),
+      health_({ProcessService::kName, dispatcher.name()}),
+      services_{&process_, &health_},
+      tick_(io_),
+      last_flush_(io_),
+      environment_{.owner = *this,
+                   .limits = configuration.limits,
+                   .logger = logger,
+                   .services = services_,
+                   .deadlines = deadlines_,
+                   .output = {}} {}
+
+Worker::~Worker() {
+  if (thread_.joinable()) join();
+}
+
+void Worker::start(const std::string& thread_name) {
+  thread_ = std::thread([this] { run(); });
+  pthread_setname_np(thread_.native_handle(), thread_name.c_str());
+}
+
+void Worker::run() {
+  survive([this] { io_.run(); });
+  io_.restart();
+  while (process_.calls() > 0) survive([this] { io_.run_one(); });
+}
+
+/// The library's own handlers do not throw; what a user posts to the loop may, and must not end the
+/// thread.
+template <class Step>
+void Worker::survive(Step step) {
+  while (true) {
+    try {
+      step();
+      return;
+    } catch (const std::exception& error) {
+      logger_.log(LogLevel::error,
+                  std::string("an exception escaped on an I/O thread: ") + error.what());
+    } catch (...) {
+      logger_.log(LogLevel::error, "an exception escaped on an I/O thread");
+    }
+  }
+}
+
+void Worker::add(AcceptedSocket socket) {
+  load_.fetch_add(1, std::memory_order_relaxed);
+  asio::post(io_, [this, socket = std::move(socket)]() mutable { open(std::move(socket)); });
+}
+
+void Worker::open(AcceptedSocket accepted) {
+  Socket socket(io_.get_executor());
+  boost::system::error_code error;
+  socket.assign(accepted.protocol, accepted.fd.get(), error);
+  if (error) {
+    logger_.log(LogLevel::error, "connection from " + accepted.peer + ": " + error.message());
+    load_.fetch_sub(1, std::memory_order_relaxed);
+    return tell_if_empty();
+  }
+  accepted.fd.release();
+  counters_.connections_accepted.add();
+  counters_.connections_open.add();
+  const auto connection =
+      ConnectionPtr(new Connection(environment_, std::move(socket), std::move(accepted.peer)));
+  connections_.insert(connection);
+  connection->start();
+}
+
+void Worker::begin_drain(std::function<void()> seen) {
+  asio::post(io_, [this, seen = std::move(seen)]() mutable {
+    seen_ = std::move(seen);
+    health_.set_serving(false);
+    const auto connections = open_connections();
+    for (const auto& connection : connections) {
+      if (!connection->shutdown_seen()) unseen_.insert(connection.get());
+    }
+    for (const auto& connection : connections) connection->begin_shutdown();
+    tell_if_seen();
+  });
+}
+
+void Worker::finish_drain(std::function<void()> empty) {
+  asio::post(io_, [this, empty = std::move(empty)]() mutable {
+    empty_ = std::move(empty);
+    for (const auto& connection : open_connections()) connection->finish_shutdown();
+    tell_if_empty();
+  });
+}
+
+void Worker::end_streams() {
+  asio::post(io_, [this] {
+    for (const auto& connection : open_connections()) connection->end_all(kShutdownMessage);
+    last_flush_.expires_after(kLastFlush);
+    last_flush_.async_wait([this](const boost::system::error_code&) {
+      for (const auto& connection : open_connections()) connection->close();
+    });
+  });
+}
+
+void Worker::join() {
+  asio::post(io_, [this] { io_.stop(); });
+  thread_.join();
+}
+
+std::vector<Worker::ConnectionPtr> Worker::open_connections() const {
+  return {connections_.begin(), connections_.end()};
+}
+
+void Worker::on_input(Connection& /*connection*/) {
+  if (ticking_ || deadlines_.empty()) return;
+  ticking_ = true;
+  tick_.expires_after(grpc::DeadlineWheel::kTick);
+  tick();
+}
+
+void Worker::tick() {
+  tick_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    deadlines_.expire(grpc::Clock::now());
+    ticking_ = !deadlines_.empty();
+    if (!ticking_) return;
+    tick_.expires_after(grpc::DeadlineWheel::kTick);
+    tick();
+  });
+}
+
+void Worker::on_output(Connection& connection) {
+  // Not at once: more may follow in the same event, for one write of all.
+  if (to_flush_.empty()) asio::post(io_, [this] { flush_connections(); });
+  to_flush_.emplace_back(&connection);
+}
+
+void Worker::flush_connections() {
+  flushing_.swap(to_flush_);
+  for (const auto& connection : flushing_) connection->flush();
+  flushing_.clear();
+}
+
+void Worker::on_shutdown_seen(Connection& connection) {
+  unseen_.erase(&connection);
+  tell_if_seen();
+}
+
+void Worker::on_closed(Connection& connection) {
+  counters_.connections_open.subtract();
+  load_.fetch_sub(1, std::memory_order_relaxed);
+  unseen_.erase(&connection);
+  connections_.erase(ConnectionPtr(&connection));
+  tell_if_seen();
+  tell_if_empty();
+}
+
+void Worker::tell_if_seen() {
+  if (unseen_.empty()) tell(seen_);
+}
+
+void Worker::tell_if_empty() {
+  if (connections_.empty()) tell(empty_);
+}
+
+}  // namespace extproc::server

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstddef>
+#include <functional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/counters.h"
+#include "base/logger.h"
+#include "extproc/detail/event_loop.h"
+#include "grpc/deadline_wheel.h"
+#include "grpc/health.h"
+#include "server/configuration.h"
+#include "server/connection.h"
+#include "server/process_service.h"
+#include "server/socket.h"
+#include "stream/environment.h"
+
+namespace extproc::server {
+
+/// One I/O thread and all that belongs to it: its connections, their streams, its services. The
+/// public members may be called from any thread, and are carried out on its own in the order of the
+/// calls.
+class Worker final : private ConnectionOwner {
+ public:
+  /// Everything referred to must outlive it.
+  Worker(const Configuration& configuration, const detail::Dispatcher& dispatcher,
+         const Logger& logger, detail::BlockingPool& blocking);
+  ~Worker();
+
+  /// Throws std::system_error when there is no thread to be had.
+  void start(const std::string& thread_name);
+
+  void add(AcceptedSocket socket);
+  /// Connections given to it and not closed yet.
+  std::size_t load() const { return load_.load(std::memory_order_relaxed); }
+  const Counters& counters() const { return counters_; }
+
+  /// Health turns NOT_SERVING, and the peers are told that their connections will end. Then `seen`
+  /// is called, on the worker's thread, once all of them know. Connections that are added later are
+  /// served without notice.
+  void begin_drain(std::function<void()> seen);
+  /// Each connection ends after its last stream. Then `empty` is called, on the worker's thread. No
+  /// more are added.
+  void finish_drain(std::function<void()> empty);
+  /// Streams end now, and soon after their connections.
+  void end_streams();
+  /// Ends the thread, once the handlers have returned whose streams are gone, and waits for it.
+  /// After finish_drain().
+  void join();
+
+ private:
+  using ConnectionPtr = boost::intrusive_ptr<Connection>;
+
+  void run();
+  template <class Step>
+  void survive(Step step);
+  void open(AcceptedSocket socket);
+  /// Copied, because a connection may close, and so leave the set, in whatever is done with it.
+  std::vector<ConnectionPtr> open_connections() const;
+  void tick();
+  void flush_connections();
+  void tell_if_seen();
+  void tell_if_empty();
+
+  void on_output(Connection& connection) override;
+  void on_input(Connection& connection) override;
+  void on_shutdown_seen(Connection& connection) override;
+  void on_closed(Connection& connection) override;
+
+  const Logger& logger_;
+  // First, because whatever is left in it may refer to all the others, and is destroyed with it,
+  // last.
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  Counters counters_;
+  std::atomic<std::size_t> load_{0};
+
+  detail::EventLoop loop_;
+  stream::Environment streams_;
+  ProcessService process_;
+  grpc::HealthService health_;
+  std::array<grpc::Service*, 2> services_;
+
+  grpc::DeadlineWheel deadlines_;
+  boost::asio::steady_timer tick_;
+  boost::asio::steady_timer last_flush_;
+  bool ticking_ = false;
+
+  ConnectionEnvironment environment_;
+  std::set<ConnectionPtr> connections_;
+  std::vector<ConnectionPtr> to_flush_;
+  std::vector<ConnectionPtr> flushing_;
+  /// Connections whose peers do not know yet that they will end.
+  std::set<const Connection*> unseen_;
+  std::function<void()> seen_;
+  std::function<void()> empty_;
+
+  std::thread thread_;
+};
+
+}  // namespace extproc::server
