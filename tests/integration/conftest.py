@@ -1,0 +1,90 @@
+"""What the tests share: programs that are started once, and their logs when a test fails."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import paths
+from harness.envoy import Envoy
+from harness.envoy_config import with_ports
+from harness.extproc import Extproc, serve_examples
+from harness.lab import Lab
+from harness.processes import Launcher, Process, free_port
+
+LOG_TAIL = 4000
+
+
+@pytest.fixture(scope="session")
+def launcher(tmp_path_factory):
+    """Starts programs that run until the end of the session."""
+    programs = Launcher(tmp_path_factory.mktemp("session"))
+    yield programs
+    programs.stop_all()
+
+
+@pytest.fixture
+def own_launcher(tmp_path):
+    """Starts programs that run until the end of the test."""
+    programs = Launcher(tmp_path)
+    yield programs
+    programs.stop_all()
+
+
+@pytest.fixture(scope="session")
+def echo_port(launcher) -> int:
+    """The echo upstream of the examples."""
+    port = free_port()
+    launcher.start("echo_upstream", [paths.built("echo_upstream"), "--port", port]).wait_until_open(port)
+    return port
+
+
+@pytest.fixture(scope="session")
+def raw_port(launcher) -> int:
+    """The upstream of harness/upstream.py, which returns bodies as they came, and trailers."""
+    port = free_port()
+    script = Path(__file__).parent / "harness" / "upstream.py"
+    launcher.start("raw_upstream", [sys.executable, script, port]).wait_until_open(port)
+    return port
+
+
+@pytest.fixture(scope="session")
+def mission(launcher, echo_port):
+    """The mission's topology: deploy/envoy.yaml with its ports replaced, and all six examples."""
+    return Mission(launcher, echo_port)
+
+
+@pytest.fixture(scope="session")
+def lab(launcher, raw_port) -> Lab:
+    """Envoy with many filters of the processors of tests/integration/module."""
+    return Lab(launcher, raw_port)
+
+
+@pytest.fixture(scope="module")
+def trivial(launcher) -> Extproc:
+    """A server to talk to without Envoy."""
+    return Extproc(launcher, "examples.TrivialExtProcService")
+
+
+class Mission:
+    """Envoy with the six examples."""
+
+    def __init__(self, launcher: Launcher, echo_port: int):
+        self.processors = serve_examples(launcher)
+        self.port, admin = free_port(), free_port()
+        ports = {8080: self.port, 9901: admin, 8081: echo_port}
+        for default, processor in enumerate(self.processors.values(), start=50051):
+            ports[default] = processor.address
+        self.envoy = Envoy(launcher, with_ports(paths.REPOSITORY / "deploy" / "envoy.yaml", ports), admin)
+        for cluster in ("trivial", "timer", "echo", "digest", "decorated", "context"):
+            self.envoy.wait_for_healthy(cluster, 1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    for process in Process.running:
+        new = process.new_log()
+        if report.failed and new:
+            report.sections.append((f"log of {process.name}", new[-LOG_TAIL:]))
+    return report

@@ -1,0 +1,54 @@
+"""A running Envoy, and what its admin port tells."""
+
+import json
+import re
+
+from harness import http, paths
+from harness.processes import Launcher, Process, eventually
+
+
+class Envoy:
+    """Envoy with one configuration."""
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        configuration: dict | str,
+        admin_port: int,
+        concurrency: int = 2,
+        open_files: int | None = None,
+    ):
+        text = configuration if isinstance(configuration, str) else json.dumps(configuration, indent=1)
+        file = launcher.folder / f"envoy-{admin_port}.{'yaml' if isinstance(configuration, str) else 'json'}"
+        file.write_text(text)
+        self.admin_port = admin_port
+        command = [paths.envoy(), "-c", file, "--disable-hot-restart", "--concurrency", concurrency, "-l", "warning"]
+        self.process: Process = launcher.start("envoy", command, open_files=open_files)
+        self.process.wait_until_open(admin_port)
+        self.process.wait_for(self._ready, "Envoy to be ready", 20)
+
+    def _ready(self) -> bool:
+        self.process.check_alive()
+        return http.request(self.admin_port, "GET", "/ready").status == 200
+
+    def stats(self, pattern: str = "") -> dict[str, int]:
+        """Counters and gauges whose name matches the pattern."""
+        answer = http.request(self.admin_port, "GET", "/stats?format=json")
+        return {
+            stat["name"]: stat["value"]
+            for stat in answer.json()["stats"]
+            if "value" in stat and re.search(pattern, stat["name"])
+        }
+
+    def ext_proc_failures(self) -> dict[str, int]:
+        """The ext_proc counters that tell of something wrong and are not 0."""
+        pattern = r"ext_proc\..*(streams_failed|message_timeouts|failure_mode_allowed|spurious_msgs_received)$"
+        counters = self.stats(pattern)
+        assert counters, "Envoy has no ext_proc counters: no request went through a filter"
+        return {name: value for name, value in counters.items() if value}
+
+    def healthy_endpoints(self, cluster: str) -> int:
+        return self.stats(rf"^cluster\.{cluster}\.membership_healthy$")[f"cluster.{cluster}.membership_healthy"]
+
+    def wait_for_healthy(self, cluster: str, count: int, timeout: float = 10.0) -> None:
+        eventually(lambda: self.healthy_endpoints(cluster) == count, f"{count} healthy endpoints of {cluster}", timeout)

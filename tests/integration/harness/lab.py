@@ -1,0 +1,67 @@
+"""One Envoy with a listener for each way to set up a filter, in front of the scripted processors."""
+
+from dataclasses import dataclass
+
+from harness import http
+from harness.envoy import Envoy
+from harness.envoy_config import Cluster, Filter, Listener, Mode, bootstrap
+from harness.extproc import Extproc
+from harness.processes import Launcher, free_port
+
+STYLES = ("Scripted", "AsyncScripted", "BlockingScripted")
+WITH_TRAILERS = Mode(request_trailer="SEND", response_trailer="SEND")
+STREAMED = Mode(request_body="STREAMED", response_body="STREAMED", request_trailer="SEND", response_trailer="SEND")
+HEADERS_ONLY = Mode(request_body="NONE", response_body="NONE")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How a listener's only filter is set up."""
+
+    name: str
+    mode: Mode = Mode()
+    failure_mode_allow: bool = False
+    message_timeout: str = "10s"
+
+
+SETUPS = (
+    Setup("closed", WITH_TRAILERS),
+    Setup("open", WITH_TRAILERS, failure_mode_allow=True),
+    Setup("buffered"),
+    Setup("streamed", STREAMED),
+    Setup("headers_only", HEADERS_ONLY),
+    Setup("impatient", message_timeout="0.2s"),
+)
+
+
+class Lab:
+    """`request(style, setup, ...)` goes through one filter of that style of processor and that setup."""
+
+    def __init__(self, launcher: Launcher, upstream_port: int):
+        self.processors = {style: Extproc(launcher, f"test_processors.{style}") for style in STYLES}
+        self.ports = {(style, setup.name): free_port() for style in STYLES for setup in SETUPS}
+        clusters = [Cluster(style, (processor.address,)) for style, processor in self.processors.items()]
+        clusters.append(Cluster("upstream", (upstream_port,), http2=False, trailers=True))
+        listeners = [
+            Listener(
+                f"{style}_{setup.name}",
+                self.ports[style, setup.name],
+                (Filter(style, setup.mode, setup.failure_mode_allow, setup.message_timeout),),
+            )
+            for style in STYLES
+            for setup in SETUPS
+        ]
+        admin = free_port()
+        self.envoy = Envoy(launcher, bootstrap(admin, listeners, clusters), admin)
+
+    def request(self, style: str, setup: str, method: str = "GET", do: list[str] | None = None, **parts):
+        """A request whose x-do headers tell the processor what to do."""
+        return http.request(self.ports[style, setup], method, "/lab", **with_actions(do, parts))
+
+    async def request_async(self, style: str, setup: str, method: str = "GET", do: list[str] | None = None, **parts):
+        return await http.request_async(self.ports[style, setup], method, "/lab", **with_actions(do, parts))
+
+
+def with_actions(do: list[str] | None, parts: dict) -> dict:
+    headers = [*parts.pop("headers", []), *(("x-do", action) for action in do or [])]
+    return {"headers": headers, **parts}

@@ -1,0 +1,144 @@
+#include "action.h"
+
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
+namespace test_processors {
+namespace {
+
+constexpr extproc::Phase kPhases[] = {
+    extproc::Phase::request_headers,  extproc::Phase::request_body,
+    extproc::Phase::request_trailers, extproc::Phase::response_headers,
+    extproc::Phase::response_body,    extproc::Phase::response_trailers};
+
+extproc::Phase phase_named(std::string_view name) {
+  for (const extproc::Phase phase : kPhases) {
+    if (to_string(phase) == name) return phase;
+  }
+  throw std::invalid_argument("no such phase: " + std::string(name));
+}
+
+// "a b c" at the first space, or at another separator.
+std::pair<std::string, std::string> split(const std::string& text, char separator) {
+  const auto at = text.find(separator);
+  if (at == std::string::npos) return {text, ""};
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+std::string to_hex(std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string hex;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    hex += {kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return hex;
+}
+
+std::string from_hex(const std::string& hex) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  }
+  return bytes;
+}
+
+bool change_headers(const Action& action, extproc::PhaseResponse& response) {
+  const auto [name, value] = split(action.argument, '=');
+  if (action.verb == "set") {
+    response.set_header(name, value);
+  } else if (action.verb == "unhex") {
+    response.set_header(name, from_hex(value));
+  } else if (action.verb == "append") {
+    response.append_header(name, value);
+  } else if (action.verb == "remove") {
+    response.remove_header(name);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+bool report_headers(const Action& action, const extproc::HeaderView& headers,
+                    extproc::PhaseResponse& response) {
+  if (action.verb == "count") {
+    response.set_header("x-count", std::to_string(headers.size()));
+  } else if (action.verb == "hex") {
+    std::string values;
+    for (const auto value : headers.get_all(action.argument)) values += to_hex(value) + ",";
+    response.set_header("x-hex-" + action.argument, values);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+extproc::ImmediateResponse immediate(const std::string& argument) {
+  const auto [status, text] = split(argument, ' ');
+  return extproc::form_immediate_response(std::stoi(status), {{"x-from", "processor"}}, text);
+}
+
+}  // namespace
+
+std::vector<Action> Script::of(extproc::Phase phase) const {
+  std::vector<Action> chosen;
+  for (const Action& action : actions) {
+    if (action.phase == phase) chosen.push_back(action);
+  }
+  return chosen;
+}
+
+Script read_script(const extproc::HttpHeaders& headers) {
+  Script script;
+  for (const auto line : headers.get_all("x-do")) {
+    const auto [phase, rest] = split(std::string(line), ' ');
+    const auto [verb, argument] = split(rest, ' ');
+    script.actions.push_back({phase_named(phase), verb, argument});
+  }
+  return script;
+}
+
+bool act(const Action& action, const extproc::HttpHeaders& headers,
+         extproc::HeadersResponse& response) {
+  if (change_headers(action, response) || report_headers(action, headers, response)) return true;
+  if (action.verb != "continue_and_replace") return false;
+  response.continue_and_replace(action.argument);
+  return true;
+}
+
+bool act(const Action& action, const extproc::HttpBody& body, extproc::BodyResponse& response) {
+  if (change_headers(action, response)) return true;
+  if (action.verb == "size") {
+    response.set_header("x-size", std::to_string(body.body().size()));
+  } else if (action.verb == "replace") {
+    response.replace_body(action.argument);
+  } else if (action.verb == "fill") {
+    response.replace_body(std::string(std::stoul(action.argument), 'f'));
+  } else if (action.verb == "clear") {
+    response.clear_body();
+  } else {
+    return false;
+  }
+  return true;
+}
+
+bool act(const Action& action, const extproc::HttpTrailers& trailers,
+         extproc::TrailersResponse& response) {
+  return change_headers(action, response) || report_headers(action, trailers, response);
+}
+
+bool end_phase(const Action& action, extproc::Context& context, extproc::PhaseResponse& response) {
+  if (action.verb == "throw") throw std::runtime_error(action.argument);
+  if (action.verb == "stop") throw extproc::StopRequestProcessing(immediate(action.argument));
+  if (action.verb == "respond") {
+    response.respond(immediate(action.argument));
+  } else if (action.verb == "abort") {
+    context.abort(extproc::GrpcStatus::failed_precondition, action.argument);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+}  // namespace test_processors

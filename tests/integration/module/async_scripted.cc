@@ -1,0 +1,65 @@
+#include <extproc/async.h>
+
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <thread>
+
+#include "action.h"
+
+namespace test_processors {
+
+/// The same in coroutines: sleep awaits a timer, offload blocks another thread.
+class AsyncScripted : public extproc::AsyncProcessor {
+ public:
+  extproc::Task<> process_request_headers(const extproc::HttpHeaders& headers,
+                                          extproc::Context& context, extproc::Request& request,
+                                          extproc::HeadersResponse& response) override {
+    request.state<Script>() = read_script(headers);
+    co_await run(extproc::Phase::request_headers, headers, context, request, response);
+  }
+  extproc::Task<> process_request_body(const extproc::HttpBody& body, extproc::Context& context,
+                                       extproc::Request& request,
+                                       extproc::BodyResponse& response) override {
+    co_await run(extproc::Phase::request_body, body, context, request, response);
+  }
+  extproc::Task<> process_request_trailers(const extproc::HttpTrailers& trailers,
+                                           extproc::Context& context, extproc::Request& request,
+                                           extproc::TrailersResponse& response) override {
+    co_await run(extproc::Phase::request_trailers, trailers, context, request, response);
+  }
+  extproc::Task<> process_response_headers(const extproc::HttpHeaders& headers,
+                                           extproc::Context& context, extproc::Request& request,
+                                           extproc::HeadersResponse& response) override {
+    co_await run(extproc::Phase::response_headers, headers, context, request, response);
+  }
+  extproc::Task<> process_response_body(const extproc::HttpBody& body, extproc::Context& context,
+                                        extproc::Request& request,
+                                        extproc::BodyResponse& response) override {
+    co_await run(extproc::Phase::response_body, body, context, request, response);
+  }
+  extproc::Task<> process_response_trailers(const extproc::HttpTrailers& trailers,
+                                            extproc::Context& context, extproc::Request& request,
+                                            extproc::TrailersResponse& response) override {
+    co_await run(extproc::Phase::response_trailers, trailers, context, request, response);
+  }
+
+ private:
+  template <class Data, class Response>
+  extproc::Task<> run(extproc::Phase phase, const Data& data, extproc::Context& context,
+                      extproc::Request& request, Response& response) {
+    for (const Action& action : request.state<Script>().of(phase)) {
+      if (action.verb == "sleep") {
+        boost::asio::steady_timer timer(extproc::executor(context), action.duration());
+        co_await timer.async_wait(boost::asio::deferred);
+      } else if (action.verb == "offload") {
+        co_await extproc::offload([&] { std::this_thread::sleep_for(action.duration()); });
+      } else {
+        perform(action, data, context, response);
+      }
+    }
+  }
+};
+
+EXTPROC_EXPORT(AsyncScripted)
+
+}  // namespace test_processors

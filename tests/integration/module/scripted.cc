@@ -1,0 +1,7 @@
+#include "scripted.h"
+
+namespace test_processors {
+
+EXTPROC_EXPORT(Scripted)
+
+}  // namespace test_processors

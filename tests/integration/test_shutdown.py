@@ -1,0 +1,138 @@
+"""SIGTERM and SIGINT: idle, with open streams, and under load with a second replica."""
+
+import asyncio
+import signal
+import time
+
+import grpc
+import pytest
+
+from harness import http, protos
+from harness.envoy import Envoy
+from harness.envoy_config import Cluster, Filter, Listener, bootstrap, grpc_health_check
+from harness.extproc import Extproc
+from harness.grpc_client import Requests, process
+from harness.processes import free_port
+
+TRIVIAL = "examples.TrivialExtProcService"
+GET = {":method": "GET", ":path": "/"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_idle_server_ends_at_once(own_launcher, number):
+    server = Extproc(own_launcher, TRIVIAL)
+    server.process.signal(number)
+    start = time.monotonic()
+    assert server.process.wait() == 0
+    assert time.monotonic() - start < 5
+
+
+def test_second_signal_ends_at_once(own_launcher):
+    server = Extproc(own_launcher, TRIVIAL, arguments=("-g", "60"))
+    with server.channel() as channel:
+        requests = Requests(protos.request_headers(GET))
+        call = process(channel)(iter(requests), timeout=30)
+        next(call)
+        server.process.signal(signal.SIGTERM)
+        # The handlers of signals run in order, so the first has been seen once the log tells.
+        server.process.wait_for_log("shut")
+        server.process.signal(signal.SIGTERM)
+        start = time.monotonic()
+        server.process.wait()
+        assert time.monotonic() - start < 2
+        requests.close()
+
+
+def test_open_stream_may_finish(own_launcher):
+    server = Extproc(own_launcher, TRIVIAL, arguments=("-g", "20"))
+    with server.channel() as channel:
+        requests = Requests(protos.request_headers(GET))
+        call = process(channel)(iter(requests), timeout=30)
+        next(call)
+        server.process.signal(signal.SIGTERM)
+        server.process.wait_for_log("shut")
+        requests.send(protos.response_headers({":status": "200"}))
+        assert next(call).HasField("response_headers")
+        requests.close()
+        assert list(call) == []
+        assert server.process.wait() == 0
+
+
+def test_open_stream_ends_with_unavailable_after_the_grace_period(own_launcher):
+    server = Extproc(own_launcher, TRIVIAL, arguments=("-g", "1"))
+    with server.channel() as channel:
+        requests = Requests(protos.request_headers(GET))
+        call = process(channel)(iter(requests), timeout=30)
+        next(call)
+        server.process.signal(signal.SIGTERM)
+        start = time.monotonic()
+        with pytest.raises(grpc.RpcError) as error:
+            list(call)
+        assert error.value.code() == grpc.StatusCode.UNAVAILABLE
+        assert 0.5 < time.monotonic() - start < 4
+        requests.close()
+        assert server.process.wait() == 0
+
+
+@pytest.fixture
+def replicas(own_launcher, echo_port):
+    """Two replicas of a processor behind one filter that fails closed, with health checks at short intervals."""
+    servers = [Extproc(own_launcher, TRIVIAL, arguments=("-g", "10")) for _ in range(2)]
+    port, admin = free_port(), free_port()
+    addresses = tuple(server.address for server in servers)
+    clusters = [
+        Cluster("processor", addresses, health_check=grpc_health_check("0.1s")),
+        Cluster("upstream", (echo_port,), http2=False),
+    ]
+    envoy = Envoy(own_launcher, bootstrap(admin, [Listener("http", port, (Filter("processor"),))], clusters), admin)
+    envoy.wait_for_healthy("processor", 2)
+    return servers, port, envoy
+
+
+class Load:
+    """Requests without a break on a few connections, until it is stopped."""
+
+    def __init__(self, port: int, connections: int):
+        self.port = port
+        self.statuses: list[int] = []
+        self._stopped = False
+        self._workers = [asyncio.create_task(self._work()) for _ in range(connections)]
+
+    async def _work(self) -> None:
+        connection = await http.Connection.open(self.port)
+        while not self._stopped:
+            response = await connection.request("POST", "/load", body=b"body")
+            self.statuses.append(response.status)
+        connection.close()
+
+    async def reach(self, count: int) -> None:
+        """Waits until that many more were answered."""
+        target = len(self.statuses) + count
+        async with asyncio.timeout(30):
+            while len(self.statuses) < target:
+                await asyncio.sleep(0.01)
+
+    async def stop(self) -> None:
+        self._stopped = True
+        await asyncio.gather(*self._workers)
+
+
+def test_sigterm_under_load_costs_no_request(replicas):
+    servers, port, envoy = replicas
+
+    async def run() -> list[int]:
+        load = Load(port, connections=16)
+        await load.reach(300)
+        servers[0].process.signal(signal.SIGTERM)
+        while servers[0].process.exit_code() is None:
+            await load.reach(20)
+        await load.reach(300)
+        await load.stop()
+        return load.statuses
+
+    statuses = asyncio.run(run())
+    assert set(statuses) == {200}
+    assert servers[0].process.wait() == 0
+    assert envoy.ext_proc_failures() == {}
+    # Both had a share of the load before.
+    assert envoy.stats(r"^cluster\.processor\.upstream_cx_total$")["cluster.processor.upstream_cx_total"] >= 2
