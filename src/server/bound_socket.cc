@@ -167,7 +167,7 @@ std::string describe_v6(const sockaddr_in6& address, in_port_t port) {
     return std::string(text) + ":" + std::to_string(port);
   }
   ::inet_ntop(AF_INET6, &address.sin6_addr, text, sizeof text);
-  return "[" + std::string(text) + "]:" + std::to_string(port);
+  return std::string("[").append(text).append("]:").append(std::to_string(port));
 }
 
 }  // namespace
