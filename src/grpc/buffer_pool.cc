@@ -20,7 +20,8 @@ void BufferPool::give_back(std::string& buffer) {
     free_.push_back(std::move(buffer));
     free_bytes_ += capacity;
   }
-  buffer = std::string();
+  // Assigning an empty string would keep the capacity.
+  std::string().swap(buffer);
 }
 
 }  // namespace extproc::grpc

@@ -133,7 +133,7 @@ void ServerCall::lose() {
 }
 
 void ServerCall::on_stream_closed() noexcept {
-  if (!ended_ && answer_owed_) host_.count_owed_reset();
+  if (!ended_ && (answer_owed_ || inbox_.has_message())) host_.count_owed_reset();
   ended_ = true;
   DeadlineWheel::remove(*this);
   tell_closed(refused_    ? CloseReason::refused

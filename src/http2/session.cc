@@ -61,8 +61,8 @@ void Session::take_output(std::string& out, std::size_t max) {
   if (dead_) return;
   terminate_if_asked();
   out_ = &out;
-  const std::size_t end = out.size() + max;
-  while (out.size() < end) {
+  out_end_ = out.size() + max;
+  while (out.size() < out_end_) {
     const std::uint8_t* frame = nullptr;
     const auto size = nghttp2_session_mem_send(session_.get(), &frame);
     if (size < 0) fail(static_cast<int>(size));

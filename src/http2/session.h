@@ -40,7 +40,7 @@ class Session {
 
   /// False when the connection is to be closed once what waits is written.
   bool receive(std::string_view bytes);
-  /// Appends frames until `max` bytes are passed or nothing waits.
+  /// Appends frames until `max` bytes are reached or nothing waits.
   void take_output(std::string& out, std::size_t max);
   bool wants_write() const;
   /// Nothing more will be read or written.
@@ -83,7 +83,8 @@ class Session {
 
   SessionHandler& handler_;
   std::unique_ptr<nghttp2_session, Delete> session_;
-  std::string* out_ = nullptr;
+  std::string* out_ = nullptr;  // within take_output()
+  std::size_t out_end_ = 0;
   std::string error_;
   std::size_t open_streams_ = 0;
   std::size_t most_queued_frames_;

@@ -105,7 +105,11 @@ struct SessionCallbacks {
   }
 
   static ssize_t read_body(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t size,
-                           std::uint32_t* flags, nghttp2_data_source* source, void*) noexcept {
+                           std::uint32_t* flags, nghttp2_data_source* source, void* user) noexcept {
+    // One call of nghttp2_session_mem_send goes on with DATA that is not copied through it for as
+    // long as there is any.
+    const auto& self = *static_cast<Session*>(user);
+    if (self.out_->size() >= self.out_end_) return NGHTTP2_ERR_PAUSE;
     const Stream::Output output = static_cast<Stream*>(source->ptr)->prepare_output(size);
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     if (output.last) *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
