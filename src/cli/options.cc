@@ -32,7 +32,7 @@ void add_serve_options(CLI::App& serve, Options& options) {
       ->type_name("MODULE.NAME");
   auto* port = serve.add_option("-p,--port", settings.port, "TCP port, on all interfaces (50051)")
                    ->type_name("PORT")
-                   ->check(CLI::Range(0, 65535));
+                   ->check(CLI::Range(0, 65535).description(""));
   serve
       .add_option("--listen", settings.listen,
                   "Where to listen instead: host:port, [v6]:port or unix:/path")
@@ -44,14 +44,14 @@ void add_serve_options(CLI::App& serve, Options& options) {
           [&settings](double value) { settings.grace_period = from_seconds(value); },
           "How long requests may take to finish after a SIGTERM or SIGINT (5)")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, kMostSeconds));
+      ->check(CLI::Range(0.0, kMostSeconds).description(""));
   serve
       .add_option_function<double>(
           "--drain-delay",
           [&settings](double value) { settings.drain_delay = from_seconds(value); },
           "How much of it new connections are still accepted (1)")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, kMostSeconds));
+      ->check(CLI::Range(0.0, kMostSeconds).description(""));
   serve.add_flag("-l,--logging", options.logging,
                  "Log at LOG_LEVEL (INFO), not only warnings and errors");
   serve.add_option("--threads", settings.threads, "I/O threads (0: one per core)")->type_name("N");

@@ -20,6 +20,7 @@ struct Watcher
     : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
   explicit Watcher(Call& the_call) : call(the_call) {}
   Call& call;
+  bool known = false;  ///< it asked for a name whose status can change
 };
 
 }  // namespace
@@ -30,6 +31,7 @@ class HealthService::Impl {
 
   CallHandler* start(std::string_view path, Call& call);
   void set_serving(bool serving);
+  void end_watches();
 
  private:
   class Check;
@@ -44,6 +46,7 @@ class HealthService::Impl {
 
   std::vector<std::string> names_;
   bool serving_ = true;
+  bool ending_ = false;
   boost::intrusive::list<Watcher, boost::intrusive::constant_time_size<false>> watches_;
 };
 
@@ -86,12 +89,12 @@ class HealthService::Impl::Watch final : public CallHandler, private Watcher {
     const auto name = read_health_request(message);
     if (!name) {
       call.finish(GrpcStatus::internal, "malformed HealthCheckRequest");
-    } else if (!service_.knows(*name)) {
-      send(call, ServingStatus::service_unknown);
-    } else {
-      send(call, service_.status());
-      service_.watches_.push_back(*this);
+      return;
     }
+    known = service_.knows(*name);
+    send(call, known ? service_.status() : ServingStatus::service_unknown);
+    service_.watches_.push_back(*this);
+    if (service_.ending_) service_.end_watches();
   }
   void on_half_close() noexcept override {
     if (!started_) call.finish(GrpcStatus::internal, "no HealthCheckRequest");
@@ -111,7 +114,19 @@ CallHandler* HealthService::Impl::start(std::string_view path, Call& call) {
 
 void HealthService::Impl::set_serving(bool serving) {
   if (std::exchange(serving_, serving) == serving) return;
-  for (Watcher& watcher : watches_) send(watcher.call, status());
+  for (Watcher& watcher : watches_) {
+    if (watcher.known) send(watcher.call, status());
+  }
+}
+
+void HealthService::Impl::end_watches() {
+  ending_ = true;
+  while (!watches_.empty()) {
+    Call& call = watches_.front().call;
+    // Out of the list first: it may be gone when finish() returns.
+    watches_.pop_front();
+    call.finish(GrpcStatus::unavailable, "server is shutting down");
+  }
 }
 
 HealthService::HealthService(std::vector<std::string_view> names)
@@ -124,5 +139,6 @@ CallHandler* HealthService::start(std::string_view path, Call& call) {
 }
 
 void HealthService::set_serving(bool serving) { impl_->set_serving(serving); }
+void HealthService::end_watches() { impl_->end_watches(); }
 
 }  // namespace extproc::grpc

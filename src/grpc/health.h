@@ -21,6 +21,10 @@ class HealthService final : public Service {
   /// What is told from now on; open Watches are told at once. SERVING at first.
   void set_serving(bool serving);
 
+  /// Ends open Watches, and those that come, with UNAVAILABLE once they have been told: they have
+  /// no end of their own, and a server that waits for open calls would wait for them.
+  void end_watches();
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;

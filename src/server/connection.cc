@@ -17,10 +17,15 @@ using boost::system::error_code;
 /// One event reads and writes at most this many buffers before other connections have their turn.
 constexpr int kBuffersPerEvent = 4;
 constexpr std::size_t kOutputSize = std::size_t{64} << 10;
+/// What is still read while the peer takes nothing. Reading on without bound would let it grow what
+/// is queued for it: answers to pings, settings and resets. Reading nothing could stand still for
+/// ever with a peer that does the same.
+constexpr std::size_t kReadWhileFull = std::size_t{1} << 20;
 /// How long the peer may take to close its side after us. Closing while it still sends would make
 /// the kernel reset the connection, and the peer lose our last words.
 constexpr std::chrono::milliseconds kLinger{200};
-/// How long an idle peer may take to answer the notice that its connection ends.
+/// How long a peer may take to answer the notice that its idle connection ends, or to take our last
+/// words.
 constexpr std::chrono::seconds kNoticeTime{10};
 
 bool not_ready(const error_code& error) {
@@ -87,7 +92,9 @@ void Connection::on_readable() {
   } else if (read()) {
     after_event();
   }
-  if (!closed()) wait_readable();
+  if (closed()) return;
+  reading_paused_ = transport_ && waiting_writable_ && read_while_full_ >= kReadWhileFull;
+  if (!reading_paused_) wait_readable();
 }
 
 /// False when the connection is closed.
@@ -105,9 +112,10 @@ bool Connection::read() {
            LogLevel::debug);
       return false;
     }
+    if (waiting_writable_) read_while_full_ += size;
     if (!transport_->receive({environment_.input.data(), size}, last_read_)) {
       refused_ = true;
-      log(LogLevel::warning, transport_->error());
+      wait_until(last_read_ + kNoticeTime);
       break;
     }
     if (size < environment_.input.size()) break;
@@ -185,10 +193,13 @@ void Connection::on_writable() {
     // The memory is given back with it.
     unsent_ = std::string();
   }
+  read_while_full_ = 0;
+  if (std::exchange(reading_paused_, false)) wait_readable();
   after_event();
 }
 
 void Connection::linger() {
+  if (const auto error = transport_->error(); !error.empty()) log(LogLevel::warning, error);
   transport_.reset();
   error_code ignored;
   socket_.shutdown(Socket::shutdown_send, ignored);
@@ -196,7 +207,7 @@ void Connection::linger() {
 }
 
 void Connection::on_time() {
-  if (!transport_) return close();
+  if (!transport_ || refused_) return close();
   const auto now = Clock::now();
   const bool in_handshake = std::exchange(handshake_end_, Clock::time_point::max()) <= now;
   if (in_handshake && !transport_->established()) {

@@ -107,6 +107,9 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   /// What the socket did not take yet.
   std::string unsent_;
   bool waiting_writable_ = false;
+  /// Bytes read since the socket was full.
+  std::size_t read_while_full_ = 0;
+  bool reading_paused_ = false;
   /// No more is read: the transport refused what came.
   bool refused_ = false;
   bool shutdown_begun_ = false;

@@ -118,6 +118,7 @@ void Worker::begin_drain(std::function<void()> seen) {
 void Worker::finish_drain(std::function<void()> empty) {
   asio::post(io_, [this, empty = std::move(empty)]() mutable {
     empty_ = std::move(empty);
+    health_.end_watches();
     for (const auto& connection : open_connections()) connection->finish_shutdown();
     tell_if_empty();
   });
