@@ -3,7 +3,7 @@
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
-scripts/install.sh build
+scripts/install.sh build package
 scripts/build.sh release
 note "packaging"
 quietly cpack --config build/release/CPackConfig.cmake -G "DEB;TGZ" -B build/packages ||

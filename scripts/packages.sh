@@ -14,6 +14,8 @@ packages_run=(python3-venv curl ca-certificates)
 packages_test=(python3-venv curl ca-certificates ccache nghttp2-client)
 packages_format=(clang-format-16)
 packages_lint=(clang-format-16 clang-tidy-16 clang-16)
+# cpack's .deb: dpkg-shlibdeps, and file, which tells programs from other files.
+packages_package=(dpkg-dev file)
 packages_fuzz=(clang-16 libclang-rt-16-dev)
 
 # Commands that a group needs, for systems without apt.
@@ -22,4 +24,5 @@ commands_run=(python3 curl)
 commands_test=(python3 curl h2load)
 commands_format=(clang-format-16)
 commands_lint=(clang-format-16 clang-tidy-16 run-clang-tidy-16)
+commands_package=(dpkg-shlibdeps file)
 commands_fuzz=(clang++-16)

@@ -11,7 +11,7 @@ class Greeter : public extproc::Processor {
   void process_request_headers(const extproc::HttpHeaders&, extproc::Context&,
                                extproc::Request& request,
                                extproc::HeadersResponse& response) override {
-    response.set_header("x-greeting", "hello " + request.id());
+    response.set_header("x-greeting", request.id());
   }
 };
 

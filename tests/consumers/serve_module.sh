@@ -8,7 +8,7 @@ folder=$(mktemp -d)
 socket="$folder/extproc.sock"
 "$command" serve --service "$service" --module-path "$module_path" --listen "unix:$socket" &
 pid=$!
-trap 'kill -KILL "$pid" 2>/dev/null; rm -rf "$folder"' EXIT
+trap 'kill -KILL "$pid" 2>/dev/null || true; rm -rf "$folder"' EXIT
 
 # grpc.health.v1.Health/Check with an empty request; the answer's message is 08 01, SERVING.
 health() {
