@@ -16,11 +16,11 @@ using namespace extproc;
 
 std::vector<Service> make_services(const cli::Options& options) {
   std::vector<Service> services;
-  if (options.service.empty()) {
-    services.push_back(Service::make<BaseExtProcService>());
-  } else {
-    services.push_back(cli::load_service(cli::parse_service_spec(options.service),
+  if (options.service) {
+    services.push_back(cli::load_service(cli::parse_service_spec(*options.service),
                                          cli::module_folders(options.module_path)));
+  } else {
+    services.push_back(Service::make<BaseExtProcService>());
   }
   return services;
 }

@@ -10,8 +10,8 @@ namespace extproc::cli {
 
 /// What `extproc serve` was asked for.
 struct Options {
-  /// "module.Name"; empty: the base processor.
-  std::string service;
+  /// "module.Name"; unset: the base processor.
+  std::optional<std::string> service;
   /// Where modules are looked for first, in order.
   std::vector<std::string> module_path;
   /// Show log lines at LOG_LEVEL, not only warnings and errors.
