@@ -19,12 +19,12 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 def extproc(*arguments, env: dict | None = None, cwd=None) -> subprocess.CompletedProcess:
     """Runs the command to its end, which must not be that it serves."""
     command = [str(paths.built("extproc")), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False, env=env, cwd=cwd)
+    return subprocess.run(command, capture_output=True, text=True, timeout=10, check=False, env=env, cwd=cwd)
 
 
 def refused(*arguments, **options) -> str:
     run = extproc(*arguments, **options)
-    assert run.returncode not in (0, None) and run.returncode > 0, run.stdout + run.stderr
+    assert run.returncode > 0, run.stdout + run.stderr
     return run.stderr
 
 
@@ -109,7 +109,7 @@ def test_bad_listen_address(listen):
     ],
 )
 def test_bad_value_in_the_environment(variable, value):
-    error = refused("serve", env={variable: value})
+    error = refused("serve", "-l", env={variable: value})
     assert variable in error
     assert value in error
 
