@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/socket_base.hpp>
@@ -58,9 +59,11 @@ void Connection::start() {
                      [this] { environment_.owner.on_output(*this); });
   if (limits.handshake_timeout.count() > 0) {
     handshake_end_ = last_read_ + limits.handshake_timeout;
+  }
+  if (limits.idle_timeout.count() > 0) {
+    wait_until(std::min(handshake_end_, last_read_ + limits.idle_timeout));
+  } else if (limits.handshake_timeout.count() > 0) {
     wait_until(handshake_end_);
-  } else if (limits.idle_timeout.count() > 0) {
-    wait_until(last_read_ + limits.idle_timeout);
   }
   wait_readable();
   flush();
@@ -209,8 +212,8 @@ void Connection::linger() {
 void Connection::on_time() {
   if (!transport_ || refused_) return close();
   const auto now = Clock::now();
-  const bool in_handshake = std::exchange(handshake_end_, Clock::time_point::max()) <= now;
-  if (in_handshake && !transport_->established()) {
+  if (!transport_->established() && handshake_end_ != Clock::time_point::max()) {
+    if (now < handshake_end_) return wait_until(handshake_end_);
     return fail("no HTTP/2 preface in time", LogLevel::debug);
   }
   const auto idle_timeout = environment_.limits.idle_timeout;

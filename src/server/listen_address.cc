@@ -23,7 +23,9 @@ UnixAddress parse_unix(std::string_view setting, std::string_view text) {
            "the path has " + std::to_string(path.size()) + " bytes; a socket's path has at most " +
                std::to_string(kLongestPath));
   }
-  if (path.find('\0') != std::string_view::npos) refuse(setting, text, "the path has a zero byte");
+  if (path.find('\0') != std::string_view::npos) {
+    refuse(setting, path.substr(0, path.find('\0')), "a zero byte follows");
+  }
   return UnixAddress{std::string(path)};
 }
 

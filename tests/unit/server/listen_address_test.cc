@@ -1,0 +1,53 @@
+#include "server/listen_address.h"
+
+#include <gmock/gmock.h>
+
+#include "extproc/error.h"
+
+namespace extproc::server {
+namespace {
+
+TEST(ListenAddress, Forms) {
+  const std::pair<const char*, ListenAddress> cases[] = {
+      {"127.0.0.1:50051", TcpAddress{"127.0.0.1", 50051}},
+      {"localhost:0", TcpAddress{"localhost", 0}},
+      {"[::1]:65535", TcpAddress{"::1", 65535}},
+      {"[::]:1", TcpAddress{"::", 1}},
+      {"unix:/run/extproc.sock", UnixAddress{"/run/extproc.sock"}},
+      {"unix:extproc.sock", UnixAddress{"extproc.sock"}}};
+  for (const auto& [text, address] : cases) {
+    EXPECT_EQ(parse_listen_address("here", text), address) << text;
+    EXPECT_EQ(to_string(address), text);
+  }
+  EXPECT_EQ(parse_listen_address("here", "50051"), default_address(50051));
+  EXPECT_EQ(to_string(default_address(50051)), "[::]:50051");
+}
+
+TEST(ListenAddress, RefusesOthersWithAReason) {
+  const std::pair<std::string, const char*> cases[] = {
+      {"", "it must be \"host:port\""},
+      {"host", "it must be \"host:port\""},
+      {"host:", "it must be \"host:port\""},
+      {"host:http", "it must be \"host:port\""},
+      {"host:65536", "it must be \"host:port\""},
+      {"-1", "it must be \"host:port\""},
+      {":50051", "the host is missing"},
+      {"[]:50051", "the host is missing"},
+      {"::1:50051", "an IPv6 address goes into brackets"},
+      {"unix:", "a path must follow"},
+      {"unix:/" + std::string(107, 'x'), "the path has 108 bytes"},
+      {std::string("unix:/a\0b", 9), "a zero byte follows"}};
+  for (const auto& [text, reason] : cases) {
+    try {
+      parse_listen_address("Settings::listen", text);
+      ADD_FAILURE() << text << " was accepted";
+    } catch (const Error& error) {
+      EXPECT_THAT(std::string(error.what()), ::testing::StartsWith("Settings::listen \""));
+      EXPECT_THAT(std::string(error.what()), ::testing::HasSubstr(reason));
+    }
+  }
+  parse_listen_address("here", "unix:/" + std::string(106, 'x'));
+}
+
+}  // namespace
+}  // namespace extproc::server
