@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -36,10 +37,35 @@ void log_to_stderr(LogLevel level, std::string_view message) {
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
+namespace {
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+/// What comes from a peer, or from an exception, must not be able to make lines of its own.
+std::string escape(std::string_view message) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string escaped;
+  for (const char c : message) {
+    if (!is_control(c)) {
+      escaped.push_back(c);
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    escaped.append("\\x").append({kDigits[byte >> 4], kDigits[byte & 15]});
+  }
+  return escaped;
+}
+
+}  // namespace
+
 void Logger::log(LogLevel level, std::string_view message) const noexcept {
   if (!enabled(level) || !sink_) return;
   try {
-    sink_(level, message);
+    if (std::ranges::any_of(message, is_control)) {
+      sink_(level, escape(message));
+    } else {
+      sink_(level, message);
+    }
   } catch (...) {  // NOLINT(bugprone-empty-catch): the log is where it would be told
   }
 }

@@ -38,7 +38,6 @@ struct Environment {
   /// For those that do: each holds one from its message to its answer, so that an idle stream holds
   /// none.
   std::vector<std::unique_ptr<Scratch>> spare_scratches{};
-  bool slow_handler_logged = false;
 
   std::unique_ptr<Scratch> take_scratch();
   /// Takes it back; null is nothing to take.

@@ -150,14 +150,12 @@ void ProcessStream::complete(std::exception_ptr failure) noexcept {
 void ProcessStream::conclude(const std::exception_ptr& failure) {
   const std::chrono::nanoseconds spent = env_.now() - phase_start_;
   request_.end_phase(spent);
-  if (spent > env_.slow_handler && !env_.dispatcher.suspends() && !env_.slow_handler_logged) {
-    env_.slow_handler_logged = true;
+  if (spent > env_.slow_handler && !env_.dispatcher.suspends() && env_.dispatcher.advise_once()) {
     env_.logger.log(
         LogLevel::warning,
         text({env_.dispatcher.name(), ": ", to_string(phase_), " took ", microseconds(spent),
-              " on an I/O thread, where other streams wait for it: mark the processor blocking(), "
-              "or use "
-              "co_await offload(...). This is logged once a thread"}));
+              " on an I/O thread, where other streams wait for it: mark the processor "
+              "blocking(), or use co_await offload(...). This is logged once"}));
   }
 
   const PhaseOutcome outcome = closed_ ? PhaseOutcome::cancelled : answer(failure);

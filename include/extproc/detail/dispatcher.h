@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -72,10 +73,15 @@ class EXTPROC_API Dispatcher {
   /// suspends.
   virtual Step call(Invocation& invocation) const = 0;
 
+  /// True for the first caller only, of all threads: for advice about this processor that is logged
+  /// once.
+  bool advise_once() const { return !advised_.test_and_set(std::memory_order_relaxed); }
+
  private:
   std::string name_;
   PhaseSet phases_;
   bool suspends_;
+  mutable std::atomic_flag advised_;
 };
 
 /// How a processor of type P becomes a Dispatcher: specialised by processor.h, handlers.h and

@@ -402,6 +402,14 @@ TEST(ProcessStream, WarnsOnceOfASlowHandler) {
   EXPECT_THAT(f.log, ElementsAre(HasSubstr("11000 us")));
 }
 
+TEST(ProcessStream, LogsOneLineWhateverIsInIt) {
+  Fixture f([](auto&) -> detail::Step { throw std::runtime_error("first\nsecond"); });
+  f.headers(Phase::request_headers, {{"x-request-id", "id\r\nERROR forged"}});
+  EXPECT_THAT(
+      f.log, ElementsAre("ERROR Test: request_headers failed for request id\\x0d\\x0aERROR forged: "
+                         "first\\x0asecond"));
+}
+
 TEST(ProcessStream, CanBeBegunAnew) {
   Fixture f([](detail::Invocation& invocation) {
     EXPECT_EQ(invocation.request->state<std::string>(), "");
