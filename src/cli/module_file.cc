@@ -58,7 +58,8 @@ std::optional<ModuleDescriptor> find_descriptor(std::string_view bytes) {
     std::string_view text = bytes.substr(at + kMark.size(), kLongest);
     text = text.substr(0, text.find('\n') + 1);
     const std::size_t abi = text.find(kAbi);
-    if (text.empty() || abi == std::string_view::npos) continue;
+    const bool is_text = text.find('\0') == std::string_view::npos;
+    if (text.empty() || !is_text || abi == std::string_view::npos) continue;
     text.remove_suffix(1);
     return ModuleDescriptor{std::string(text.substr(0, abi)),
                             std::string(text.substr(abi + kAbi.size()))};

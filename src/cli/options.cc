@@ -19,8 +19,18 @@ constexpr const char* kFooter =
     "REVEAL_EXTPROC_CHAIN, EXTPROCS_APPLIED_HEADER, EXTPROC_MODULE_PATH and, with --logging, "
     "LOG_LEVEL\n(DEBUG, INFO, WARNING, ERROR, CRITICAL, OFF).";
 
-std::chrono::milliseconds from_seconds(double seconds) {
-  return std::chrono::milliseconds(std::llround(seconds * 1000));
+/// An option in seconds, a fraction allowed.
+CLI::Option* add_seconds(CLI::App& app, const std::string& name,
+                         std::optional<std::chrono::milliseconds>& target,
+                         const std::string& help) {
+  const auto set = [&target, name](double seconds) {
+    // Written so that a NaN is refused.
+    if (!(seconds >= 0 && seconds <= kMostSeconds)) {
+      throw CLI::ValidationError(name, "must be a number of seconds, from 0 to a year");
+    }
+    target = std::chrono::milliseconds(std::llround(seconds * 1000));
+  };
+  return app.add_option_function<double>(name, set, help)->type_name("SECONDS");
 }
 
 void add_serve_options(CLI::App& serve, Options& options) {
@@ -38,20 +48,10 @@ void add_serve_options(CLI::App& serve, Options& options) {
                   "Where to listen instead: host:port, [v6]:port or unix:/path")
       ->type_name("ADDRESS")
       ->excludes(port);
-  serve
-      .add_option_function<double>(
-          "-g,--grace-period",
-          [&settings](double value) { settings.grace_period = from_seconds(value); },
-          "How long requests may take to finish after a SIGTERM or SIGINT (5)")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, kMostSeconds).description(""));
-  serve
-      .add_option_function<double>(
-          "--drain-delay",
-          [&settings](double value) { settings.drain_delay = from_seconds(value); },
-          "How much of it new connections are still accepted (1)")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, kMostSeconds).description(""));
+  add_seconds(serve, "-g,--grace-period", settings.grace_period,
+              "How long requests may take to finish after a SIGTERM or SIGINT (5)");
+  add_seconds(serve, "--drain-delay", settings.drain_delay,
+              "How much of it new connections are still accepted (1)");
   serve.add_flag("-l,--logging", options.logging,
                  "Log at LOG_LEVEL (INFO), not only warnings and errors");
   serve.add_option("--threads", settings.threads, "I/O threads (0: one per core)")->type_name("N");
