@@ -104,6 +104,8 @@ void Session::give_credit(std::int32_t id, std::size_t bytes) {
 }
 
 void Session::begin_shutdown() {
+  // nghttp2 sends the ping first, in the same write. The other way round, a client on nghttp2 that
+  // has no stream open would not answer: after a GOAWAY it has nothing more to read.
   nghttp2_submit_shutdown_notice(session_.get());
   nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, kShutdownPing);
 }
