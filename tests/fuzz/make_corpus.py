@@ -1,0 +1,184 @@
+"""Writes the seeds of the corpus: what Envoy and health checks send, for each target in its own form.
+
+Needs the packages of scripts/requirements-test.txt; run from anywhere: `python tests/fuzz/make_corpus.py`.
+"""
+
+import struct
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "integration"))
+
+from harness import protos  # noqa: E402
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE = 0, 1, 3, 4, 6, 8
+END_STREAM, END_HEADERS = 1, 4
+HEALTH_CHECK = "/grpc.health.v1.Health/Check"
+HEALTH_WATCH = "/grpc.health.v1.Health/Watch"
+
+GET = {":method": "GET", ":path": "/a?b", ":authority": "host", "x-request-id": "id-1", "content-type": "text/plain"}
+POST = {**GET, ":method": "POST", "content-length": "4"}
+OK = {":status": "200", "content-type": "text/plain", "x-ext-procs-applied": "Later"}
+
+
+def with_config(message, body_mode: int):
+    """As a stream's first message: with the filter's setup, and what else Envoy adds."""
+    message.protocol_config.request_body_mode = body_mode
+    message.protocol_config.response_body_mode = body_mode
+    message.metadata_context.filter_metadata["envoy.filters"]["key"] = "value"
+    message.attributes["envoy.filters.http.ext_proc"]["request.path"] = "/a"
+    return message
+
+
+def body(phase: str, content: bytes, end: bool = True):
+    message = protos.ProcessingRequest()
+    getattr(message, phase).body = content
+    getattr(message, phase).end_of_stream = end
+    return message
+
+
+def trailers(phase: str):
+    message = protos.ProcessingRequest()
+    getattr(message, phase).trailers.headers.add(key="grpc-status", raw_value=b"0")
+    return message
+
+
+def observed(message):
+    message.observability_mode = True
+    return message
+
+
+def old_envoy():
+    message = protos.ProcessingRequest()
+    message.request_headers.headers.headers.add(key=":path", value="/old")
+    return message
+
+
+NONE, STREAMED, BUFFERED, PARTIAL, DUPLEX = range(5)
+STREAMS = {
+    "get": [with_config(protos.request_headers(GET), BUFFERED), protos.response_headers(OK)],
+    "post": [
+        with_config(protos.request_headers(POST, False), BUFFERED),
+        body("request_body", b"body"),
+        protos.response_headers(OK, False),
+        body("response_body", b"answer"),
+    ],
+    "streamed": [
+        with_config(protos.request_headers(POST, False), STREAMED),
+        body("request_body", b"first", False),
+        body("request_body", b"", False),
+        trailers("request_trailers"),
+        protos.response_headers(OK, False),
+        body("response_body", b"x" * 300, False),
+        trailers("response_trailers"),
+    ],
+    "duplex": [
+        with_config(protos.request_headers(POST, False), DUPLEX),
+        body("request_body", b"chunk", False),
+        body("request_body", b"", True),
+    ],
+    "observed": [observed(protos.request_headers(POST, False)), observed(body("request_body", b"body"))],
+    "local-reply": [protos.response_headers({":status": "503"})],
+    "old-envoy": [old_envoy()],
+    "empty": [protos.ProcessingRequest()],
+}
+
+
+def serialised(stream) -> list[bytes]:
+    return [message.SerializeToString(deterministic=True) for message in stream]
+
+
+def message_seed(mode: int, messages: list[bytes]) -> bytes:
+    return bytes([mode]) + b"".join(struct.pack(">H", len(message)) + message for message in messages)
+
+
+def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
+    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
+
+
+def literal(name: str, value: str) -> bytes:
+    """A header without indexing, without Huffman coding (RFC 7541, 6.2.2)."""
+    parts = [bytes([len(text)]) + text.encode() for text in (name, value)]
+    return b"\x00" + b"".join(parts)
+
+
+def call_headers(path: str, **extra: str) -> bytes:
+    headers = {":method": "POST", ":scheme": "http", ":path": path, ":authority": "host", "te": "trailers"}
+    headers |= {"content-type": "application/grpc", **{name.replace("_", "-"): value for name, value in extra.items()}}
+    return b"".join(literal(name, value) for name, value in headers.items())
+
+
+def grpc_message(message: bytes) -> bytes:
+    return struct.pack(">BI", 0, len(message)) + message
+
+
+def connection(*frames: bytes) -> bytes:
+    return PREFACE + frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 65_536)) + frame(SETTINGS, 1, 0) + b"".join(frames)
+
+
+def process_call(stream: int, messages: list[bytes], end: bytes) -> bytes:
+    frames = [frame(HEADERS, END_HEADERS, stream, call_headers(protos.PROCESS, grpc_timeout="30S"))]
+    frames += [frame(DATA, 0, stream, grpc_message(message)) for message in messages]
+    return b"".join([*frames, end])
+
+
+def http2_seeds() -> dict[str, bytes]:
+    seeds = {}
+    for name, stream in STREAMS.items():
+        messages = serialised(stream)
+        reset = frame(RST_STREAM, 0, 1, struct.pack(">I", 8))
+        seeds[f"{name}-reset"] = connection(process_call(1, messages, reset))
+        seeds[f"{name}-end"] = connection(process_call(1, messages, frame(DATA, END_STREAM, 1)))
+    check = frame(HEADERS, END_HEADERS, 1, call_headers(HEALTH_CHECK)) + frame(DATA, END_STREAM, 1, grpc_message(b""))
+    watch = frame(HEADERS, END_HEADERS, 3, call_headers(HEALTH_WATCH)) + frame(DATA, END_STREAM, 3, grpc_message(b""))
+    ping = frame(PING, 0, 0, b"12345678")
+    window = frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1000))
+    seeds["health"] = connection(check, watch, ping, window)
+    seeds["not-grpc"] = connection(frame(HEADERS, END_HEADERS | END_STREAM, 1, literal(":method", "GET")))
+    return seeds
+
+
+def call_seeds() -> dict[str, bytes]:
+    open_process, send_message, send_bytes, end, reset, pass_time = b"\x00\x00", b"\x02\x00", b"\x03\x00", b"\x04\x00", b"\x05\x00\x08", b"\x07\xff"
+
+    def sized(message: bytes) -> bytes:
+        return struct.pack(">H", len(message)) + message
+
+    seeds = {}
+    for name, stream in STREAMS.items():
+        messages = b"".join(send_message + sized(message) for message in serialised(stream))
+        seeds[f"{name}-end"] = open_process + messages + end
+        seeds[f"{name}-reset"] = open_process + messages + reset
+    split = grpc_message(serialised(STREAMS["get"])[0])
+    seeds["split"] = open_process + b"".join(send_bytes + sized(split[at : at + 7]) for at in range(0, len(split), 7)) + end
+    seeds["health"] = b"\x00\x02" + send_message + sized(b"") + end + b"\x00\x03" + b"\x02\x01" + sized(b"") + b"\x04\x01"
+    seeds["deadline"] = b"\x01\x0310m" + send_message + sized(serialised(STREAMS["post"])[0]) + pass_time
+    return seeds
+
+
+def write(target: str, name: str, content: bytes) -> None:
+    folder = HERE / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+
+
+def main() -> None:
+    for mode in (0, 1):
+        style = "suspends" if mode else "plain"
+        for name, stream in STREAMS.items():
+            write("fuzz_messages", f"{name}-{style}", message_seed(mode, serialised(stream)))
+        for name, content in http2_seeds().items():
+            write("fuzz_http2", f"{name}-{style}", bytes([mode, 255]) + content)
+        for name, content in call_seeds().items():
+            write("fuzz_calls", f"{name}-{style}", bytes([mode]) + content)
+    # The other modes once each: shut down in the middle, small limits, a slow reader.
+    post = serialised(STREAMS["streamed"])
+    write("fuzz_http2", "shutdown", bytes([2, 8]) + connection(process_call(1, post, frame(DATA, END_STREAM, 1))))
+    write("fuzz_http2", "small-limits", bytes([4, 2]) + connection(process_call(1, post, frame(DATA, END_STREAM, 1))))
+    write("fuzz_calls", "slow-reader", bytes([8]) + call_seeds()["streamed-end"])
+
+
+if __name__ == "__main__":
+    main()
