@@ -14,8 +14,11 @@ std::string BufferPool::take() {
 
 void BufferPool::give_back(std::string& buffer) {
   const std::size_t capacity = buffer.capacity();
-  const bool on_heap = capacity > std::string().capacity();
-  if (on_heap && capacity <= kLargestKept && free_bytes_ + capacity <= kMostBytesKept) {
+  if (capacity <= std::string().capacity()) {
+    buffer.clear();
+    return;
+  }
+  if (capacity <= kLargestKept && free_bytes_ + capacity <= kMostBytesKept) {
     buffer.clear();
     free_.push_back(std::move(buffer));
     free_bytes_ += capacity;

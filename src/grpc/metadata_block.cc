@@ -24,12 +24,6 @@ void Metadata::Block::append(std::string_view name, std::string_view value) {
   text += value;
 }
 
-bool Metadata::Block::has_at(std::size_t index, std::string_view name,
-                             std::string_view value) const {
-  return index < fields.size() && this->name(fields[index]) == name &&
-         this->value(fields[index]) == value;
-}
-
 void Metadata::Block::read_head() {
   bool post = false;
   bool content_type = false;

@@ -37,13 +37,17 @@ struct Metadata::Block {
   };
 
   std::string_view name(const Field& field) const {
-    return std::string_view(text).substr(field.begin, field.name_size);
+    return {text.data() + field.begin, field.name_size};
   }
   std::string_view value(const Field& field) const {
-    return std::string_view(text).substr(field.begin + field.name_size, field.value_size);
+    return {text.data() + field.begin + field.name_size, field.value_size};
   }
   void append(std::string_view name, std::string_view value);
-  bool has_at(std::size_t index, std::string_view name, std::string_view value) const;
+  bool has_at(std::size_t index, std::string_view name, std::string_view value) const {
+    if (index >= fields.size()) return false;
+    const Field& field = fields[index];
+    return this->name(field) == name && this->value(field) == value;
+  }
   /// Fills `head` and `pseudo` once all is appended.
   void read_head();
 
