@@ -1,6 +1,6 @@
 #include "stream/chain_header.h"
 
-#include <algorithm>
+#include <vector>
 
 #include "base/header_name.h"
 
@@ -18,10 +18,9 @@ void add_to_chain(std::string_view header, std::string_view name, const HttpHead
 }
 
 void set_chain(std::string_view header, std::string_view name, ImmediateResponse& response) {
-  const bool set_by_handler =
-      std::any_of(response.headers.begin(), response.headers.end(),
-                  [&](const auto& entry) { return same_name(entry.first, header); });
-  if (!set_by_handler) response.headers.emplace_back(header, name);
+  std::erase_if(response.headers,
+                [&](const auto& entry) { return same_name(entry.first, header); });
+  response.headers.emplace_back(header, name);
 }
 
 }  // namespace extproc::stream

@@ -15,7 +15,7 @@ void add_to_chain(std::string_view header, std::string_view name, const HttpHead
                   HeadersResponse& response, std::string& buffer);
 
 /// In an immediate response nothing came from upstream that could be trusted: the header holds this
-/// name alone, unless the handler set it.
+/// name alone, also when the handler copies the request's headers into its answer.
 void set_chain(std::string_view header, std::string_view name, ImmediateResponse& response);
 
 }  // namespace extproc::stream

@@ -200,8 +200,10 @@ TEST(ProcessStream, AnswersAtOnce) {
     invocation.headers_response->respond(form_immediate_response(401, {{"x-a", "1"}}, "who?"));
     return detail::Step::done;
   };
+  // As one does that sends the request's headers back.
   const Handler stop = [](detail::Invocation&) -> detail::Step {
-    throw StopRequestProcessing(form_immediate_response(401, {{"x-a", "1"}}, "who?"));
+    throw StopRequestProcessing(
+        form_immediate_response(401, {{"X-Chain", "Forged"}, {"x-a", "1"}}, "who?"));
   };
   for (const auto& handler : {respond, stop}) {
     Fixture f(handler, PhaseSet::all(), false, "x-chain");
