@@ -7,8 +7,7 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from harness import http, paths
-from harness.envoy import Envoy
-from harness.envoy_config import Cluster, Filter, Listener, bootstrap
+from harness.envoy import envoy_in_front_of
 from harness.extproc import Extproc
 from harness.grpc_client import check_health
 from harness.processes import free_port
@@ -133,7 +132,7 @@ def test_flag_wins_over_the_environment(own_launcher):
 
 def test_debug_lines_for_each_phase(own_launcher, echo_port):
     server = Extproc(own_launcher, None, env={"LOG_LEVEL": "DEBUG"})
-    port = envoy_in_front_of(own_launcher, server, echo_port)
+    port = envoy_in_front_of(own_launcher, server.address, echo_port)
     assert http.request(port, "POST", "/", body=b"body").status == 200
     for phase in ("request_headers", "request_body", "response_headers", "response_body"):
         server.process.wait_for_log(phase)
@@ -143,7 +142,7 @@ def test_debug_lines_for_each_phase(own_launcher, echo_port):
 def test_chain_header_is_a_setting(own_launcher, echo_port, reveal, shown):
     env = {"REVEAL_EXTPROC_CHAIN": reveal, "EXTPROCS_APPLIED_HEADER": "X-Chain"}
     server = Extproc(own_launcher, None, env=env)
-    response = http.request(envoy_in_front_of(own_launcher, server, echo_port), "GET", "/")
+    response = http.request(envoy_in_front_of(own_launcher, server.address, echo_port), "GET", "/")
     assert response.status == 200
     assert response.get("x-chain") == shown
     assert response.get("x-ext-procs-applied") is None
@@ -151,7 +150,7 @@ def test_chain_header_is_a_setting(own_launcher, echo_port, reveal, shown):
 
 def test_unix_domain_socket_behind_envoy(own_launcher, echo_port, tmp_path):
     server = Extproc(own_launcher, "examples.TrivialExtProcService", socket=tmp_path / "extproc.sock")
-    response = http.request(envoy_in_front_of(own_launcher, server, echo_port), "GET", "/")
+    response = http.request(envoy_in_front_of(own_launcher, server.address, echo_port), "GET", "/")
     assert response.get("x-ext-procs-applied") == "TrivialExtProcService"
     server.process.signal(15)
     assert server.process.wait() == 0
@@ -178,11 +177,3 @@ def test_where_modules_are_found(own_launcher, tmp_path, how):
     error = refused(*arguments, env=env, cwd=tmp_path if how == "current folder" else None)
     # It was found and loaded, so the error is about the name.
     assert "TrivialExtProcService" in error
-
-
-def envoy_in_front_of(launcher, server: Extproc, upstream: int) -> int:
-    """The port of an Envoy with that processor as its only filter."""
-    port, admin = free_port(), free_port()
-    clusters = [Cluster("processor", (server.address,)), Cluster("upstream", (upstream,), http2=False)]
-    Envoy(launcher, bootstrap(admin, [Listener("http", port, (Filter("processor"),))], clusters), admin, concurrency=1)
-    return port

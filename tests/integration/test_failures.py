@@ -7,9 +7,8 @@ import pytest
 from harness.lab import STYLES
 
 PHASES = ("request_headers", "request_body", "request_trailers", "response_headers", "response_body", "response_trailers")
-# Envoy holds the response headers back while it buffers the body, so up to there an answer can still be replaced.
-BEFORE_THE_ANSWER = PHASES[:5]
-# A request and a response in which every phase comes.
+# A request and a response in which every phase comes. Envoy holds the response back until its trailers are processed, so
+# that an answer can be replaced in every phase.
 EVERY_PHASE = {
     "method": "POST",
     "body": b"request body",
@@ -19,7 +18,7 @@ EVERY_PHASE = {
 
 
 @pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("phase", BEFORE_THE_ANSWER)
+@pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("verb", ["respond", "stop"])
 def test_immediate_response(lab, style, phase, verb):
     response = lab.request(style, "closed", do=[f"{phase} {verb} 418 short and stout"], **EVERY_PHASE)
@@ -30,7 +29,7 @@ def test_immediate_response(lab, style, phase, verb):
 
 
 @pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("phase", BEFORE_THE_ANSWER)
+@pytest.mark.parametrize("phase", PHASES)
 def test_exception_fails_closed(lab, style, phase):
     text = f"boom in {phase}"
     response = lab.request(style, "closed", do=[f"{phase} throw {text}"], **EVERY_PHASE)
@@ -51,7 +50,7 @@ def test_exception_fails_open(lab, style, phase):
 
 
 @pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("phase", BEFORE_THE_ANSWER)
+@pytest.mark.parametrize("phase", PHASES)
 def test_abort(lab, style, phase):
     assert lab.request(style, "closed", do=[f"{phase} abort no"], **EVERY_PHASE).status == 500
     assert lab.request(style, "open", do=[f"{phase} abort no"], **EVERY_PHASE).status == 200

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from harness import http
+from harness.envoy import envoy_in_front_of
 
 CHAIN = ",".join(f"{name}ExtProcService" for name in ("Trivial", "Timer", "Echo", "Digest", "Decorated", "Ctx"))
 STARTED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -97,8 +98,20 @@ def test_echo_only(mission, method, body):
     assert response.body == (body or b"")
     assert response.all("x-mine") == [b"one"]
     assert response.all("accept") == [b"*/*"]
-    # The processors before it add theirs in the response's phases, those behind it saw no request.
-    assert "EchoExtProcService" in response.get("x-ext-procs-applied").split(",")
+    # Envoy sends its answer through the response phases of the other filters, the later ones first.
+    others = [name for name in CHAIN.split(",") if name != "EchoExtProcService"]
+    assert response.get("x-ext-procs-applied").split(",") == [*others, "EchoExtProcService"]
+    assert response.get("x-request-digest") is None
+
+
+@pytest.mark.parametrize("claimed", [None, "Claimed,ByTheClient"])
+def test_echo_only_without_other_processors(launcher, mission, echo_port, claimed):
+    """The chain of an immediate response has its own name alone, whatever the client says."""
+    headers = [("x-echo-only", "true"), *([("x-ext-procs-applied", claimed)] if claimed else [])]
+    port = envoy_in_front_of(launcher, mission.processors["Echo"].address, echo_port)
+    response = http.request(port, "POST", "/echo", headers=headers, body=b"body")
+    assert (response.status, response.body) == (200, b"body")
+    assert response.get("x-ext-procs-applied") == "EchoExtProcService"
 
 
 @pytest.mark.parametrize("value", ["false", "0", ""])

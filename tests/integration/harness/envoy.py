@@ -4,7 +4,8 @@ import json
 import re
 
 from harness import http, paths
-from harness.processes import Launcher, Process, eventually
+from harness.envoy_config import Cluster, Filter, Listener, bootstrap
+from harness.processes import Launcher, Process, eventually, free_port
 
 
 class Envoy:
@@ -52,3 +53,11 @@ class Envoy:
 
     def wait_for_healthy(self, cluster: str, count: int, timeout: float = 10.0) -> None:
         eventually(lambda: self.healthy_endpoints(cluster) == count, f"{count} healthy endpoints of {cluster}", timeout)
+
+
+def envoy_in_front_of(launcher: Launcher, processor: int | str, upstream: int) -> int:
+    """The port of a new Envoy with that processor as its only filter."""
+    port, admin = free_port(), free_port()
+    clusters = [Cluster("processor", (processor,)), Cluster("upstream", (upstream,), http2=False)]
+    Envoy(launcher, bootstrap(admin, [Listener("http", port, (Filter("processor"),))], clusters), admin, concurrency=1)
+    return port

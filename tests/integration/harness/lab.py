@@ -1,6 +1,6 @@
 """One Envoy with a listener for each way to set up a filter, in front of the scripted processors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness import http
 from harness.envoy import Envoy
@@ -11,7 +11,15 @@ from harness.processes import Launcher, free_port
 STYLES = ("Scripted", "AsyncScripted", "BlockingScripted")
 WITH_TRAILERS = Mode(request_trailer="SEND", response_trailer="SEND")
 STREAMED = Mode(request_body="STREAMED", response_body="STREAMED", request_trailer="SEND", response_trailer="SEND")
+PARTIAL = Mode(request_body="BUFFERED_PARTIAL", response_body="BUFFERED_PARTIAL")
+DUPLEX = Mode(
+    request_body="FULL_DUPLEX_STREAMED",
+    response_body="FULL_DUPLEX_STREAMED",
+    request_trailer="SEND",
+    response_trailer="SEND",
+)
 HEADERS_ONLY = Mode(request_body="NONE", response_body="NONE")
+NOTHING = Mode(request_header="SKIP", response_header="SKIP", request_body="NONE", response_body="NONE")
 
 
 @dataclass(frozen=True)
@@ -22,6 +30,10 @@ class Setup:
     mode: Mode = Mode()
     failure_mode_allow: bool = False
     message_timeout: str = "10s"
+    extra: dict = field(default_factory=dict)
+
+    def filter(self, cluster: str) -> Filter:
+        return Filter(cluster, self.mode, self.failure_mode_allow, self.message_timeout, self.extra)
 
 
 SETUPS = (
@@ -29,7 +41,12 @@ SETUPS = (
     Setup("open", WITH_TRAILERS, failure_mode_allow=True),
     Setup("buffered"),
     Setup("streamed", STREAMED),
+    Setup("partial", PARTIAL),
+    Setup("duplex", DUPLEX),
     Setup("headers_only", HEADERS_ONLY),
+    Setup("response_only", Mode(request_header="SKIP", request_body="NONE")),
+    Setup("nothing", NOTHING),
+    Setup("observed", STREAMED, extra={"observability_mode": True}),
     Setup("impatient", message_timeout="0.2s"),
 )
 
@@ -43,11 +60,7 @@ class Lab:
         clusters = [Cluster(style, (processor.address,)) for style, processor in self.processors.items()]
         clusters.append(Cluster("upstream", (upstream_port,), http2=False, trailers=True))
         listeners = [
-            Listener(
-                f"{style}_{setup.name}",
-                self.ports[style, setup.name],
-                (Filter(style, setup.mode, setup.failure_mode_allow, setup.message_timeout),),
-            )
+            Listener(f"{style}_{setup.name}", self.ports[style, setup.name], (setup.filter(style),))
             for style in STYLES
             for setup in SETUPS
         ]
