@@ -54,7 +54,7 @@ class RunningTask final : private TaskOwner {
       return Step::done;
     }
     running->cancel_when_stopped(invocation.context->cancellation());
-    running.release();
+    static_cast<void>(running.release());  // on_task_done() deletes it
     return Step::pending;
   }
 
