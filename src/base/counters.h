@@ -9,7 +9,9 @@ namespace extproc {
 class Counter {
  public:
   void add(std::uint64_t amount = 1) { value_.store(value() + amount, std::memory_order_relaxed); }
-  void subtract(std::uint64_t amount = 1) { value_.store(value() - amount, std::memory_order_relaxed); }
+  void subtract(std::uint64_t amount = 1) {
+    value_.store(value() - amount, std::memory_order_relaxed);
+  }
   std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:
