@@ -98,6 +98,19 @@ TEST_F(HealthTest, WatchRefusesBadRequests) {
   EXPECT_EQ(client->stream(two).grpc_status(), "13");
 }
 
+TEST_F(HealthTest, EndsWatchesThatAreOpenAndThatCome) {
+  const ClientStream& known = ask("Watch", request(""));
+  const ClientStream& unknown = ask("Watch", request("other"));
+  health.end_watches();
+  talk();
+  const ClientStream& late = ask("Watch", request(""));
+  for (const ClientStream* stream : {&known, &unknown, &late}) {
+    EXPECT_EQ(stream->messages().size(), 1U);
+    EXPECT_EQ(stream->grpc_status(), "14");
+  }
+  EXPECT_EQ(connection->open_streams(), 0U);
+}
+
 TEST_F(HealthTest, WatchesThatAreGoneAreForgotten) {
   const auto id = client->open_call("/grpc.health.v1.Health/Watch");
   client->send_message(id, "");
