@@ -16,4 +16,4 @@ class Starter : public extproc::Processor {
     response.set_header("x-starter-request", request.id());
   }
 };
-EXTPROC_EXPORT(Starter);
+EXTPROC_EXPORT(Starter)

@@ -49,9 +49,9 @@ def raw_port(launcher) -> int:
 
 
 @pytest.fixture(scope="session")
-def mission(launcher, echo_port):
-    """The mission's topology: deploy/envoy.yaml with its ports replaced, and all six examples."""
-    return Mission(launcher, echo_port)
+def deployment(launcher, echo_port):
+    """The example deployment: deploy/envoy.yaml with its ports replaced, and all six examples."""
+    return Deployment(launcher, echo_port)
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +66,7 @@ def trivial(launcher) -> Extproc:
     return Extproc(launcher, "examples.TrivialExtProcService")
 
 
-class Mission:
+class Deployment:
     """Envoy with the six examples."""
 
     def __init__(self, launcher: Launcher, echo_port: int):

@@ -35,5 +35,5 @@ class Extproc:
 
 
 def serve_examples(launcher: Launcher, **options) -> dict[str, Extproc]:
-    """The six processors of the mission, in the order of Envoy's filters."""
+    """The six example processors, in the order of Envoy's filters."""
     return {name: Extproc(launcher, f"examples.{name}ExtProcService", **options) for name in PROCESSORS}

@@ -1,4 +1,4 @@
-"""The mission's transcripts, through deploy/envoy.yaml and all six examples."""
+"""The documented transcripts, through deploy/envoy.yaml and all six examples."""
 
 import hashlib
 import json
@@ -25,8 +25,8 @@ def digest(method: str, path: str, body: bytes = b"", tenant: str = "unknown") -
 
 
 @pytest.mark.parametrize(("method", "parts"), REQUESTS)
-def test_through_all_processors(mission, method, parts):
-    response = http.request(mission.port, method, "/something", **parts)
+def test_through_all_processors(deployment, method, parts):
+    response = http.request(deployment.port, method, "/something", **parts)
 
     assert response.status == 200
     seen = response.json()
@@ -54,8 +54,8 @@ def test_through_all_processors(mission, method, parts):
 
 
 @pytest.mark.parametrize(("method", "parts"), REQUESTS)
-def test_route_without_processors(mission, method, parts):
-    response = http.request(mission.port, method, "/no-ext-procs/something", **parts)
+def test_route_without_processors(deployment, method, parts):
+    response = http.request(deployment.port, method, "/no-ext-procs/something", **parts)
 
     assert response.status == 200
     seen = response.json()
@@ -67,32 +67,32 @@ def test_route_without_processors(mission, method, parts):
         assert name not in seen["headers"]
 
 
-def test_digest_of_a_tenant(mission):
-    response = http.request(mission.port, "POST", "/a?b=c", headers=[("x-tenant-id", "bond")], body=b"data")
+def test_digest_of_a_tenant(deployment):
+    response = http.request(deployment.port, "POST", "/a?b=c", headers=[("x-tenant-id", "bond")], body=b"data")
     assert response.json()["headers"]["x-request-digest"] == digest("POST", "/a?b=c", b"data", "bond")
 
 
 @pytest.mark.parametrize("size", [0, 1, 64 << 10, 900 << 10])
-def test_bodies_of_any_size(mission, size):
+def test_bodies_of_any_size(deployment, size):
     body = (b"0123456789abcdef" * (size // 16 + 1))[:size]
-    response = http.request(mission.port, "PUT", "/body", body=body)
+    response = http.request(deployment.port, "PUT", "/body", body=body)
     assert response.status == 200
     assert response.json()["body"] == body.decode()
     assert response.json()["headers"]["x-request-digest"] == digest("PUT", "/body", body)
     assert response.get("x-ext-procs-applied") == CHAIN
 
 
-def test_body_over_the_buffer_is_refused_by_envoy(mission):
-    response = http.request(mission.port, "PUT", "/body", body=b"x" * (3 << 20))
+def test_body_over_the_buffer_is_refused_by_envoy(deployment):
+    response = http.request(deployment.port, "PUT", "/body", body=b"x" * (3 << 20))
     assert response.status == 413
 
 
 @pytest.mark.parametrize(
     ("method", "body"), [("GET", None), ("GET", b"body of a GET"), ("POST", b""), ("PUT", b"\x00\xff any bytes")]
 )
-def test_echo_only(mission, method, body):
+def test_echo_only(deployment, method, body):
     headers = [("x-echo-only", "true"), ("x-mine", "one"), ("accept", "*/*")]
-    response = http.request(mission.port, method, "/echo", headers=headers, body=body)
+    response = http.request(deployment.port, method, "/echo", headers=headers, body=body)
 
     assert response.status == 200
     assert response.body == (body or b"")
@@ -105,30 +105,30 @@ def test_echo_only(mission, method, body):
 
 
 @pytest.mark.parametrize("claimed", [None, "Claimed,ByTheClient"])
-def test_echo_only_without_other_processors(launcher, mission, echo_port, claimed):
+def test_echo_only_without_other_processors(launcher, deployment, echo_port, claimed):
     """The chain of an immediate response has its own name alone, whatever the client says."""
     headers = [("x-echo-only", "true"), *([("x-ext-procs-applied", claimed)] if claimed else [])]
-    port = envoy_in_front_of(launcher, mission.processors["Echo"].address, echo_port)
+    port = envoy_in_front_of(launcher, deployment.processors["Echo"].address, echo_port)
     response = http.request(port, "POST", "/echo", headers=headers, body=b"body")
     assert (response.status, response.body) == (200, b"body")
     assert response.get("x-ext-procs-applied") == "EchoExtProcService"
 
 
 @pytest.mark.parametrize("value", ["false", "0", ""])
-def test_echo_only_has_to_be_truthy(mission, value):
-    response = http.request(mission.port, "GET", "/echo", headers=[("x-echo-only", value)])
+def test_echo_only_has_to_be_truthy(deployment, value):
+    response = http.request(deployment.port, "GET", "/echo", headers=[("x-echo-only", value)])
     assert response.json()["path"] == "/echo"
 
 
-def test_matching_context_id(mission):
-    response = http.request(mission.port, "POST", "/ctx", headers=[("x-context-id", "id-1")], body=b"id-1")
+def test_matching_context_id(deployment):
+    response = http.request(deployment.port, "POST", "/ctx", headers=[("x-context-id", "id-1")], body=b"id-1")
     assert response.status == 200
     assert response.json()["headers"]["x-context-id"] == "id-1"
     assert response.get("x-context-id") == "id-1"
 
 
-def test_mismatching_context_id_fails_open(mission):
-    response = http.request(mission.port, "POST", "/ctx", headers=[("x-context-id", "id-1")], body=b"id-2")
+def test_mismatching_context_id_fails_open(deployment):
+    response = http.request(deployment.port, "POST", "/ctx", headers=[("x-context-id", "id-1")], body=b"id-2")
     assert response.status == 200
     assert response.get("x-context-id") is None
     # It failed in request_body: its response phases never came.
@@ -136,13 +136,13 @@ def test_mismatching_context_id_fails_open(mission):
 
 
 @pytest.mark.parametrize("path", ["/redirect?location=%2Felsewhere"])
-def test_redirect_of_the_echo_upstream(mission, path):
-    response = http.request(mission.port, "GET", path)
+def test_redirect_of_the_echo_upstream(deployment, path):
+    response = http.request(deployment.port, "GET", path)
     assert response.status == 308
     assert response.get("location") == "/elsewhere"
 
 
-def test_answers_to_many_kinds_of_json(mission):
+def test_answers_to_many_kinds_of_json(deployment):
     body = json.dumps({"text": "é漢🙂", "list": [1, None, True]}, ensure_ascii=False).encode()
-    response = http.request(mission.port, "PATCH", "/json", headers=[("content-type", "application/json")], body=body)
+    response = http.request(deployment.port, "PATCH", "/json", headers=[("content-type", "application/json")], body=body)
     assert response.json()["body"].encode() == body
