@@ -13,8 +13,8 @@ class Logger {
   Logger(LogLevel level, LogSink sink) : level_(level), sink_(std::move(sink)) {}
 
   bool enabled(LogLevel level) const { return level >= level_; }
-  /// Hands the line on when its level is enabled, with control characters escaped. A sink that throws
-  /// loses the line, nothing else.
+  /// Hands the line on when its level is enabled, with control characters escaped. A sink that
+  /// throws loses the line, nothing else.
   void log(LogLevel level, std::string_view message) const noexcept;
 
  private:
