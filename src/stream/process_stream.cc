@@ -9,6 +9,10 @@
 namespace extproc::stream {
 namespace {
 
+constexpr std::string_view kSlowHandlerAdvice =
+    " on an I/O thread, where other streams wait for it: mark the processor blocking(), or use "
+    "co_await offload(...). This is logged once";
+
 std::string microseconds(std::chrono::nanoseconds duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(duration).count()) +
          " us";
@@ -151,11 +155,8 @@ void ProcessStream::conclude(const std::exception_ptr& failure) {
   const std::chrono::nanoseconds spent = env_.now() - phase_start_;
   request_.end_phase(spent);
   if (spent > env_.slow_handler && !env_.dispatcher.suspends() && env_.dispatcher.advise_once()) {
-    env_.logger.log(
-        LogLevel::warning,
-        text({env_.dispatcher.name(), ": ", to_string(phase_), " took ", microseconds(spent),
-              " on an I/O thread, where other streams wait for it: mark the processor "
-              "blocking(), or use co_await offload(...). This is logged once"}));
+    env_.logger.log(LogLevel::warning, text({env_.dispatcher.name(), ": ", to_string(phase_),
+                                             " took ", microseconds(spent), kSlowHandlerAdvice}));
   }
 
   const PhaseOutcome outcome = closed_ ? PhaseOutcome::cancelled : answer(failure);
