@@ -20,12 +20,7 @@ install(FILES
   cmake/ExtprocModule.cmake
   DESTINATION ${cmake_dir})
 
-# pkg-config. Whoever links the static library links nghttp2 too; the shared one brings it.
-if(BUILD_SHARED_LIBS)
-  set(EXTPROC_PC_PRIVATE ".private")
-else()
-  set(EXTPROC_PC_PRIVATE "")
-endif()
+# pkg-config.
 # Relative to the file's own folder, so that the installed tree can be moved.
 file(RELATIVE_PATH EXTPROC_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 foreach(file IN ITEMS extproc.pc extproc-testing.pc)

@@ -36,8 +36,9 @@ class EXTPROC_API Observer {
 
   /// A stream of the processor named `processor` begins.
   virtual void stream_begin(std::string_view processor, const Request& request);
-  /// It ended: with `status`, or, when `cancelled`, by the peer's reset, which is how Envoy ends a
-  /// stream in good order.
+  /// It ended with `status`. `cancelled`: by the peer's reset or the connection's end, which is how
+  /// Envoy ends a stream in good order; the status is then CANCELLED, unless the processor's side
+  /// had ended the stream before.
   virtual void stream_end(std::string_view processor, const Request& request, GrpcStatus status,
                           bool cancelled, std::chrono::nanoseconds duration);
   /// A handler is about to run, or (for a phase without one) to be skipped.

@@ -18,10 +18,10 @@ enum class CloseReason : std::uint8_t {
   finished,           ///< Call::finish was called and its status was sent
   reset,              ///< the peer reset the stream: Envoy's normal end
   deadline_exceeded,  ///< grpc-timeout ran out; DEADLINE_EXCEEDED was sent
-  refused,  ///< the transport ended it: a broken frame, a message over the limit, too many buffered
-            ///< bytes
-  connection_lost,  ///< the connection ended
-  shutdown,         ///< the server's grace period ended; UNAVAILABLE was sent
+  malformed,          ///< a broken frame; INTERNAL was sent
+  over_limit,         ///< a message, or all that is buffered; RESOURCE_EXHAUSTED was sent
+  connection_lost,    ///< the connection ended
+  shutdown,           ///< the server's grace period ended; UNAVAILABLE was sent
 };
 
 /// One call from the side of the method that answers it. All calls come on the connection's thread.

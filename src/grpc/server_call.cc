@@ -36,7 +36,7 @@ void ServerCall::end_message() {
   answer_owed_ = false;
   if (host_.over_limit()) {
     // The handler is the caller, so that it cannot be told before the stream closes.
-    refused_ = true;
+    over_limit_ = true;
     drop_output();
     end(GrpcStatus::resource_exhausted, "the connection buffers too much: answers are not read");
     return;
@@ -72,7 +72,8 @@ void ServerCall::terminate(CloseReason reason, GrpcStatus status, std::string_vi
 }
 
 void ServerCall::refuse(GrpcStatus status, std::string_view message) {
-  terminate(CloseReason::refused, status, message);
+  const bool limit = status == GrpcStatus::resource_exhausted;
+  terminate(limit ? CloseReason::over_limit : CloseReason::malformed, status, message);
 }
 
 void ServerCall::on_deadline() noexcept {
@@ -136,7 +137,7 @@ void ServerCall::on_stream_closed() noexcept {
   if (!ended_ && (answer_owed_ || inbox_.has_message())) host_.count_owed_reset();
   ended_ = true;
   DeadlineWheel::remove(*this);
-  tell_closed(refused_    ? CloseReason::refused
+  tell_closed(over_limit_ ? CloseReason::over_limit
               : end_sent_ ? CloseReason::finished
                           : CloseReason::reset);
   drop_input();

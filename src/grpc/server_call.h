@@ -99,7 +99,7 @@ class ServerCall final : public Call,
   bool responded_ = false;    // the response headers were submitted
   bool body_asked_ = false;   // nghttp2 will ask for output
   bool ended_ = false;        // status_ is set
-  bool refused_ = false;      // ended from this side while the handler could not be told
+  bool over_limit_ = false;   // ended from this side while the handler could not be told
   bool status_sent_ = false;  // submitted
   bool end_sent_ = false;     // taken as output
 };

@@ -2,17 +2,14 @@
 
 #include <charconv>
 
+#include "base/recycle.h"
+
 namespace extproc {
 namespace {
 
 // Kept from one use of a pooled Request to the next; what is larger was an exception and is given
 // back.
 constexpr std::size_t kKeptCapacity = 1024;
-
-void recycle(std::string& text) {
-  text.clear();
-  if (text.capacity() > kKeptCapacity) text.shrink_to_fit();
-}
 
 std::optional<std::uint64_t> parse_length(std::string_view text) {
   std::uint64_t length = 0;
@@ -78,8 +75,8 @@ void Request::clear_state() {
 
 void Request::reset() {
   clear_state();
-  recycle(text_);
-  recycle(response_content_type_);
+  recycle(text_, kKeptCapacity);
+  recycle(response_content_type_, kKeptCapacity);
   method_ = path_ = id_ = content_type_ = Slice{};
   content_length_.reset();
   overhead_ = std::chrono::nanoseconds{0};

@@ -3,17 +3,13 @@
 #include <utility>
 
 #include "base/header_name.h"
+#include "base/recycle.h"
 #include "extproc/error.h"
 
 namespace extproc {
 namespace {
 
 constexpr std::size_t kKeptCapacity = std::size_t{64} << 10;
-
-void recycle(std::string& text) {
-  text.clear();
-  if (text.capacity() > kKeptCapacity) text.shrink_to_fit();
-}
 
 }  // namespace
 
@@ -41,7 +37,7 @@ bool HeaderMutation::sets(std::string_view name) const {
 }
 
 void HeaderMutation::clear() {
-  recycle(text_);
+  recycle(text_, kKeptCapacity);
   entries_.clear();
 }
 
@@ -97,7 +93,7 @@ void BodyResponse::reset() {
   PhaseResponse::reset();
   change_ = BodyChange::none;
   clear_route_cache_ = false;
-  recycle(body_);
+  recycle(body_, kKeptCapacity);
 }
 
 }  // namespace extproc

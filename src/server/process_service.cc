@@ -25,7 +25,9 @@ GrpcStatus status_of(grpc::CloseReason reason) {
       return GrpcStatus::ok;
     case grpc::CloseReason::deadline_exceeded:
       return GrpcStatus::deadline_exceeded;
-    case grpc::CloseReason::refused:
+    case grpc::CloseReason::malformed:
+      return GrpcStatus::internal;
+    case grpc::CloseReason::over_limit:
       return GrpcStatus::resource_exhausted;
     case grpc::CloseReason::shutdown:
       return GrpcStatus::unavailable;

@@ -126,7 +126,7 @@ TEST_F(FlowTest, WaitingMessagesCountAgainstTheConnection) {
   EXPECT_FALSE(client->stream(first).closed);
   EXPECT_EQ(client->stream(second).grpc_status(), "8");
   EXPECT_THAT(client->stream(second).grpc_message(), HasSubstr("buffers too much"));
-  EXPECT_EQ(service.handler(1).close_reason, CloseReason::refused);
+  EXPECT_EQ(service.handler(1).close_reason, CloseReason::over_limit);
   service.handler(0).call.resume();
   EXPECT_EQ(service.handler(0).messages.size(), 6U);
   // All is given back: the next one has room again.
@@ -143,7 +143,7 @@ TEST_F(FlowTest, PartialMessagesCountAgainstTheConnection) {
   client->send(id, frame(std::string(200'000, 'x')).substr(0, 150'000));
   talk();
   EXPECT_EQ(client->stream(id).grpc_status(), "8");
-  EXPECT_EQ(service.handler().close_reason, CloseReason::refused);
+  EXPECT_EQ(service.handler().close_reason, CloseReason::over_limit);
 }
 
 TEST_F(FlowTest, AnswersThatWaitCountAgainstTheConnection) {
@@ -161,7 +161,7 @@ TEST_F(FlowTest, AnswersThatWaitCountAgainstTheConnection) {
   EXPECT_EQ(client->stream(id).grpc_status(), "8");
   EXPECT_TRUE(client->stream(id).closed);
   EXPECT_EQ(handler.closes, 1);
-  EXPECT_EQ(handler.close_reason, CloseReason::refused);
+  EXPECT_EQ(handler.close_reason, CloseReason::over_limit);
 }
 
 TEST_F(FlowTest, TheHandlerIsNotToldOfTheLimitWithinItsOwnCall) {
@@ -177,7 +177,7 @@ TEST_F(FlowTest, TheHandlerIsNotToldOfTheLimitWithinItsOwnCall) {
   const auto id = call({"m"});
   EXPECT_FALSE(told_within);
   EXPECT_EQ(service.handler().closes, 1);
-  EXPECT_EQ(service.handler().close_reason, CloseReason::refused);
+  EXPECT_EQ(service.handler().close_reason, CloseReason::over_limit);
   EXPECT_EQ(client->stream(id).grpc_status(), "8");
 }
 

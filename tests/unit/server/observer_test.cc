@@ -1,0 +1,96 @@
+// What an Observer hears through a whole server.
+
+#include "extproc/observer.h"
+
+#include <gmock/gmock.h>
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "extproc/request.h"
+#include "server/server_fixture.h"
+#include "server/socket_client.h"
+
+namespace extproc::server::testing {
+namespace {
+
+using ::testing::ElementsAre;
+
+class Recorder final : public Observer {
+ public:
+  void stream_begin(std::string_view processor, const Request&) override {
+    note("begin " + std::string(processor));
+  }
+  void stream_end(std::string_view, const Request&, GrpcStatus status, bool cancelled,
+                  std::chrono::nanoseconds) override {
+    note("end " + std::string(to_string(status)) + (cancelled ? " cancelled" : ""));
+  }
+  void phase_begin(std::string_view, const Request&, Phase phase) override {
+    note("> " + std::string(to_string(phase)));
+  }
+  void phase_end(std::string_view, const Request&, Phase phase, PhaseOutcome outcome,
+                 std::chrono::nanoseconds) override {
+    note("< " + std::string(to_string(phase)) + " " + std::string(to_string(outcome)));
+  }
+
+  std::vector<std::string> notes() const {
+    const std::lock_guard lock(mutex_);
+    return notes_;
+  }
+
+ private:
+  void note(std::string text) {
+    const std::lock_guard lock(mutex_);
+    notes_.push_back(std::move(text));
+  }
+
+  mutable std::mutex mutex_;
+  std::vector<std::string> notes_;
+};
+
+class ObserverTest : public ServerTest {
+ protected:
+  ObserverTest() { settings.observer = &recorder; }
+  ~ObserverTest() override { server_.reset(); }
+
+  Recorder recorder;
+};
+
+TEST_F(ObserverTest, HearsOfPhasesAndOfEnvoysNormalEnd) {
+  start();
+  SocketClient client = connect();
+  const auto id = client.call(kProcess, kRequestHeaders);
+  client.peer.reset(id);
+  client.send_only();
+  EXPECT_TRUE(eventually([&] { return recorder.notes().size() == 4; }));
+  EXPECT_THAT(recorder.notes(),
+              ElementsAre("begin BaseExtProcService", "> request_headers",
+                          "< request_headers answered", "end CANCELLED cancelled"));
+}
+
+TEST_F(ObserverTest, HearsWhatTheTransportRefused) {
+  settings.limits.message_bytes = 1000;
+  start();
+  SocketClient client = connect();
+  const struct {
+    std::string frame;
+    const char* end;
+  } cases[] = {{std::string("\x02\0\0\0\0", 5), "end INTERNAL"},
+               {std::string("\0\0\0\xff\xff", 5), "end RESOURCE_EXHAUSTED"}};
+  for (const auto& [frame, end] : cases) {
+    const auto id = client.peer.open_call(kProcess);
+    client.peer.send(id, frame);
+    EXPECT_TRUE(client.talk_until([&] { return client.stream(id).closed; }));
+    EXPECT_EQ(recorder.notes().back(), end);
+  }
+}
+
+TEST_F(ObserverTest, HearsNothingOfHealthChecks) {
+  start();
+  connected();
+  EXPECT_TRUE(recorder.notes().empty());
+}
+
+}  // namespace
+}  // namespace extproc::server::testing

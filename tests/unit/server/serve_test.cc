@@ -1,0 +1,97 @@
+// serve(): several processors in one process, until a signal.
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "extproc/processor.h"
+#include "extproc/server.h"
+#include "server/socket_client.h"
+
+namespace extproc::server::testing {
+namespace {
+
+class First : public Processor {
+ public:
+  void process_request_headers(const HttpHeaders&, Context&, Request&,
+                               HeadersResponse& response) override {
+    response.set_header("x-by", "First");
+  }
+};
+
+class Second : public Processor {
+ public:
+  void process_request_headers(const HttpHeaders&, Context&, Request&,
+                               HeadersResponse& response) override {
+    response.set_header("x-by", "Second");
+  }
+};
+
+/// The ports that the log says are listened on, by processor.
+class Ports {
+ public:
+  void read(std::string_view line) {
+    const auto at = line.find(" listening on 127.0.0.1:");
+    if (at == std::string_view::npos) return;
+    const std::lock_guard lock(mutex_);
+    ports_[std::string(line.substr(0, at))] =
+        std::stoi(std::string(line.substr(line.find(':') + 1)));
+  }
+  int of(const std::string& name) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = ports_.find(name);
+    return found == ports_.end() ? 0 : found->second;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, int> ports_;
+};
+
+TEST(Serve, SeveralProcessorsEachOnItsPortUntilASignal) {
+  Ports ports;
+  Settings settings;
+  settings.threads = 1;
+  settings.log = [&ports](LogLevel, std::string_view line) { ports.read(line); };
+  std::vector<Service> services;
+  services.push_back(Service::make<First>().on("127.0.0.1:0"));
+  services.push_back(Service::make<Second>().on("127.0.0.1:0"));
+  int status = -1;
+  std::thread serving([&] { status = serve(std::move(services), settings); });
+  const bool listening =
+      eventually([&] { return ports.of("First") != 0 && ports.of("Second") != 0; });
+  EXPECT_TRUE(listening);
+  if (listening) {
+    EXPECT_NE(ports.of("First"), ports.of("Second"));
+    for (const std::string name : {"First", "Second"}) {
+      SocketClient client(ports.of(name));
+      const auto id = client.call(kProcess, kRequestHeaders);
+      EXPECT_THAT(client.stream(id).messages().at(0), ::testing::HasSubstr(name));
+    }
+  }
+  std::raise(SIGTERM);
+  serving.join();
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Serve, RefusesWhatCannotWork) {
+  Settings settings;
+  settings.log_level = LogLevel::off;
+  EXPECT_EQ(serve(std::vector<Service>{}, settings), 1);
+  std::vector<Service> same;
+  same.push_back(Service::make<First>().on(18'080));
+  same.push_back(Service::make<Second>().on(18'080));
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(serve(std::move(same), settings), 1);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              ::testing::HasSubstr("First and Second would both listen on"));
+}
+
+}  // namespace
+}  // namespace extproc::server::testing
