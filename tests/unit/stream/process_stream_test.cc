@@ -3,15 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "recording_sink.h"
-#include "testing/request_writer.h"
+#include "stream_fixture.h"
 
 namespace extproc::stream {
 namespace {
@@ -19,85 +16,6 @@ namespace {
 using ::testing::ElementsAre;
 using testing::envoy_set_headers_to_dict;
 using ::testing::HasSubstr;
-using testing::HeaderList;
-using wire::BodyMode;
-using wire::ProtocolConfig;
-
-using Handler = std::function<detail::Step(detail::Invocation&)>;
-
-/// A processor made of one function.
-class FunctionDispatcher final : public detail::Dispatcher {
- public:
-  FunctionDispatcher(PhaseSet phases, Handler handler, bool suspends)
-      : Dispatcher("Test", phases, suspends), handler_(std::move(handler)) {}
-  detail::Step call(detail::Invocation& invocation) const override { return handler_(invocation); }
-
- private:
-  Handler handler_;
-};
-
-class RecordingObserver final : public Observer {
- public:
-  void stream_begin(std::string_view processor, const Request&) override {
-    note("begin " + std::string(processor));
-  }
-  void stream_end(std::string_view, const Request&, GrpcStatus status, bool cancelled,
-                  std::chrono::nanoseconds duration) override {
-    note("end " + std::string(to_string(status)) + (cancelled ? " cancelled " : " ") +
-         std::to_string(duration.count()));
-  }
-  void phase_begin(std::string_view, const Request&, Phase phase) override {
-    note("> " + std::string(to_string(phase)));
-  }
-  void phase_end(std::string_view, const Request&, Phase phase, PhaseOutcome outcome,
-                 std::chrono::nanoseconds duration) override {
-    note("< " + std::string(to_string(phase)) + " " + std::string(to_string(outcome)) + " " +
-         std::to_string(duration.count()));
-  }
-  std::vector<std::string> notes;
-
- private:
-  void note(std::string text) { notes.push_back(std::move(text)); }
-};
-
-Clock::time_point fake_now{};
-
-/// A stream with all that it needs.
-struct Fixture {
-  explicit Fixture(Handler handler, PhaseSet phases = PhaseSet::all(), bool suspends = false,
-                   std::string chain = "")
-      : dispatcher(phases, std::move(handler), suspends),
-        environment{.dispatcher = dispatcher,
-                    .logger = logger,
-                    .counters = counters,
-                    .observer = &observer,
-                    .chain_header = std::move(chain),
-                    .now = [] { return fake_now; }} {
-    stream.begin(sink);
-  }
-
-  void headers(Phase phase, const HeaderList& entries, const ProtocolConfig* config = nullptr,
-               bool end_of_stream = false) {
-    stream.on_message(testing::write_headers(phase, entries, end_of_stream, {false, config}));
-  }
-  void body(Phase phase, std::string_view bytes, bool end_of_stream = true,
-            const ProtocolConfig* config = nullptr) {
-    stream.on_message(testing::write_body(phase, bytes, end_of_stream, {false, config}));
-  }
-
-  FunctionDispatcher dispatcher;
-  std::vector<std::string> log;
-  Logger logger{LogLevel::info, [this](LogLevel level, std::string_view line) {
-                  log.push_back(std::string(to_string(level)) + " " + std::string(line));
-                }};
-  Counters counters;
-  RecordingObserver observer;
-  Environment environment;
-  RecordingSink sink;
-  ProcessStream stream{environment, sink};
-};
-
-detail::Step nothing(detail::Invocation&) { return detail::Step::done; }
 
 TEST(ProcessStream, AnswersEachPhaseOnceInAnyOrder) {
   // Response headers first, a body without headers, directions that interleave.
@@ -240,77 +158,6 @@ TEST(ProcessStream, AddsItsNameToTheChain) {
       EXPECT_EQ(envoy_set_headers_to_dict(f.sink.answers[1]).at("x-chain"), expected);
     }
   }
-}
-
-struct Length {
-  const char* name;
-  std::optional<ProtocolConfig> config;
-  bool headers;
-  bool end_of_stream;
-  Handler change;
-  const char* expected;  // null: left alone
-};
-
-class ContentLength : public ::testing::TestWithParam<Length> {};
-
-TEST_P(ContentLength, IsRightWhereEnvoyComparesIt) {
-  const Length& c = GetParam();
-  Fixture f(c.change, {Phase::request_body});
-  const ProtocolConfig* config = c.config ? &*c.config : nullptr;
-  if (c.headers) f.headers(Phase::request_headers, {}, config);
-  f.body(Phase::request_body, "1234567", c.end_of_stream, c.headers ? nullptr : config);
-  const auto set = envoy_set_headers_to_dict(f.sink.answers.back());
-  if (c.expected == nullptr) {
-    EXPECT_FALSE(set.contains("content-length"));
-  } else {
-    ASSERT_TRUE(set.contains("content-length"));
-    EXPECT_EQ(set.at("content-length"), c.expected);
-  }
-}
-
-const Handler kReplace = [](detail::Invocation& i) {
-  i.body_response->replace_body("12345678901");
-  return detail::Step::done;
-};
-const Handler kReplaceWithWrongLength = [](detail::Invocation& i) {
-  i.body_response->replace_body("12345678901");
-  i.body_response->set_header("Content-Length", "3");
-  return detail::Step::done;
-};
-const Handler kClear = [](detail::Invocation& i) {
-  i.body_response->clear_body();
-  return detail::Step::done;
-};
-constexpr ProtocolConfig kBuffered{BodyMode::buffered, BodyMode::none, false};
-constexpr ProtocolConfig kPartial{BodyMode::buffered_partial, BodyMode::none, false};
-constexpr ProtocolConfig kStreamed{BodyMode::streamed, BodyMode::none, false};
-
-INSTANTIATE_TEST_SUITE_P(
-    Table, ContentLength,
-    ::testing::Values(Length{"Buffered", kBuffered, true, true, kReplace, "11"},
-                      Length{"BufferedWithTrailers", kBuffered, true, false, kReplace, "11"},
-                      Length{"HandlersOwnIsCorrected", kBuffered, true, true,
-                             kReplaceWithWrongLength, "11"},
-                      Length{"Cleared", kBuffered, true, true, kClear, "0"},
-                      Length{"Unchanged", kBuffered, true, true, nothing, nullptr},
-                      Length{"HeadersSkipped", kBuffered, false, true, kReplace, nullptr},
-                      Length{"Partial", kPartial, true, true, kReplace, nullptr},
-                      Length{"Streamed", kStreamed, true, true, kReplace, nullptr},
-                      Length{"UnknownAndWhole", std::nullopt, true, true, kReplace, "11"},
-                      Length{"UnknownAndAPart", std::nullopt, true, false, kReplace, nullptr}),
-    [](const auto& tested) { return tested.param.name; });
-
-TEST(ProcessStream, StreamsBodiesInFullDuplex) {
-  const ProtocolConfig config{BodyMode::full_duplex_streamed, BodyMode::none, false};
-  Fixture keep(nothing, {});
-  keep.body(Phase::request_body, "kept", true, &config);
-  EXPECT_EQ(keep.sink.answers[0].body, "kept");
-  Fixture change(kReplace);
-  change.body(Phase::request_body, "lost", true, &config);
-  EXPECT_EQ(change.sink.answers[0].body, "12345678901");
-  Fixture clear(kClear);
-  clear.body(Phase::request_body, "lost", true, &config);
-  EXPECT_EQ(clear.sink.answers[0].body, "");
 }
 
 TEST(ProcessStream, FinishesAfterAHalfClose) {
