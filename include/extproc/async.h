@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "extproc/body_stream.h"
 #include "extproc/extproc.h"
 #include "extproc/offload.h"
 #include "extproc/task.h"
@@ -16,7 +17,9 @@
 namespace extproc {
 
 /// A processor whose handlers are coroutines. Derive from it and override the phases of interest,
-/// as with Processor.
+/// as with Processor. A body is handled message by message (process_request_body), or by one
+/// coroutine over the whole of it (stream_request_body), which is right in every body mode; not by
+/// both.
 ///
 /// The arguments live until the coroutine returns, also when the stream is cancelled meanwhile:
 /// then cancellation is requested and the answer dropped. Later messages of the stream wait; other
@@ -41,6 +44,10 @@ class EXTPROC_API AsyncProcessor {
   virtual Task<> process_response_trailers(const HttpTrailers& trailers, Context& context,
                                            Request& request, TrailersResponse& response);
 
+  /// Called when the body's first message comes; without a body never.
+  virtual Task<> stream_request_body(BodyStream& body, Context& context, Request& request);
+  virtual Task<> stream_response_body(BodyStream& body, Context& context, Request& request);
+
   /// As Processor::name().
   virtual std::string name() const;
 };
@@ -62,14 +69,45 @@ struct TaskStarter<Task<>> : std::true_type {
 };
 
 EXTPROC_API std::shared_ptr<const Dispatcher> make_async_dispatcher(
-    std::shared_ptr<AsyncProcessor> processor, PhaseSet phases);
+    std::shared_ptr<AsyncProcessor> processor, PhaseSet phases, PhaseSet streamed);
+
+template <class Member>
+constexpr bool streams() {
+  using Class = typename MemberClass<Member>::type;
+  if constexpr (std::is_same_v<Class, AsyncProcessor>) {
+    return false;
+  } else {
+    static_assert(
+        std::is_same_v<Member, Task<> (Class::*)(BodyStream&, Context&, Request&)>,
+        "a stream_<phase> member is Task<> (BodyStream&, Context&, Request&): with another "
+        "signature it would never be called. Write `override` behind it and the compiler "
+        "names the difference");
+    return true;
+  }
+}
+
+/// The body phases that P handles as a whole.
+template <class P>
+constexpr PhaseSet streamed_phases() {
+  PhaseSet phases;
+  if (streams<decltype(&P::stream_request_body)>()) phases.insert(Phase::request_body);
+  if (streams<decltype(&P::stream_response_body)>()) phases.insert(Phase::response_body);
+  return phases;
+}
+
+template <class P>
+struct StreamsBody<AsyncProcessor, P> : std::bool_constant<!streamed_phases<P>().empty()> {};
 
 template <class P>
   requires std::derived_from<P, AsyncProcessor>
 struct DispatcherFactory<P> {
   static std::shared_ptr<const Dispatcher> make(std::shared_ptr<P> processor) {
-    const PhaseSet phases = handled_phases<AsyncProcessor, Task<>>(*processor);
-    return make_async_dispatcher(std::move(processor), phases);
+    constexpr PhaseSet kStreamed = streamed_phases<P>();
+    static_assert(
+        (overridden_phases<AsyncProcessor, Task<>, P>() & kStreamed).empty(),
+        "a body is handled by process_<phase>_body or by stream_<phase>_body, not by both");
+    const PhaseSet phases = handled_phases<AsyncProcessor, Task<>>(*processor, kStreamed);
+    return make_async_dispatcher(std::move(processor), phases, kStreamed);
   }
 };
 

@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "extproc/processing_mode.h"
 #include "extproc/status.h"
+#include "extproc/struct.h"
 #include "extproc/version.h"
 
 namespace extproc {
@@ -28,15 +30,31 @@ class CallInfo {
   ~CallInfo() = default;
 };
 
+/// What a Context keeps of the messages of its stream.
+struct MessageContext {
+  /// Serialised entries of `attributes`, of both directions.
+  std::string attributes{};
+  /// The last `metadata_context`, serialised.
+  std::string metadata{};
+  std::optional<ProtocolConfiguration> protocol_config{};
+  bool observability_mode = false;
+};
+
 struct Abort {
   GrpcStatus status;
   std::string message;
 };
 }  // namespace detail
 
-/// What surrounds the message: the gRPC call that it came in, and how to end it. The same object
-/// for all phases of a stream; it lives as long as the stream, and as any handler of it that still
-/// runs.
+/// `google.protobuf.Any`: a message of the type that `type_url` names, serialised.
+struct TypedValue {
+  std::string_view type_url;
+  std::string_view value;
+};
+
+/// What surrounds the message: what Envoy tells about the HTTP request, the gRPC call that it came
+/// in, and how to end it. The same object for all phases of a stream; it lives as long as the
+/// stream, and as any handler of it that still runs.
 class EXTPROC_API Context {
  public:
   Context() = default;
@@ -54,6 +72,28 @@ class EXTPROC_API Context {
   /// grpc_service.
   std::optional<std::chrono::steady_clock::time_point> deadline() const;
 
+  /// The value of an attribute that the filter sends (`request_attributes`, `response_attributes`),
+  /// as in attribute("request.path") or attribute("xds.route_name"); nothing when it was not sent.
+  /// Envoy sends those of a direction once, with its first message; they are kept for the later
+  /// phases. The view lives as long as the handler that asked; through an await of a body's next
+  /// chunk it does not.
+  std::optional<ValueView> attribute(std::string_view name) const;
+  /// All of them, by the name of the filter that computed them ("envoy.filters.http.ext_proc").
+  std::vector<std::pair<std::string_view, StructView>> attributes() const;
+
+  /// The dynamic metadata of a namespace, where the filter forwards it
+  /// (`metadata_options.forwarding_namespaces.untyped`): `metadata_context.filter_metadata`. As of
+  /// the stream's last message. Its view lives as an attribute's does.
+  std::optional<StructView> filter_metadata(std::string_view name) const;
+  /// The same where it is typed (`forwarding_namespaces.typed`): `typed_filter_metadata`.
+  std::optional<TypedValue> typed_filter_metadata(std::string_view name) const;
+
+  /// How the filter is set up, as it said on the stream's first message; nothing from a client that
+  /// does not say it, or in observability mode. A mode override does not show here.
+  const std::optional<ProtocolConfiguration>& protocol_config() const {
+    return messages_.protocol_config;
+  }
+
   /// The stream is over: the peer reset it, the deadline passed, or the server shut down. The
   /// answer will be dropped. A synchronous handler on an I/O thread never sees it change while it
   /// runs. Any thread.
@@ -62,7 +102,7 @@ class EXTPROC_API Context {
   std::stop_token cancellation() const { return cancel_.get_token(); }
 
   /// The filter only observes (`observability_mode`): answers are not sent.
-  bool observability_mode() const { return observability_mode_; }
+  bool observability_mode() const { return messages_.observability_mode; }
 
   /// Ends the stream with `status` when the handler returns, in place of an answer. Envoy then
   /// fails the HTTP request, or lets it go on where failure_mode_allow is set. `message` goes to
@@ -78,7 +118,7 @@ class EXTPROC_API Context {
   detail::EventLoop* loop_ = nullptr;
   std::stop_source cancel_{std::nostopstate};
   std::optional<detail::Abort> abort_;
-  bool observability_mode_ = false;
+  detail::MessageContext messages_;
 };
 
 /// How the library's own layers reach into a Context. Not for users.
@@ -90,12 +130,15 @@ class ContextAccess {
     context.loop_ = loop;
     context.cancel_ = cancellable ? std::stop_source() : std::stop_source(std::nostopstate);
     context.abort_.reset();
-    context.observability_mode_ = false;
+    context.messages_.attributes.clear();
+    context.messages_.metadata.clear();
+    context.messages_.protocol_config.reset();
+    context.messages_.observability_mode = false;
   }
   static void request_cancel(Context& context) { context.cancel_.request_stop(); }
-  static void set_observability_mode(Context& context, bool on) {
-    context.observability_mode_ = on;
-  }
+  /// After a handler alone was cancelled: the next ones are not.
+  static void renew_cancel(Context& context) { context.cancel_ = std::stop_source(); }
+  static detail::MessageContext& messages(Context& context) { return context.messages_; }
   static const std::optional<detail::Abort>& aborted(const Context& context) {
     return context.abort_;
   }

@@ -27,9 +27,10 @@ struct TaskStarter : std::false_type {};
 ///   service.process<extproc::Phase::request_headers>([](auto& headers, auto& context, auto&
 ///   request, auto& response) { … }); return extproc::serve(service);
 ///
-/// A handler returns nothing, or Task<> when it is a coroutine (<extproc/async.h>). Handlers are
-/// called from all threads at once; what they capture lives as long as this object, and needs its
-/// own synchronisation. Register everything before it is served. Errors and time are as for
+/// A handler returns nothing, or Task<> when it is a coroutine (<extproc/async.h>). One for a body
+/// phase may also be a coroutine over the whole body: (BodyStream&, Context&, Request&). Handlers
+/// are called from all threads at once; what they capture lives as long as this object, and needs
+/// its own synchronisation. Register everything before it is served. Errors and time are as for
 /// Processor.
 class EXTPROC_API Handlers {
  public:
@@ -41,6 +42,28 @@ class EXTPROC_API Handlers {
   /// Registers the handler of a phase. Throws Error when it has one already.
   template <Phase phase, class F>
   Handlers& process(F handler) {
+    if constexpr (std::is_invocable_v<F&, BodyStream&, Context&, Request&> &&
+                  (phase == Phase::request_body || phase == Phase::response_body)) {
+      return stream<phase>(std::move(handler));
+    } else {
+      return process_message<phase>(std::move(handler));
+    }
+  }
+
+  /// As Processor::blocking(); not together with coroutines.
+  Handlers& blocking(bool blocking = true) {
+    blocking_ = blocking;
+    return *this;
+  }
+
+  const std::string& name() const { return name_; }
+  PhaseSet handled_phases() const;
+
+ private:
+  friend class detail::HandlersDispatcher;
+
+  template <Phase phase, class F>
+  Handlers& process_message(F handler) {
     using Data = typename detail::PhaseTraits<phase>::Data;
     using Response = typename detail::PhaseTraits<phase>::Response;
     static_assert(std::is_invocable_v<F&, const Data&, Context&, Request&, Response&>,
@@ -66,22 +89,24 @@ class EXTPROC_API Handlers {
     return *this;
   }
 
-  /// As Processor::blocking(); not together with coroutines.
-  Handlers& blocking(bool blocking = true) {
-    blocking_ = blocking;
+  template <Phase phase, class F>
+  Handlers& stream(F handler) {
+    using Result = std::invoke_result_t<F&, BodyStream&, Context&, Request&>;
+    static_assert(detail::TaskStarter<Result>::value,
+                  "a handler over a whole body is a coroutine: it returns extproc::Task<>");
+    suspends_ = true;
+    streamed_.insert(phase);
+    add(phase, [handler = std::move(handler)](detail::Invocation& i) mutable {
+      return detail::TaskStarter<Result>::start(handler(*i.body_stream, *i.context, *i.request), i);
+    });
     return *this;
   }
-
-  const std::string& name() const { return name_; }
-  PhaseSet handled_phases() const;
-
- private:
-  friend class detail::HandlersDispatcher;
 
   void add(Phase phase, Function function);
 
   std::string name_;
   std::array<Function, kPhaseCount> functions_;
+  PhaseSet streamed_;
   bool suspends_ = false;
   bool blocking_ = false;
 };

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "extproc/status.h"
 #include "extproc/version.h"
 
 namespace extproc {
@@ -20,6 +22,10 @@ struct EXTPROC_API ImmediateResponse {
   std::string body{};
   /// Shown in Envoy's access log as part of %RESPONSE_CODE_DETAILS%; never sent to the caller.
   std::string details{};
+  /// For callers that speak gRPC: Envoy sends it as grpc-status in place of the HTTP status.
+  std::optional<GrpcStatus> grpc_status{};
+  /// Headers of Envoy's own reply that are not to be there, such as "content-type".
+  std::vector<std::string> removed_headers{};
 };
 
 /// Makes an ImmediateResponse. Throws Error when the status is not between 200 and 599, as Envoy

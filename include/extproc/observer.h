@@ -19,6 +19,7 @@ enum class PhaseOutcome : std::uint8_t {
   aborted,    ///< Context::abort
   failed,     ///< an exception escaped
   cancelled,  ///< the stream ended before the handler did; its answer was dropped
+  late,       ///< the fallback was sent before the handler returned; its answer was dropped
 };
 
 EXTPROC_API std::string_view to_string(PhaseOutcome outcome);

@@ -46,7 +46,16 @@ class PhaseSet {
 
   constexpr void insert(Phase phase) { bits_ = static_cast<std::uint8_t>(bits_ | bit(phase)); }
   constexpr bool contains(Phase phase) const { return (bits_ & bit(phase)) != 0; }
+  constexpr void erase(Phase phase) { bits_ = static_cast<std::uint8_t>(bits_ & ~bit(phase)); }
   constexpr bool empty() const { return bits_ == 0; }
+  friend constexpr PhaseSet operator|(PhaseSet a, PhaseSet b) {
+    a.bits_ = static_cast<std::uint8_t>(a.bits_ | b.bits_);
+    return a;
+  }
+  friend constexpr PhaseSet operator&(PhaseSet a, PhaseSet b) {
+    a.bits_ = static_cast<std::uint8_t>(a.bits_ & b.bits_);
+    return a;
+  }
   friend constexpr bool operator==(PhaseSet, PhaseSet) = default;
 
  private:

@@ -163,9 +163,14 @@ constexpr PhaseSet overridden_phases() {
 
 #undef EXTPROC_DETAIL_OVERRIDDEN
 
-/// What a processor says itself (`PhaseSet handled_phases() const`), else what its type tells.
+/// Whether P handles a body as a whole; async.h knows.
+template <class Base, class P>
+struct StreamsBody : std::false_type {};
+
+/// What a processor says itself (`PhaseSet handled_phases() const`), else what its type tells;
+/// `streamed` are those that it handles in another way.
 template <class Base, class Result, class P>
-PhaseSet handled_phases(const P& processor) {
+PhaseSet handled_phases(const P& processor, PhaseSet streamed = {}) {
   if constexpr (requires {
                   { processor.handled_phases() } -> std::same_as<PhaseSet>;
                 }) {
@@ -176,11 +181,11 @@ PhaseSet handled_phases(const P& processor) {
                   "here: pass the concrete "
                   "type, or give the class a member `PhaseSet handled_phases() const`");
     constexpr PhaseSet kPhases = overridden_phases<Base, Result, P>();
-    static_assert(!kPhases.empty(),
+    static_assert(!kPhases.empty() || StreamsBody<Base, P>::value,
                   "the processor overrides none of process_request_headers, process_request_body, "
                   "process_request_trailers, "
                   "process_response_headers, process_response_body, process_response_trailers");
-    return kPhases;
+    return kPhases | streamed;
   }
 }
 

@@ -1,21 +1,50 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "extproc/header_mutation.h"
 #include "extproc/immediate_response.h"
+#include "extproc/processing_mode.h"
+#include "extproc/streamed_response.h"
+#include "extproc/struct.h"
 #include "extproc/version.h"
 
 namespace extproc {
 
 /// What becomes of a body: `envoy.service.ext_proc.v3.BodyMutation`.
 enum class BodyChange : std::uint8_t { none, replace, clear };
+
+/// What an answer carries besides the changes of its phase: the other fields of
+/// `ProcessingResponse`.
+struct ResponseExtras {
+  struct Typed {
+    std::string name;
+    std::string type_url;
+    std::string value;
+  };
+  std::vector<std::pair<std::string, Struct>> dynamic_metadata{};
+  std::vector<Typed> typed_dynamic_metadata{};
+  std::optional<ModeOverride> mode_override{};
+  bool drain_requests = false;
+  bool drain_responses = false;
+};
+
+/// What is answered when a handler takes too long.
+struct Fallback {
+  /// From the message's arrival.
+  std::chrono::milliseconds after;
+  /// Nothing: "continue, change nothing".
+  std::optional<ImmediateResponse> response;
+};
 
 /// What every phase's answer can do. A fresh one is handed to each handler; left alone it means
 /// "continue, change nothing". All arguments are copied. Used by one handler at a time.
@@ -45,9 +74,43 @@ class EXTPROC_API PhaseResponse {
   /// dropped.
   void respond(ImmediateResponse response) { immediate_ = std::move(response); }
 
+  /// Emits dynamic metadata under `name` (a namespace, "com.example.auth"), for later filters,
+  /// routes and access logs. Envoy takes it where the filter names the namespace in
+  /// `metadata_options.receiving_namespaces.untyped`, else drops it without a word.
+  void set_dynamic_metadata(std::string_view name, Struct value);
+  /// The same as a message of a type of its own, serialised; `receiving_namespaces.typed`.
+  void set_typed_dynamic_metadata(std::string_view name, std::string_view type_url,
+                                  std::string_view value);
+
+  /// Asks the client to send no more of the request's (the response's) body here. It says
+  /// HttpBody::drain_complete when it has sent what it had, and goes on by itself. For clients that
+  /// implement it; Envoy 1.40 ignores it.
+  void request_drain_requests() { extras().drain_requests = true; }
+  void request_drain_responses() { extras().drain_responses = true; }
+
+  /// For handlers that wait: when this one has not returned `time` after its message came, Envoy is
+  /// answered with `response`, or "continue, change nothing" without one. The handler is told to
+  /// stop (Context::cancelled), and what it answers is dropped. To be called before the first
+  /// await. With Settings::max_message_timeout the time can be longer than Envoy's message_timeout:
+  /// Envoy is asked for more.
+  void fall_back_after(std::chrono::milliseconds time,
+                       std::optional<ImmediateResponse> response = std::nullopt) {
+    fallback_ = std::make_unique<Fallback>(Fallback{time, std::move(response)});
+  }
+
   const HeaderMutation& header_mutation() const { return mutation_; }
   HeaderMutation& header_mutation() { return mutation_; }
   const std::optional<ImmediateResponse>& immediate_response() const { return immediate_; }
+
+  void drop_extras() { extras_.reset(); }
+  /// Null when there are none.
+  const ResponseExtras* extras_or_null() const { return extras_.get(); }
+  ResponseExtras& extras() {
+    if (!extras_) extras_ = std::make_unique<ResponseExtras>();
+    return *extras_;
+  }
+  /// Null when there is none.
+  const Fallback* fallback() const { return fallback_.get(); }
 
   /// Makes it fresh again; memory is kept for the next use.
   void reset();
@@ -59,6 +122,8 @@ class EXTPROC_API PhaseResponse {
  private:
   HeaderMutation mutation_;
   std::optional<ImmediateResponse> immediate_;
+  std::unique_ptr<ResponseExtras> extras_;
+  std::unique_ptr<Fallback> fallback_;
 };
 
 /// The answer to request or response headers: `envoy.service.ext_proc.v3.HeadersResponse`.
@@ -71,13 +136,32 @@ class EXTPROC_API HeadersResponse : public PhaseResponse {
   /// this direction. The original content-length is dropped by Envoy.
   void continue_and_replace(std::string body);
 
+  /// Has the rest of this HTTP request processed in other modes than the filter's configuration
+  /// says: asks for the body only where it matters, or for nothing more. Envoy heeds it where the
+  /// filter has `allow_mode_override`, and neither `send_body_without_waiting_for_header_response`
+  /// nor a body mode of FULL_DUPLEX_STREAMED; where the client's protocol_config shows that it
+  /// would not, it is left out and logged. Body modes that are left unset are sent as they are,
+  /// because Envoy takes a missing one for NONE.
+  void override_mode(const ModeOverride& mode) { extras().mode_override = mode; }
+
+  /// Answers the caller with a response that is written piece by piece, in place of the upstream's:
+  /// `StreamedImmediateResponse`, of Envoy 1.37 and later. In request_headers only. The head leaves
+  /// at once; the response ends with StreamedResponse::finish, or when the handler returns. Where
+  /// Envoy would refuse it (another body mode than NONE and FULL_DUPLEX_STREAMED), it is collected
+  /// and sent as an ImmediateResponse when the handler returns; trailers are lost then.
+  /// Throws Error when the status is not between 200 and 599.
+  StreamedResponse& respond_streaming(
+      int status, std::vector<std::pair<std::string, std::string>> headers = {});
+
   bool clears_route_cache() const { return clear_route_cache_; }
   const std::optional<std::string>& replacement() const { return replacement_; }
+  StreamedResponse& streamed() { return streamed_; }
   void reset();
 
  private:
   bool clear_route_cache_ = false;
   std::optional<std::string> replacement_;
+  StreamedResponse streamed_;
 };
 
 /// The answer to a request or response body: `envoy.service.ext_proc.v3.BodyResponse`. Header
@@ -92,15 +176,20 @@ class EXTPROC_API BodyResponse : public PhaseResponse {
   void clear_body();
   /// As in HeadersResponse.
   void clear_route_cache(bool clear = true) { clear_route_cache_ = clear; }
+  /// GRPC mode: the body that goes on is a compressed gRPC message. What is left unchanged stays as
+  /// it came.
+  void grpc_message_compressed(bool compressed = true) { compressed_ = compressed; }
 
   BodyChange body_change() const { return change_; }
   std::string_view body() const { return body_; }
   bool clears_route_cache() const { return clear_route_cache_; }
+  bool is_grpc_message_compressed() const { return compressed_; }
   void reset();
 
  private:
   BodyChange change_ = BodyChange::none;
   bool clear_route_cache_ = false;
+  bool compressed_ = false;
   std::string body_;
 };
 

@@ -27,6 +27,14 @@ struct Stats {
   std::uint64_t handler_failures = 0;
   /// Messages that could not be read as a ProcessingRequest.
   std::uint64_t malformed_messages = 0;
+  /// Answers that broke a rule of Envoy's; see Rule.
+  std::uint64_t misused_answers = 0;
+  /// Fallbacks sent in place of handlers that took too long.
+  std::uint64_t fallbacks = 0;
+  /// Times that Envoy was asked for more time.
+  std::uint64_t time_extensions = 0;
+  /// Streams ended with OK because nothing with a handler could come any more.
+  std::uint64_t early_ends = 0;
 };
 
 /// One processor behind one listening port. To serve several in one process, make several.

@@ -51,6 +51,20 @@ struct Limits {
   std::uint32_t owed_resets_burst = 100'000;
 };
 
+/// What the filter is configured as, where Envoy does not tell its processor. The defaults are
+/// Envoy's; where the filter has others, they are to be the same here.
+struct FilterSettings {
+  /// `message_timeout`: how long Envoy waits for each answer.
+  std::chrono::milliseconds message_timeout{200};
+  /// `max_message_timeout`: how much time Envoy can be asked for, once per message. With a value,
+  /// it is asked for when a handler that waits has taken half of message_timeout. Zero: never.
+  std::chrono::milliseconds max_message_timeout{0};
+  /// `mutation_rules.allow_all_routing`: host, :authority, :scheme and :method may be changed.
+  bool allow_all_routing = false;
+  /// `mutation_rules.allow_envoy`: x-envoy-* may be changed.
+  bool allow_envoy = false;
+};
+
 /// How a server runs. A member that is left unset takes its value from the environment variable
 /// named at it, and where that is not set either, the default. A wrong value, here or in the
 /// environment, is refused with an Error.
@@ -85,6 +99,14 @@ struct Settings {
   /// A synchronous handler that takes longer than this on an I/O thread is logged once, with the
   /// advice to offload it.
   std::chrono::milliseconds slow_handler{10};
+
+  FilterSettings filter;
+  /// Whether a stream ends as soon as no phase that has a handler can come any more, so that Envoy
+  /// goes on by itself and waits for fewer answers.
+  bool early_end = true;
+  /// Whether each request is told to send only the phases that have a handler (`mode_override`).
+  /// For filters that are configured to send more, and have allow_mode_override.
+  bool automatic_mode_override = false;
 
   Limits limits;
 };

@@ -29,6 +29,10 @@ struct alignas(64) Counters {
   Counter immediate_responses;
   Counter handler_failures;
   Counter malformed_messages;
+  Counter misused_answers;
+  Counter fallbacks;
+  Counter time_extensions;
+  Counter early_ends;
 };
 
 }  // namespace extproc

@@ -33,6 +33,8 @@ class CallHandler {
   /// The peer will send no more, and all its messages were delivered; like them, not while the call
   /// is paused.
   virtual void on_half_close() noexcept = 0;
+  /// Answers were congested, and are not any more.
+  virtual void on_writable() noexcept {}
   /// The call is over; the last thing that the handler hears, exactly once. `Call` must not be used
   /// after it, and nothing refers to the handler any more: it may free itself here.
   virtual void on_closed(CloseReason reason) noexcept = 0;
@@ -60,6 +62,8 @@ class Call {
   virtual void pause() = 0;
   /// Delivers what waits, perhaps before it returns.
   virtual void resume() = 0;
+  /// More than Limits::queued_bytes_per_stream of this call's answers wait.
+  virtual bool congested() const = 0;
 
   virtual const Metadata& metadata() const = 0;
   virtual std::optional<Clock::time_point> deadline() const = 0;

@@ -25,6 +25,7 @@ void DeadlineWheel::add(Entry& entry, Clock::time_point at) {
   // A tick that has been expired is not looked at again for a whole revolution.
   const std::uint64_t tick = std::max(tick_at_or_after(at), last_tick_ + 1);
   slots_[tick % kSlots].push_back(entry);
+  if (entries_ == 1 && on_first_) on_first_();
 }
 
 void DeadlineWheel::remove(Entry& entry) {

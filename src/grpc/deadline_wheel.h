@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 namespace extproc::grpc {
 
@@ -40,7 +42,10 @@ class DeadlineWheel {
     Clock::time_point at_;
   };
 
-  DeadlineWheel() = default;
+  /// `on_first` is called when an entry is added to an empty wheel: expire() is needed from then
+  /// on.
+  explicit DeadlineWheel(std::function<void()> on_first = nullptr)
+      : on_first_(std::move(on_first)) {}
   DeadlineWheel(const DeadlineWheel&) = delete;
   DeadlineWheel& operator=(const DeadlineWheel&) = delete;
 
@@ -57,6 +62,7 @@ class DeadlineWheel {
 
   void take_due(List& slot, Clock::time_point now, List& due);
 
+  std::function<void()> on_first_;
   List slots_[kSlots];
   std::size_t entries_ = 0;
   std::uint64_t last_tick_ = 0;

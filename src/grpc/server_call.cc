@@ -114,10 +114,12 @@ http2::Stream::Output ServerCall::prepare_output(std::size_t max) noexcept {
 }
 
 void ServerCall::write_output(std::string& out, std::size_t bytes) noexcept {
-  const bool was_held = held();
+  const bool was_congested = congested();
   outbox_.move_to(out, bytes, host_.buffers);
   host_.buffered -= bytes;
-  if (was_held && !held() && !ended_) host_.deliver_later(*this);
+  if (!was_congested || congested() || ended_) return;
+  writable_owed_ = true;
+  host_.deliver_later(*this);
 }
 
 void ServerCall::drop_output() { host_.buffered -= outbox_.clear(host_.buffers); }

@@ -52,6 +52,9 @@ class ServerCall final : public Call,
   void finish(GrpcStatus status, std::string_view message) override;
   void pause() override { paused_ = true; }
   void resume() override;
+  bool congested() const override {
+    return outbox_.pending() > host_.limits.queued_bytes_per_stream;
+  }
   const Metadata& metadata() const override { return metadata_; }
   std::optional<Clock::time_point> deadline() const override { return deadline_; }
   std::string_view peer() const override { return host_.peer; }
@@ -65,7 +68,7 @@ class ServerCall final : public Call,
   void on_deadline() noexcept override;
 
  private:
-  bool held() const { return paused_ || outbox_.pending() > host_.limits.queued_bytes_per_stream; }
+  bool held() const { return paused_ || congested(); }
   bool accept(const FramePrefix& prefix);
   void deliver_message(std::string_view message);
   std::string_view deliver_in_place(std::string_view chunk);
@@ -92,6 +95,7 @@ class ServerCall final : public Call,
   std::int32_t id_ = 0;
   GrpcStatus status_ = GrpcStatus::ok;
   bool paused_ = false;
+  bool writable_owed_ = false;  // congested, and the handler is to hear when it is not any more
   bool delivering_ = false;
   bool answer_owed_ = false;  // no answer since the last message, or none at all
   bool half_closed_ = false;

@@ -96,6 +96,8 @@ void ServerCall::deliver_waiting() {
 void ServerCall::deliver() {
   // Within on_message, whoever delivers goes on when it returns.
   if (delivering_ || ended_) return;
+  if (std::exchange(writable_owed_, false) && handler_ != nullptr) handler_->on_writable();
+  if (ended_) return;
   deliver_waiting();
   deliver_half_close();
 }

@@ -34,6 +34,9 @@ Task<> AsyncProcessor::process_response_trailers(const HttpTrailers&, Context&, 
   co_return;
 }
 
+Task<> AsyncProcessor::stream_request_body(BodyStream&, Context&, Request&) { co_return; }
+Task<> AsyncProcessor::stream_response_body(BodyStream&, Context&, Request&) { co_return; }
+
 std::string AsyncProcessor::name() const { return detail::class_name(typeid(*this)); }
 
 boost::asio::any_io_executor executor(const Context& context) {
@@ -91,8 +94,8 @@ class RunningTask final : private TaskOwner {
 
 class AsyncDispatcher final : public Dispatcher {
  public:
-  AsyncDispatcher(std::shared_ptr<AsyncProcessor> processor, PhaseSet phases)
-      : Dispatcher(processor->name(), phases, true), processor_(std::move(processor)) {}
+  AsyncDispatcher(std::shared_ptr<AsyncProcessor> processor, PhaseSet phases, PhaseSet streamed)
+      : Dispatcher(processor->name(), phases, true, streamed), processor_(std::move(processor)) {}
 
   Step call(Invocation& i) const override { return start_task(make_task(i), i); }
 
@@ -103,6 +106,8 @@ class AsyncDispatcher final : public Dispatcher {
         return processor_->process_request_headers(*i.headers, *i.context, *i.request,
                                                    *i.headers_response);
       case Phase::request_body:
+        if (i.body_stream != nullptr)
+          return processor_->stream_request_body(*i.body_stream, *i.context, *i.request);
         return processor_->process_request_body(*i.body, *i.context, *i.request, *i.body_response);
       case Phase::request_trailers:
         return processor_->process_request_trailers(*i.trailers, *i.context, *i.request,
@@ -111,6 +116,8 @@ class AsyncDispatcher final : public Dispatcher {
         return processor_->process_response_headers(*i.headers, *i.context, *i.request,
                                                     *i.headers_response);
       case Phase::response_body:
+        if (i.body_stream != nullptr)
+          return processor_->stream_response_body(*i.body_stream, *i.context, *i.request);
         return processor_->process_response_body(*i.body, *i.context, *i.request, *i.body_response);
       case Phase::response_trailers:
         break;
@@ -129,8 +136,8 @@ Step start_task(Task<> task, const Invocation& invocation) {
 }
 
 std::shared_ptr<const Dispatcher> make_async_dispatcher(std::shared_ptr<AsyncProcessor> processor,
-                                                        PhaseSet phases) {
-  return std::make_shared<AsyncDispatcher>(std::move(processor), phases);
+                                                        PhaseSet phases, PhaseSet streamed) {
+  return std::make_shared<AsyncDispatcher>(std::move(processor), phases, streamed);
 }
 
 }  // namespace detail

@@ -1,6 +1,46 @@
 #include "extproc/context.h"
 
+#include "wire/map_reader.h"
+#include "wire/request_reader.h"
+
 namespace extproc {
+namespace {
+
+// envoy.config.core.v3.Metadata
+constexpr unsigned kFilterMetadata = 1;
+constexpr unsigned kTypedFilterMetadata = 2;
+
+}  // namespace
+
+std::optional<ValueView> Context::attribute(std::string_view name) const {
+  std::optional<ValueView> found;
+  wire::for_each_entry(messages_.attributes, wire::kStoredAttributes,
+                       [&](std::string_view, std::string_view attributes) {
+                         if (auto value = StructView(attributes).find(name)) found = value;
+                       });
+  return found;
+}
+
+std::vector<std::pair<std::string_view, StructView>> Context::attributes() const {
+  std::vector<std::pair<std::string_view, StructView>> all;
+  wire::for_each_entry(messages_.attributes, wire::kStoredAttributes,
+                       [&](std::string_view filter, std::string_view attributes) {
+                         all.emplace_back(filter, StructView(attributes));
+                       });
+  return all;
+}
+
+std::optional<StructView> Context::filter_metadata(std::string_view name) const {
+  const auto found = wire::find_entry(messages_.metadata, kFilterMetadata, name);
+  if (!found) return std::nullopt;
+  return StructView(*found);
+}
+
+std::optional<TypedValue> Context::typed_filter_metadata(std::string_view name) const {
+  const auto found = wire::find_entry(messages_.metadata, kTypedFilterMetadata, name);
+  if (!found) return std::nullopt;
+  return wire::read_any(*found);
+}
 
 std::string_view Context::peer() const {
   return info_ == nullptr ? std::string_view() : info_->peer();

@@ -33,7 +33,8 @@ namespace detail {
 class HandlersDispatcher final : public Dispatcher {
  public:
   explicit HandlersDispatcher(std::shared_ptr<Handlers> handlers)
-      : Dispatcher(handlers->name(), handlers->handled_phases(), handlers->suspends_),
+      : Dispatcher(handlers->name(), handlers->handled_phases(), handlers->suspends_,
+                   handlers->streamed_),
         handlers_(std::move(handlers)) {}
 
   Step call(Invocation& invocation) const override {

@@ -14,6 +14,8 @@ std::string_view to_string(PhaseOutcome outcome) {
       return "failed";
     case PhaseOutcome::cancelled:
       return "cancelled";
+    case PhaseOutcome::late:
+      return "late";
   }
   return "unknown";
 }

@@ -11,6 +11,12 @@ namespace {
 
 constexpr std::size_t kKeptCapacity = std::size_t{64} << 10;
 
+void check_status(int status) {
+  if (status >= 200 && status <= 599) return;
+  throw Error("an immediate response needs an HTTP status from 200 to 599, not " +
+              std::to_string(status));
+}
+
 }  // namespace
 
 void HeaderMutation::add(Operation operation, std::string_view name, std::string_view value) {
@@ -44,11 +50,8 @@ void HeaderMutation::clear() {
 ImmediateResponse form_immediate_response(int status,
                                           std::vector<std::pair<std::string, std::string>> headers,
                                           std::string body) {
-  if (status < 200 || status > 599) {
-    throw Error("an immediate response needs an HTTP status from 200 to 599, not " +
-                std::to_string(status));
-  }
-  return {status, std::move(headers), std::move(body), {}};
+  check_status(status);
+  return {.status = status, .headers = std::move(headers), .body = std::move(body)};
 }
 
 StopRequestProcessing::~StopRequestProcessing() = default;
@@ -66,9 +69,45 @@ void PhaseResponse::remove_headers(std::span<const std::string_view> names) {
   for (const auto name : names) remove_header(name);
 }
 
+void PhaseResponse::set_dynamic_metadata(std::string_view name, Struct value) {
+  extras().dynamic_metadata.emplace_back(name, std::move(value));
+}
+
+void PhaseResponse::set_typed_dynamic_metadata(std::string_view name, std::string_view type_url,
+                                               std::string_view value) {
+  extras().typed_dynamic_metadata.push_back(
+      {std::string(name), std::string(type_url), std::string(value)});
+}
+
 void PhaseResponse::reset() {
   mutation_.clear();
   immediate_.reset();
+  extras_.reset();
+  fallback_.reset();
+}
+
+void StreamedResponse::start(int status, detail::HeaderPairs headers) {
+  if (started_) return;
+  started_ = true;
+  if (sink_ != nullptr) sink_->head(status, std::move(headers));
+}
+
+void StreamedResponse::write(std::string_view chunk) {
+  if (!started_ || finished_ || chunk.empty()) return;
+  if (sink_ != nullptr) sink_->chunk(chunk);
+}
+
+void StreamedResponse::finish(std::vector<std::pair<std::string, std::string>> trailers) {
+  if (!started_ || finished_) return;
+  finished_ = true;
+  if (sink_ != nullptr) sink_->end(std::move(trailers));
+}
+
+StreamedResponse& HeadersResponse::respond_streaming(
+    int status, std::vector<std::pair<std::string, std::string>> headers) {
+  check_status(status);
+  streamed_.start(status, std::move(headers));
+  return streamed_;
 }
 
 void HeadersResponse::continue_and_replace(std::string body) { replacement_ = std::move(body); }
@@ -77,6 +116,7 @@ void HeadersResponse::reset() {
   PhaseResponse::reset();
   clear_route_cache_ = false;
   replacement_.reset();
+  streamed_.reset(nullptr);
 }
 
 void BodyResponse::replace_body(std::string_view body) {
@@ -93,6 +133,7 @@ void BodyResponse::reset() {
   PhaseResponse::reset();
   change_ = BodyChange::none;
   clear_route_cache_ = false;
+  compressed_ = false;
   recycle(body_, kKeptCapacity);
 }
 

@@ -80,6 +80,22 @@ unsigned choose_threads(const Settings& settings) {
   return check_threads("Settings::threads", threads);
 }
 
+void check(const FilterSettings& filter) {
+  const auto shown = [](std::chrono::milliseconds time) {
+    return std::to_string(time.count()) + " ms";
+  };
+  if (filter.message_timeout.count() < 1 || filter.message_timeout > kLongestTime) {
+    refuse("Settings::filter.message_timeout", shown(filter.message_timeout),
+           "at least 1 ms, and what the filter's message_timeout is");
+  }
+  const bool off = filter.max_message_timeout.count() == 0;
+  if (!off && (filter.max_message_timeout < filter.message_timeout ||
+               filter.max_message_timeout > kLongestTime)) {
+    refuse("Settings::filter.max_message_timeout", shown(filter.max_message_timeout),
+           "0, or at least the message_timeout of " + shown(filter.message_timeout));
+  }
+}
+
 }  // namespace
 
 std::optional<std::string> process_environment(const char* name) {
@@ -112,6 +128,10 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
   result.log = settings.log ? settings.log : LogSink(log_to_stderr);
   result.observer = settings.observer;
   result.slow_handler = check_time("Settings::slow_handler", settings.slow_handler);
+  check(settings.filter);
+  result.filter = settings.filter;
+  result.early_end = settings.early_end;
+  result.automatic_mode_override = settings.automatic_mode_override;
   check(settings.limits);
   result.limits = settings.limits;
   return result;

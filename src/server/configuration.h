@@ -24,6 +24,9 @@ struct Configuration {
   LogSink log;
   Observer* observer = nullptr;
   std::chrono::milliseconds slow_handler{10};
+  FilterSettings filter;
+  bool early_end = true;
+  bool automatic_mode_override = false;
   Limits limits;
 };
 

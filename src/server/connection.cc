@@ -123,7 +123,6 @@ bool Connection::read() {
     }
     if (size < environment_.input.size()) break;
   }
-  environment_.owner.on_input(*this);
   return true;
 }
 

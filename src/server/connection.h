@@ -26,8 +26,6 @@ class ConnectionOwner {
  public:
   /// It has something to write and asks to be flushed once the current event is over.
   virtual void on_output(Connection& connection) = 0;
-  /// It has taken bytes from its peer, so that there may be calls with deadlines now.
-  virtual void on_input(Connection& connection) = 0;
   /// The peer has seen the notice of begin_shutdown(). Once, unless the connection closes before.
   virtual void on_shutdown_seen(Connection& connection) = 0;
   /// The socket is closed. Once.

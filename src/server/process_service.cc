@@ -42,6 +42,7 @@ GrpcStatus status_of(grpc::CloseReason reason) {
 
 struct ProcessService::Pool {
   stream::Environment& environment;
+  grpc::DeadlineWheel& deadlines;
   std::vector<std::unique_ptr<ProcessCall>> spare;
   std::size_t in_use = 0;
 };
@@ -49,6 +50,7 @@ struct ProcessService::Pool {
 /// One call, from the transport's start to the last handler's return; then it goes back to the
 /// pool.
 class ProcessService::ProcessCall final : public grpc::CallHandler,
+                                          public grpc::DeadlineWheel::Entry,
                                           private stream::ReplySink,
                                           private detail::CallInfo {
  public:
@@ -65,8 +67,11 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
 
   void on_message(std::string_view message) noexcept override { stream_.on_message(message); }
   void on_half_close() noexcept override { stream_.on_half_close(); }
+  void on_writable() noexcept override { stream_.on_writable(); }
+  void on_deadline() noexcept override { stream_.on_wake(); }
 
   void on_closed(grpc::CloseReason reason) noexcept override {
+    grpc::DeadlineWheel::remove(*this);
     call_ = nullptr;
     const bool cancelled =
         reason == grpc::CloseReason::reset || reason == grpc::CloseReason::connection_lost;
@@ -80,7 +85,13 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   void finish(GrpcStatus status, std::string_view message) override {
     if (call_ != nullptr) call_->finish(status, message);
   }
-  void pause() override { call_->pause(); }
+  bool congested() const override { return call_ != nullptr && call_->congested(); }
+  void wake_at(std::optional<std::chrono::steady_clock::time_point> time) override {
+    time ? pool_.deadlines.add(*this, *time) : grpc::DeadlineWheel::remove(*this);
+  }
+  void pause() override {
+    if (call_ != nullptr) call_->pause();
+  }
   void resume() override {
     if (call_ != nullptr) call_->resume();
   }
@@ -112,8 +123,8 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   stream::ProcessStream stream_;
 };
 
-ProcessService::ProcessService(stream::Environment& environment)
-    : pool_(new Pool{environment, {}, 0}) {}
+ProcessService::ProcessService(stream::Environment& environment, grpc::DeadlineWheel& deadlines)
+    : pool_(new Pool{environment, deadlines, {}, 0}) {}
 ProcessService::~ProcessService() = default;
 
 grpc::CallHandler* ProcessService::start(std::string_view path, grpc::Call& call) {

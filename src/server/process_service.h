@@ -5,6 +5,7 @@
 
 #include "extproc/detail/dispatcher.h"
 #include "grpc/call.h"
+#include "grpc/deadline_wheel.h"
 #include "stream/environment.h"
 
 namespace extproc::server {
@@ -16,8 +17,8 @@ class ProcessService final : public grpc::Service {
  public:
   static constexpr std::string_view kName = "envoy.service.ext_proc.v3.ExternalProcessor";
 
-  /// `environment` must outlive it.
-  explicit ProcessService(stream::Environment& environment);
+  /// Both must outlive it.
+  ProcessService(stream::Environment& environment, grpc::DeadlineWheel& deadlines);
   ~ProcessService() override;
 
   grpc::CallHandler* start(std::string_view path, grpc::Call& call) override;

@@ -148,6 +148,10 @@ Stats Server::Impl::stats() const {
     sum.immediate_responses += counters.immediate_responses.value();
     sum.handler_failures += counters.handler_failures.value();
     sum.malformed_messages += counters.malformed_messages.value();
+    sum.misused_answers += counters.misused_answers.value();
+    sum.fallbacks += counters.fallbacks.value();
+    sum.time_extensions += counters.time_extensions.value();
+    sum.early_ends += counters.early_ends.value();
   }
   return sum;
 }

@@ -28,17 +28,21 @@ Worker::Worker(const Configuration& configuration, const detail::Dispatcher& dis
     : logger_(logger),
       work_(io_.get_executor()),
       loop_{io_.get_executor(), blocking},
+      tick_(io_),
+      deadlines_([this] { start_ticking(); }),
       streams_{.dispatcher = dispatcher,
                .logger = logger,
                .counters = counters_,
                .observer = configuration.observer,
                .loop = dispatcher.suspends() ? &loop_ : nullptr,
                .chain_header = configuration.chain_header,
-               .slow_handler = configuration.slow_handler},
-      process_(streams_),
+               .slow_handler = configuration.slow_handler,
+               .filter = configuration.filter,
+               .early_end = configuration.early_end,
+               .automatic_mode_override = configuration.automatic_mode_override},
+      process_(streams_, deadlines_),
       health_({ProcessService::kName, dispatcher.name()}),
       services_{&process_, &health_},
-      tick_(io_),
       last_flush_(io_),
       environment_{.owner = *this,
                    .limits = configuration.limits,
@@ -143,8 +147,8 @@ std::vector<Worker::ConnectionPtr> Worker::open_connections() const {
   return {connections_.begin(), connections_.end()};
 }
 
-void Worker::on_input(Connection& /*connection*/) {
-  if (ticking_ || deadlines_.empty()) return;
+void Worker::start_ticking() {
+  if (ticking_) return;
   ticking_ = true;
   tick_.expires_after(grpc::DeadlineWheel::kTick);
   tick();

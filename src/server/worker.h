@@ -65,13 +65,13 @@ class Worker final : private ConnectionOwner {
   void open(AcceptedSocket socket);
   /// Copied, because a connection may close, and so leave the set, in whatever is done with it.
   std::vector<ConnectionPtr> open_connections() const;
+  void start_ticking();
   void tick();
   void flush_connections();
   void tell_if_seen();
   void tell_if_empty();
 
   void on_output(Connection& connection) override;
-  void on_input(Connection& connection) override;
   void on_shutdown_seen(Connection& connection) override;
   void on_closed(Connection& connection) override;
 
@@ -84,15 +84,15 @@ class Worker final : private ConnectionOwner {
   std::atomic<std::size_t> load_{0};
 
   detail::EventLoop loop_;
+  boost::asio::steady_timer tick_;
+  bool ticking_ = false;
+  grpc::DeadlineWheel deadlines_;
   stream::Environment streams_;
   ProcessService process_;
   grpc::HealthService health_;
   std::array<grpc::Service*, 2> services_;
 
-  grpc::DeadlineWheel deadlines_;
-  boost::asio::steady_timer tick_;
   boost::asio::steady_timer last_flush_;
-  bool ticking_ = false;
 
   ConnectionEnvironment environment_;
   std::set<ConnectionPtr> connections_;

@@ -5,13 +5,30 @@
 
 namespace extproc::stream {
 
+void BodyModes::apply(const ModeOverride& mode) {
+  overridden_ = true;
+  if (!config_) return;
+  if (mode.request_body_mode) config_->request_body_mode = *mode.request_body_mode;
+  if (mode.response_body_mode) config_->response_body_mode = *mode.response_body_mode;
+}
+
+bool BodyModes::takes_headers_with_body(Phase phase) const {
+  const auto known = mode(phase);
+  if (!known || *known == BodySendMode::none) return true;
+  // The first chunk's answer carries them where the body did not wait for that of the headers.
+  return *known == BodySendMode::buffered || *known == BodySendMode::buffered_partial ||
+         (*known == BodySendMode::streamed &&
+          config_->send_body_without_waiting_for_header_response);
+}
+
 void BodyModes::correct_content_length(Phase phase, const HttpBody& body,
                                        BodyResponse& response) const {
   if (response.body_change() == BodyChange::none) return;
   if (!(is_request_phase(phase) ? request_headers_ : response_headers_)) return;
   const auto known = mode(phase);
   // Without a configuration, one message that ends its direction is as good as a buffered body.
-  const bool buffered = known ? *known == wire::BodyMode::buffered : body.end_of_stream();
+  const bool buffered = known && *known != BodySendMode::none ? *known == BodySendMode::buffered
+                                                              : body.end_of_stream();
   if (!buffered) return;
   char digits[20];
   const auto [end, error] = std::to_chars(digits, digits + sizeof digits, response.body().size());

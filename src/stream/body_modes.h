@@ -4,8 +4,8 @@
 
 #include "extproc/body.h"
 #include "extproc/phase.h"
+#include "extproc/processing_mode.h"
 #include "extproc/response.h"
-#include "wire/request_reader.h"
 
 namespace extproc::stream {
 
@@ -13,16 +13,28 @@ namespace extproc::stream {
 class BodyModes {
  public:
   /// From the stream's first message; clients other than Envoy may leave it out.
-  void configure(const std::optional<wire::ProtocolConfig>& config) { config_ = config; }
+  void configure(const std::optional<ProtocolConfiguration>& config) { config_ = config; }
+  /// An answer asked for other modes; it is taken for granted that the filter allows it.
+  void apply(const ModeOverride& mode);
   /// The headers of a direction came to this processor.
   void headers_seen(Phase phase) {
     (is_request_phase(phase) ? request_headers_ : response_headers_) = true;
   }
 
+  const std::optional<ProtocolConfiguration>& config() const { return config_; }
+  bool overridden() const { return overridden_; }
+  /// The mode of a direction; nothing when it is not known.
+  std::optional<BodySendMode> mode(Phase phase) const {
+    if (!config_) return std::nullopt;
+    return is_request_phase(phase) ? config_->request_body_mode : config_->response_body_mode;
+  }
   /// Whether body answers of this phase must be streamed_response.
   bool full_duplex(Phase phase) const {
-    return mode(phase) == wire::BodyMode::full_duplex_streamed;
+    const auto known = mode(phase);
+    return known && is_full_duplex(*known);
   }
+  /// Whether header changes count in the answer to a body.
+  bool takes_headers_with_body(Phase phase) const;
 
   /// Where Envoy compares the length of a replaced body with content-length, sets it right in the
   /// same answer: in BUFFERED mode with headers sent, a difference is a 500. Elsewhere Envoy drops
@@ -30,14 +42,10 @@ class BodyModes {
   void correct_content_length(Phase phase, const HttpBody& body, BodyResponse& response) const;
 
  private:
-  std::optional<wire::BodyMode> mode(Phase phase) const {
-    if (!config_) return std::nullopt;
-    return is_request_phase(phase) ? config_->request_body_mode : config_->response_body_mode;
-  }
-
-  std::optional<wire::ProtocolConfig> config_;
+  std::optional<ProtocolConfiguration> config_;
   bool request_headers_ = false;
   bool response_headers_ = false;
+  bool overridden_ = false;
 };
 
 }  // namespace extproc::stream

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "base/logger.h"
 #include "extproc/detail/dispatcher.h"
 #include "extproc/observer.h"
+#include "extproc/rule.h"
+#include "extproc/settings.h"
 #include "stream/scratch.h"
 
 namespace extproc::detail {
@@ -31,6 +34,13 @@ struct Environment {
   /// case.
   std::string chain_header;
   std::chrono::nanoseconds slow_handler{std::chrono::milliseconds{10}};
+  FilterSettings filter{};
+  bool early_end = true;
+  bool automatic_mode_override = false;
+  /// What a body's handler has not read yet, in bytes of one direction, before its stream waits.
+  std::size_t unread_body_bytes = std::size_t{256} << 10;
+  /// Told of each answer that broke a rule; the test kit listens.
+  std::function<void(Violation)> on_violation{};
   Clock::time_point (*now)() = &Clock::now;
 
   /// Used by the handlers that do not suspend, one at a time.

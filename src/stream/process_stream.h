@@ -2,7 +2,10 @@
 
 #include <exception>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "extproc/context.h"
 #include "extproc/detail/dispatcher.h"
@@ -10,19 +13,27 @@
 #include "extproc/phase.h"
 #include "extproc/request.h"
 #include "extproc/status.h"
-#include "stream/body_modes.h"
+#include "stream/answer_writer.h"
+#include "stream/body_session.h"
 #include "stream/environment.h"
+#include "stream/phase_progress.h"
+#include "stream/reply_deadline.h"
 #include "stream/reply_sink.h"
+#include "stream/streamed_reply.h"
 #include "wire/request_reader.h"
 
 namespace extproc::stream {
 
 /// One ext_proc stream, which is one HTTP request: reads each message, calls its phase's handler
-/// and sends exactly one legal answer. It does no I/O. Reusable: begin() makes it fresh.
-class ProcessStream final : private detail::Completion {
+/// and sees to it that what must be answered is answered once, and that the stream ends. It does no
+/// I/O. Reusable: begin() makes it fresh.
+class ProcessStream final : private detail::Completion,
+                            private SessionHost,
+                            private ViolationListener {
  public:
   /// Both must outlive it.
-  ProcessStream(Environment& environment, ReplySink& sink) : env_(environment), sink_(sink) {}
+  ProcessStream(Environment& environment, ReplySink& sink)
+      : env_(environment), sink_(sink), writer_(environment, sink, *this) {}
   ProcessStream(const ProcessStream&) = delete;
   ProcessStream& operator=(const ProcessStream&) = delete;
 
@@ -34,6 +45,10 @@ class ProcessStream final : private detail::Completion {
   void on_message(std::string_view bytes);
   /// No message follows.
   void on_half_close();
+  /// The sink is not congested any more.
+  void on_writable();
+  /// The time of ReplySink::wake_at has come.
+  void on_wake();
   /// The stream is over. `status` is what it ended with where it did not end itself; `cancelled`,
   /// that the peer ended it. True when it may be destroyed or begun anew at once; else a handler
   /// still runs, and the sink is told when it has returned. What that handler answers is dropped.
@@ -42,33 +57,75 @@ class ProcessStream final : private detail::Completion {
  private:
   void complete(std::exception_ptr failure) noexcept override;
 
-  void take_message(const wire::RequestMessage& message);
+  void receive(std::string_view bytes, bool arrived);
+  void note(const wire::RequestMessage& message, std::string_view bytes);
+  void take_message(const wire::RequestMessage& message, std::string_view bytes);
+  void begin_headers(const wire::RequestMessage& message);
+  bool hold_back(const wire::RequestMessage& message, std::string_view bytes);
+  void take_streamed(const wire::RequestMessage& message);
   void call_handler();
+  void wait_for_handler();
   void conclude(const std::exception_ptr& failure);
+  void end_phase(Phase phase, PhaseOutcome outcome, std::chrono::nanoseconds spent);
   PhaseOutcome answer(const std::exception_ptr& failure);
+  PhaseOutcome answer_failure(Phase phase, const std::exception_ptr& failure);
   void send_answer();
-  PhaseOutcome send_immediate(ImmediateResponse response);
-  PhaseOutcome fail(std::string_view what);
+  PhaseOutcome send_streamed();
+  PhaseOutcome send_immediate(ImmediateResponse response, const ResponseExtras* extras);
+  void fall_back();
+  PhaseOutcome fail(Phase phase, std::string_view what);
+  void after_answer();
+  bool ends_early() const;
   void finish(GrpcStatus status, std::string_view message = {});
   void release();
+  bool running() const;
+  void update_pause();
+  void deliver_held();
   PhaseResponse& response();
+  std::unique_ptr<BodySession>& session(Phase phase) {
+    return sessions_[is_request_phase(phase) ? 0 : 1];
+  }
+
+  Context& context() override { return context_; }
+  Request& request() override { return request_; }
+  bool answers() const override { return !finished_ && !closed_ && !context_.observability_mode(); }
+  bool congested(Phase phase) const override { return writer_.congested(phase); }
+  void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) override;
+  void send_streamed_body(Phase phase, const wire::StreamedBody& body,
+                          BodyResponse& carries) override;
+  void on_consumed(BodySession& session, std::size_t bytes) override;
+  void on_written_too_late(Phase phase) override;
+  void on_session_done(BodySession& session, const std::exception_ptr& failure) override;
+
+  void on_violation(Rule rule, std::string_view field) override;
 
   Environment& env_;
   ReplySink& sink_;
+  AnswerWriter writer_;
   Request request_;
   Context context_;
   Scratch* scratch_ = nullptr;
   // Only while a handler is suspended; otherwise scratch_ is the environment's.
   std::unique_ptr<Scratch> own_scratch_;
+  // Of each direction, where its body has a handler over the whole of it.
+  std::unique_ptr<BodySession> sessions_[2];
+  // What came while something before it is not answered, though the sink was not paused.
+  std::vector<std::string> held_;
+  std::optional<StreamedReply> streamed_reply_;
+  PhaseProgress progress_;
+  ReplyDeadline deadline_;
   Clock::time_point stream_start_;
   Clock::time_point phase_start_;
-  BodyModes body_modes_;
   Phase phase_ = Phase::request_headers;
   GrpcStatus status_ = GrpcStatus::ok;
   bool first_message_ = true;
-  bool pending_ = false;
+  bool pending_ = false;    // a handler that is not a session's is suspended
+  bool fell_back_ = false;  // and its fallback was sent
+  bool waking_ = false;     // the sink was asked to wake this stream
+  bool paused_ = false;     // the sink is
   bool half_closed_ = false;
   bool finished_ = false;
+  bool closing_ = false;  // within on_closed
   bool closed_ = false;
   bool cancelled_ = false;
 };

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +17,12 @@ class ReplySink {
   virtual void end_message() = 0;
   /// Ends the stream; nothing follows.
   virtual void finish(GrpcStatus status, std::string_view message) = 0;
+  /// Answers wait because the peer takes none; ProcessStream::on_writable() is called when it does
+  /// again. Messages wait too meanwhile.
+  virtual bool congested() const = 0;
+  /// ProcessStream::on_wake() is to be called at `time`, which takes the place of an earlier one;
+  /// at no time: never.
+  virtual void wake_at(std::optional<std::chrono::steady_clock::time_point> time) = 0;
   /// No message is to be delivered until resume(), which may deliver some before it returns.
   virtual void pause() = 0;
   virtual void resume() = 0;

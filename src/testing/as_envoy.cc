@@ -1,6 +1,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -117,6 +118,15 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
       if (stream_.on_closed(status, false)) released();
     });
   }
+  bool congested() const override { return false; }
+  void wake_at(std::optional<std::chrono::steady_clock::time_point> time) override {
+    timer_.cancel();
+    if (!time) return;
+    timer_.expires_at(*time);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) stream_.on_wake();
+    });
+  }
   void pause() override { paused_ = true; }
   void resume() override {
     paused_ = false;
@@ -143,6 +153,7 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
   bool released_ = false;
 
   boost::asio::io_context io_{1};
+  boost::asio::steady_timer timer_{io_};
   detail::BlockingPool blocking_{2};
   Logger logger_;
   Counters counters_;

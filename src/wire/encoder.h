@@ -10,7 +10,7 @@
 namespace extproc::wire {
 
 // Sizes are known before anything is written, so that nested messages need no second pass over
-// their bytes. All field numbers of ext_proc's answers are below 16, which makes each tag one byte.
+// their bytes. All field numbers written with it are below 16, which makes each tag one byte.
 
 constexpr std::size_t varint_size(std::uint64_t value) {
   std::size_t size = 1;

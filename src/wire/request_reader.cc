@@ -2,6 +2,9 @@
 
 #include <protozero/exception.hpp>
 #include <protozero/pbf_reader.hpp>
+#include <protozero/pbf_writer.hpp>
+
+#include "wire/map_reader.h"
 
 namespace extproc::wire {
 namespace {
@@ -12,11 +15,6 @@ using protozero::tag_and_type;
 
 constexpr pbf_wire_type kBytes = pbf_wire_type::length_delimited;
 constexpr pbf_wire_type kVarint = pbf_wire_type::varint;
-
-std::string_view bytes_of(pbf_reader& field) {
-  const auto view = field.get_view();
-  return {view.data(), view.size()};
-}
 
 // envoy.config.core.v3.HeaderValue
 void read_header_value(pbf_reader field, Header& header) {
@@ -57,6 +55,10 @@ void read_headers(pbf_reader field, RequestMessage& message, std::vector<Header>
       case tag_and_type(1, kBytes):
         read_header_map(field.get_message(), entries);
         break;
+      case tag_and_type(2, kBytes):
+        message.has_attributes = true;
+        field.skip();
+        break;
       case tag_and_type(3, kVarint):
         message.end_of_stream = field.get_bool();
         break;
@@ -74,6 +76,15 @@ void read_body(pbf_reader field, RequestMessage& message) {
         break;
       case tag_and_type(2, kVarint):
         message.end_of_stream = field.get_bool();
+        break;
+      case tag_and_type(3, kVarint):
+        message.body_flags.end_of_stream_without_message = field.get_bool();
+        break;
+      case tag_and_type(4, kVarint):
+        message.body_flags.grpc_message_compressed = field.get_bool();
+        break;
+      case tag_and_type(5, kVarint):
+        message.body_flags.drain_complete = field.get_bool();
         break;
       default:
         field.skip();
@@ -115,12 +126,49 @@ void read_protocol_config(pbf_reader field, ProtocolConfig& config) {
   }
 }
 
+void read_flow_control_init(pbf_reader field, FlowControlInit& init) {
+  while (field.next()) {
+    switch (field.tag_and_type()) {
+      case tag_and_type(1, kVarint):
+        init.downstream_to_sidestream = field.get_int64();
+        break;
+      case tag_and_type(2, kVarint):
+        init.sidestream_to_upstream = field.get_int64();
+        break;
+      case tag_and_type(3, kVarint):
+        init.upstream_to_sidestream = field.get_int64();
+        break;
+      case tag_and_type(4, kVarint):
+        init.sidestream_to_downstream = field.get_int64();
+        break;
+      default:
+        field.skip();
+    }
+  }
+}
+
+void read_window_update(pbf_reader field, ClientWindowUpdate& update) {
+  while (field.next()) {
+    switch (field.tag_and_type()) {
+      case tag_and_type(1, kVarint):
+        update.sidestream_to_upstream = field.get_int64();
+        break;
+      case tag_and_type(2, kVarint):
+        update.sidestream_to_downstream = field.get_int64();
+        break;
+      default:
+        field.skip();
+    }
+  }
+}
+
 // Another member of the oneof discards what the earlier one held; the same one is merged into it.
 void enter_phase(Phase phase, RequestMessage& message, std::vector<Header>& entries) {
   if (message.phase == phase) return;
   message.phase = phase;
   message.end_of_stream = false;
   message.body = {};
+  message.body_flags = {};
   entries.clear();
 }
 
@@ -151,12 +199,28 @@ void read_message(pbf_reader field, RequestMessage& message, std::vector<Header>
         enter_phase(Phase::response_trailers, message, entries);
         read_trailers(field.get_message(), entries);
         break;
+      case tag_and_type(8, kBytes):
+        message.has_metadata = true;
+        field.skip();
+        break;
+      case tag_and_type(9, kBytes):
+        message.has_attributes = true;
+        field.skip();
+        break;
       case tag_and_type(10, kVarint):
         message.observability_mode = field.get_bool();
         break;
       case tag_and_type(11, kBytes):
         if (!message.protocol_config) message.protocol_config.emplace();
         read_protocol_config(field.get_message(), *message.protocol_config);
+        break;
+      case tag_and_type(12, kBytes):
+        if (!message.flow_control_init) message.flow_control_init.emplace();
+        read_flow_control_init(field.get_message(), *message.flow_control_init);
+        break;
+      case tag_and_type(13, kBytes):
+        if (!message.client_window_update) message.client_window_update.emplace();
+        read_window_update(field.get_message(), *message.client_window_update);
         break;
       default:
         field.skip();
@@ -176,6 +240,60 @@ bool read_request(std::string_view bytes, RequestMessage& message, std::vector<H
     // protozero tells broken bytes by throwing; this is the only place that hears it.
     return false;
   }
+}
+
+void store_attributes(std::string_view bytes, std::string& out) {
+  protozero::pbf_writer writer(out);
+  const auto store = [&](pbf_reader& entry) {
+    const std::string_view stored = bytes_of(entry);
+    writer.add_message(kStoredAttributes, stored.data(), stored.size());
+  };
+  // Read once already, so that nothing throws.
+  pbf_reader message(bytes.data(), bytes.size());
+  while (message.next()) {
+    switch (message.tag_and_type()) {
+      case tag_and_type(9, kBytes):
+        store(message);
+        break;
+      case tag_and_type(2, kBytes):
+      case tag_and_type(3, kBytes): {
+        // The place that is deprecated: HttpHeaders.attributes.
+        pbf_reader headers = message.get_message();
+        while (headers.next()) {
+          headers.tag_and_type() == tag_and_type(2, kBytes) ? store(headers) : headers.skip();
+        }
+        break;
+      }
+      default:
+        message.skip();
+    }
+  }
+}
+
+// Where it is repeated the messages are merged, which is what their bytes behind each other are.
+void store_metadata(std::string_view bytes, std::string& out) {
+  out.clear();
+  pbf_reader message(bytes.data(), bytes.size());
+  while (message.next(8, kBytes)) out.append(bytes_of(message));
+}
+
+TypedValue read_any(std::string_view bytes) {
+  TypedValue any;
+  try {
+    pbf_reader field(bytes.data(), bytes.size());
+    while (field.next()) {
+      if (field.tag_and_type() == tag_and_type(1, kBytes)) {
+        any.type_url = bytes_of(field);
+      } else if (field.tag_and_type() == tag_and_type(2, kBytes)) {
+        any.value = bytes_of(field);
+      } else {
+        field.skip();
+      }
+    }
+  } catch (const protozero::exception&) {
+    return {};
+  }
+  return any;
 }
 
 }  // namespace extproc::wire

@@ -2,29 +2,33 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "extproc/body.h"
+#include "extproc/context.h"
 #include "extproc/headers.h"
 #include "extproc/phase.h"
+#include "extproc/processing_mode.h"
 
 namespace extproc::wire {
 
-/// `ProcessingMode.BodySendMode`, with its numbers.
-enum class BodyMode : std::uint8_t {
-  none = 0,
-  streamed = 1,
-  buffered = 2,
-  buffered_partial = 3,
-  full_duplex_streamed = 4,
-  grpc = 5,
+using BodyMode = BodySendMode;
+using ProtocolConfig = ProtocolConfiguration;
+
+/// `ProcessingRequest.FlowControlInit`: what each side may send before it is given more, in bytes.
+struct FlowControlInit {
+  std::int64_t downstream_to_sidestream = 0;
+  std::int64_t sidestream_to_upstream = 0;
+  std::int64_t upstream_to_sidestream = 0;
+  std::int64_t sidestream_to_downstream = 0;
 };
 
-/// `ProtocolConfiguration`: how the filter is set up. Envoy sends it on a stream's first message.
-struct ProtocolConfig {
-  BodyMode request_body_mode = BodyMode::none;
-  BodyMode response_body_mode = BodyMode::none;
-  bool send_body_without_waiting_for_header_response = false;
+/// `ProcessingRequest.ClientWindowUpdate`, in bytes; may be negative.
+struct ClientWindowUpdate {
+  std::int64_t sidestream_to_upstream = 0;
+  std::int64_t sidestream_to_downstream = 0;
 };
 
 /// A `ProcessingRequest`. Its views refer to the bytes that it was read from.
@@ -35,8 +39,15 @@ struct RequestMessage {
   bool end_of_stream = false;
   /// Of bodies.
   std::string_view body;
+  HttpBody::Flags body_flags;
   bool observability_mode = false;
-  std::optional<ProtocolConfig> protocol_config;
+  /// There are some, for store_attributes().
+  bool has_attributes = false;
+  /// There is `metadata_context`, for store_metadata().
+  bool has_metadata = false;
+  std::optional<ProtocolConfiguration> protocol_config;
+  std::optional<FlowControlInit> flow_control_init;
+  std::optional<ClientWindowUpdate> client_window_update;
 };
 
 /// Reads a serialised `envoy.service.ext_proc.v3.ProcessingRequest`; headers and trailers go to
@@ -44,5 +55,17 @@ struct RequestMessage {
 /// oneof win, and merges repeated messages. False when the bytes are not a protobuf message; the
 /// outputs are then of no use.
 bool read_request(std::string_view bytes, RequestMessage& message, std::vector<Header>& entries);
+
+/// The field under which store_attributes() keeps entries, so that they can be read as a map.
+inline constexpr unsigned kStoredAttributes = 1;
+/// Appends the attributes of a message that has some to `out`, each an entry of the map
+/// kStoredAttributes.
+void store_attributes(std::string_view bytes, std::string& out);
+
+/// Puts the `metadata_context` of a message that has one in place of `out`, serialised.
+void store_metadata(std::string_view bytes, std::string& out);
+
+/// Reads a `google.protobuf.Any`. What is not protobuf gives an empty one.
+TypedValue read_any(std::string_view bytes);
 
 }  // namespace extproc::wire

@@ -8,9 +8,12 @@
 #include <utility>
 
 #include "extproc/phase.h"
+#include "extproc/rule.h"
 #include "extproc/version.h"
 
 namespace extproc {
+
+class BodyStream;
 
 class Context;
 class Request;
@@ -45,6 +48,8 @@ struct Invocation {
   HeadersResponse* headers_response = nullptr;
   BodyResponse* body_response = nullptr;
   TrailersResponse* trailers_response = nullptr;
+  /// Set in place of `body` and `body_response` where the phase is in Dispatcher::streamed().
+  BodyStream* body_stream = nullptr;
   Completion* completion = nullptr;
 };
 
@@ -57,8 +62,8 @@ enum class Step : std::uint8_t {
 /// threads at once.
 class EXTPROC_API Dispatcher {
  public:
-  Dispatcher(std::string name, PhaseSet phases, bool suspends)
-      : name_(std::move(name)), phases_(phases), suspends_(suspends) {}
+  Dispatcher(std::string name, PhaseSet phases, bool suspends, PhaseSet streamed = {})
+      : name_(std::move(name)), phases_(phases), streamed_(streamed), suspends_(suspends) {}
   virtual ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -66,6 +71,8 @@ class EXTPROC_API Dispatcher {
   const std::string& name() const { return name_; }
   /// The phases that have a handler.
   PhaseSet phases() const { return phases_; }
+  /// The body phases in phases() whose handler runs over the whole body.
+  PhaseSet streamed() const { return streamed_; }
   /// Whether call() may return pending, so that everything in its Invocation must outlive it.
   bool suspends() const { return suspends_; }
 
@@ -75,13 +82,20 @@ class EXTPROC_API Dispatcher {
 
   /// True for the first caller only, of all threads: for advice about this processor that is logged
   /// once.
-  bool advise_once() const { return !advised_.test_and_set(std::memory_order_relaxed); }
+  bool advise_once(Rule rule) const { return advise_once(1U << static_cast<unsigned>(rule)); }
+  bool advise_once_on_time() const { return advise_once(1U << kRuleCount); }
 
  private:
+  bool advise_once(std::uint32_t topic) const {
+    return (advised_.load(std::memory_order_relaxed) & topic) == 0 &&
+           (advised_.fetch_or(topic, std::memory_order_relaxed) & topic) == 0;
+  }
+
   std::string name_;
   PhaseSet phases_;
+  PhaseSet streamed_;
   bool suspends_;
-  mutable std::atomic_flag advised_;
+  mutable std::atomic<std::uint32_t> advised_{0};
 };
 
 /// How a processor of type P becomes a Dispatcher: specialised by processor.h, handlers.h and

@@ -24,6 +24,10 @@ class RecordingSink final : public ReplySink, public detail::CallInfo {
     status = with;
     message = text;
   }
+  bool congested() const override { return is_congested; }
+  void wake_at(std::optional<std::chrono::steady_clock::time_point> time) override {
+    wake_time = time;
+  }
   void pause() override { paused = true; }
   void resume() override { paused = false; }
   void released() override { ++releases; }
@@ -42,6 +46,8 @@ class RecordingSink final : public ReplySink, public detail::CallInfo {
   GrpcStatus status = GrpcStatus::ok;
   std::string message;
   bool paused = false;
+  bool is_congested = false;
+  std::optional<std::chrono::steady_clock::time_point> wake_time;
   int releases = 0;
 
  private:

@@ -109,13 +109,11 @@ const Case kCases[] = {
          R"(} body_mutation { body: "body" } clear_route_cache: true } })"},
     {"a streamed body",
      [](std::string& out) {
-       write_streamed_body_response(out, Phase::request_body, BodyResponse(), "chunk", true);
+       write_streamed_body_response(out, Phase::request_body, {"chunk", true});
      },
      R"(request_body { response { body_mutation { streamed_response { body: "chunk" end_of_stream: true } } } })"},
     {"a streamed body without bytes",
-     [](std::string& out) {
-       write_streamed_body_response(out, Phase::response_body, BodyResponse(), "", false);
-     },
+     [](std::string& out) { write_streamed_body_response(out, Phase::response_body, {}); },
      "response_body { response { body_mutation { streamed_response {} } } }"},
     {"an immediate response",
      [](std::string& out) {

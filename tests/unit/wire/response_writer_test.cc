@@ -77,9 +77,8 @@ TEST(WriteResponse, ChangesABody) {
 }
 
 TEST(WriteResponse, StreamsABody) {
-  BodyResponse response;
   std::string out;
-  write_streamed_body_response(out, Phase::request_body, response, "xyz", true);
+  write_streamed_body_response(out, Phase::request_body, {"xyz", true});
   EXPECT_EQ(out, "\x1a\x0d\x0a\x0b\x1a\x09\x1a\x07\x0a\x03xyz\x10\x01"s);
 }
 
@@ -94,7 +93,8 @@ TEST(WriteResponse, ContinuesAndReplaces) {
 }
 
 TEST(WriteResponse, AnswersAtOnce) {
-  const ImmediateResponse response{403, {{"X-A", "1"}, {"x-a", "2"}}, "no", "denied"};
+  const ImmediateResponse response{
+      .status = 403, .headers = {{"X-A", "1"}, {"x-a", "2"}}, .body = "no", .details = "denied"};
   std::string out;
   write_immediate_response(out, response);
   const std::string first =

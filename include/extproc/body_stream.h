@@ -1,0 +1,133 @@
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "extproc/body.h"
+#include "extproc/phase.h"
+#include "extproc/processing_mode.h"
+#include "extproc/response.h"
+#include "extproc/version.h"
+
+namespace extproc {
+
+namespace detail {
+
+/// What a BodyStream reads from and writes to. Used on the stream's thread only.
+class BodyChannel {
+ public:
+  /// The handler is done with the chunk that it read last.
+  virtual void next_wanted() = 0;
+  /// Whether next() has something to tell.
+  virtual bool ready() = 0;
+  /// `handler` is resumed once ready() holds. One at a time.
+  virtual void wait(std::coroutine_handle<> handler) = 0;
+  /// The next chunk; nothing at the end. Throws when the stream was cancelled.
+  virtual std::optional<HttpBody> next() = 0;
+  virtual bool writable() = 0;
+  virtual void wait_writable(std::coroutine_handle<> handler) = 0;
+  /// Throws when the stream was cancelled.
+  virtual void check_open() = 0;
+  virtual void write(std::string_view bytes, bool compressed) = 0;
+  virtual void finish() = 0;
+  virtual std::optional<BodySendMode> mode() const = 0;
+  virtual PhaseResponse& response() = 0;
+
+ protected:
+  ~BodyChannel() = default;
+};
+
+}  // namespace detail
+
+/// The whole body of a request or response, for a handler that is a coroutine over it:
+///
+///   while (auto chunk = co_await body.read()) body.write(transform(chunk->body()));
+///
+/// The same handler is right in every body mode. What is written takes the place of what was read:
+/// - BUFFERED, BUFFERED_PARTIAL: one chunk comes, and all that is written leaves when the handler
+///   returns.
+/// - STREAMED: each chunk is answered, when the next one is read or the handler returns, with what
+///   was written since. After the last chunk of a body that trailers follow, nothing more can be
+///   written.
+/// - FULL_DUPLEX_STREAMED, GRPC: what is written leaves at once, in any proportion to what is read;
+///   in GRPC mode each chunk is one gRPC message, and each write too.
+/// The end of the body is sent on by itself, once, and the trailers' handler runs after this one.
+///
+/// A handler that returns early lets the rest through unchanged; after finish() the rest is
+/// dropped.
+///
+/// Meanwhile the handlers of the other direction run, between two awaits of this one; Request and
+/// Context are shared with them.
+class EXTPROC_API BodyStream {
+ public:
+  explicit BodyStream(detail::BodyChannel& channel, Phase phase)
+      : channel_(channel), phase_(phase) {}
+  BodyStream(const BodyStream&) = delete;
+  BodyStream& operator=(const BodyStream&) = delete;
+
+  class ReadAwaiter;
+  class WriteAwaiter;
+
+  /// The next chunk, or nothing at the end of the body. `co_await` it before the next read. The
+  /// chunk's bytes are valid until the next read. Waits also while the peer takes nothing of what
+  /// was written. Throws boost::system::system_error (operation_aborted) when the stream is over.
+  ReadAwaiter read();
+
+  /// Sends `bytes` on; they are copied. A plain call that never waits.
+  void write(std::string_view bytes) { channel_.write(bytes, false); }
+  /// GRPC mode: the message is compressed.
+  void write_compressed(std::string_view bytes) { channel_.write(bytes, true); }
+
+  /// Waits until the peer has taken enough of what was written. For a handler that writes much
+  /// without reading. Throws as read() does.
+  WriteAwaiter writable();
+
+  /// Nothing more will be written: what is still to come of the body is dropped.
+  void finish() { channel_.finish(); }
+
+  /// request_body or response_body.
+  Phase phase() const { return phase_; }
+  /// The body mode of the filter, where the client said it; a mode override does not show here.
+  std::optional<BodySendMode> mode() const { return channel_.mode(); }
+
+  /// What the last answer carries besides the body: header changes (in BUFFERED and
+  /// BUFFERED_PARTIAL mode), dynamic metadata, or an immediate response in its place.
+  PhaseResponse& response() { return channel_.response(); }
+
+ private:
+  detail::BodyChannel& channel_;
+  Phase phase_;
+};
+
+class [[nodiscard]] BodyStream::ReadAwaiter {
+ public:
+  explicit ReadAwaiter(detail::BodyChannel& channel) : channel_(channel) {}
+  bool await_ready() { return channel_.ready(); }
+  void await_suspend(std::coroutine_handle<> handler) { channel_.wait(handler); }
+  std::optional<HttpBody> await_resume() { return channel_.next(); }
+
+ private:
+  detail::BodyChannel& channel_;
+};
+
+class [[nodiscard]] BodyStream::WriteAwaiter {
+ public:
+  explicit WriteAwaiter(detail::BodyChannel& channel) : channel_(channel) {}
+  bool await_ready() { return channel_.writable(); }
+  void await_suspend(std::coroutine_handle<> handler) { channel_.wait_writable(handler); }
+  void await_resume() { channel_.check_open(); }
+
+ private:
+  detail::BodyChannel& channel_;
+};
+
+inline BodyStream::ReadAwaiter BodyStream::read() {
+  channel_.next_wanted();
+  return ReadAwaiter(channel_);
+}
+
+inline BodyStream::WriteAwaiter BodyStream::writable() { return WriteAwaiter(channel_); }
+
+}  // namespace extproc

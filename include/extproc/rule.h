@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "extproc/phase.h"
+#include "extproc/version.h"
+
+namespace extproc {
+
+/// What an answer can ask for that Envoy would refuse, ignore, or take for something else. The
+/// library answers legally all the same, logs each rule once for a processor, and counts it
+/// (Stats::misused_answers).
+enum class Rule : std::uint8_t {
+  /// `host` and pseudo-headers cannot be removed: Envoy leaves them.
+  header_not_removable,
+  /// Pseudo-headers cannot be appended to: Envoy leaves them.
+  header_not_appendable,
+  /// host, :authority, :method, :scheme and x-envoy-* stay as they are unless the filter's
+  /// mutation_rules allow it.
+  header_denied,
+  /// A name or value with characters that HTTP does not allow: Envoy fails the request.
+  header_invalid,
+  /// More than 100 headers set, or removed, in one answer: Envoy fails the request.
+  too_many_mutations,
+  /// A status below 200 or above 599: Envoy would answer 200. Sent as 500.
+  status_invalid,
+  /// Header changes in a body answer count in BUFFERED and BUFFERED_PARTIAL mode only. Left out.
+  body_header_mutation,
+  /// clear_route_cache counts for requests only, and together with a header change. Left out.
+  clear_route_cache,
+  /// Envoy would ignore the mode override: see HeadersResponse::override_mode. Left out.
+  mode_override,
+  /// A response that is written piece by piece is for request_headers only. Left out.
+  streamed_response,
+  /// An immediate response after the response's headers went out: Envoy resets the HTTP stream.
+  immediate_too_late,
+  /// A body handler wrote after the last chunk was answered. Left out.
+  body_written_too_late,
+  /// The handler returned after its fallback was sent; its answer was dropped.
+  answered_too_late,
+};
+
+inline constexpr unsigned kRuleCount = 13;
+
+/// Its name, as in "header_not_removable".
+EXTPROC_API std::string_view to_string(Rule rule);
+
+/// A rule that an answer broke.
+struct Violation {
+  Rule rule;
+  Phase phase;
+  /// The header or field that it is about; may be empty.
+  std::string field;
+  /// What becomes of it, and what to do.
+  std::string text;
+};
+
+}  // namespace extproc

@@ -1,0 +1,184 @@
+#include "stream/answer_writer.h"
+
+#include <utility>
+
+namespace extproc::stream {
+
+void AnswerWriter::begin() {
+  modes_ = BodyModes{};
+  flow_.reset();
+}
+
+void AnswerWriter::configure(const wire::RequestMessage& first) {
+  modes_.configure(first.protocol_config);
+  if (first.flow_control_init) flow_ = std::make_unique<FlowControl>(*first.flow_control_init);
+}
+
+void AnswerWriter::on_window_update(const wire::ClientWindowUpdate& update) {
+  if (flow_ != nullptr) flow_->update(update, sink_);
+}
+
+void AnswerWriter::consumed(Phase phase, std::size_t body_bytes) {
+  if (flow_ == nullptr) return;
+  const auto increments = flow_->consumed(phase, body_bytes);
+  if (!increments) return;
+  wire::write_window_update(sink_.begin_message(), increments->downstream_to_sidestream,
+                            increments->upstream_to_sidestream);
+  sink_.end_message();
+}
+
+std::string& AnswerWriter::begin_message(Phase phase, std::size_t body_bytes) {
+  held_ = flow_ != nullptr && !flow_->admit(phase, body_bytes);
+  return held_ ? flow_->hold(phase, body_bytes) : sink_.begin_message();
+}
+
+void AnswerWriter::end_message() {
+  if (!held_) sink_.end_message();
+}
+
+void AnswerWriter::write_extras(std::string& out, const PhaseResponse& response) {
+  if (const ResponseExtras* extras = response.extras_or_null()) wire::write_extras(out, *extras);
+}
+
+// Envoy takes a body mode that is left out for NONE.
+void AnswerWriter::complete_mode_override(ResponseExtras& extras) {
+  ModeOverride& mode = *extras.mode_override;
+  const auto& config = modes_.config();
+  const auto full_duplex = [](const std::optional<BodySendMode>& asked) {
+    return asked && is_full_duplex(*asked);
+  };
+  const bool ignored = config && (config->send_body_without_waiting_for_header_response ||
+                                  is_full_duplex(config->request_body_mode) ||
+                                  is_full_duplex(config->response_body_mode));
+  const bool incomplete = !config && (!mode.request_body_mode || !mode.response_body_mode);
+  // Whether it is heeded is not told, and only then would streamed_response be legal.
+  const bool unsure = full_duplex(mode.request_body_mode) || full_duplex(mode.response_body_mode);
+  if (ignored || incomplete || unsure) {
+    listener_.on_violation(Rule::mode_override, "mode_override");
+    extras.mode_override.reset();
+    return;
+  }
+  if (config && !mode.request_body_mode) mode.request_body_mode = config->request_body_mode;
+  if (config && !mode.response_body_mode) mode.response_body_mode = config->response_body_mode;
+  modes_.apply(mode);
+}
+
+void AnswerWriter::add_automatic_override(HeadersResponse& response) {
+  const auto& config = modes_.config();
+  if (!config || config->send_body_without_waiting_for_header_response ||
+      is_full_duplex(config->request_body_mode) || is_full_duplex(config->response_body_mode)) {
+    return;
+  }
+  const PhaseSet handled = env_.dispatcher.phases();
+  const auto body = [&](Phase phase, BodySendMode configured) {
+    return handled.contains(phase) ? configured : BodySendMode::none;
+  };
+  const auto skip = [&](Phase phase) {
+    return handled.contains(phase) ? std::nullopt : std::optional(HeaderSendMode::skip);
+  };
+  ModeOverride mode;
+  mode.request_body_mode = body(Phase::request_body, config->request_body_mode);
+  mode.response_body_mode = body(Phase::response_body, config->response_body_mode);
+  if (env_.chain_header.empty()) mode.response_header_mode = skip(Phase::response_headers);
+  mode.request_trailer_mode = skip(Phase::request_trailers);
+  mode.response_trailer_mode = skip(Phase::response_trailers);
+  // A body that is handled needs its headers to be changed with it, so that they are kept.
+  if (handled.contains(Phase::response_body)) mode.response_header_mode.reset();
+  if (mode.request_body_mode == config->request_body_mode &&
+      mode.response_body_mode == config->response_body_mode && !mode.response_header_mode) {
+    return;
+  }
+  response.override_mode(mode);
+}
+
+bool AnswerWriter::keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers) {
+  if (!clears || (is_request_phase(phase) && changes_headers)) return true;
+  listener_.on_violation(Rule::clear_route_cache, "clear_route_cache");
+  return false;
+}
+
+void AnswerWriter::headers(Phase phase, HeadersResponse& response) {
+  const bool replaces = response.replacement().has_value();
+  check_mutation(response.header_mutation(), replaces, env_.filter, listener_);
+  if (!keeps_route_cache_flag(phase, response.clears_route_cache(),
+                              !response.header_mutation().empty())) {
+    response.clear_route_cache(false);
+  }
+  if (env_.automatic_mode_override && phase == Phase::request_headers && !replaces &&
+      (response.extras_or_null() == nullptr || !response.extras_or_null()->mode_override)) {
+    add_automatic_override(response);
+  }
+  if (response.extras_or_null() != nullptr && response.extras().mode_override) {
+    complete_mode_override(response.extras());
+  }
+  std::string& out = begin_message(phase, 0);
+  wire::write_headers_response(out, phase, response);
+  write_extras(out, response);
+  end_message();
+}
+
+void AnswerWriter::body(Phase phase, const HttpBody& chunk, BodyResponse& response) {
+  if (modes_.full_duplex(phase)) {
+    const bool keep = response.body_change() == BodyChange::none;
+    HttpBody::Flags flags = chunk.flags();
+    if (!keep) flags.grpc_message_compressed = response.is_grpc_message_compressed();
+    const std::string_view bytes = keep ? chunk.body() : response.body();
+    if (!bytes.empty()) flags.end_of_stream_without_message = false;
+    streamed_body(phase, {bytes, chunk.end_of_stream(), flags}, response);
+    return;
+  }
+  HeaderMutation& mutation = response.header_mutation();
+  if (!mutation.empty() && !modes_.takes_headers_with_body(phase)) {
+    listener_.on_violation(Rule::body_header_mutation, mutation.at(0).name);
+    mutation.clear();
+  }
+  check_mutation(mutation, false, env_.filter, listener_);
+  if (!keeps_route_cache_flag(phase, response.clears_route_cache(), !mutation.empty())) {
+    response.clear_route_cache(false);
+  }
+  modes_.correct_content_length(phase, chunk, response);
+  std::string& out = begin_message(phase, 0);
+  wire::write_body_response(out, phase, response);
+  write_extras(out, response);
+  end_message();
+}
+
+void AnswerWriter::streamed_body(Phase phase, const wire::StreamedBody& body,
+                                 BodyResponse& carries) {
+  if (!carries.header_mutation().empty()) {
+    listener_.on_violation(Rule::body_header_mutation, carries.header_mutation().at(0).name);
+    carries.header_mutation().clear();
+  }
+  if (carries.clears_route_cache()) {
+    listener_.on_violation(Rule::clear_route_cache, "clear_route_cache");
+    carries.clear_route_cache(false);
+  }
+  std::string& out = begin_message(phase, body.body.size());
+  wire::write_streamed_body_response(out, phase, body);
+  write_extras(out, carries);
+  end_message();
+  carries.drop_extras();
+}
+
+void AnswerWriter::trailers(Phase phase, TrailersResponse& response) {
+  check_mutation(response.header_mutation(), false, env_.filter, listener_);
+  std::string& out = begin_message(phase, 0);
+  wire::write_trailers_response(out, phase, response);
+  write_extras(out, response);
+  end_message();
+}
+
+void AnswerWriter::immediate(ImmediateResponse response, const ResponseExtras* extras) {
+  check_immediate(response, env_.filter, listener_);
+  std::string& out = sink_.begin_message();
+  wire::write_immediate_response(out, response);
+  if (extras != nullptr) wire::write_extras(out, *extras);
+  sink_.end_message();
+}
+
+void AnswerWriter::more_time(std::chrono::milliseconds time) {
+  wire::write_message_timeout(sink_.begin_message(), time);
+  sink_.end_message();
+}
+
+}  // namespace extproc::stream

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "extproc/body.h"
+#include "extproc/immediate_response.h"
+#include "extproc/phase.h"
+#include "extproc/response.h"
+#include "stream/answer_rules.h"
+#include "stream/body_modes.h"
+#include "stream/environment.h"
+#include "stream/flow_control.h"
+#include "stream/reply_sink.h"
+#include "wire/request_reader.h"
+#include "wire/response_writer.h"
+
+namespace extproc::stream {
+
+/// Writes the answers of one stream in the form that is legal in its modes: what Envoy would ignore
+/// or refuse is left out or told to the listener.
+class AnswerWriter {
+ public:
+  /// All must outlive it.
+  AnswerWriter(const Environment& environment, ReplySink& sink, ViolationListener& listener)
+      : env_(environment), sink_(sink), listener_(listener) {}
+
+  void begin();
+  /// A stream's first message.
+  void configure(const wire::RequestMessage& first);
+  void on_window_update(const wire::ClientWindowUpdate& update);
+
+  BodyModes& modes() { return modes_; }
+  const BodyModes& modes() const { return modes_; }
+  bool congested(Phase phase) const {
+    return sink_.congested() || (flow_ != nullptr && flow_->holds(phase));
+  }
+  /// The processor is done with so many bytes of a body.
+  void consumed(Phase phase, std::size_t body_bytes);
+
+  void headers(Phase phase, HeadersResponse& response);
+  /// The answer to `chunk`.
+  void body(Phase phase, const HttpBody& chunk, BodyResponse& response);
+  /// A piece of a body in FULL_DUPLEX_STREAMED or GRPC mode; what `carries` holds besides a body
+  /// goes with it and is taken out.
+  void streamed_body(Phase phase, const wire::StreamedBody& body, BodyResponse& carries);
+  void trailers(Phase phase, TrailersResponse& response);
+  void immediate(ImmediateResponse response, const ResponseExtras* extras);
+  void more_time(std::chrono::milliseconds time);
+
+  /// For answers of another kind.
+  ReplySink& sink() { return sink_; }
+
+ private:
+  void complete_mode_override(ResponseExtras& extras);
+  void add_automatic_override(HeadersResponse& response);
+  bool keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers);
+  std::string& begin_message(Phase phase, std::size_t body_bytes);
+  void end_message();
+  void write_extras(std::string& out, const PhaseResponse& response);
+
+  const Environment& env_;
+  ReplySink& sink_;
+  ViolationListener& listener_;
+  BodyModes modes_;
+  std::unique_ptr<FlowControl> flow_;
+  bool held_ = false;  // the message that is being written
+};
+
+}  // namespace extproc::stream

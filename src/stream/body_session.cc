@@ -1,0 +1,206 @@
+#include "stream/body_session.h"
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+#include <utility>
+
+#include "extproc/context.h"
+
+namespace extproc::stream {
+
+BodySession::BodySession(SessionHost& host, Environment& environment, Phase phase,
+                         std::optional<BodySendMode> mode)
+    : host_(host), env_(environment), phase_(phase), mode_(mode), body_(*this, phase) {}
+
+// One message is all of the body.
+bool BodySession::whole() const {
+  return mode_ == BodySendMode::buffered || mode_ == BodySendMode::buffered_partial;
+}
+
+void BodySession::on_chunk(const HttpBody& chunk) {
+  if (chunk.end_of_stream() || chunk.end_of_stream_without_message() || chunk.drain_complete()) {
+    input_over_ = true;
+    end_of_stream_ = chunk.end_of_stream() || chunk.end_of_stream_without_message();
+    drain_complete_ = chunk.drain_complete();
+  }
+  if (whole()) input_over_ = true;
+  if (started_ && !running_) {
+    pass(Chunk{std::string(chunk.body()), chunk.end_of_stream(), chunk.flags()});
+    return;
+  }
+  // What only ends the body is no chunk to read.
+  const bool nothing =
+      chunk.body().empty() && full_duplex() &&
+      (mode_ == BodySendMode::grpc ? chunk.end_of_stream_without_message() : input_over_);
+  if (!nothing) take(chunk);
+  if (!started_) {
+    start_handler();
+  } else {
+    wake();
+  }
+}
+
+void BodySession::take(const HttpBody& chunk) {
+  unread_bytes_ += chunk.body().size();
+  unread_.push_back({std::string(chunk.body()), chunk.end_of_stream(), chunk.flags()});
+}
+
+void BodySession::on_input_end() {
+  if (input_over_) return;
+  input_over_ = true;
+  wake();
+}
+
+void BodySession::start_handler() {
+  started_ = running_ = true;
+  start_ = env_.now();
+  detail::Invocation invocation{.phase = phase_,
+                                .context = &host_.context(),
+                                .request = &host_.request(),
+                                .body_stream = &body_,
+                                .completion = this};
+  std::exception_ptr failure;
+  try {
+    if (env_.dispatcher.call(invocation) == detail::Step::pending) return;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  complete(failure);
+}
+
+void BodySession::complete(std::exception_ptr failure) noexcept {
+  running_ = false;
+  waiting_ = nullptr;
+  host_.on_session_done(*this, failure);
+}
+
+void BodySession::cancel() {
+  cancelled_ = true;
+  if (waiting_) std::exchange(waiting_, nullptr).resume();
+}
+
+void BodySession::wake() {
+  if (!waiting_) return;
+  if (waits_for_output_ ? !writable() : !ready()) return;
+  waits_for_output_ = false;
+  std::exchange(waiting_, nullptr).resume();
+}
+
+// In STREAMED mode Envoy waits for the answer to each chunk. That of the last one waits for what
+// the handler may still write.
+void BodySession::next_wanted() {
+  if (holds_chunk_ && !full_duplex() && !whole() && !current_.end_of_stream) answer_current();
+}
+
+bool BodySession::ready() {
+  if (cancelled_) return true;
+  return (!unread_.empty() || input_over_) && !host_.congested(phase_);
+}
+
+void BodySession::check_open() {
+  if (!cancelled_) return;
+  throw boost::system::system_error(
+      boost::asio::error::make_error_code(boost::asio::error::operation_aborted));
+}
+
+std::optional<HttpBody> BodySession::next() {
+  check_open();
+  auto chunk = pop();
+  if (!chunk) return std::nullopt;
+  current_ = std::move(*chunk);
+  holds_chunk_ = !full_duplex();
+  host_.on_consumed(*this, current_.bytes.size());
+  return current_.view();
+}
+
+void BodySession::write(std::string_view bytes, bool compressed) {
+  if (finished_ || cancelled_) return;
+  if (full_duplex()) {
+    // An empty gRPC message is one; an empty chunk says nothing.
+    if (bytes.empty() && mode_ != BodySendMode::grpc) return;
+    send_streamed({bytes, false, {.grpc_message_compressed = compressed}});
+    return;
+  }
+  if (!holds_chunk_ && !whole() && unread_.empty() && input_over_) {
+    if (!bytes.empty()) host_.on_written_too_late(phase_);
+    return;
+  }
+  written_.append(bytes);
+}
+
+void BodySession::answer_current() {
+  holds_chunk_ = false;
+  // What is unchanged is not sent back.
+  if (written_ != current_.bytes) {
+    written_.empty() ? response_.clear_body() : response_.replace_body(written_);
+  }
+  answer(current_);
+  written_.clear();
+}
+
+// With what the handler asked for besides the body; an immediate response is for its return.
+void BodySession::answer(const Chunk& chunk) {
+  if (host_.answers()) host_.send_body_answer(phase_, chunk.view(), response_);
+  auto immediate = response_.immediate_response();
+  response_.reset();
+  if (immediate) response_.respond(std::move(*immediate));
+}
+
+void BodySession::send_streamed(const wire::StreamedBody& body) {
+  if (host_.answers()) host_.send_streamed_body(phase_, body, response_);
+}
+
+// Answers a chunk that the handler did not want.
+void BodySession::pass(const Chunk& chunk) {
+  host_.on_consumed(*this, chunk.bytes.size());
+  if (!full_duplex()) {
+    if (finished_ && !chunk.bytes.empty()) response_.clear_body();
+    answer(chunk);
+    return;
+  }
+  const bool end = chunk.end_of_stream || chunk.flags.drain_complete;
+  if (end_sent_ || (finished_ && !end)) return;
+  end_sent_ = end;
+  wire::StreamedBody body{chunk.bytes, chunk.end_of_stream, chunk.flags};
+  if (finished_) {
+    body.body = {};
+    body.flags.grpc_message_compressed = false;
+    body.flags.end_of_stream_without_message = mode_ == BodySendMode::grpc && chunk.end_of_stream;
+  }
+  send_streamed(body);
+}
+
+std::optional<BodySession::Chunk> BodySession::pop() {
+  if (unread_.empty()) return std::nullopt;
+  Chunk chunk = std::move(unread_.front());
+  unread_.pop_front();
+  unread_bytes_ -= chunk.bytes.size();
+  return chunk;
+}
+
+void BodySession::settle() {
+  // Written before anything was read: it goes before the first chunk.
+  if (!full_duplex() && !holds_chunk_ && !written_.empty()) {
+    if (auto chunk = pop()) {
+      current_ = std::move(*chunk);
+      if (!finished_) written_.append(current_.bytes);
+      holds_chunk_ = true;
+    }
+  }
+  if (holds_chunk_) answer_current();
+  while (const auto chunk = pop()) pass(*chunk);
+  if (full_duplex()) send_end();
+}
+
+// The end is told once, when the input has ended that way; behind a body with trailers they are the
+// end.
+void BodySession::send_end() {
+  if (end_sent_ || (!end_of_stream_ && !drain_complete_)) return;
+  end_sent_ = true;
+  send_streamed({{},
+                 end_of_stream_,
+                 {.end_of_stream_without_message = mode_ == BodySendMode::grpc && end_of_stream_,
+                  .drain_complete = drain_complete_}});
+}
+
+}  // namespace extproc::stream

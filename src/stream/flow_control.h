@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "extproc/phase.h"
+#include "stream/reply_sink.h"
+#include "wire/request_reader.h"
+
+namespace extproc::stream {
+
+/// The flow control of body bytes that a client may ask for (`flow_control_init`), in the modes
+/// FULL_DUPLEX_STREAMED and GRPC: what may be sent, and what the client is allowed to.
+class FlowControl {
+ public:
+  explicit FlowControl(const wire::FlowControlInit& init);
+
+  /// More, or less, may be sent: sends what waited for it.
+  void update(const wire::ClientWindowUpdate& update, ReplySink& sink);
+
+  /// Whether answers of the direction wait.
+  bool holds(Phase phase) const { return !of(phase).held.empty(); }
+  /// Whether a message with `body_bytes` of the direction's body may be sent now; it is then
+  /// counted. Otherwise it is to be written to hold().
+  bool admit(Phase phase, std::size_t body_bytes);
+  std::string& hold(Phase phase, std::size_t body_bytes);
+
+  /// The processor is done with so much of what was received. Gives what the client is to be told,
+  /// now and then.
+  struct Increments {
+    std::int64_t downstream_to_sidestream = 0;
+    std::int64_t upstream_to_sidestream = 0;
+  };
+  std::optional<Increments> consumed(Phase phase, std::size_t body_bytes);
+
+ private:
+  struct Held {
+    std::string message;
+    std::size_t body_bytes;
+  };
+  struct Direction {
+    std::int64_t send_window = 0;
+    std::int64_t receive_window = 0;
+    std::int64_t consumed = 0;
+    std::deque<Held> held{};
+  };
+
+  Direction& of(Phase phase) { return directions_[is_request_phase(phase) ? 0 : 1]; }
+  const Direction& of(Phase phase) const { return directions_[is_request_phase(phase) ? 0 : 1]; }
+  static bool fits(const Direction& direction, std::size_t body_bytes);
+
+  Direction directions_[2];
+};
+
+}  // namespace extproc::stream

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "extproc/phase.h"
+#include "extproc/processing_mode.h"
+
+namespace extproc::stream {
+
+/// Which phases of a stream can still come, from those that came.
+class PhaseProgress {
+ public:
+  /// A message of `phase`; `end_of_stream` as in headers and bodies.
+  void seen(Phase phase, bool end_of_stream);
+  /// No body or trailers of the direction will come, whatever was sent: CONTINUE_AND_REPLACE.
+  void replaced(Phase headers_phase) { end(headers_phase); }
+  /// No body of the direction will come by the filter's own modes.
+  void body_ended(Phase body_phase) { of(body_phase).body_over = true; }
+
+  /// Whether a message of one of `phases` may still come. `config`: what the client said, which the
+  /// answers may have changed: `overridden`.
+  bool may_come(PhaseSet phases, const ProtocolConfiguration& config, bool overridden) const;
+
+ private:
+  struct Direction {
+    bool begun = false;
+    bool body_seen = false;
+    bool body_over = false;
+    bool over = false;
+  };
+
+  Direction& of(Phase phase) { return directions_[is_request_phase(phase) ? 0 : 1]; }
+  const Direction& of(Phase phase) const { return directions_[is_request_phase(phase) ? 0 : 1]; }
+  void end(Phase phase) { of(phase).begun = of(phase).body_over = of(phase).over = true; }
+  bool may_come(Phase phase, const ProtocolConfiguration& config, bool overridden) const;
+
+  Direction directions_[2];
+};
+
+}  // namespace extproc::stream

@@ -1,0 +1,67 @@
+#include "stream/streamed_reply.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/header_name.h"
+#include "extproc/headers.h"
+#include "wire/response_writer.h"
+
+namespace extproc::stream {
+namespace {
+
+/// Lower-cases the names, as HTTP/2 and Envoy have them; the views are of `pairs`.
+std::vector<Header> views(detail::HeaderPairs& pairs) {
+  std::vector<Header> headers;
+  headers.reserve(pairs.size() + 2);
+  for (auto& [name, value] : pairs) {
+    for (char& c : name) c = lower_case(c);
+    headers.push_back({name, value});
+  }
+  return headers;
+}
+
+bool accepted(const BodyModes& modes) {
+  const auto mode = modes.mode(Phase::request_headers);
+  return mode && (*mode == BodySendMode::none || *mode == BodySendMode::full_duplex_streamed);
+}
+
+}  // namespace
+
+void StreamedReply::head(int status, detail::HeaderPairs headers) {
+  if (!accepted(writer_.modes())) {
+    collected_ = ImmediateResponse{.status = status, .headers = std::move(headers)};
+    return;
+  }
+  const std::string code = std::to_string(status);
+  std::vector<Header> all = views(headers);
+  std::erase_if(all, [&](const Header& header) {
+    return header.name == ":status" || header.name == chain_header_;
+  });
+  all.insert(all.begin(), Header{":status", code});
+  if (!chain_header_.empty()) all.push_back({chain_header_, name_});
+  wire::write_streamed_head(writer_.sink().begin_message(), all, false);
+  writer_.sink().end_message();
+}
+
+void StreamedReply::chunk(std::string_view bytes) {
+  if (collected_) {
+    collected_->body.append(bytes);
+    return;
+  }
+  wire::write_streamed_chunk(writer_.sink().begin_message(), bytes, false);
+  writer_.sink().end_message();
+}
+
+void StreamedReply::end(detail::HeaderPairs trailers) {
+  if (collected_) return;
+  std::string& out = writer_.sink().begin_message();
+  if (trailers.empty()) {
+    wire::write_streamed_chunk(out, {}, true);
+  } else {
+    wire::write_streamed_trailers(out, views(trailers));
+  }
+  writer_.sink().end_message();
+}
+
+}  // namespace extproc::stream

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "extproc/immediate_response.h"
+#include "extproc/streamed_response.h"
+#include "stream/answer_writer.h"
+
+namespace extproc::stream {
+
+/// A response to the caller that a handler writes piece by piece: sent as it is written where Envoy
+/// accepts that, else collected for an ImmediateResponse.
+class StreamedReply final : public detail::StreamedResponseSink {
+ public:
+  /// `chain_header` is set to `name` in the response, unless it is empty.
+  StreamedReply(AnswerWriter& writer, std::string_view chain_header, std::string_view name)
+      : writer_(writer), chain_header_(chain_header), name_(name) {}
+
+  /// The response is to be answered with, after the end; nothing when it was sent already.
+  std::optional<ImmediateResponse> take_collected() { return std::move(collected_); }
+
+  void head(int status, detail::HeaderPairs headers) override;
+  void chunk(std::string_view bytes) override;
+  void end(detail::HeaderPairs trailers) override;
+
+ private:
+  AnswerWriter& writer_;
+  const std::string_view chain_header_;
+  const std::string_view name_;
+  std::optional<ImmediateResponse> collected_;
+};
+
+}  // namespace extproc::stream
