@@ -4,6 +4,7 @@
 // in <extproc/testing.h>.
 
 #include "extproc/body.h"
+#include "extproc/chain.h"
 #include "extproc/context.h"
 #include "extproc/error.h"
 #include "extproc/handlers.h"

@@ -18,6 +18,14 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
+/// What one I/O thread counts of one processor of a chain.
+struct LinkCounters {
+  Counter calls;
+  Counter immediate_responses;
+  Counter failures;
+  Counter misused_answers;
+};
+
 /// What one I/O thread counts; Server::stats() adds them up.
 struct alignas(64) Counters {
   Counter connections_accepted;

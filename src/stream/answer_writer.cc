@@ -4,6 +4,8 @@
 
 namespace extproc::stream {
 
+using detail::check_mutation;
+
 void AnswerWriter::begin() {
   modes_ = BodyModes{};
   flow_.reset();

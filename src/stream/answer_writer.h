@@ -24,7 +24,7 @@ namespace extproc::stream {
 class AnswerWriter {
  public:
   /// All must outlive it.
-  AnswerWriter(const Environment& environment, ReplySink& sink, ViolationListener& listener)
+  AnswerWriter(const Environment& environment, ReplySink& sink, detail::ViolationListener& listener)
       : env_(environment), sink_(sink), listener_(listener) {}
 
   void begin();
@@ -63,7 +63,7 @@ class AnswerWriter {
 
   const Environment& env_;
   ReplySink& sink_;
-  ViolationListener& listener_;
+  detail::ViolationListener& listener_;
   BodyModes modes_;
   std::unique_ptr<FlowControl> flow_;
   bool held_ = false;  // the message that is being written

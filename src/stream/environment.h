@@ -42,6 +42,8 @@ struct Environment {
   /// Told of each answer that broke a rule; the test kit listens.
   std::function<void(Violation)> on_violation{};
   Clock::time_point (*now)() = &Clock::now;
+  /// Of each processor of a chain.
+  std::vector<LinkCounters> links = std::vector<LinkCounters>(dispatcher.links().size());
 
   /// Used by the handlers that do not suspend, one at a time.
   Scratch scratch{};

@@ -3,10 +3,13 @@
 #include <string>
 #include <utility>
 
-#include "stream/chain_header.h"
+#include "processor/chain_header.h"
 
 namespace extproc::stream {
 namespace {
+
+using detail::add_to_chain;
+using detail::set_chain;
 
 constexpr std::string_view kSlowHandlerAdvice =
     " on an I/O thread, where other streams wait for it: mark the processor blocking(), or use "
@@ -34,7 +37,6 @@ constexpr Phase body_of(Phase phase) {
 }  // namespace
 
 void ProcessStream::begin(const detail::CallInfo& info) {
-  request_.reset();
   ContextAccess::begin(context_, &info, env_.loop, env_.dispatcher.suspends());
   writer_.begin();
   progress_ = PhaseProgress{};
@@ -138,7 +140,7 @@ void ProcessStream::begin_headers(const wire::RequestMessage& message) {
       streamed_reply_.emplace(writer_, env_.chain_header, env_.dispatcher.name());
       scratch_->headers_response.streamed().reset(&*streamed_reply_);
     }
-  } else if (!env_.chain_header.empty()) {
+  } else if (!env_.chain_header.empty() && env_.dispatcher.links().empty()) {
     add_to_chain(env_.chain_header, env_.dispatcher.name(), scratch_->headers,
                  scratch_->headers_response, scratch_->text);
   }
@@ -164,8 +166,9 @@ void ProcessStream::take_streamed(const wire::RequestMessage& message) {
     request_.begin_phase(phase, nullptr);
     if (env_.observer != nullptr)
       env_.observer->phase_begin(env_.dispatcher.name(), request_, phase);
-    SessionHost& host = *this;
-    body = std::make_unique<BodySession>(host, env_, phase, writer_.modes().mode(phase));
+    detail::SessionHost& host = *this;
+    body = std::make_unique<detail::BodySession>(host, env_.dispatcher, phase,
+                                                 writer_.modes().mode(phase));
   }
   body->on_chunk(HttpBody(message.body, message.end_of_stream, message.body_flags));
   update_pause();
@@ -173,7 +176,7 @@ void ProcessStream::take_streamed(const wire::RequestMessage& message) {
 }
 
 void ProcessStream::call_handler() {
-  if (!env_.dispatcher.phases().contains(phase_)) {
+  if (!calls(phase_)) {
     send_answer();
     after_answer();
     return;
@@ -186,6 +189,7 @@ void ProcessStream::call_handler() {
     env_.observer->phase_begin(env_.dispatcher.name(), request_, phase_);
 
   detail::Invocation invocation{.phase = phase_,
+                                .host = this,
                                 .headers = &scratch_->headers,
                                 .body = &scratch_->body,
                                 .trailers = &scratch_->trailers,
@@ -255,7 +259,7 @@ void ProcessStream::fall_back() {
   } else {
     HeadersResponse unchanged;
     if (phase_ == Phase::response_headers && !env_.chain_header.empty())
-      add_to_chain(env_.chain_header, env_.dispatcher.name(), scratch_->headers, unchanged,
+      add_to_chain(env_.chain_header, applied_names(), scratch_->headers, unchanged,
                    scratch_->text);
     writer_.headers(phase_, unchanged);
   }
@@ -384,7 +388,8 @@ PhaseOutcome ProcessStream::send_streamed() {
 PhaseOutcome ProcessStream::send_immediate(ImmediateResponse response,
                                            const ResponseExtras* extras) {
   if (context_.observability_mode()) return PhaseOutcome::answered;
-  if (!env_.chain_header.empty()) set_chain(env_.chain_header, env_.dispatcher.name(), response);
+  if (!env_.chain_header.empty() && env_.dispatcher.links().empty())
+    set_chain(env_.chain_header, env_.dispatcher.name(), response);
   const auto mode = writer_.modes().mode(Phase::response_body);
   const bool headers_left = phase_ == Phase::response_trailers ||
                             (phase_ == Phase::response_body && mode &&
@@ -414,7 +419,7 @@ void ProcessStream::send_streamed_body(Phase phase, const wire::StreamedBody& bo
   writer_.streamed_body(phase, body, carries);
 }
 
-void ProcessStream::on_consumed(BodySession& session, std::size_t bytes) {
+void ProcessStream::on_consumed(detail::BodySession& session, std::size_t bytes) {
   if (answers()) writer_.consumed(session.phase(), bytes);
   if (!closed_) update_pause();
 }
@@ -424,7 +429,8 @@ void ProcessStream::on_written_too_late(Phase phase) {
   on_violation(Rule::body_written_too_late, {});
 }
 
-void ProcessStream::on_session_done(BodySession& session, const std::exception_ptr& failure) {
+void ProcessStream::on_session_done(detail::BodySession& session,
+                                    const std::exception_ptr& failure) {
   const Phase phase = session.phase();
   PhaseOutcome outcome = PhaseOutcome::cancelled;
   if (!closed_ && !finished_) {
@@ -457,6 +463,10 @@ void ProcessStream::on_session_done(BodySession& session, const std::exception_p
 }
 
 void ProcessStream::on_violation(Rule rule, std::string_view field) {
+  report(env_.dispatcher.name(), rule, field);
+}
+
+void ProcessStream::report(std::string_view name, Rule rule, std::string_view field) {
   env_.counters.misused_answers.add();
   const std::string_view what = advice(rule);
   if (env_.on_violation) env_.on_violation({rule, phase_, std::string(field), std::string(what)});
@@ -464,8 +474,43 @@ void ProcessStream::on_violation(Rule rule, std::string_view field) {
   const std::string_view separator = field.empty() ? "" : " \"";
   const std::string_view quote = field.empty() ? "" : "\"";
   env_.logger.log(LogLevel::warning,
-                  text({env_.dispatcher.name(), ": ", to_string(phase_), ": ", to_string(rule),
-                        separator, field, quote, ": ", what, ". This is logged once"}));
+                  text({name, ": ", to_string(phase_), ": ", to_string(rule), separator, field,
+                        quote, ": ", what, ". This is logged once"}));
+}
+
+bool ProcessStream::calls(Phase phase) const {
+  // A chain's processors put their names there one by one.
+  const bool names = phase == Phase::response_headers && !env_.chain_header.empty() &&
+                     !env_.dispatcher.links().empty();
+  return names || env_.dispatcher.phases().contains(phase);
+}
+
+std::string ProcessStream::applied_names() const {
+  std::string names;
+  for (const auto& link : env_.dispatcher.links()) {
+    if (!names.empty()) names.push_back(',');
+    names.append(link);
+  }
+  return names.empty() ? env_.dispatcher.name() : names;
+}
+
+void ProcessStream::link_begin(std::size_t link, const Request& request, Phase phase) {
+  env_.links[link].calls.add();
+  if (env_.observer != nullptr)
+    env_.observer->phase_begin(env_.dispatcher.links()[link], request, phase);
+}
+
+void ProcessStream::link_end(std::size_t link, const Request& request, Phase phase,
+                             PhaseOutcome outcome, std::chrono::nanoseconds spent) {
+  if (outcome == PhaseOutcome::immediate) env_.links[link].immediate_responses.add();
+  if (outcome == PhaseOutcome::failed) env_.links[link].failures.add();
+  if (env_.observer != nullptr)
+    env_.observer->phase_end(env_.dispatcher.links()[link], request, phase, outcome, spent);
+}
+
+void ProcessStream::link_violation(std::size_t link, Rule rule, std::string_view field) {
+  env_.links[link].misused_answers.add();
+  report(env_.dispatcher.links()[link], rule, field);
 }
 
 // Ends the stream when nothing is left to say that a handler would change.
@@ -561,6 +606,7 @@ void ProcessStream::release() {
     env_.observer->stream_end(env_.dispatcher.name(), request_, status_, cancelled_,
                               env_.now() - stream_start_);
   }
+  request_.reset();
 }
 
 }  // namespace extproc::stream

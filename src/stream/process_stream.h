@@ -13,8 +13,8 @@
 #include "extproc/phase.h"
 #include "extproc/request.h"
 #include "extproc/status.h"
+#include "processor/body_session.h"
 #include "stream/answer_writer.h"
-#include "stream/body_session.h"
 #include "stream/environment.h"
 #include "stream/phase_progress.h"
 #include "stream/reply_deadline.h"
@@ -28,8 +28,9 @@ namespace extproc::stream {
 /// and sees to it that what must be answered is answered once, and that the stream ends. It does no
 /// I/O. Reusable: begin() makes it fresh.
 class ProcessStream final : private detail::Completion,
-                            private SessionHost,
-                            private ViolationListener {
+                            private detail::SessionHost,
+                            private detail::ChainHost,
+                            private detail::ViolationListener {
  public:
   /// Both must outlive it.
   ProcessStream(Environment& environment, ReplySink& sink)
@@ -80,22 +81,34 @@ class ProcessStream final : private detail::Completion,
   void release();
   bool running() const;
   void update_pause();
+  bool calls(Phase phase) const;
+  std::string applied_names() const;
+  void report(std::string_view name, Rule rule, std::string_view field);
   void deliver_held();
   PhaseResponse& response();
-  std::unique_ptr<BodySession>& session(Phase phase) {
+  std::unique_ptr<detail::BodySession>& session(Phase phase) {
     return sessions_[is_request_phase(phase) ? 0 : 1];
   }
 
   Context& context() override { return context_; }
   Request& request() override { return request_; }
+  detail::ChainHost* chain_host() override { return this; }
+  Clock::time_point now() const override { return env_.now(); }
   bool answers() const override { return !finished_ && !closed_ && !context_.observability_mode(); }
   bool congested(Phase phase) const override { return writer_.congested(phase); }
   void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) override;
   void send_streamed_body(Phase phase, const wire::StreamedBody& body,
                           BodyResponse& carries) override;
-  void on_consumed(BodySession& session, std::size_t bytes) override;
+  void on_consumed(detail::BodySession& session, std::size_t bytes) override;
   void on_written_too_late(Phase phase) override;
-  void on_session_done(BodySession& session, const std::exception_ptr& failure) override;
+  void on_session_done(detail::BodySession& session, const std::exception_ptr& failure) override;
+
+  std::string_view chain_header() const override { return env_.chain_header; }
+  const FilterSettings& filter() const override { return env_.filter; }
+  void link_begin(std::size_t link, const Request& request, Phase phase) override;
+  void link_end(std::size_t link, const Request& request, Phase phase, PhaseOutcome outcome,
+                std::chrono::nanoseconds spent) override;
+  void link_violation(std::size_t link, Rule rule, std::string_view field) override;
 
   void on_violation(Rule rule, std::string_view field) override;
 
@@ -108,7 +121,7 @@ class ProcessStream final : private detail::Completion,
   // Only while a handler is suspended; otherwise scratch_ is the environment's.
   std::unique_ptr<Scratch> own_scratch_;
   // Of each direction, where its body has a handler over the whole of it.
-  std::unique_ptr<BodySession> sessions_[2];
+  std::unique_ptr<detail::BodySession> sessions_[2];
   // What came while something before it is not answered, though the sink was not paused.
   std::vector<std::string> held_;
   std::optional<StreamedReply> streamed_reply_;

@@ -84,18 +84,23 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
 
  private:
   void deliver() {
-    while (!paused_ && !ended_) {
-      if (messages_.empty()) return half_close();
+    if (std::exchange(delivering_, true)) return;
+    while (!paused_ && !ended_ && (options_.observability_mode || answered_ >= sent_)) {
+      if (messages_.empty()) {
+        half_close();
+        break;
+      }
       const std::string message = std::move(messages_.front());
       messages_.pop_front();
+      ++sent_;
       stream_.on_message(message);
-      if (++sent_ == options_.reset_after && !ended_) close(GrpcStatus::cancelled, true);
+      if (sent_ == options_.reset_after && !ended_) close(GrpcStatus::cancelled, true);
     }
+    delivering_ = false;
   }
 
   void half_close() {
-    stream_.on_half_close();
-    if (!ended_) close(GrpcStatus::ok, true);
+    if (!std::exchange(half_closed_, true)) stream_.on_half_close();
   }
 
   void close(GrpcStatus status, bool cancelled) {
@@ -107,7 +112,15 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
     answer_.clear();
     return answer_;
   }
-  void end_message() override { result_.responses.push_back(read_response(answer_)); }
+  void end_message() override {
+    ProcessingResponse response = read_response(answer_);
+    // One that asks for more time answers nothing.
+    if (!response.phase && !response.immediate_response) return;
+    result_.responses.push_back(std::move(response));
+    ++answered_;
+    // Not from inside of the stream, which may have more to say.
+    if (!delivering_) boost::asio::post(io_, [this] { deliver(); });
+  }
   void finish(GrpcStatus status, std::string_view message) override {
     if (ended_) return;
     result_.status = status;
@@ -148,6 +161,9 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
   ProcessResult result_;
   std::string answer_;
   std::size_t sent_ = 0;
+  std::size_t answered_ = 0;
+  bool delivering_ = false;
+  bool half_closed_ = false;
   bool paused_ = false;
   bool ended_ = false;
   bool released_ = false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <coroutine>
 #include <cstddef>
 #include <deque>
@@ -14,10 +15,9 @@
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
 #include "extproc/response.h"
-#include "stream/environment.h"
 #include "wire/response_writer.h"
 
-namespace extproc::stream {
+namespace extproc::detail {
 
 class BodySession;
 
@@ -26,6 +26,8 @@ class SessionHost {
  public:
   virtual Context& context() = 0;
   virtual Request& request() = 0;
+  virtual ChainHost* chain_host() = 0;
+  virtual std::chrono::steady_clock::time_point now() const = 0;
   /// Answers are sent: the stream is open, and does not only observe.
   virtual bool answers() const = 0;
   /// The peer, or the client's flow control, takes no more at present.
@@ -34,6 +36,8 @@ class SessionHost {
   /// `carries`: what else the answer is to hold; it is emptied.
   virtual void send_streamed_body(Phase phase, const wire::StreamedBody& body,
                                   BodyResponse& carries) = 0;
+  /// The handler waits for the next chunk.
+  virtual void on_waiting() {}
   /// The session has taken bytes out of its queue.
   virtual void on_consumed(BodySession& session, std::size_t bytes) = 0;
   virtual void on_written_too_late(Phase phase) = 0;
@@ -47,9 +51,10 @@ class SessionHost {
 /// One direction's body with a handler over the whole of it: keeps what the handler has not read,
 /// and turns what it writes into legal answers of the body's mode. It lives from the first chunk to
 /// the end of the stream.
-class BodySession final : private detail::BodyChannel, private detail::Completion {
+class BodySession final : private BodyChannel, private Completion {
  public:
-  BodySession(SessionHost& host, Environment& environment, Phase phase,
+  /// Both must outlive it.
+  BodySession(SessionHost& host, const Dispatcher& dispatcher, Phase phase,
               std::optional<BodySendMode> mode);
 
   /// A chunk has come. The first one starts the handler.
@@ -63,8 +68,10 @@ class BodySession final : private detail::BodyChannel, private detail::Completio
   Phase phase() const { return phase_; }
   /// The handler has not returned yet.
   bool running() const { return running_; }
+  /// It can do nothing until a chunk, or the end, comes.
+  bool idle() const { return !running_ || (waiting_ && !waits_for_output_ && unread_.empty()); }
   std::size_t unread_bytes() const { return unread_bytes_; }
-  Clock::time_point start() const { return start_; }
+  std::chrono::steady_clock::time_point start() const { return start_; }
   BodyResponse& body_response() { return response_; }
   /// Sends what is still owed after the handler returned, and lets what was not read through.
   void settle();
@@ -83,6 +90,7 @@ class BodySession final : private detail::BodyChannel, private detail::Completio
   void wait(std::coroutine_handle<> handler) override {
     waiting_ = handler;
     waits_for_output_ = false;
+    host_.on_waiting();
   }
   std::optional<HttpBody> next() override;
   bool writable() override { return cancelled_ || !host_.congested(phase_); }
@@ -110,7 +118,7 @@ class BodySession final : private detail::BodyChannel, private detail::Completio
   void wake();
 
   SessionHost& host_;
-  Environment& env_;
+  const Dispatcher& dispatcher_;
   const Phase phase_;
   const std::optional<BodySendMode> mode_;
   BodyStream body_;
@@ -120,7 +128,7 @@ class BodySession final : private detail::BodyChannel, private detail::Completio
   Chunk current_{};
   std::string written_;  // since the last answer, where answers are owed
   std::coroutine_handle<> waiting_;
-  Clock::time_point start_;
+  std::chrono::steady_clock::time_point start_;
   bool waits_for_output_ = false;
   bool started_ = false;
   bool running_ = false;
@@ -133,4 +141,4 @@ class BodySession final : private detail::BodyChannel, private detail::Completio
   bool cancelled_ = false;
 };
 
-}  // namespace extproc::stream
+}  // namespace extproc::detail

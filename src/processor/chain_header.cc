@@ -1,10 +1,10 @@
-#include "stream/chain_header.h"
+#include "processor/chain_header.h"
 
 #include <vector>
 
 #include "base/header_name.h"
 
-namespace extproc::stream {
+namespace extproc::detail {
 
 void add_to_chain(std::string_view header, std::string_view name, const HttpHeaders& headers,
                   HeadersResponse& response, std::string& buffer) {
@@ -23,4 +23,4 @@ void set_chain(std::string_view header, std::string_view name, ImmediateResponse
   response.headers.emplace_back(header, name);
 }
 
-}  // namespace extproc::stream
+}  // namespace extproc::detail

@@ -1,4 +1,4 @@
-#include "stream/body_session.h"
+#include "processor/body_session.h"
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
@@ -6,11 +6,11 @@
 
 #include "extproc/context.h"
 
-namespace extproc::stream {
+namespace extproc::detail {
 
-BodySession::BodySession(SessionHost& host, Environment& environment, Phase phase,
+BodySession::BodySession(SessionHost& host, const Dispatcher& dispatcher, Phase phase,
                          std::optional<BodySendMode> mode)
-    : host_(host), env_(environment), phase_(phase), mode_(mode), body_(*this, phase) {}
+    : host_(host), dispatcher_(dispatcher), phase_(phase), mode_(mode), body_(*this, phase) {}
 
 // One message is all of the body.
 bool BodySession::whole() const {
@@ -53,15 +53,16 @@ void BodySession::on_input_end() {
 
 void BodySession::start_handler() {
   started_ = running_ = true;
-  start_ = env_.now();
-  detail::Invocation invocation{.phase = phase_,
-                                .context = &host_.context(),
-                                .request = &host_.request(),
-                                .body_stream = &body_,
-                                .completion = this};
+  start_ = host_.now();
+  Invocation invocation{.phase = phase_,
+                        .host = host_.chain_host(),
+                        .context = &host_.context(),
+                        .request = &host_.request(),
+                        .body_stream = &body_,
+                        .completion = this};
   std::exception_ptr failure;
   try {
-    if (env_.dispatcher.call(invocation) == detail::Step::pending) return;
+    if (dispatcher_.call(invocation) == Step::pending) return;
   } catch (...) {
     failure = std::current_exception();
   }
@@ -203,4 +204,4 @@ void BodySession::send_end() {
                   .drain_complete = drain_complete_}});
 }
 
-}  // namespace extproc::stream
+}  // namespace extproc::detail

@@ -7,7 +7,7 @@
 #include "extproc/immediate_response.h"
 #include "extproc/response.h"
 
-namespace extproc::stream {
+namespace extproc::detail {
 
 /// Puts `name` before what the chain header holds: filters see the response in reverse, so the list
 /// then reads in the order of the request. `buffer` is only for its memory.
@@ -18,4 +18,4 @@ void add_to_chain(std::string_view header, std::string_view name, const HttpHead
 /// name alone, also when the handler copies the request's headers into its answer.
 void set_chain(std::string_view header, std::string_view name, ImmediateResponse& response);
 
-}  // namespace extproc::stream
+}  // namespace extproc::detail

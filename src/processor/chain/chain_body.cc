@@ -1,0 +1,208 @@
+#include "processor/chain/chain_body.h"
+
+#include <utility>
+
+#include "extproc/context.h"
+#include "processor/chain/chain_call.h"
+#include "processor/chain/chain_state.h"
+
+namespace extproc::detail {
+namespace {
+
+/// Takes an immediate response through the other processors.
+class Reply final : private Completion {
+ public:
+  Reply(const ChainLinks& links, ChainState& state, const Invocation& outer)
+      : call_(links, state), invocation_(outer) {
+    invocation_.body_response = &response_;
+    invocation_.completion = this;
+  }
+
+  struct Awaiter {
+    Reply& reply;
+    bool await_ready() const { return reply.done_; }
+    void await_suspend(std::coroutine_handle<> handler) { reply.waiting_ = handler; }
+    void await_resume() const {
+      if (reply.failure_ != nullptr) std::rethrow_exception(reply.failure_);
+    }
+  };
+
+  Awaiter start(std::size_t link, ImmediateResponse response) {
+    done_ = call_.start_reply(invocation_, link, std::move(response)) == Step::done;
+    return Awaiter{*this};
+  }
+  const std::optional<ImmediateResponse>& result() const { return response_.immediate_response(); }
+  PhaseResponse& response() { return response_; }
+
+ private:
+  void complete(std::exception_ptr failure) noexcept override {
+    done_ = true;
+    failure_ = std::move(failure);
+    if (waiting_) std::exchange(waiting_, nullptr).resume();
+  }
+
+  ChainCall call_;
+  Invocation invocation_;
+  BodyResponse response_;
+  std::coroutine_handle<> waiting_;
+  std::exception_ptr failure_;
+  bool done_ = false;
+};
+
+}  // namespace
+
+/// Waits until the stages are idle, or done.
+class ChainBody::Settled {
+ public:
+  Settled(ChainBody& body, bool done) : body_(body), done_(done) {}
+  bool await_ready() const { return done_ ? body_.done() : body_.idle(); }
+  void await_suspend(std::coroutine_handle<> handler) {
+    body_.waits_for_done_ = done_;
+    body_.waiting_ = handler;
+  }
+  void await_resume() const {}
+
+ private:
+  ChainBody& body_;
+  bool done_;
+};
+
+ChainBody::ChainBody(const ChainLinks& links, ChainState& state, const Invocation& outer)
+    : links_(links), state_(state), outer_(outer) {
+  const bool request = is_request_phase(outer.phase);
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    const std::size_t link = request ? i : links.size() - 1 - i;
+    if (!state.calls(links, link, outer.phase)) continue;
+    const std::size_t number = stages_.size();
+    Request& link_request = state.links[link]->request;
+    StageOwner& owner = *this;
+    if (links[link]->streamed().contains(outer.phase)) {
+      stages_.push_back(std::make_unique<SessionStage>(owner, number, link, *links[link],
+                                                       link_request, outer.body_stream->mode()));
+    } else {
+      stages_.push_back(
+          std::make_unique<MessageStage>(owner, number, link, *links[link], link_request));
+    }
+  }
+}
+
+bool ChainBody::idle() const {
+  if (end_) return done();
+  for (const auto& stage : stages_) {
+    if (!stage->idle()) return false;
+  }
+  return true;
+}
+
+bool ChainBody::done() const {
+  for (const auto& stage : stages_) {
+    if (!stage->done()) return false;
+  }
+  return true;
+}
+
+void ChainBody::on_stage_changed() {
+  // Whoever feeds looks by itself when it is through.
+  if (feeding_ || !waiting_) return;
+  if (waits_for_done_ ? !done() : !idle()) return;
+  std::exchange(waiting_, nullptr).resume();
+}
+
+Task<> ChainBody::run() {
+  BodyStream& body = *outer_.body_stream;
+  std::exception_ptr failure;
+  try {
+    while (!end_) {
+      const auto chunk = co_await body.read();
+      if (!chunk) break;
+      feed(*chunk);
+      co_await Settled(*this, false);
+    }
+    if (!end_ && !stages_.empty()) {
+      feeding_ = true;
+      stages_.front()->on_input_end();
+      feeding_ = false;
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure != nullptr || end_) {
+    feeding_ = true;
+    for (const auto& stage : stages_) stage->cancel();
+    feeding_ = false;
+  }
+  co_await Settled(*this, true);
+  if (failure != nullptr) std::rethrow_exception(failure);
+  if (end_ && end_->failure != nullptr) std::rethrow_exception(end_->failure);
+  if (end_ && end_->immediate) {
+    co_await answer_at_once();
+    co_return;
+  }
+  finish_response();
+}
+
+void ChainBody::feed(const HttpBody& chunk) {
+  feeding_ = true;
+  if (outer_.context->observability_mode()) {
+    for (const auto& stage : stages_) stage->on_chunk(chunk);
+  } else if (stages_.empty()) {
+    outer_.body_stream->write(chunk.body());
+  } else {
+    stages_.front()->on_chunk(chunk);
+  }
+  feeding_ = false;
+}
+
+void ChainBody::forward(std::size_t stage, const HttpBody& chunk) {
+  if (end_ || outer_.context->observability_mode()) return;
+  if (stage + 1 < stages_.size()) return stages_[stage + 1]->on_chunk(chunk);
+  if (chunk.end_of_stream_without_message()) return;
+  chunk.grpc_message_compressed() ? outer_.body_stream->write_compressed(chunk.body())
+                                  : outer_.body_stream->write(chunk.body());
+}
+
+void ChainBody::forward_end(std::size_t stage) {
+  if (!end_ && stage + 1 < stages_.size()) stages_[stage + 1]->on_input_end();
+}
+
+void ChainBody::take_extras(PhaseResponse& response) {
+  const HeaderMutation& mutation = response.header_mutation();
+  for (std::size_t i = 0; i < mutation.size(); ++i) {
+    const auto [operation, name, value] = mutation.at(i);
+    if (operation == HeaderMutation::Operation::remove) changes_.remove(name);
+  }
+  for (std::size_t i = 0; i < mutation.size(); ++i) {
+    const auto [operation, name, value] = mutation.at(i);
+    if (operation == HeaderMutation::Operation::set) changes_.set(name, value);
+    if (operation == HeaderMutation::Operation::append) changes_.append(name, value);
+  }
+  const ResponseExtras* extras = response.extras_or_null();
+  if (extras == nullptr) return;
+  ResponseExtras& all = outer_.body_stream->response().extras();
+  all.dynamic_metadata.insert(all.dynamic_metadata.end(), extras->dynamic_metadata.begin(),
+                              extras->dynamic_metadata.end());
+  all.typed_dynamic_metadata.insert(all.typed_dynamic_metadata.end(),
+                                    extras->typed_dynamic_metadata.begin(),
+                                    extras->typed_dynamic_metadata.end());
+}
+
+void ChainBody::stop(std::size_t link, StageEnd end) {
+  if (end_) return;
+  end_ = std::move(end);
+  end_link_ = link;
+}
+
+Task<> ChainBody::answer_at_once() {
+  Reply reply(links_, state_, outer_);
+  ImmediateResponse response = std::move(*end_->immediate);
+  auto awaiter = reply.start(end_link_, std::move(response));
+  co_await awaiter;
+  take_extras(reply.response());
+  if (reply.result()) outer_.body_stream->response().respond(*reply.result());
+}
+
+void ChainBody::finish_response() {
+  changes_.write(outer_.body_stream->response().header_mutation());
+}
+
+}  // namespace extproc::detail

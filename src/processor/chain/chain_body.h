@@ -1,0 +1,61 @@
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "extproc/async.h"
+#include "extproc/body.h"
+#include "extproc/detail/dispatcher.h"
+#include "extproc/phase.h"
+#include "extproc/response.h"
+#include "processor/chain/chain_stage.h"
+#include "processor/chain/merged_mutation.h"
+
+namespace extproc::detail {
+
+struct ChainState;
+using ChainLinks = std::vector<std::shared_ptr<const Dispatcher>>;
+
+/// One direction's body on its way through the processors of a chain, where at least one of them
+/// has a handler over the whole body: what one writes is what the next one reads.
+class ChainBody final : private StageOwner {
+ public:
+  /// Both must outlive it; `outer` is the call of the chain's own handler.
+  ChainBody(const ChainLinks& links, ChainState& state, const Invocation& outer);
+
+  /// The chain's handler over the body.
+  Task<> run();
+
+ private:
+  class Settled;
+
+  const Invocation& outer() const override { return outer_; }
+  void forward(std::size_t stage, const HttpBody& chunk) override;
+  void forward_end(std::size_t stage) override;
+  void take_extras(PhaseResponse& response) override;
+  void stop(std::size_t link, StageEnd end) override;
+  void on_stage_changed() override;
+
+  void feed(const HttpBody& chunk);
+  bool idle() const;
+  bool done() const;
+  Task<> answer_at_once();
+  void finish_response();
+
+  const ChainLinks& links_;
+  ChainState& state_;
+  Invocation outer_;
+  std::vector<std::unique_ptr<ChainStage>> stages_;
+  MergedMutation changes_;
+  std::optional<StageEnd> end_;
+  std::size_t end_link_ = 0;
+  std::coroutine_handle<> waiting_;
+  bool waits_for_done_ = false;
+  bool feeding_ = false;
+};
+
+}  // namespace extproc::detail

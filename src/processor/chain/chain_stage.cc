@@ -1,0 +1,173 @@
+#include "processor/chain/chain_stage.h"
+
+#include <utility>
+
+#include "extproc/context.h"
+#include "extproc/error.h"
+
+namespace extproc::detail {
+
+void ChainStage::begin() {
+  const Invocation& outer = owner_.outer();
+  request_.begin_phase(outer.phase, nullptr);
+  outer.host->link_begin(link_, request_, outer.phase);
+}
+
+void ChainStage::end(PhaseOutcome outcome, std::chrono::steady_clock::time_point start) {
+  const Invocation& outer = owner_.outer();
+  const auto spent = outer.host->now() - start;
+  request_.end_phase(spent);
+  outer.host->link_end(link_, request_, outer.phase, outcome, spent);
+}
+
+PhaseOutcome ChainStage::fail(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const StopRequestProcessing& stopped) {
+    stop(stopped.response());
+    return PhaseOutcome::immediate;
+  } catch (const std::exception& error) {
+    owner_.stop(link_, {std::make_exception_ptr(Error(dispatcher_.name() + ": " + error.what())),
+                        std::nullopt});
+  } catch (...) {
+    owner_.stop(link_, {std::make_exception_ptr(
+                            Error(dispatcher_.name() + ": something that is not a std::exception")),
+                        std::nullopt});
+  }
+  return PhaseOutcome::failed;
+}
+
+void ChainStage::stop(ImmediateResponse response) {
+  owner_.stop(link_, {nullptr, std::move(response)});
+}
+
+bool ChainStage::aborted() const {
+  return ContextAccess::aborted(*owner_.outer().context).has_value();
+}
+
+SessionStage::SessionStage(StageOwner& owner, std::size_t number, std::size_t link,
+                           const Dispatcher& dispatcher, Request& request,
+                           std::optional<BodySendMode> mode)
+    : ChainStage(owner, number, link, dispatcher, request),
+      session_(*this, dispatcher, owner.outer().phase, mode) {}
+
+void SessionStage::on_chunk(const HttpBody& chunk) {
+  if (!std::exchange(begun_, true)) begin();
+  session_.on_chunk(chunk);
+}
+
+void SessionStage::on_input_end() {
+  input_ended_ = true;
+  if (session_.running()) {
+    session_.on_input_end();
+  } else {
+    owner_.forward_end(number_);
+  }
+}
+
+void SessionStage::send_body_answer(Phase /*phase*/, const HttpBody& body, BodyResponse& response) {
+  owner_.take_extras(response);
+  const bool keep = response.body_change() == BodyChange::none;
+  const std::string_view bytes = keep ? body.body() : response.body();
+  // A chunk that was emptied goes no further, as in Envoy; the last one does.
+  if (!keep && bytes.empty() && !body.end_of_stream()) return;
+  owner_.forward(number_, HttpBody(bytes, body.end_of_stream(), body.flags()));
+}
+
+void SessionStage::send_streamed_body(Phase /*phase*/, const wire::StreamedBody& body,
+                                      BodyResponse& carries) {
+  owner_.take_extras(carries);
+  carries.drop_extras();
+  owner_.forward(number_, HttpBody(body.body, body.end_of_stream, body.flags));
+}
+
+void SessionStage::on_written_too_late(Phase /*phase*/) {
+  owner_.outer().host->link_violation(link_, Rule::body_written_too_late, {});
+}
+
+void SessionStage::on_session_done(BodySession& session, const std::exception_ptr& failure) {
+  PhaseOutcome outcome = PhaseOutcome::answered;
+  const auto& immediate = session.body_response().immediate_response();
+  if (failure != nullptr) {
+    outcome = fail(failure);
+  } else if (aborted()) {
+    outcome = PhaseOutcome::aborted;
+    owner_.stop(link_, {});
+  } else if (immediate) {
+    outcome = PhaseOutcome::immediate;
+    stop(*immediate);
+  } else {
+    session.settle();
+    if (input_ended_) owner_.forward_end(number_);
+  }
+  end(outcome, session.start());
+  owner_.on_stage_changed();
+}
+
+void MessageStage::on_chunk(const HttpBody& chunk) {
+  queue_.push_back({std::string(chunk.body()), chunk.end_of_stream(), chunk.flags()});
+  work();
+}
+
+void MessageStage::on_input_end() {
+  input_ended_ = true;
+  if (idle()) owner_.forward_end(number_);
+}
+
+void MessageStage::work() {
+  while (!busy_ && !queue_.empty()) {
+    current_ = std::move(queue_.front());
+    queue_.pop_front();
+    body_ = HttpBody(current_.bytes, current_.end_of_stream, current_.flags);
+    response_.reset();
+    begin();
+    const Invocation& outer = owner_.outer();
+    start_ = outer.host->now();
+    Invocation invocation{.phase = outer.phase,
+                          .host = outer.host,
+                          .body = &body_,
+                          .context = outer.context,
+                          .request = &request_,
+                          .body_response = &response_,
+                          .completion = this};
+    std::exception_ptr failure;
+    try {
+      busy_ = dispatcher_.call(invocation) == Step::pending;
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (!busy_) absorb(failure);
+  }
+}
+
+void MessageStage::complete(std::exception_ptr failure) noexcept {
+  busy_ = false;
+  absorb(failure);
+  work();
+  owner_.on_stage_changed();
+}
+
+void MessageStage::absorb(const std::exception_ptr& failure) {
+  PhaseOutcome outcome = PhaseOutcome::answered;
+  if (failure != nullptr) {
+    outcome = fail(failure);
+  } else if (aborted()) {
+    outcome = PhaseOutcome::aborted;
+    owner_.stop(link_, {});
+  } else if (const auto& immediate = response_.immediate_response()) {
+    outcome = PhaseOutcome::immediate;
+    stop(*immediate);
+  }
+  end(outcome, start_);
+  if (outcome != PhaseOutcome::answered) return;
+  owner_.take_extras(response_);
+  const bool keep = response_.body_change() == BodyChange::none;
+  const std::string_view bytes = keep ? body_.body() : response_.body();
+  HttpBody::Flags flags = body_.flags();
+  if (!keep) flags.grpc_message_compressed = response_.is_grpc_message_compressed();
+  if (keep || !bytes.empty() || body_.end_of_stream())
+    owner_.forward(number_, HttpBody(bytes, body_.end_of_stream(), flags));
+  if (input_ended_ && queue_.empty()) owner_.forward_end(number_);
+}
+
+}  // namespace extproc::detail

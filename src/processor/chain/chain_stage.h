@@ -1,0 +1,141 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <optional>
+#include <string>
+
+#include "extproc/body.h"
+#include "extproc/detail/dispatcher.h"
+#include "extproc/immediate_response.h"
+#include "extproc/phase.h"
+#include "extproc/request.h"
+#include "extproc/response.h"
+#include "processor/body_session.h"
+
+namespace extproc::detail {
+
+/// How a processor of a chain ended the body for all.
+struct StageEnd {
+  std::exception_ptr failure;
+  std::optional<ImmediateResponse> immediate;
+};
+
+/// What a stage needs of the body that it is part of.
+class StageOwner {
+ public:
+  virtual const Invocation& outer() const = 0;
+  /// What came out of stage number `stage`.
+  virtual void forward(std::size_t stage, const HttpBody& chunk) = 0;
+  virtual void forward_end(std::size_t stage) = 0;
+  /// Takes over header changes and metadata of an answer.
+  virtual void take_extras(PhaseResponse& response) = 0;
+  virtual void stop(std::size_t link, StageEnd end) = 0;
+  /// It may have become idle, or done.
+  virtual void on_stage_changed() = 0;
+
+ protected:
+  ~StageOwner() = default;
+};
+
+/// One processor's part in a body that goes through a chain.
+class ChainStage {
+ public:
+  ChainStage(StageOwner& owner, std::size_t number, std::size_t link, const Dispatcher& dispatcher,
+             Request& request)
+      : owner_(owner), number_(number), link_(link), dispatcher_(dispatcher), request_(request) {}
+  virtual ~ChainStage() = default;
+  ChainStage(const ChainStage&) = delete;
+  ChainStage& operator=(const ChainStage&) = delete;
+
+  virtual void on_chunk(const HttpBody& chunk) = 0;
+  /// No chunk follows, and none said that it was the last.
+  virtual void on_input_end() = 0;
+  /// It can do nothing until a chunk, or the end, comes.
+  virtual bool idle() const = 0;
+  /// No handler of it runs.
+  virtual bool done() const = 0;
+  virtual void cancel() = 0;
+
+ protected:
+  void begin();
+  void end(PhaseOutcome outcome, std::chrono::steady_clock::time_point start);
+  /// What a handler threw as the end of the body; the message names the processor.
+  PhaseOutcome fail(const std::exception_ptr& failure);
+  void stop(ImmediateResponse response);
+  bool aborted() const;
+
+  StageOwner& owner_;
+  const std::size_t number_;
+  const std::size_t link_;
+  const Dispatcher& dispatcher_;
+  Request& request_;
+};
+
+/// A processor with a handler over the whole body.
+class SessionStage final : public ChainStage, private SessionHost {
+ public:
+  SessionStage(StageOwner& owner, std::size_t number, std::size_t link,
+               const Dispatcher& dispatcher, Request& request, std::optional<BodySendMode> mode);
+
+  void on_chunk(const HttpBody& chunk) override;
+  void on_input_end() override;
+  bool idle() const override { return session_.idle(); }
+  bool done() const override { return !session_.running(); }
+  void cancel() override { session_.cancel(); }
+
+ private:
+  Context& context() override { return *owner_.outer().context; }
+  Request& request() override { return request_; }
+  ChainHost* chain_host() override { return owner_.outer().host; }
+  std::chrono::steady_clock::time_point now() const override { return owner_.outer().host->now(); }
+  bool answers() const override { return true; }
+  // What the peer takes is seen to where the chain reads.
+  bool congested(Phase /*phase*/) const override { return false; }
+  void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) override;
+  void send_streamed_body(Phase phase, const wire::StreamedBody& body,
+                          BodyResponse& carries) override;
+  void on_waiting() override { owner_.on_stage_changed(); }
+  void on_consumed(BodySession& /*session*/, std::size_t /*bytes*/) override {}
+  void on_written_too_late(Phase phase) override;
+  void on_session_done(BodySession& session, const std::exception_ptr& failure) override;
+
+  BodySession session_;
+  bool begun_ = false;
+  bool input_ended_ = false;
+};
+
+/// A processor with a handler for each message.
+class MessageStage final : public ChainStage, private Completion {
+ public:
+  using ChainStage::ChainStage;
+
+  void on_chunk(const HttpBody& chunk) override;
+  void on_input_end() override;
+  bool idle() const override { return !busy_ && queue_.empty(); }
+  bool done() const override { return !busy_; }
+  void cancel() override { queue_.clear(); }
+
+ private:
+  struct Chunk {
+    std::string bytes;
+    bool end_of_stream;
+    HttpBody::Flags flags;
+  };
+
+  void complete(std::exception_ptr failure) noexcept override;
+  void work();
+  void absorb(const std::exception_ptr& failure);
+
+  std::deque<Chunk> queue_;
+  Chunk current_{};
+  HttpBody body_;
+  BodyResponse response_;
+  std::chrono::steady_clock::time_point start_;
+  bool busy_ = false;
+  bool input_ended_ = false;
+};
+
+}  // namespace extproc::detail

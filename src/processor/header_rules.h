@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "extproc/header_mutation.h"
+#include "extproc/rule.h"
+#include "extproc/settings.h"
+
+namespace extproc::detail {
+
+/// The connection manager's limit of headers, which Envoy holds against the sets, and the removes,
+/// of one answer.
+inline constexpr std::size_t kMostMutations = 100;
+
+constexpr bool is_pseudo_header(std::string_view name) { return name.starts_with(':'); }
+
+/// Whether Envoy keeps the header as it is, whatever an answer says, unless the filter's
+/// mutation_rules allow the change. `replaces_message`: with CONTINUE_AND_REPLACE.
+constexpr bool header_denied(std::string_view name, bool replaces_message,
+                             const FilterSettings& filter) {
+  switch (name.empty() ? '\0' : name.front()) {
+    case ':':
+      if (name == ":method" && replaces_message) return false;
+      return !filter.allow_all_routing &&
+             (name == ":authority" || name == ":method" || name == ":scheme");
+    case 'h':
+      return !filter.allow_all_routing && name == "host";
+    case 'x':
+      return !filter.allow_envoy && name.starts_with("x-envoy-");
+    default:
+      return false;
+  }
+}
+
+constexpr bool header_removable(std::string_view name) {
+  return !is_pseudo_header(name) && name != "host";
+}
+
+/// Told of each rule that an answer breaks.
+class ViolationListener {
+ public:
+  virtual void on_violation(Rule rule, std::string_view field) = 0;
+
+ protected:
+  ~ViolationListener() = default;
+};
+
+/// Looks for what Envoy would refuse or ignore. `replaces_message`: with CONTINUE_AND_REPLACE,
+/// where
+/// ":method" may be set.
+void check_mutation(const HeaderMutation& mutation, bool replaces_message,
+                    const FilterSettings& filter, ViolationListener& listener);
+
+}  // namespace extproc::detail
