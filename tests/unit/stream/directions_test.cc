@@ -1,0 +1,84 @@
+// Handlers of both directions at once: what one does must not reach the other.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/system/system_error.hpp>
+#include <string>
+
+#include "async_fixture.h"
+
+namespace extproc::stream {
+namespace {
+
+using ::testing::ElementsAre;
+using namespace std::chrono_literals;
+
+constexpr ProtocolConfig kStreamed{BodySendMode::streamed, BodySendMode::streamed, false};
+constexpr ProtocolConfig kFullDuplex{BodySendMode::full_duplex_streamed,
+                                     BodySendMode::full_duplex_streamed, false};
+
+// Writing after the last chunk of a body with trailers is told as the body's mistake; the headers
+// of the other direction are answered all the same.
+TEST(Directions, AMistakeInABodyLeavesTheOthersAnswerAlone) {
+  Gate body_gate, headers_gate;
+  auto service = handlers();
+  service->process<Phase::request_body>([&](BodyStream& body, Context&, Request&) -> Task<> {
+    while (co_await body.read()) {
+    }
+    co_await body_gate.passed();
+    body.write("too late");
+  });
+  service->process<Phase::response_headers>(
+      [&](auto&, auto&, auto&, HeadersResponse& response) -> Task<> {
+        response.set_header("x-answer", "1");
+        co_await headers_gate.passed();
+      });
+  AsyncFixture f(service);
+  f.config = kStreamed;
+  f.body(Phase::request_body, "chunk");
+  f.trailers(Phase::request_trailers);
+  f.headers(Phase::response_headers);
+  ASSERT_TRUE(headers_gate.waited_at());
+  body_gate.open();
+  headers_gate.open();
+  f.run();
+  EXPECT_THAT(f.sent, ElementsAre("request_body clear", "response_headers set x-answer=1",
+                                  "request_trailers"));
+  ASSERT_EQ(f.violations.size(), 1U);
+  EXPECT_EQ(f.violations[0].rule, Rule::body_written_too_late);
+  EXPECT_EQ(f.violations[0].phase, Phase::request_body);
+}
+
+// A rule that the answer to a chunk breaks is told of the body's phase, whichever handler waits.
+TEST(Directions, AViolationIsToldOfItsOwnPhase) {
+  Gate gate;
+  auto service = handlers();
+  service->process<Phase::request_body>([&](BodyStream& body, Context&, Request&) -> Task<> {
+    while (co_await body.read()) {
+      body.response().set_header("x-ignored", "1");
+      co_await gate.passed();
+    }
+  });
+  Gate headers_gate;
+  service->process<Phase::response_headers>(
+      [&](auto&, auto&, auto&, HeadersResponse&) -> Task<> { co_await headers_gate.passed(); });
+  AsyncFixture f(service);
+  f.config = kStreamed;
+  f.body(Phase::request_body, "chunk");
+  f.headers(Phase::response_headers);
+  gate.open();
+  f.run();
+  headers_gate.open();
+  f.run();
+  ASSERT_EQ(f.violations.size(), 1U);
+  EXPECT_EQ(f.violations[0].rule, Rule::body_header_mutation);
+  EXPECT_EQ(f.violations[0].phase, Phase::request_body);
+  EXPECT_THAT(f.log, ElementsAre(::testing::StartsWith("WARNING Test: request_body: ")));
+}
+
+// The end that one handler brings about is the end for the other, whose answer and alarm are void.
+// The fallback of one handler stops that handler, not the one over the other direction's body.
+// And the handler over the body still hears of the stream's own end.
+}  // namespace
+}  // namespace extproc::stream
