@@ -72,7 +72,7 @@ void ProcessStream::receive(std::string_view bytes, bool arrived) {
   }
   if (readable) {
     if (arrived) note(message, bytes);
-    if (message.phase) take_message(message, bytes);
+    if (message.phase && !finished_) take_message(message, bytes);
   } else {
     env_.counters.malformed_messages.add();
     env_.logger.log(LogLevel::warning,
@@ -223,7 +223,7 @@ void ProcessStream::wait_for_handler() {
 }
 
 void ProcessStream::on_wake() {
-  if (!pending_ || fell_back_ || closed_) return;
+  if (!pending_ || fell_back_ || finished_ || closed_) return;
   switch (deadline_.due(env_.now())) {
     case ReplyDeadline::Action::none:
       break;
@@ -295,7 +295,7 @@ void ProcessStream::conclude(const std::exception_ptr& failure) {
     outcome = PhaseOutcome::late;
     if (!closed_) ContextAccess::renew_cancel(context_);
     on_violation(Rule::answered_too_late, {});
-  } else if (!closed_) {
+  } else if (!closed_ && !finished_) {
     outcome = answer(failure);
   }
   end_phase(phase_, outcome, spent);

@@ -78,6 +78,38 @@ TEST(Directions, AViolationIsToldOfItsOwnPhase) {
 }
 
 // The end that one handler brings about is the end for the other, whose answer and alarm are void.
+TEST(Directions, NothingIsSentBehindTheEnd) {
+  Gate body_gate, headers_gate;
+  auto service = handlers();
+  service->process<Phase::request_body>([&](BodyStream& body, Context&, Request&) -> Task<> {
+    co_await body.read();
+    co_await body_gate.passed();
+    body.response().respond({.status = 403});
+  });
+  service->process<Phase::response_headers>(
+      [&](auto&, auto&, auto&, HeadersResponse& response) -> Task<> {
+        response.fall_back_after(50ms);
+        response.set_header("host", "refused");
+        co_await headers_gate.passed();
+      });
+  AsyncFixture f(service);
+  f.config = kStreamed;
+  f.body(Phase::request_body, "chunk");
+  f.headers(Phase::response_headers);
+  ASSERT_TRUE(headers_gate.waited_at());
+  body_gate.open();
+  f.run();
+  EXPECT_TRUE(f.ended);
+  f.pass(60ms);
+  EXPECT_EQ(f.counters.fallbacks.value(), 0U);
+  headers_gate.open();
+  f.run();
+  EXPECT_THAT(f.sent, ElementsAre("immediate 403"));
+  EXPECT_EQ(f.sent_after_end, 0);
+  EXPECT_TRUE(f.violations.empty());
+  EXPECT_THAT(f.observer.notes, ::testing::Contains("< response_headers cancelled 60000000"));
+}
+
 // The fallback of one handler stops that handler, not the one over the other direction's body.
 // And the handler over the body still hears of the stream's own end.
 }  // namespace
