@@ -4,13 +4,13 @@
 #include <boost/system/system_error.hpp>
 #include <utility>
 
-#include "extproc/context.h"
-
 namespace extproc::stream {
 
 BodySession::BodySession(SessionHost& host, Environment& environment, Phase phase,
                          std::optional<BodySendMode> mode)
-    : host_(host), env_(environment), phase_(phase), mode_(mode), body_(*this, phase) {}
+    : host_(host), env_(environment), phase_(phase), mode_(mode), body_(*this, phase) {
+  ContextAccess::begin_beside(context_, host.context());
+}
 
 // One message is all of the body.
 bool BodySession::whole() const {
@@ -55,7 +55,7 @@ void BodySession::start_handler() {
   started_ = running_ = true;
   start_ = env_.now();
   detail::Invocation invocation{.phase = phase_,
-                                .context = &host_.context(),
+                                .context = &context_,
                                 .request = &host_.request(),
                                 .body_stream = &body_,
                                 .completion = this};
@@ -76,6 +76,7 @@ void BodySession::complete(std::exception_ptr failure) noexcept {
 
 void BodySession::cancel() {
   cancelled_ = true;
+  ContextAccess::request_cancel(context_);
   if (waiting_) std::exchange(waiting_, nullptr).resume();
 }
 

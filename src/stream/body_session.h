@@ -10,6 +10,7 @@
 
 #include "extproc/body.h"
 #include "extproc/body_stream.h"
+#include "extproc/context.h"
 #include "extproc/detail/dispatcher.h"
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
@@ -24,7 +25,7 @@ class BodySession;
 /// What a session needs of its stream.
 class SessionHost {
  public:
-  virtual Context& context() = 0;
+  virtual const Context& context() const = 0;
   virtual Request& request() = 0;
   /// Answers are sent: the stream is open, and does not only observe.
   virtual bool answers() const = 0;
@@ -61,6 +62,8 @@ class BodySession final : private detail::BodyChannel, private detail::Completio
   void cancel();
 
   Phase phase() const { return phase_; }
+  /// What the handler is given.
+  const Context& context() const { return context_; }
   /// The handler has not returned yet.
   bool running() const { return running_; }
   std::size_t unread_bytes() const { return unread_bytes_; }
@@ -114,6 +117,7 @@ class BodySession final : private detail::BodyChannel, private detail::Completio
   const Phase phase_;
   const std::optional<BodySendMode> mode_;
   BodyStream body_;
+  Context context_;
   BodyResponse response_;
   std::deque<Chunk> unread_;
   std::size_t unread_bytes_ = 0;

@@ -435,7 +435,7 @@ void ProcessStream::on_session_done(BodySession& session, const std::exception_p
   PhaseOutcome outcome = PhaseOutcome::cancelled;
   if (!closed_ && !finished_) {
     outcome = PhaseOutcome::answered;
-    const auto& abort = ContextAccess::aborted(context_);
+    const auto& abort = ContextAccess::aborted(session.context());
     const auto& immediate = session.body_response().immediate_response();
     answered_phase_ = phase;
     if (failure != nullptr) {

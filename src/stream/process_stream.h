@@ -87,7 +87,7 @@ class ProcessStream final : private detail::Completion,
     return sessions_[is_request_phase(phase) ? 0 : 1];
   }
 
-  Context& context() override { return context_; }
+  const Context& context() const override { return context_; }
   Request& request() override { return request_; }
   bool answers() const override { return !finished_ && !closed_ && !context_.observability_mode(); }
   bool congested(Phase phase) const override { return writer_.congested(phase); }

@@ -111,6 +111,93 @@ TEST(Directions, NothingIsSentBehindTheEnd) {
 }
 
 // The fallback of one handler stops that handler, not the one over the other direction's body.
+TEST(Directions, AFallbackCancelsItsOwnHandlerOnly) {
+  bool body_cancelled = false;
+  bool headers_cancelled = false;
+  Gate gate;
+  auto service = handlers();
+  service->process<Phase::request_body>(
+      [&](BodyStream& body, Context& context, Request&) -> Task<> {
+        while (auto chunk = co_await body.read()) {
+          co_await let_loop_run(context);
+          body.write(chunk->body());
+        }
+        body_cancelled = context.cancelled();
+      });
+  service->process<Phase::response_headers>(
+      [&](auto&, Context& context, auto&, HeadersResponse& response) -> Task<> {
+        response.fall_back_after(50ms);
+        co_await gate.passed();
+        headers_cancelled = context.cancelled();
+      });
+  AsyncFixture f(service);
+  f.config = kFullDuplex;
+  f.body(Phase::request_body, "one");
+  f.headers(Phase::response_headers);
+  f.pass(60ms);
+  gate.open();
+  f.run();
+  f.body(Phase::request_body, "two", true);
+  EXPECT_THAT(f.sent,
+              ElementsAre("request_body streamed=\"one\"", "response_headers",
+                          "request_body streamed=\"two\"", "request_body streamed=\"\",end"));
+  EXPECT_TRUE(headers_cancelled);
+  EXPECT_FALSE(body_cancelled);
+  EXPECT_FALSE(f.ended);
+}
+
 // And the handler over the body still hears of the stream's own end.
+TEST(Directions, TheStreamsEndIsHeardAfterAFallback) {
+  bool body_cancelled = false;
+  Gate gate;
+  auto service = handlers();
+  service->process<Phase::request_body>([&](BodyStream&, Context& context, Request&) -> Task<> {
+    try {
+      co_await wait_for_cancellation(context);
+    } catch (const boost::system::system_error&) {
+      body_cancelled = true;
+    }
+  });
+  service->process<Phase::response_headers>(
+      [&](auto&, Context&, auto&, HeadersResponse& response) -> Task<> {
+        response.fall_back_after(50ms);
+        co_await gate.passed();
+      });
+  AsyncFixture f(service);
+  f.config = kFullDuplex;
+  f.body(Phase::request_body, "one");
+  f.headers(Phase::response_headers);
+  f.pass(60ms);
+  gate.open();
+  f.run();
+  EXPECT_FALSE(body_cancelled);
+  EXPECT_TRUE(f.close());
+  EXPECT_TRUE(body_cancelled);
+}
+
+TEST(Directions, ABodyHandlersContextTellsTheSameAsTheOthers) {
+  auto service = handlers();
+  std::optional<ProtocolConfiguration> config;
+  std::string_view peer;
+  service->process<Phase::request_body>(
+      [&](BodyStream& body, Context& context, Request&) -> Task<> {
+        config = context.protocol_config();
+        peer = context.peer();
+        while (co_await body.read()) {
+        }
+        context.abort(GrpcStatus::data_loss);
+      });
+  AsyncFixture f(service);
+  f.config = kFullDuplex;
+  f.headers(Phase::request_headers);
+  f.body(Phase::request_body, "one");
+  EXPECT_EQ(config, kFullDuplex);
+  EXPECT_EQ(peer, "10.0.0.1:1");
+  EXPECT_FALSE(f.ended);
+  f.body(Phase::request_body, "two", true);
+  EXPECT_TRUE(f.ended);
+  EXPECT_EQ(f.status, GrpcStatus::data_loss);
+}
+
 }  // namespace
 }  // namespace extproc::stream
