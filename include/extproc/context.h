@@ -53,8 +53,7 @@ struct TypedValue {
 };
 
 /// What surrounds the message: what Envoy tells about the HTTP request, the gRPC call that it came
-/// in, and how to end it. The same object for all phases of a stream; it lives as long as the
-/// stream, and as any handler of it that still runs.
+/// in, and how to end it. It lives as long as the stream, and as any handler of it that still runs.
 class EXTPROC_API Context {
  public:
   Context() = default;
@@ -91,18 +90,18 @@ class EXTPROC_API Context {
   /// How the filter is set up, as it said on the stream's first message; nothing from a client that
   /// does not say it, or in observability mode. A mode override does not show here.
   const std::optional<ProtocolConfiguration>& protocol_config() const {
-    return messages_.protocol_config;
+    return messages_->protocol_config;
   }
 
-  /// The stream is over: the peer reset it, the deadline passed, or the server shut down. The
-  /// answer will be dropped. A synchronous handler on an I/O thread never sees it change while it
-  /// runs. Any thread.
+  /// The stream is over: the peer reset it, the deadline passed, or the server shut down. Or this
+  /// handler's fallback was sent. The answer will be dropped. A synchronous handler on an I/O
+  /// thread never sees it change while it runs. Any thread.
   bool cancelled() const { return cancel_.stop_possible() && cancel_.stop_requested(); }
   /// The same to wait on or to hand on, in asynchronous and blocking handlers.
   std::stop_token cancellation() const { return cancel_.get_token(); }
 
   /// The filter only observes (`observability_mode`): answers are not sent.
-  bool observability_mode() const { return messages_.observability_mode; }
+  bool observability_mode() const { return messages_->observability_mode; }
 
   /// Ends the stream with `status` when the handler returns, in place of an answer. Envoy then
   /// fails the HTTP request, or lets it go on where failure_mode_allow is set. `message` goes to
@@ -118,7 +117,8 @@ class EXTPROC_API Context {
   detail::EventLoop* loop_ = nullptr;
   std::stop_source cancel_{std::nostopstate};
   std::optional<detail::Abort> abort_;
-  detail::MessageContext messages_;
+  detail::MessageContext own_messages_;
+  const detail::MessageContext* messages_ = &own_messages_;
 };
 
 /// How the library's own layers reach into a Context. Not for users.
@@ -130,15 +130,25 @@ class ContextAccess {
     context.loop_ = loop;
     context.cancel_ = cancellable ? std::stop_source() : std::stop_source(std::nostopstate);
     context.abort_.reset();
-    context.messages_.attributes.clear();
-    context.messages_.metadata.clear();
-    context.messages_.protocol_config.reset();
-    context.messages_.observability_mode = false;
+    context.messages_ = &context.own_messages_;
+    context.own_messages_.attributes.clear();
+    context.own_messages_.metadata.clear();
+    context.own_messages_.protocol_config.reset();
+    context.own_messages_.observability_mode = false;
+  }
+  /// For a handler that runs beside others of its stream, and is cancelled and aborts by itself:
+  /// `context` tells what `of` does, which must outlive it.
+  static void begin_beside(Context& context, const Context& of) {
+    context.info_ = of.info_;
+    context.loop_ = of.loop_;
+    context.cancel_ = std::stop_source();
+    context.abort_.reset();
+    context.messages_ = of.messages_;
   }
   static void request_cancel(Context& context) { context.cancel_.request_stop(); }
   /// After a handler alone was cancelled: the next ones are not.
   static void renew_cancel(Context& context) { context.cancel_ = std::stop_source(); }
-  static detail::MessageContext& messages(Context& context) { return context.messages_; }
+  static detail::MessageContext& messages(Context& context) { return context.own_messages_; }
   static const std::optional<detail::Abort>& aborted(const Context& context) {
     return context.abort_;
   }

@@ -10,7 +10,9 @@ namespace extproc::detail {
 
 BodySession::BodySession(SessionHost& host, const Dispatcher& dispatcher, Phase phase,
                          std::optional<BodySendMode> mode)
-    : host_(host), dispatcher_(dispatcher), phase_(phase), mode_(mode), body_(*this, phase) {}
+    : host_(host), dispatcher_(dispatcher), phase_(phase), mode_(mode), body_(*this, phase) {
+  ContextAccess::begin_beside(context_, host.context());
+}
 
 // One message is all of the body.
 bool BodySession::whole() const {
@@ -56,7 +58,7 @@ void BodySession::start_handler() {
   start_ = host_.now();
   Invocation invocation{.phase = phase_,
                         .host = host_.chain_host(),
-                        .context = &host_.context(),
+                        .context = &context_,
                         .request = &host_.request(),
                         .body_stream = &body_,
                         .completion = this};
@@ -77,6 +79,7 @@ void BodySession::complete(std::exception_ptr failure) noexcept {
 
 void BodySession::cancel() {
   cancelled_ = true;
+  ContextAccess::request_cancel(context_);
   if (waiting_) std::exchange(waiting_, nullptr).resume();
 }
 

@@ -11,6 +11,7 @@
 
 #include "extproc/body.h"
 #include "extproc/body_stream.h"
+#include "extproc/context.h"
 #include "extproc/detail/dispatcher.h"
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
@@ -24,7 +25,7 @@ class BodySession;
 /// What a session needs of its stream.
 class SessionHost {
  public:
-  virtual Context& context() = 0;
+  virtual const Context& context() const = 0;
   virtual Request& request() = 0;
   virtual ChainHost* chain_host() = 0;
   virtual std::chrono::steady_clock::time_point now() const = 0;
@@ -66,6 +67,8 @@ class BodySession final : private BodyChannel, private Completion {
   void cancel();
 
   Phase phase() const { return phase_; }
+  /// What the handler is given.
+  const Context& context() const { return context_; }
   /// The handler has not returned yet.
   bool running() const { return running_; }
   /// It can do nothing until a chunk, or the end, comes.
@@ -122,6 +125,7 @@ class BodySession final : private BodyChannel, private Completion {
   const Phase phase_;
   const std::optional<BodySendMode> mode_;
   BodyStream body_;
+  Context context_;
   BodyResponse response_;
   std::deque<Chunk> unread_;
   std::size_t unread_bytes_ = 0;

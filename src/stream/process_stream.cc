@@ -74,7 +74,7 @@ void ProcessStream::receive(std::string_view bytes, bool arrived) {
   }
   if (readable) {
     if (arrived) note(message, bytes);
-    if (message.phase) take_message(message, bytes);
+    if (message.phase && !finished_) take_message(message, bytes);
   } else {
     env_.counters.malformed_messages.add();
     env_.logger.log(LogLevel::warning,
@@ -177,6 +177,7 @@ void ProcessStream::take_streamed(const wire::RequestMessage& message) {
 
 void ProcessStream::call_handler() {
   if (!calls(phase_)) {
+    answered_phase_ = phase_;
     send_answer();
     after_answer();
     return;
@@ -226,7 +227,7 @@ void ProcessStream::wait_for_handler() {
 }
 
 void ProcessStream::on_wake() {
-  if (!pending_ || fell_back_ || closed_) return;
+  if (!pending_ || fell_back_ || finished_ || closed_) return;
   switch (deadline_.due(env_.now())) {
     case ReplyDeadline::Action::none:
       break;
@@ -248,8 +249,9 @@ void ProcessStream::fall_back() {
                   text({env_.dispatcher.name(), ": ", to_string(phase_),
                         " takes too long for request ", request_.id(), ": its fallback was sent"}));
   fell_back_ = true;
+  answered_phase_ = phase_;
   if (const auto& immediate = response().fallback()->response) {
-    send_immediate(*immediate, nullptr);
+    send_immediate(phase_, *immediate, nullptr);
   } else if (is_body(phase_)) {
     BodyResponse unchanged;
     writer_.body(phase_, scratch_->body, unchanged);
@@ -291,12 +293,13 @@ void ProcessStream::conclude(const std::exception_ptr& failure) {
                                              " took ", microseconds(spent), kSlowHandlerAdvice}));
   }
   PhaseOutcome outcome = PhaseOutcome::cancelled;
+  answered_phase_ = phase_;
   if (fell_back_) {
     fell_back_ = false;
     outcome = PhaseOutcome::late;
     if (!closed_) ContextAccess::renew_cancel(context_);
     on_violation(Rule::answered_too_late, {});
-  } else if (!closed_) {
+  } else if (!closed_ && !finished_) {
     outcome = answer(failure);
   }
   end_phase(phase_, outcome, spent);
@@ -326,7 +329,7 @@ PhaseOutcome ProcessStream::answer(const std::exception_ptr& failure) {
     if (!context_.observability_mode()) on_violation(Rule::streamed_response, {});
   }
   if (const auto& immediate = given.immediate_response())
-    return send_immediate(*immediate, given.extras_or_null());
+    return send_immediate(phase_, *immediate, given.extras_or_null());
   send_answer();
   return PhaseOutcome::answered;
 }
@@ -335,7 +338,7 @@ PhaseOutcome ProcessStream::answer_failure(Phase phase, const std::exception_ptr
   try {
     std::rethrow_exception(failure);
   } catch (const StopRequestProcessing& stop) {
-    return send_immediate(stop.response(), nullptr);
+    return send_immediate(phase, stop.response(), nullptr);
   } catch (const std::exception& exception) {
     return fail(phase, exception.what());
   } catch (...) {
@@ -379,20 +382,21 @@ void ProcessStream::send_answer() {
 PhaseOutcome ProcessStream::send_streamed() {
   scratch_->headers_response.streamed().finish();
   if (auto collected = streamed_reply_->take_collected())
-    return send_immediate(std::move(*collected), scratch_->headers_response.extras_or_null());
+    return send_immediate(phase_, std::move(*collected),
+                          scratch_->headers_response.extras_or_null());
   env_.counters.immediate_responses.add();
   finish(GrpcStatus::ok);
   return PhaseOutcome::immediate;
 }
 
-PhaseOutcome ProcessStream::send_immediate(ImmediateResponse response,
+PhaseOutcome ProcessStream::send_immediate(Phase phase, ImmediateResponse response,
                                            const ResponseExtras* extras) {
   if (context_.observability_mode()) return PhaseOutcome::answered;
   if (!env_.chain_header.empty() && env_.dispatcher.links().empty())
     set_chain(env_.chain_header, env_.dispatcher.name(), response);
   const auto mode = writer_.modes().mode(Phase::response_body);
-  const bool headers_left = phase_ == Phase::response_trailers ||
-                            (phase_ == Phase::response_body && mode &&
+  const bool headers_left = phase == Phase::response_trailers ||
+                            (phase == Phase::response_body && mode &&
                              (*mode == BodySendMode::streamed || is_full_duplex(*mode)));
   if (headers_left) on_violation(Rule::immediate_too_late, {});
   env_.counters.immediate_responses.add();
@@ -411,11 +415,13 @@ PhaseOutcome ProcessStream::fail(Phase phase, std::string_view what) {
 }
 
 void ProcessStream::send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) {
+  answered_phase_ = phase;
   writer_.body(phase, body, response);
 }
 
 void ProcessStream::send_streamed_body(Phase phase, const wire::StreamedBody& body,
                                        BodyResponse& carries) {
+  answered_phase_ = phase;
   writer_.streamed_body(phase, body, carries);
 }
 
@@ -425,7 +431,7 @@ void ProcessStream::on_consumed(detail::BodySession& session, std::size_t bytes)
 }
 
 void ProcessStream::on_written_too_late(Phase phase) {
-  phase_ = phase;
+  answered_phase_ = phase;
   on_violation(Rule::body_written_too_late, {});
 }
 
@@ -435,16 +441,16 @@ void ProcessStream::on_session_done(detail::BodySession& session,
   PhaseOutcome outcome = PhaseOutcome::cancelled;
   if (!closed_ && !finished_) {
     outcome = PhaseOutcome::answered;
-    const auto& abort = ContextAccess::aborted(context_);
+    const auto& abort = ContextAccess::aborted(session.context());
     const auto& immediate = session.body_response().immediate_response();
-    if (!pending_) phase_ = phase;
+    answered_phase_ = phase;
     if (failure != nullptr) {
       outcome = answer_failure(phase, failure);
     } else if (abort) {
       finish(abort->status, abort->message);
       outcome = PhaseOutcome::aborted;
     } else if (immediate) {
-      outcome = send_immediate(*immediate, session.body_response().extras_or_null());
+      outcome = send_immediate(phase, *immediate, session.body_response().extras_or_null());
     } else {
       session.settle();
     }
@@ -469,12 +475,13 @@ void ProcessStream::on_violation(Rule rule, std::string_view field) {
 void ProcessStream::report(std::string_view name, Rule rule, std::string_view field) {
   env_.counters.misused_answers.add();
   const std::string_view what = advice(rule);
-  if (env_.on_violation) env_.on_violation({rule, phase_, std::string(field), std::string(what)});
+  if (env_.on_violation)
+    env_.on_violation({rule, answered_phase_, std::string(field), std::string(what)});
   if (!env_.dispatcher.advise_once(rule)) return;
   const std::string_view separator = field.empty() ? "" : " \"";
   const std::string_view quote = field.empty() ? "" : "\"";
   env_.logger.log(LogLevel::warning,
-                  text({name, ": ", to_string(phase_), ": ", to_string(rule), separator, field,
+                  text({name, ": ", to_string(answered_phase_), ": ", to_string(rule), separator, field,
                         quote, ": ", what, ". This is logged once"}));
 }
 

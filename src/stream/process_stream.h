@@ -72,7 +72,8 @@ class ProcessStream final : private detail::Completion,
   PhaseOutcome answer_failure(Phase phase, const std::exception_ptr& failure);
   void send_answer();
   PhaseOutcome send_streamed();
-  PhaseOutcome send_immediate(ImmediateResponse response, const ResponseExtras* extras);
+  PhaseOutcome send_immediate(Phase phase, ImmediateResponse response,
+                              const ResponseExtras* extras);
   void fall_back();
   PhaseOutcome fail(Phase phase, std::string_view what);
   void after_answer();
@@ -90,7 +91,7 @@ class ProcessStream final : private detail::Completion,
     return sessions_[is_request_phase(phase) ? 0 : 1];
   }
 
-  Context& context() override { return context_; }
+  const Context& context() const override { return context_; }
   Request& request() override { return request_; }
   detail::ChainHost* chain_host() override { return this; }
   Clock::time_point now() const override { return env_.now(); }
@@ -129,7 +130,10 @@ class ProcessStream final : private detail::Completion,
   ReplyDeadline deadline_;
   Clock::time_point stream_start_;
   Clock::time_point phase_start_;
+  // Of the handler that runs or ran last, other than a session's.
   Phase phase_ = Phase::request_headers;
+  // Whose answer is being made, for what is told of it.
+  Phase answered_phase_ = Phase::request_headers;
   GrpcStatus status_ = GrpcStatus::ok;
   bool first_message_ = true;
   bool pending_ = false;    // a handler that is not a session's is suspended

@@ -1,5 +1,6 @@
 #include "processor/chain/chain_body.h"
 
+#include <stop_token>
 #include <utility>
 
 #include "extproc/context.h"
@@ -110,6 +111,10 @@ void ChainBody::on_stage_changed() {
 
 Task<> ChainBody::run() {
   BodyStream& body = *outer_.body_stream;
+  const std::stop_callback on_stop(outer_.context->cancellation(), [this] {
+    cancel_stages();
+    on_stage_changed();
+  });
   std::exception_ptr failure;
   try {
     while (!end_) {
@@ -126,11 +131,7 @@ Task<> ChainBody::run() {
   } catch (...) {
     failure = std::current_exception();
   }
-  if (failure != nullptr || end_) {
-    feeding_ = true;
-    for (const auto& stage : stages_) stage->cancel();
-    feeding_ = false;
-  }
+  if (failure != nullptr || end_) cancel_stages();
   co_await Settled(*this, true);
   if (failure != nullptr) std::rethrow_exception(failure);
   if (end_ && end_->failure != nullptr) std::rethrow_exception(end_->failure);
@@ -139,6 +140,12 @@ Task<> ChainBody::run() {
     co_return;
   }
   finish_response();
+}
+
+void ChainBody::cancel_stages() {
+  feeding_ = true;
+  for (const auto& stage : stages_) stage->cancel();
+  feeding_ = false;
 }
 
 void ChainBody::feed(const HttpBody& chunk) {

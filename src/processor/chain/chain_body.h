@@ -40,6 +40,7 @@ class ChainBody final : private StageOwner {
   void stop(std::size_t link, StageEnd end) override;
   void on_stage_changed() override;
 
+  void cancel_stages();
   void feed(const HttpBody& chunk);
   bool idle() const;
   bool done() const;

@@ -41,8 +41,12 @@ void ChainStage::stop(ImmediateResponse response) {
   owner_.stop(link_, {nullptr, std::move(response)});
 }
 
-bool ChainStage::aborted() const {
-  return ContextAccess::aborted(*owner_.outer().context).has_value();
+bool ChainStage::take_abort(const Context& context) {
+  const auto abort = ContextAccess::aborted(context);
+  if (!abort) return false;
+  owner_.outer().context->abort(abort->status, abort->message);
+  owner_.stop(link_, {});
+  return true;
 }
 
 SessionStage::SessionStage(StageOwner& owner, std::size_t number, std::size_t link,
@@ -90,9 +94,8 @@ void SessionStage::on_session_done(BodySession& session, const std::exception_pt
   const auto& immediate = session.body_response().immediate_response();
   if (failure != nullptr) {
     outcome = fail(failure);
-  } else if (aborted()) {
+  } else if (take_abort(session.context())) {
     outcome = PhaseOutcome::aborted;
-    owner_.stop(link_, {});
   } else if (immediate) {
     outcome = PhaseOutcome::immediate;
     stop(*immediate);
@@ -151,9 +154,8 @@ void MessageStage::absorb(const std::exception_ptr& failure) {
   PhaseOutcome outcome = PhaseOutcome::answered;
   if (failure != nullptr) {
     outcome = fail(failure);
-  } else if (aborted()) {
+  } else if (take_abort(*owner_.outer().context)) {
     outcome = PhaseOutcome::aborted;
-    owner_.stop(link_, {});
   } else if (const auto& immediate = response_.immediate_response()) {
     outcome = PhaseOutcome::immediate;
     stop(*immediate);

@@ -65,7 +65,8 @@ class ChainStage {
   /// What a handler threw as the end of the body; the message names the processor.
   PhaseOutcome fail(const std::exception_ptr& failure);
   void stop(ImmediateResponse response);
-  bool aborted() const;
+  /// The handler aborted in `context`: then the stream of all ends so.
+  bool take_abort(const Context& context);
 
   StageOwner& owner_;
   const std::size_t number_;
