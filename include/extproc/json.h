@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 #include <string_view>
+#include <vector>
 
 #include "extproc/struct.h"
 
@@ -37,7 +38,8 @@ inline boost::json::value to_json(const ValueView& value, int depth) {
       break;
   }
   boost::json::array array;
-  for (const ValueView& element : *value.list()) array.push_back(to_json(element, depth + 1));
+  const std::vector<ValueView> elements = *value.list();
+  for (const ValueView& element : elements) array.push_back(to_json(element, depth + 1));
   return array;
 }
 

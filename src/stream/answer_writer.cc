@@ -113,6 +113,12 @@ void AnswerWriter::headers(Phase phase, HeadersResponse& response) {
   if (response.extras_or_null() != nullptr && response.extras().mode_override) {
     complete_mode_override(response.extras());
   }
+  if (response.header_mutation().sets("content-length")) modes_.content_length_set(phase);
+  if (const ResponseExtras* extras = response.extras_or_null();
+      extras != nullptr && extras->mode_override &&
+      modes_.override_needs_no_content_length(phase, *extras->mode_override)) {
+    response.remove_header("content-length");
+  }
   std::string& out = begin_message(phase, 0);
   wire::write_headers_response(out, phase, response);
   write_extras(out, response);

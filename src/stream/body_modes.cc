@@ -24,7 +24,7 @@ bool BodyModes::takes_headers_with_body(Phase phase) const {
 void BodyModes::correct_content_length(Phase phase, const HttpBody& body,
                                        BodyResponse& response) const {
   if (response.body_change() == BodyChange::none) return;
-  if (!(is_request_phase(phase) ? request_headers_ : response_headers_)) return;
+  if (!of(phase).seen || !of(phase).content_length) return;
   const auto known = mode(phase);
   // Without a configuration, one message that ends its direction is as good as a buffered body.
   const bool buffered = known && *known != BodySendMode::none ? *known == BodySendMode::buffered
@@ -34,6 +34,14 @@ void BodyModes::correct_content_length(Phase phase, const HttpBody& body,
   const auto [end, error] = std::to_chars(digits, digits + sizeof digits, response.body().size());
   response.set_header("content-length",
                       std::string_view(digits, static_cast<std::size_t>(end - digits)));
+}
+
+bool BodyModes::override_needs_no_content_length(Phase headers_phase,
+                                                 const ModeOverride& mode) const {
+  if (!of(headers_phase).content_length) return false;
+  const auto& asked =
+      is_request_phase(headers_phase) ? mode.request_body_mode : mode.response_body_mode;
+  return asked == BodySendMode::streamed || asked == BodySendMode::buffered_partial;
 }
 
 }  // namespace extproc::stream

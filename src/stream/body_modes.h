@@ -17,9 +17,9 @@ class BodyModes {
   /// An answer asked for other modes; it is taken for granted that the filter allows it.
   void apply(const ModeOverride& mode);
   /// The headers of a direction came to this processor.
-  void headers_seen(Phase phase) {
-    (is_request_phase(phase) ? request_headers_ : response_headers_) = true;
-  }
+  void headers_seen(Phase phase, bool content_length) { of(phase) = {true, content_length}; }
+  /// The answer to them sets content-length.
+  void content_length_set(Phase phase) { of(phase).content_length = true; }
 
   const std::optional<ProtocolConfiguration>& config() const { return config_; }
   bool overridden() const { return overridden_; }
@@ -38,13 +38,25 @@ class BodyModes {
 
   /// Where Envoy compares the length of a replaced body with content-length, sets it right in the
   /// same answer: in BUFFERED mode with headers sent, a difference is a 500. Elsewhere Envoy drops
-  /// content-length itself.
+  /// content-length itself. Where there is none, none is added: an HTTP/1.1 message with trailers
+  /// would lose them.
   void correct_content_length(Phase phase, const HttpBody& body, BodyResponse& response) const;
 
+  /// Whether the answer to these headers, which asks for `mode`, must remove content-length for
+  /// the body to be changed: Envoy drops it by the filter's own mode, before the answer.
+  bool override_needs_no_content_length(Phase headers_phase, const ModeOverride& mode) const;
+
  private:
+  struct Headers {
+    bool seen = false;
+    bool content_length = false;
+  };
+
+  Headers& of(Phase phase) { return headers_[is_request_phase(phase) ? 0 : 1]; }
+  const Headers& of(Phase phase) const { return headers_[is_request_phase(phase) ? 0 : 1]; }
+
   std::optional<ProtocolConfiguration> config_;
-  bool request_headers_ = false;
-  bool response_headers_ = false;
+  Headers headers_[2];
   bool overridden_ = false;
 };
 

@@ -11,7 +11,12 @@ class PhaseProgress {
   /// A message of `phase`; `end_of_stream` as in headers and bodies.
   void seen(Phase phase, bool end_of_stream);
   /// No body or trailers of the direction will come, whatever was sent: CONTINUE_AND_REPLACE.
-  void replaced(Phase headers_phase) { end(headers_phase); }
+  void replaced(Phase headers_phase) {
+    end(headers_phase);
+    of(headers_phase).replaced = true;
+  }
+  /// A message of this direction was under way when it was replaced: it wants no answer.
+  bool is_replaced(Phase phase) const { return of(phase).replaced; }
   /// No body of the direction will come by the filter's own modes.
   void body_ended(Phase body_phase) { of(body_phase).body_over = true; }
 
@@ -25,6 +30,7 @@ class PhaseProgress {
     bool body_seen = false;
     bool body_over = false;
     bool over = false;
+    bool replaced = false;
   };
 
   Direction& of(Phase phase) { return directions_[is_request_phase(phase) ? 0 : 1]; }

@@ -105,6 +105,10 @@ void ProcessStream::note(const wire::RequestMessage& message, std::string_view b
 
 void ProcessStream::take_message(const wire::RequestMessage& message, std::string_view bytes) {
   const Phase phase = *message.phase;
+  if (progress_.is_replaced(phase)) {
+    if (is_body(phase)) writer_.consumed(phase, message.body.size());
+    return;
+  }
   if (hold_back(message, bytes)) return;
   if (env_.dispatcher.streamed().contains(phase)) return take_streamed(message);
 
@@ -133,8 +137,8 @@ void ProcessStream::take_message(const wire::RequestMessage& message, std::strin
 void ProcessStream::begin_headers(const wire::RequestMessage& message) {
   scratch_->headers = HttpHeaders(scratch_->entries, message.end_of_stream);
   scratch_->headers_response.reset();
-  writer_.modes().headers_seen(phase_);
   request_.begin_phase(phase_, &scratch_->headers);
+  writer_.modes().headers_seen(phase_, request_.content_length().has_value());
   if (phase_ == Phase::request_headers) {
     if (!context_.observability_mode()) {
       streamed_reply_.emplace(writer_, env_.chain_header, env_.dispatcher.name());

@@ -95,6 +95,11 @@ class Listener:
     filters: tuple[Filter, ...]
     upstream: str = "upstream"
     buffer_bytes: int | None = None
+    before: tuple[dict, ...] = ()
+    """Other filters, in front of those."""
+    routes: tuple[dict, ...] = ()
+    """In front of the one to `upstream`."""
+    access_log: dict | None = None
 
     def to_json(self) -> dict:
         manager = {
@@ -108,11 +113,19 @@ class Listener:
                     {
                         "name": "all",
                         "domains": ["*"],
-                        "routes": [{"match": {"prefix": "/"}, "route": {"cluster": self.upstream, "timeout": "30s"}}],
+                        "routes": [
+                            *self.routes,
+                            {"name": "all", "match": {"prefix": "/"}, "route": {"cluster": self.upstream, "timeout": "60s"}},
+                        ],
                     }
                 ]
             },
-            "http_filters": [*(f.to_json() for f in self.filters), {"name": "router", "typed_config": {"@type": _ROUTER}}],
+            "http_filters": [
+                *self.before,
+                *(f.to_json() for f in self.filters),
+                {"name": "router", "typed_config": {"@type": _ROUTER}},
+            ],
+            **({"access_log": [self.access_log]} if self.access_log else {}),
         }
         return {
             "name": self.name,
@@ -120,6 +133,23 @@ class Listener:
             "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
             **({"per_connection_buffer_limit_bytes": self.buffer_bytes} if self.buffer_bytes else {}),
         }
+
+
+def set_metadata(namespace: str, value: dict | None = None, typed_value: dict | None = None) -> dict:
+    """A filter that sets dynamic metadata, from JSON or an Any."""
+    entry = {"metadata_namespace": namespace, **({"value": value} if value else {"typed_value": typed_value})}
+    config = {"@type": _TYPES + "extensions.filters.http.set_metadata.v3.Config", "metadata": [entry]}
+    return {"name": "set_metadata", "typed_config": config}
+
+
+def json_access_log(path: Path, fields: dict[str, str]) -> dict:
+    """A line of JSON for each request."""
+    config = {
+        "@type": _TYPES + "extensions.access_loggers.file.v3.FileAccessLog",
+        "path": str(path),
+        "log_format": {"json_format": fields},
+    }
+    return {"name": "file", "typed_config": config}
 
 
 def bootstrap(admin_port: int, listeners: list[Listener], clusters: list[Cluster]) -> dict:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from dataclasses import dataclass, field
 
+BETWEEN_CHUNKS = 0.003  # so that they arrive apart
 Headers = list[tuple[str, str | bytes]]
 
 
@@ -43,11 +44,19 @@ class Connection:
         method: str,
         path: str,
         headers: Headers | None = None,
-        body: bytes | None = None,
+        body: bytes | list[bytes] | None = None,
         trailers: Headers | None = None,
     ) -> Response:
-        """With trailers the body goes out in chunks, else with a content-length."""
-        self._writer.write(_encode(method, path, headers or [], body, trailers))
+        """A body that is a list goes out chunk by chunk, as does one with trailers; else with a content-length."""
+        if isinstance(body, list):
+            self._writer.write(_encode(method, path, headers or [], None, []).removesuffix(b"0\r\n\r\n"))
+            for chunk in body:
+                self._writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+                await self._writer.drain()
+                await asyncio.sleep(BETWEEN_CHUNKS)
+            self._writer.write(b"0\r\n" + b"".join(_line(*trailer) + b"\r\n" for trailer in trailers or []) + b"\r\n")
+        else:
+            self._writer.write(_encode(method, path, headers or [], body, trailers))
         return await self._read_response(method)
 
     async def _read_response(self, method: str) -> Response:

@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "fields.h"
+
 namespace test_processors {
 namespace {
 
@@ -24,24 +26,6 @@ std::pair<std::string, std::string> split(const std::string& text, char separato
   const auto at = text.find(separator);
   if (at == std::string::npos) return {text, ""};
   return {text.substr(0, at), text.substr(at + 1)};
-}
-
-std::string to_hex(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    hex += {kDigits[byte >> 4], kDigits[byte & 15]};
-  }
-  return hex;
-}
-
-std::string from_hex(const std::string& hex) {
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  }
-  return bytes;
 }
 
 bool change_headers(const Action& action, extproc::PhaseResponse& response) {
@@ -102,8 +86,15 @@ Script read_script(const extproc::HttpHeaders& headers) {
 bool act(const Action& action, const extproc::HttpHeaders& headers,
          extproc::HeadersResponse& response) {
   if (change_headers(action, response) || report_headers(action, headers, response)) return true;
-  if (action.verb != "continue_and_replace") return false;
-  response.continue_and_replace(action.argument);
+  if (action.verb == "continue_and_replace") {
+    response.continue_and_replace(action.argument);
+  } else if (action.verb == "mode") {
+    response.override_mode(mode_override_of(action.argument));
+  } else if (action.verb == "clear_route_cache") {
+    response.clear_route_cache();
+  } else {
+    return false;
+  }
   return true;
 }
 
@@ -117,6 +108,8 @@ bool act(const Action& action, const extproc::HttpBody& body, extproc::BodyRespo
     response.replace_body(std::string(std::stoul(action.argument), 'f'));
   } else if (action.verb == "clear") {
     response.clear_body();
+  } else if (action.verb == "clear_route_cache") {
+    response.clear_route_cache();
   } else {
     return false;
   }
@@ -128,7 +121,7 @@ bool act(const Action& action, const extproc::HttpTrailers& trailers,
   return change_headers(action, response) || report_headers(action, trailers, response);
 }
 
-bool end_phase(const Action& action, extproc::Context& context, extproc::PhaseResponse& response) {
+bool act_in_any_phase(const Action& action, extproc::Context& context, extproc::PhaseResponse& response) {
   if (action.verb == "throw") throw std::runtime_error(action.argument);
   if (action.verb == "stop") throw extproc::StopRequestProcessing(immediate(action.argument));
   if (action.verb == "respond") {
@@ -136,7 +129,7 @@ bool end_phase(const Action& action, extproc::Context& context, extproc::PhaseRe
   } else if (action.verb == "abort") {
     context.abort(extproc::GrpcStatus::failed_precondition, action.argument);
   } else {
-    return false;
+    return act_on_fields(action, context, response);
   }
   return true;
 }

@@ -12,17 +12,20 @@ namespace test_processors {
 /// One thing to do in one phase: a value of the request header x-do, "<phase> <verb> [argument]".
 ///
 ///   set name=value, append name=value, remove name     header changes
-///   hex name                                           sets x-hex-<name> to the values' bytes in
-///   hexadecimal, comma-separated unhex name=hexadecimal                             sets a header
-///   to any bytes count                                              sets x-count to the number of
-///   headers size                                               sets x-size to the size of the body
-///   replace text, fill bytes, clear                    body changes
-///   continue_and_replace text                          of headers
-///   respond status text, stop status text              an immediate response, returned or thrown
-///   throw text, abort text                             an exception, Context::abort
-///   sleep ms                                           blocks, or awaits a timer
-///   offload ms                                         blocks on another thread, in the
-///   asynchronous processor
+///   hex name                       sets x-hex-<name> to the values' bytes in hexadecimal
+///   unhex name=hexadecimal         sets a header to any bytes
+///   count                          sets x-count to the number of headers
+///   size                           sets x-size to the size of the body
+///   replace text, fill bytes, clear          body changes
+///   continue_and_replace text, mode …        of headers
+///   clear_route_cache                        of headers and bodies
+///   respond status text, stop status text    an immediate response, returned or thrown
+///   throw text, abort text                   an exception, Context::abort
+///   sleep ms                       blocks, or awaits a timer
+///   offload ms                     blocks on another thread, in the asynchronous processor
+///   stream JSON                    a response piece by piece, in the asynchronous processor
+///
+/// and those of fields.h.
 struct Action {
   extproc::Phase phase;
   std::string verb;
@@ -51,14 +54,14 @@ bool act(const Action& action, const extproc::HttpBody& body, extproc::BodyRespo
 bool act(const Action& action, const extproc::HttpTrailers& trailers,
          extproc::TrailersResponse& response);
 
-/// The verbs that end the phase: respond, stop, throw, abort.
-bool end_phase(const Action& action, extproc::Context& context, extproc::PhaseResponse& response);
+/// The verbs that every kind of phase has: respond, stop, throw, abort, and those of fields.h.
+bool act_in_any_phase(const Action& action, extproc::Context& context, extproc::PhaseResponse& response);
 
 /// All of an action but waiting. Throws std::invalid_argument for a verb that nobody knows.
 template <class Data, class Response>
 void perform(const Action& action, const Data& data, extproc::Context& context,
              Response& response) {
-  if (end_phase(action, context, response) || act(action, data, response)) return;
+  if (act_in_any_phase(action, context, response) || act(action, data, response)) return;
   throw std::invalid_argument("no such action here: " + action.verb);
 }
 

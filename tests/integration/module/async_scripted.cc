@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "action.h"
+#include "fields.h"
 
 namespace test_processors {
 
@@ -44,6 +45,19 @@ class AsyncScripted : public extproc::AsyncProcessor {
   }
 
  private:
+  static extproc::Task<> stream(StreamedScript script, extproc::Context& context,
+                                extproc::HeadersResponse& response) {
+    auto& reply = response.respond_streaming(script.status, script.headers);
+    for (std::size_t i = 0; i < script.chunks.size(); ++i) {
+      if (i > 0 && script.delay.count() > 0) {
+        boost::asio::steady_timer timer(extproc::executor(context), script.delay);
+        co_await timer.async_wait(boost::asio::deferred);
+      }
+      reply.write(script.chunks[i]);
+    }
+    reply.finish(script.trailers);
+  }
+
   template <class Data, class Response>
   extproc::Task<> run(extproc::Phase phase, const Data& data, extproc::Context& context,
                       extproc::Request& request, Response& response) {
@@ -53,6 +67,10 @@ class AsyncScripted : public extproc::AsyncProcessor {
         co_await timer.async_wait(boost::asio::deferred);
       } else if (action.verb == "offload") {
         co_await extproc::offload([&] { std::this_thread::sleep_for(action.duration()); });
+      } else if (action.verb == "stream") {
+        if constexpr (std::is_same_v<Response, extproc::HeadersResponse>) {
+          co_await stream(streamed_script(action.argument), context, response);
+        }
       } else {
         perform(action, data, context, response);
       }

@@ -28,7 +28,7 @@ TEST_P(ContentLength, IsRightWhereEnvoyComparesIt) {
   const Length& c = GetParam();
   Fixture f(c.change, {Phase::request_body});
   const ProtocolConfig* config = c.config ? &*c.config : nullptr;
-  if (c.headers) f.headers(Phase::request_headers, {}, config);
+  if (c.headers) f.headers(Phase::request_headers, {{"content-length", "7"}}, config);
   f.body(Phase::request_body, "1234567", c.end_of_stream, c.headers ? nullptr : config);
   const auto set = envoy_set_headers_to_dict(f.sink.answers.back());
   if (c.expected == nullptr) {
