@@ -35,8 +35,8 @@ envoy_config::DocumentOptions document_options(const ConfigOptions& options) {
   if (options.message_timeout.count() == 0) {
     throw Error("--message-timeout 0 would fail every request: give the time for an answer");
   }
-  document.listen = envoy_config::parse_endpoint("--listen", options.listen);
-  document.admin = envoy_config::parse_endpoint("--admin", options.admin);
+  document.listen = envoy_config::parse_listener("--listen", options.listen);
+  document.admin = envoy_config::parse_listener("--admin", options.admin);
   document.upstream = envoy_config::parse_upstream("--upstream", options.upstream);
   const bool istio = options.format == Format::istio;
   document.kubernetes_namespace =

@@ -8,6 +8,7 @@
 namespace extproc::envoy_config {
 namespace {
 
+constexpr const char* kLoopback = "127.0.0.1";
 constexpr int kHttpPort = 80;
 constexpr int kHttpsPort = 443;
 
@@ -51,6 +52,18 @@ Endpoint parse_endpoint(std::string_view flag, std::string_view text) {
     throw Error(std::string(flag) + " \"" + std::string(text) +
                 "\": it must say where to connect to, \"host:port\", \"[v6]:port\" or "
                 "\"unix:/path\", with a port from 1 to 65535");
+  }
+  return endpoint;
+}
+
+Endpoint parse_listener(std::string_view flag, std::string_view text) {
+  Endpoint endpoint = server::parse_listen_address(flag, text);
+  if (auto* tcp = std::get_if<server::TcpAddress>(&endpoint)) {
+    if (tcp->any_host || tcp->host == "localhost") *tcp = {kLoopback, tcp->port, false};
+    if (!is_ip(tcp->host)) {
+      throw Error(std::string(flag) + " \"" + std::string(text) +
+                  "\": Envoy listens on IP addresses only, as in 127.0.0.1:8080");
+    }
   }
   return endpoint;
 }

@@ -23,6 +23,10 @@ Upstream parse_upstream(std::string_view flag, std::string_view url);
 /// An address to connect to, "host:port", "[v6]:port" or "unix:/path"; throws Error.
 Endpoint parse_endpoint(std::string_view flag, std::string_view text);
 
+/// An address to listen on: an IP address and a port, which may be 0, a port alone for the
+/// loopback, or "unix:/path"; throws Error.
+Endpoint parse_listener(std::string_view flag, std::string_view text);
+
 bool is_ip(const std::string& host);
 /// An address of one machine needs no look-up.
 bool needs_dns(const Endpoint& endpoint);

@@ -24,7 +24,7 @@ Field field(const YAML::Node& message, std::string_view name) {
       if (key == name || snake_case(key) == name) return {entry.first, entry.second};
     }
   }
-  return {YAML::Node(YAML::NodeType::Undefined), YAML::Node(YAML::NodeType::Undefined)};
+  return {};
 }
 
 YAML::Node at(const YAML::Node& message, std::initializer_list<std::string_view> path) {

@@ -11,8 +11,8 @@ namespace extproc::envoy_config {
 
 /// A key and what it is set to, in a message of the configuration.
 struct Field {
-  YAML::Node key;
-  YAML::Node value;
+  YAML::Node key{YAML::NodeType::Undefined};
+  YAML::Node value{YAML::NodeType::Undefined};
 
   explicit operator bool() const { return key.IsDefined(); }
 };
