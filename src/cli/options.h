@@ -1,31 +1,96 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "envoy_config/body_mode.h"
+#include "envoy_config/documents.h"
 #include "extproc/settings.h"
 
 namespace extproc::cli {
 
-/// What `extproc serve` was asked for.
-struct Options {
-  /// "module.Name"; unset: the base processor.
-  std::optional<std::string> service;
+/// Which processors, and how they are put together.
+struct ServiceOptions {
+  /// "module.Name", each once; empty: the base processor.
+  std::vector<std::string> services;
+  /// Each for itself, not one chain.
+  bool separate = false;
   /// Where modules are looked for first, in order.
   std::vector<std::string> module_path;
+};
+
+/// `extproc serve`.
+struct ServeOptions {
+  ServiceOptions which;
   /// Show log lines at LOG_LEVEL, not only warnings and errors.
   bool logging = false;
+  /// With `separate`, the address of each service; else at most one.
+  std::vector<std::string> listen;
   /// Only what a flag gave is set.
   Settings settings;
 };
 
-/// Reads the command line. Where there is nothing to serve (help, version, wrong usage), it prints
-/// what there is to say and gives the exit status instead of options: 0, or 2 for wrong usage.
+/// What a processor needs of its filter, beyond the phases that it handles.
+struct NeedsOptions {
+  std::optional<envoy_config::BodyMode> request_body_mode;
+  std::optional<envoy_config::BodyMode> response_body_mode;
+  bool skip_request_headers = false;
+  bool mode_override = false;
+};
+
+/// `extproc config`.
+struct ConfigOptions {
+  ServiceOptions which;
+  NeedsOptions needs;
+  envoy_config::Format format = envoy_config::Format::full;
+  bool failure_mode_allow = false;
+  std::chrono::milliseconds message_timeout{200};
+  std::optional<std::chrono::milliseconds> max_message_timeout;
+  std::vector<std::string> addresses;
+  std::vector<std::string> cluster_names;
+  std::string listen = "127.0.0.1:8080";
+  std::string admin = "127.0.0.1:9901";
+  std::string upstream = "http://127.0.0.1:3000";
+  std::optional<std::string> kubernetes_namespace;
+  /// "Kind/name".
+  std::optional<std::string> target;
+};
+
+/// `extproc check`.
+struct CheckOptions {
+  ServiceOptions which;
+  NeedsOptions needs;
+  std::string file;
+  std::optional<std::string> filter;
+  bool strict = false;
+};
+
+/// `extproc dev`.
+struct DevOptions {
+  ServiceOptions which;
+  NeedsOptions needs;
+  bool failure_mode_allow = false;
+  std::chrono::milliseconds message_timeout{200};
+  std::string upstream;
+  std::string listen = "127.0.0.1:8080";
+  std::string admin = "127.0.0.1:0";
+  std::optional<std::string> envoy;
+  bool logging = false;
+};
+
+using Command = std::variant<ServeOptions, ConfigOptions, CheckOptions, DevOptions>;
+
+/// Reads the command line. Where there is nothing to do (help, version, wrong usage), it prints
+/// what there is to say and gives the exit status instead of a command: 0, or 2 for wrong usage.
 struct ParseResult {
-  std::optional<Options> options;
+  std::optional<Command> command;
   int exit_status = 0;
 };
 ParseResult parse_options(int argc, const char* const* argv);
+
+inline constexpr int kWrongUsage = 2;
 
 }  // namespace extproc::cli

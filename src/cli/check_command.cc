@@ -1,0 +1,75 @@
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <string>
+
+#include "cli/commands.h"
+#include "cli/needs.h"
+#include "envoy_config/check.h"
+#include "extproc/error.h"
+
+namespace extproc::cli {
+namespace {
+
+using envoy_config::Finding;
+using envoy_config::Severity;
+
+std::string read(const std::string& file) {
+  std::string text;
+  if (file == "-") {
+    text.assign(std::istreambuf_iterator<char>(std::cin), {});
+    return text;
+  }
+  std::ifstream in(file, std::ios::binary);
+  // A folder opens, and then cannot be read.
+  if (in && in.peek() != std::ifstream::traits_type::eof()) {
+    text.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  if (in.bad() || text.empty()) {
+    throw Error("cannot read " + file +
+                ", or it is empty: name Envoy's configuration, or - for "
+                "standard input");
+  }
+  return text;
+}
+
+void print(const std::string& file, const Finding& finding) {
+  std::cout << file << ':' << finding.line << ':' << finding.column << ": "
+            << (finding.severity == Severity::error ? "error: " : "warning: ") << finding.what
+            << " [" << finding.rule << "]\n    mend: " << finding.mend << '\n';
+}
+
+std::string count(std::ptrdiff_t number, const std::string& thing) {
+  return std::to_string(number) + " " + thing + (number == 1 ? "" : "s");
+}
+
+int report(const CheckOptions& options, const std::vector<Finding>& findings) {
+  const std::string file = options.file == "-" ? "<standard input>" : options.file;
+  for (const Finding& finding : findings) print(file, finding);
+  const auto errors = std::ranges::count(findings, Severity::error, &Finding::severity);
+  const auto warnings = std::ssize(findings) - errors;
+  std::cout << file << ": "
+            << (findings.empty() ? "nothing found"
+                                 : count(errors, "error") + ", " + count(warnings, "warning"))
+            << std::endl;
+  return errors > 0 || (options.strict && warnings > 0) ? 1 : 0;
+}
+
+}  // namespace
+
+int run(const CheckOptions& options) {
+  std::vector<Finding> findings;
+  try {
+    const auto needs = needs_of_each(options.which, options.needs);
+    for (const auto& one : needs) envoy_config::require_consistent(one);
+    findings =
+        envoy_config::check(read(options.file), needs, {options.filter, options.which.separate});
+  } catch (const Error& error) {
+    std::cerr << "extproc: " << error.what() << '\n';
+    return kWrongUsage;
+  }
+  return report(options, findings);
+}
+
+}  // namespace extproc::cli

@@ -1,0 +1,191 @@
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "cli/admin_page.h"
+#include "cli/chain.h"
+#include "cli/child_process.h"
+#include "cli/commands.h"
+#include "cli/end_signals.h"
+#include "cli/envoy_program.h"
+#include "cli/logging.h"
+#include "cli/needs.h"
+#include "cli/processors.h"
+#include "cli/services.h"
+#include "cli/temporary_folder.h"
+#include "envoy_config/documents.h"
+#include "extproc/error.h"
+#include "extproc/server.h"
+
+namespace extproc::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using envoy_config::DocumentOptions;
+
+constexpr std::chrono::milliseconds kPoll{50};
+constexpr std::chrono::seconds kStartTime{30};
+constexpr std::chrono::seconds kStopTime{5};
+constexpr std::size_t kLogLines = 10;
+
+std::string read(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string last_lines(const fs::path& log) {
+  std::istringstream in(read(log));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  std::string text;
+  const std::size_t first = lines.size() > kLogLines ? lines.size() - kLogLines : 0;
+  for (std::size_t i = first; i < lines.size(); ++i) text += "  " + lines[i] + "\n";
+  return text;
+}
+
+DocumentOptions document_options(const DevOptions& options) {
+  DocumentOptions document;
+  document.failure_mode_allow = options.failure_mode_allow;
+  document.message_timeout = options.message_timeout;
+  document.listen = envoy_config::parse_listener("--listen", options.listen);
+  document.admin = envoy_config::parse_listener("--admin", options.admin);
+  document.upstream = envoy_config::parse_upstream("--upstream", options.upstream);
+  return document;
+}
+
+/// The processors, each behind a socket in the folder.
+class Processors {
+ public:
+  Processors(const DevOptions& options, const fs::path& folder) {
+    std::vector<Service> services = load_services(options.which);
+    if (services.size() > 1 && !options.which.separate) {
+      Service chain = make_chain(std::move(services));
+      services.clear();
+      services.push_back(std::move(chain));
+    }
+    Settings settings;
+    settings.log = make_log_sink();
+    if (!options.logging) settings.log_level = LogLevel::warning;
+    for (Service& service : services) {
+      const fs::path socket = folder / (std::to_string(servers_.size()) + ".sock");
+      addresses_.push_back("unix:" + socket.string());
+      names_ += service.name() + " -> ";
+      servers_.push_back(
+          std::make_unique<Server>(std::move(service).on(addresses_.back()), settings));
+      servers_.back()->start();
+    }
+  }
+
+  const std::vector<std::string>& addresses() const { return addresses_; }
+  /// "A -> B -> ".
+  const std::string& names() const { return names_; }
+
+ private:
+  std::vector<std::unique_ptr<Server>> servers_;
+  std::vector<std::string> addresses_;
+  std::string names_;
+};
+
+/// Envoy, as a child with its files in the folder.
+class Envoy {
+ public:
+  Envoy(const fs::path& program, const fs::path& folder)
+      : folder_(folder),
+        process_({program.string(), "--config-path", (folder / "envoy.yaml").string(),
+                  "--admin-address-path", (folder / "admin").string(), "--disable-hot-restart",
+                  "--concurrency", "1", "--log-level", "warning"},
+                 log()) {}
+
+  /// Throws Error with its last words when it has ended.
+  void require_running() {
+    if (!process_.ended()) return;
+    const std::string log_lines = last_lines(log());
+    const bool in_use = log_lines.find("Address already in use") != std::string::npos;
+    throw Error("Envoy ended with " + *process_.ended() +
+                (in_use ? ": its address is in use, choose another with --listen or --admin" : "") +
+                "; its last lines:\n" + log_lines);
+  }
+
+  bool is_ready() {
+    require_running();
+    admin_ = read(folder_ / "admin");
+    return !admin_.empty() && get_admin_page(admin_, "/ready").has_value();
+  }
+
+  const std::string& admin() const { return admin_; }
+
+  /// The address of its listener, as it turned out.
+  std::string address() const {
+    constexpr std::string_view kName = "http::";
+    const std::string listeners = get_admin_page(admin_, "/listeners").value_or("");
+    const std::size_t at = listeners.find(kName);
+    if (at == std::string::npos) return "";
+    const std::size_t begin = at + kName.size();
+    return listeners.substr(begin, listeners.find_first_of("\r\n", begin) - begin);
+  }
+
+  void stop() { process_.stop(kStopTime); }
+
+ private:
+  fs::path log() const { return folder_ / "envoy.log"; }
+
+  const fs::path folder_;
+  ChildProcess process_;
+  std::string admin_;
+};
+
+/// False when a signal came first.
+bool wait_until_ready(Envoy& envoy, EndSignals& signals, const fs::path& program) {
+  std::cerr << "extproc: starting " << program.string() << " ..." << std::endl;
+  const auto limit = std::chrono::steady_clock::now() + kStartTime;
+  while (!envoy.is_ready()) {
+    if (signals.wait(kPoll)) return false;
+    if (std::chrono::steady_clock::now() > limit) {
+      throw Error("Envoy is not ready after " + std::to_string(kStartTime.count()) +
+                  " s; is the upstream's name one that can be looked up?");
+    }
+  }
+  return true;
+}
+
+void introduce(const Envoy& envoy, const Processors& processors, const DevOptions& options) {
+  const std::string address = envoy.address();
+  const bool is_socket = address.starts_with('/');
+  const std::string url = is_socket ? "http://localhost" : "http://" + address;
+  std::cout << url << (is_socket ? " on " + address : "") << " -> " << processors.names()
+            << options.upstream << "\n\n  curl -i "
+            << (is_socket ? "--unix-socket " + address + " " : "") << url
+            << "/\n\nEnvoy's admin page: http://" << envoy.admin()
+            << "\nCtrl-C ends Envoy and the processor." << std::endl;
+}
+
+}  // namespace
+
+int run(const DevOptions& options) {
+  // A reader of the output that is gone must not end the process before Envoy is stopped.
+  std::signal(SIGPIPE, SIG_IGN);
+  const DocumentOptions document = document_options(options);
+  const auto needs = needs_of(options.which, options.needs);
+  const fs::path program = find_envoy(options.envoy);
+  EndSignals signals;
+  const TemporaryFolder folder;
+  const Processors processors(options, folder.path());
+  std::ofstream(folder.path() / "envoy.yaml")
+      << envoy_config::write(envoy_config::Format::full,
+                             place(needs, {processors.addresses(), {}, std::nullopt}), document);
+  Envoy envoy(program, folder.path());
+  if (wait_until_ready(envoy, signals, program)) {
+    introduce(envoy, processors, options);
+    while (!signals.wait(kPoll)) envoy.require_running();
+  }
+  envoy.stop();
+  return 0;
+}
+
+}  // namespace extproc::cli

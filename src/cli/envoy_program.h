@@ -1,0 +1,13 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace extproc::cli {
+
+/// The Envoy to start: the one given, that of ENVOY, one on the PATH, or the project's own in
+/// build/venv. Throws Error, which says how to get one.
+std::filesystem::path find_envoy(const std::optional<std::string>& given);
+
+}  // namespace extproc::cli

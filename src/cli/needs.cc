@@ -1,0 +1,53 @@
+#include "cli/needs.h"
+
+#include <algorithm>
+
+#include "cli/services.h"
+#include "extproc/error.h"
+#include "server/configuration.h"
+
+namespace extproc::cli {
+namespace {
+
+using envoy_config::Needs;
+
+void require_handler(const std::vector<Needs>& needs,
+                     const std::optional<envoy_config::BodyMode>& mode, Phase phase) {
+  if (!mode ||
+      std::ranges::any_of(needs, [&](const Needs& one) { return one.handled.contains(phase); })) {
+    return;
+  }
+  std::string names;
+  for (const Needs& one : needs) names += (names.empty() ? "" : ", ") + one.name;
+  const std::string body(to_string(phase));
+  const std::string direction = body.substr(0, body.find('_'));
+  throw Error("--" + direction + "-body-mode was given, but " + names + " does not handle " + body +
+              ": leave it out");
+}
+
+}  // namespace
+
+std::vector<Needs> needs_of_each(const ServiceOptions& which, const NeedsOptions& options) {
+  const std::string chain_header = server::resolve(Settings{}, std::nullopt).chain_header;
+  std::vector<Needs> all;
+  for (const Service& service : load_services(which)) {
+    all.push_back({.name = service.name(),
+                   .handled = service.handled_phases(),
+                   .chain_header = chain_header,
+                   .request_body_mode = options.request_body_mode,
+                   .response_body_mode = options.response_body_mode,
+                   .request_data = !options.skip_request_headers,
+                   .mode_override = options.mode_override});
+  }
+  require_handler(all, options.request_body_mode, Phase::request_body);
+  require_handler(all, options.response_body_mode, Phase::response_body);
+  return all;
+}
+
+std::vector<Needs> needs_of(const ServiceOptions& which, const NeedsOptions& options) {
+  std::vector<Needs> all = needs_of_each(which, options);
+  if (!which.separate) all = {envoy_config::together(all)};
+  return all;
+}
+
+}  // namespace extproc::cli

@@ -1,0 +1,103 @@
+#include "cli/option_groups.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+namespace extproc::cli {
+namespace {
+
+constexpr double kMostSeconds = 365.0 * 24 * 3600;
+
+std::chrono::milliseconds to_milliseconds(const std::string& option, double seconds) {
+  // Written so that a NaN is refused.
+  if (!(seconds >= 0 && seconds <= kMostSeconds)) {
+    throw CLI::ValidationError(option, "must be a number of seconds, from 0 to a year");
+  }
+  return std::chrono::milliseconds(std::llround(seconds * 1000));
+}
+
+/// "a,b" as a and b. CLI11's own delimiter drops an empty part, which is a mistake to be told of.
+std::vector<std::string> split_services(const std::string& list) {
+  std::vector<std::string> services;
+  std::string_view rest = list;
+  while (true) {
+    const std::size_t comma = rest.find(',');
+    const std::string service(rest.substr(0, comma));
+    if (service.empty()) {
+      throw CLI::ValidationError("--service",
+                                 "\"" + list +
+                                     "\" has an empty name in it: write module.Name, or "
+                                     "several with one comma between them");
+    }
+    if (std::ranges::find(services, service) != services.end()) {
+      throw CLI::ValidationError("--service",
+                                 service + " is named twice: name each processor once");
+    }
+    services.push_back(service);
+    if (comma == std::string_view::npos) return services;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+void add_body_mode(CLI::App& app, const std::string& name,
+                   std::optional<envoy_config::BodyMode>& target, const std::string& help) {
+  const auto set = [&target, name](const std::string& text) {
+    target = envoy_config::parse_body_mode(text);
+    if (target) return;
+    throw CLI::ValidationError(name,
+                               "\"" + text +
+                                   "\" is none of NONE, STREAMED, BUFFERED, BUFFERED_PARTIAL, "
+                                   "FULL_DUPLEX_STREAMED");
+  };
+  app.add_option_function<std::string>(name, set, help)->type_name("MODE");
+}
+
+}  // namespace
+
+CLI::Option* add_seconds(CLI::App& app, const std::string& name,
+                         std::optional<std::chrono::milliseconds>& target,
+                         const std::string& help) {
+  const auto set = [&target, name](double seconds) { target = to_milliseconds(name, seconds); };
+  return app.add_option_function<double>(name, set, help)->type_name("SECONDS");
+}
+
+CLI::Option* add_seconds(CLI::App& app, const std::string& name, std::chrono::milliseconds& target,
+                         const std::string& help) {
+  const auto set = [&target, name](double seconds) { target = to_milliseconds(name, seconds); };
+  return app.add_option_function<double>(name, set, help)->type_name("SECONDS");
+}
+
+void add_service_options(CLI::App& app, ServiceOptions& options, bool required) {
+  const auto set = [&options](const std::string& list) { options.services = split_services(list); };
+  app.add_option_function<std::string>(
+         "-s,--service", set,
+         std::string("The processor: module.Name, exported as Name by module.so. Several, with "
+                     "commas, are one chain") +
+             (required ? "" : ". Without it, the base processor, which changes nothing"))
+      ->type_name("MODULE.NAME[,...]")
+      ->required(required);
+  app.add_flag("--separate", options.separate,
+               "Several processors, each on an address of its own, instead of one chain");
+  app.add_option("--module-path", options.module_path,
+                 "Where to look for modules first; may be repeated")
+      ->type_name("FOLDER[:FOLDER]")
+      ->delimiter(':')
+      ->allow_extra_args(false)
+      ->take_all();
+}
+
+void add_needs_options(CLI::App& app, NeedsOptions& options) {
+  add_body_mode(app, "--request-body-mode", options.request_body_mode,
+                "How a handler of request_body gets it (BUFFERED)");
+  add_body_mode(app, "--response-body-mode", options.response_body_mode,
+                "How a handler of response_body gets it (BUFFERED)");
+  app.add_flag(
+      "--skip-request-headers", options.skip_request_headers,
+      "No handler needs the request's method, path or id, so its headers are sent to their "
+      "own handler only");
+  app.add_flag("--mode-override", options.mode_override,
+               "The processor answers with mode_override");
+}
+
+}  // namespace extproc::cli

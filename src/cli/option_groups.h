@@ -1,0 +1,28 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "cli/options.h"
+
+namespace extproc::cli {
+
+/// An option in seconds, a fraction allowed.
+CLI::Option* add_seconds(CLI::App& app, const std::string& name,
+                         std::optional<std::chrono::milliseconds>& target, const std::string& help);
+CLI::Option* add_seconds(CLI::App& app, const std::string& name, std::chrono::milliseconds& target,
+                         const std::string& help);
+
+/// -s, --separate, --module-path.
+void add_service_options(CLI::App& app, ServiceOptions& options, bool required);
+/// --request-body-mode and the others of NeedsOptions.
+void add_needs_options(CLI::App& app, NeedsOptions& options);
+
+void add_serve_options(CLI::App& app, ServeOptions& options);
+void add_config_options(CLI::App& app, ConfigOptions& options);
+void add_check_options(CLI::App& app, CheckOptions& options);
+void add_dev_options(CLI::App& app, DevOptions& options);
+
+}  // namespace extproc::cli

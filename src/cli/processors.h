@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "envoy_config/documents.h"
+
+namespace extproc::cli {
+
+/// Where processors are and what their clusters are called, as far as flags say so.
+struct Placement {
+  std::vector<std::string> addresses;
+  std::vector<std::string> cluster_names;
+  /// Set: an address that is not given is that of a Kubernetes service in it.
+  std::optional<std::string> kubernetes_namespace;
+};
+
+/// One processor for each set of needs. Throws Error.
+std::vector<envoy_config::Processor> place(const std::vector<envoy_config::Needs>& needs,
+                                           const Placement& placement);
+
+}  // namespace extproc::cli
