@@ -12,6 +12,15 @@
 
 namespace extproc {
 
+/// What one processor of a chain did; see Chain.
+struct ProcessorStats {
+  std::string name;
+  std::uint64_t calls = 0;
+  std::uint64_t immediate_responses = 0;
+  std::uint64_t failures = 0;
+  std::uint64_t misused_answers = 0;
+};
+
 /// Counters since the server started, over all its threads. A snapshot: its members are read one
 /// after another.
 struct Stats {
@@ -35,6 +44,8 @@ struct Stats {
   std::uint64_t time_extensions = 0;
   /// Streams ended with OK because nothing with a handler could come any more.
   std::uint64_t early_ends = 0;
+  /// Of each processor of a chain, in its order; empty where there is no chain.
+  std::vector<ProcessorStats> processors{};
 };
 
 /// One processor behind one listening port. To serve several in one process, make several.

@@ -1,14 +1,14 @@
 #include "cli/chain.h"
 
-#include "extproc/error.h"
+#include <memory>
+#include <utility>
+
+#include "extproc/chain.h"
 
 namespace extproc::cli {
 
-Service make_chain(std::vector<Service> /*services*/) {
-  throw Error(
-      "several processors on one port are not supported yet: add --separate, which serves each on "
-      "a "
-      "port of its own");
+Service make_chain(std::vector<Service> services) {
+  return Service(std::make_shared<Chain>(std::move(services)));
 }
 
 }  // namespace extproc::cli

@@ -137,7 +137,15 @@ void Server::Impl::join() {
 
 Stats Server::Impl::stats() const {
   Stats sum;
+  for (const auto& name : service_.dispatcher()->links()) sum.processors.push_back({.name = name});
   for (const auto& worker : workers_) {
+    const auto links = worker->link_counters();
+    for (std::size_t i = 0; i < links.size(); ++i) {
+      sum.processors[i].calls += links[i].calls.value();
+      sum.processors[i].immediate_responses += links[i].immediate_responses.value();
+      sum.processors[i].failures += links[i].failures.value();
+      sum.processors[i].misused_answers += links[i].misused_answers.value();
+    }
     const Counters& counters = worker->counters();
     sum.connections_accepted += counters.connections_accepted.value();
     sum.connections_open += counters.connections_open.value();

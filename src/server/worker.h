@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -42,6 +43,8 @@ class Worker final : private ConnectionOwner {
   /// Connections given to it and not closed yet.
   std::size_t load() const { return load_.load(std::memory_order_relaxed); }
   const Counters& counters() const { return counters_; }
+  /// Of each processor of a chain.
+  std::span<const LinkCounters> link_counters() const { return streams_.links; }
 
   /// Health turns NOT_SERVING, and the peers are told that their connections will end. Then `seen`
   /// is called, on the worker's thread, once all of them know. Connections that are added later are

@@ -485,8 +485,8 @@ void ProcessStream::report(std::string_view name, Rule rule, std::string_view fi
   const std::string_view separator = field.empty() ? "" : " \"";
   const std::string_view quote = field.empty() ? "" : "\"";
   env_.logger.log(LogLevel::warning,
-                  text({name, ": ", to_string(answered_phase_), ": ", to_string(rule), separator, field,
-                        quote, ": ", what, ". This is logged once"}));
+                  text({name, ": ", to_string(answered_phase_), ": ", to_string(rule), separator,
+                        field, quote, ": ", what, ". This is logged once"}));
 }
 
 bool ProcessStream::calls(Phase phase) const {

@@ -88,7 +88,7 @@ class SessionStage final : public ChainStage, private SessionHost {
   void cancel() override { session_.cancel(); }
 
  private:
-  Context& context() override { return *owner_.outer().context; }
+  const Context& context() const override { return *owner_.outer().context; }
   Request& request() override { return request_; }
   ChainHost* chain_host() override { return owner_.outer().host; }
   std::chrono::steady_clock::time_point now() const override { return owner_.outer().host->now(); }

@@ -32,6 +32,9 @@ bool change_headers(const Action& action, extproc::PhaseResponse& response) {
   const auto [name, value] = split(action.argument, '=');
   if (action.verb == "set") {
     response.set_header(name, value);
+  } else if (action.verb == "set_many") {
+    for (int i = 0; i < std::stoi(value); ++i)
+      response.set_header(name + "-" + std::to_string(i), "1");
   } else if (action.verb == "unhex") {
     response.set_header(name, from_hex(value));
   } else if (action.verb == "append") {
@@ -73,9 +76,9 @@ std::vector<Action> Script::of(extproc::Phase phase) const {
   return chosen;
 }
 
-Script read_script(const extproc::HttpHeaders& headers) {
+Script read_script(const extproc::HttpHeaders& headers, std::string_view name) {
   Script script;
-  for (const auto line : headers.get_all("x-do")) {
+  for (const auto line : headers.get_all(name)) {
     const auto [phase, rest] = split(std::string(line), ' ');
     const auto [verb, argument] = split(rest, ' ');
     script.actions.push_back({phase_named(phase), verb, argument});
@@ -121,7 +124,8 @@ bool act(const Action& action, const extproc::HttpTrailers& trailers,
   return change_headers(action, response) || report_headers(action, trailers, response);
 }
 
-bool act_in_any_phase(const Action& action, extproc::Context& context, extproc::PhaseResponse& response) {
+bool act_in_any_phase(const Action& action, extproc::Context& context,
+                      extproc::PhaseResponse& response) {
   if (action.verb == "throw") throw std::runtime_error(action.argument);
   if (action.verb == "stop") throw extproc::StopRequestProcessing(immediate(action.argument));
   if (action.verb == "respond") {

@@ -12,6 +12,7 @@ namespace test_processors {
 /// One thing to do in one phase: a value of the request header x-do, "<phase> <verb> [argument]".
 ///
 ///   set name=value, append name=value, remove name     header changes
+///   set_many name=count            sets <name>-0, <name>-1, …
 ///   hex name                       sets x-hex-<name> to the values' bytes in hexadecimal
 ///   unhex name=hexadecimal         sets a header to any bytes
 ///   count                          sets x-count to the number of headers
@@ -43,8 +44,9 @@ struct Script {
   std::vector<Action> of(extproc::Phase phase) const;
 };
 
-/// Reads x-do in the request headers. Throws std::invalid_argument for what it does not know.
-Script read_script(const extproc::HttpHeaders& headers);
+/// Reads x-do, or another header, in the request headers. Throws std::invalid_argument for what it
+/// does not know.
+Script read_script(const extproc::HttpHeaders& headers, std::string_view name = "x-do");
 
 /// Each does what it can for the kind of data and response that its phase has; false for a verb
 /// that it does not know.
@@ -55,7 +57,8 @@ bool act(const Action& action, const extproc::HttpTrailers& trailers,
          extproc::TrailersResponse& response);
 
 /// The verbs that every kind of phase has: respond, stop, throw, abort, and those of fields.h.
-bool act_in_any_phase(const Action& action, extproc::Context& context, extproc::PhaseResponse& response);
+bool act_in_any_phase(const Action& action, extproc::Context& context,
+                      extproc::PhaseResponse& response);
 
 /// All of an action but waiting. Throws std::invalid_argument for a verb that nobody knows.
 template <class Data, class Response>

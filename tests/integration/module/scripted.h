@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "action.h"
 
@@ -10,10 +12,14 @@ namespace test_processors {
 /// Does what x-do asks for, in plain functions.
 class Scripted : public extproc::Processor {
  public:
+  Scripted() = default;
+  /// `script`: the request header that asks, in place of x-do.
+  explicit Scripted(std::string script) : script_(std::move(script)) {}
+
   void process_request_headers(const extproc::HttpHeaders& headers, extproc::Context& context,
                                extproc::Request& request,
                                extproc::HeadersResponse& response) override {
-    request.state<Script>() = read_script(headers);
+    request.state<Script>() = read_script(headers, script_);
     run(extproc::Phase::request_headers, headers, context, request, response);
   }
   void process_request_body(const extproc::HttpBody& body, extproc::Context& context,
@@ -52,6 +58,8 @@ class Scripted : public extproc::Processor {
       }
     }
   }
+
+  std::string script_ = "x-do";
 };
 
 }  // namespace test_processors
