@@ -50,4 +50,4 @@ def validate_with_envoy(text: str, folder: Path) -> None:
     file.write_text(text)
     command = [paths.envoy(), "--mode", "validate", "-c", str(file), "-l", "warning"]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert run.returncode == 0, run.stdout + run.stderr + text
+    assert run.returncode == 0, f"Envoy refuses it: {run.stdout}{run.stderr}{text}"
