@@ -172,6 +172,8 @@ TEST(CheckChains, JsonIsReadToo) {
 TEST(CheckChains, WhatCannotBeChecked) {
   EXPECT_THAT(refusal("a: [", {headers("A")}), HasSubstr("it is not YAML"));
   EXPECT_THAT(refusal("a: b: c", {headers("A")}), HasSubstr("line 1, column"));
+  EXPECT_THAT(refusal("kind: EnvoyExtensionPolicy", {headers("A")}),
+              HasSubstr("the gateway makes"));
   for (const char* text : {"", "just text", "static_resources: {}", "- 1\n- 2\n"}) {
     EXPECT_THAT(refusal(text, {headers("A")}), HasSubstr("there is no ext_proc filter")) << text;
   }
