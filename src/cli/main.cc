@@ -11,8 +11,7 @@ int main(int argc, char** argv) {
   cli::ParseResult result = cli::parse_options(argc, argv);
   if (!result.command) return result.exit_status;
   try {
-    return std::visit([](auto&& command) { return cli::run(std::move(command)); },
-                      std::move(*result.command));
+    return std::visit([](auto& command) { return cli::run(std::move(command)); }, *result.command);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "extproc: %s\n", error.what());
     return EXIT_FAILURE;

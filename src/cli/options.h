@@ -15,11 +15,11 @@ namespace extproc::cli {
 /// Which processors, and how they are put together.
 struct ServiceOptions {
   /// "module.Name", each once; empty: the base processor.
-  std::vector<std::string> services;
+  std::vector<std::string> services{};
   /// Each for itself, not one chain.
   bool separate = false;
   /// Where modules are looked for first, in order.
-  std::vector<std::string> module_path;
+  std::vector<std::string> module_path{};
 };
 
 /// `extproc serve`.
@@ -35,8 +35,8 @@ struct ServeOptions {
 
 /// What a processor needs of its filter, beyond the phases that it handles.
 struct NeedsOptions {
-  std::optional<envoy_config::BodyMode> request_body_mode;
-  std::optional<envoy_config::BodyMode> response_body_mode;
+  std::optional<envoy_config::BodyMode> request_body_mode{};
+  std::optional<envoy_config::BodyMode> response_body_mode{};
   bool skip_request_headers = false;
   bool mode_override = false;
 };

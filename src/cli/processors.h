@@ -10,10 +10,10 @@ namespace extproc::cli {
 
 /// Where processors are and what their clusters are called, as far as flags say so.
 struct Placement {
-  std::vector<std::string> addresses;
-  std::vector<std::string> cluster_names;
+  std::vector<std::string> addresses{};
+  std::vector<std::string> cluster_names{};
   /// Set: an address that is not given is that of a Kubernetes service in it.
-  std::optional<std::string> kubernetes_namespace;
+  std::optional<std::string> kubernetes_namespace{};
 };
 
 /// One processor for each set of needs. Throws Error.

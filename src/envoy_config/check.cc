@@ -168,6 +168,11 @@ std::vector<Finding> check(std::string_view yaml, const std::vector<Needs>& proc
     for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
     throw Error("no ext_proc filter is called " + *filter + "; there are: " + list);
   }
+  if (!found && yaml.find("kind: EnvoyExtensionPolicy") != std::string_view::npos) {
+    throw Error(
+        "an EnvoyExtensionPolicy says nothing that could be checked here: check the configuration "
+        "that the gateway makes of it (egctl config envoy-proxy all)");
+  }
   if (!found) {
     throw Error(
         "there is no ext_proc filter in it (a typed_config of type "

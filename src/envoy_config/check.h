@@ -32,7 +32,7 @@ struct Finding {
 
 struct CheckScope {
   /// Only filters of this name count.
-  std::optional<std::string> filter;
+  std::optional<std::string> filter{};
   /// Each processor has a filter of its own; one filter for all of them is refused.
   bool separate = false;
 };

@@ -18,10 +18,10 @@ YAML::Node http_options(const YAML::Node& cluster) {
 Field http2_options(const YAML::Node& cluster) {
   const YAML::Node options = http_options(cluster);
   const YAML::Node chosen = field(options, "explicit_http_config").value;
-  if (const Field http2 = field(chosen, "http2_protocol_options")) return http2;
+  if (Field http2 = field(chosen, "http2_protocol_options")) return http2;
   // Which of the two protocols is agreed on with TLS.
   const YAML::Node automatic = field(options, "auto_config").value;
-  if (const Field http2 = field(automatic, "http2_protocol_options");
+  if (Field http2 = field(automatic, "http2_protocol_options");
       http2 && field(cluster, "transport_socket")) {
     return http2;
   }

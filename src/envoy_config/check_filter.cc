@@ -42,11 +42,11 @@ bool matches(const YAML::Node& matcher, const std::string& header) {
 
 /// The rule that keeps the chain header from being set; no field when none does.
 Field denying_rule(const YAML::Node& rules, const std::string& header) {
-  if (const Field rule = field(rules, "disallow_expression"); matches(rule.value, header)) {
+  if (Field rule = field(rules, "disallow_expression"); matches(rule.value, header)) {
     return rule;
   }
   if (matches(field(rules, "allow_expression").value, header)) return {};
-  const Field all = field(rules, "disallow_all");
+  Field all = field(rules, "disallow_all");
   return is_true(all.value) ? all : Field{};
 }
 

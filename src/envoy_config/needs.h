@@ -12,13 +12,13 @@ namespace extproc::envoy_config {
 /// What a processor, or a chain of them, needs of its filter.
 struct Needs {
   /// For people: "TrivialExtProcService", or the names of a chain.
-  std::string name;
-  PhaseSet handled;
+  std::string name{};
+  PhaseSet handled{};
   /// The header that processors add their names to, in response_headers; empty: none.
-  std::string chain_header;
+  std::string chain_header{};
   /// How the handlers expect a body. Unset: BUFFERED is written, and a check only warns of another.
-  std::optional<BodyMode> request_body_mode;
-  std::optional<BodyMode> response_body_mode;
+  std::optional<BodyMode> request_body_mode{};
+  std::optional<BodyMode> response_body_mode{};
   /// Handlers of later phases ask for the request's method, path or id, which come with its
   /// headers.
   bool request_data = true;

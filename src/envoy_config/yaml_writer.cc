@@ -5,7 +5,7 @@
 namespace extproc::envoy_config {
 namespace {
 
-constexpr int kIndentation = 2;
+constexpr std::size_t kIndentation = 2;
 constexpr std::size_t kWidth = 110;
 
 /// Words and paths that no reader of YAML takes for anything but a string, also between braces.
@@ -39,7 +39,7 @@ bool is_plain(std::string_view text) {
 }  // namespace
 
 void YamlWriter::line(std::string_view text) {
-  text_.append(static_cast<std::size_t>(depth_ * kIndentation), ' ');
+  text_.append(depth_ * kIndentation, ' ');
   text_ += text;
   text_ += '\n';
 }
@@ -49,7 +49,7 @@ void YamlWriter::field(std::string_view key, std::string_view value) {
 }
 
 void YamlWriter::comment(std::string_view text) {
-  const std::size_t width = kWidth - static_cast<std::size_t>(depth_ * kIndentation) - 2;
+  const std::size_t width = kWidth - depth_ * kIndentation - 2;
   while (text.size() > width) {
     const std::size_t space = text.rfind(' ', width);
     if (space == std::string_view::npos) break;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -36,7 +37,7 @@ class YamlWriter {
 
  private:
   std::string text_;
-  int depth_ = 0;
+  std::size_t depth_ = 0;
 };
 
 /// A string as a YAML scalar, in quotes where it needs them.

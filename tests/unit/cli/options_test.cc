@@ -16,47 +16,123 @@ ParseResult parse(std::vector<const char*> arguments) {
   return parse_options(static_cast<int>(arguments.size()), arguments.data());
 }
 
+/// The options of a command that was understood.
+template <class T>
+std::optional<T> parse_as(std::vector<const char*> arguments) {
+  auto result = parse(std::move(arguments));
+  if (!result.command || !std::holds_alternative<T>(*result.command)) return std::nullopt;
+  return std::get<T>(*std::move(result.command));
+}
+
 TEST(Options, NothingIsSetWithoutAFlag) {
-  const auto options = parse({"serve"}).options;
+  const auto options = parse_as<ServeOptions>({"serve"});
   ASSERT_TRUE(options);
-  EXPECT_EQ(options->service, std::nullopt);
+  EXPECT_THAT(options->which.services, IsEmpty());
+  EXPECT_FALSE(options->which.separate);
   EXPECT_FALSE(options->logging);
-  EXPECT_THAT(options->module_path, IsEmpty());
+  EXPECT_THAT(options->which.module_path, IsEmpty());
+  EXPECT_THAT(options->listen, IsEmpty());
   const Settings& settings = options->settings;
   EXPECT_FALSE(settings.port || settings.listen || settings.grace_period || settings.drain_delay ||
                settings.threads || settings.blocking_threads);
 }
 
 TEST(Options, Long) {
-  const auto options =
-      parse({"serve", "--service", "m.N", "--port", "1234", "--grace-period", "2.5",
-             "--drain-delay", "0", "--logging", "--threads", "3", "--blocking-threads", "4",
-             "--module-path", "/a:/b", "--module-path", "/c"})
-          .options;
+  const auto options = parse_as<ServeOptions>(
+      {"serve", "--service", "m.N", "--port", "1234", "--grace-period", "2.5", "--drain-delay", "0",
+       "--logging", "--threads", "3", "--blocking-threads", "4", "--module-path", "/a:/b",
+       "--module-path", "/c"});
   ASSERT_TRUE(options);
-  EXPECT_EQ(options->service, "m.N");
+  EXPECT_THAT(options->which.services, ElementsAre("m.N"));
   EXPECT_EQ(options->settings.port, 1234);
   EXPECT_EQ(options->settings.grace_period, 2500ms);
   EXPECT_EQ(options->settings.drain_delay, 0ms);
   EXPECT_TRUE(options->logging);
   EXPECT_EQ(options->settings.threads, 3U);
   EXPECT_EQ(options->settings.blocking_threads, 4U);
-  EXPECT_THAT(options->module_path, ElementsAre("/a", "/b", "/c"));
+  EXPECT_THAT(options->which.module_path, ElementsAre("/a", "/b", "/c"));
 }
 
 TEST(Options, Short) {
-  const auto options = parse({"serve", "-s", "m.N", "-p", "0", "-g", "1", "-l"}).options;
+  const auto options = parse_as<ServeOptions>({"serve", "-s", "m.N", "-p", "0", "-g", "1", "-l"});
   ASSERT_TRUE(options);
-  EXPECT_EQ(options->service, "m.N");
+  EXPECT_THAT(options->which.services, ElementsAre("m.N"));
   EXPECT_EQ(options->settings.port, 0);
   EXPECT_EQ(options->settings.grace_period, 1s);
   EXPECT_TRUE(options->logging);
 }
 
 TEST(Options, Listen) {
-  const auto options = parse({"serve", "--listen", "unix:/a"}).options;
+  const auto options =
+      parse_as<ServeOptions>({"serve", "--listen", "unix:/a", "--listen", "unix:/b"});
   ASSERT_TRUE(options);
-  EXPECT_EQ(options->settings.listen, "unix:/a");
+  EXPECT_THAT(options->listen, ElementsAre("unix:/a", "unix:/b"));
+}
+
+TEST(Options, SeveralServices) {
+  const auto options = parse_as<ServeOptions>({"serve", "-s", "m.N,m.O,n.N", "--separate"});
+  ASSERT_TRUE(options);
+  EXPECT_THAT(options->which.services, ElementsAre("m.N", "m.O", "n.N"));
+  EXPECT_TRUE(options->which.separate);
+}
+
+TEST(Options, Config) {
+  const auto plain = parse_as<ConfigOptions>({"config", "-s", "m.N"});
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->format, envoy_config::Format::full);
+  EXPECT_FALSE(plain->failure_mode_allow);
+  EXPECT_EQ(plain->message_timeout, 200ms);
+  EXPECT_EQ(plain->max_message_timeout, std::nullopt);
+  const auto full = parse_as<ConfigOptions>({"config",
+                                             "-s",
+                                             "m.N",
+                                             "--format",
+                                             "envoy-gateway",
+                                             "--failure-mode-allow",
+                                             "--message-timeout",
+                                             "1.5",
+                                             "--max-message-timeout",
+                                             "3",
+                                             "--address",
+                                             "a:1",
+                                             "--address",
+                                             "b:2",
+                                             "--cluster-name",
+                                             "c",
+                                             "--request-body-mode",
+                                             "STREAMED",
+                                             "--response-body-mode",
+                                             "FULL_DUPLEX_STREAMED",
+                                             "--skip-request-headers",
+                                             "--mode-override",
+                                             "--target",
+                                             "K/n"});
+  ASSERT_TRUE(full);
+  EXPECT_EQ(full->format, envoy_config::Format::envoy_gateway);
+  EXPECT_TRUE(full->failure_mode_allow);
+  EXPECT_EQ(full->message_timeout, 1500ms);
+  EXPECT_EQ(full->max_message_timeout, 3s);
+  EXPECT_THAT(full->addresses, ElementsAre("a:1", "b:2"));
+  EXPECT_THAT(full->cluster_names, ElementsAre("c"));
+  EXPECT_EQ(full->needs.request_body_mode, envoy_config::BodyMode::streamed);
+  EXPECT_EQ(full->needs.response_body_mode, envoy_config::BodyMode::full_duplex_streamed);
+  EXPECT_TRUE(full->needs.skip_request_headers);
+  EXPECT_TRUE(full->needs.mode_override);
+  EXPECT_EQ(full->target, "K/n");
+}
+
+TEST(Options, CheckAndDev) {
+  const auto check =
+      parse_as<CheckOptions>({"check", "envoy.yaml", "-s", "m.N", "--filter", "f", "--strict"});
+  ASSERT_TRUE(check);
+  EXPECT_EQ(check->file, "envoy.yaml");
+  EXPECT_EQ(check->filter, "f");
+  EXPECT_TRUE(check->strict);
+  const auto dev = parse_as<DevOptions>({"dev", "-s", "m.N", "--upstream", "http://a:1"});
+  ASSERT_TRUE(dev);
+  EXPECT_EQ(dev->upstream, "http://a:1");
+  // Nobody else's business, unless asked for.
+  EXPECT_EQ(dev->listen, "127.0.0.1:8080");
 }
 
 TEST(Options, WrongUsageIsOneLineWithAHint) {
@@ -72,12 +148,25 @@ TEST(Options, WrongUsageIsOneLineWithAHint) {
                                             {"serve", "-g", "-1"},
                                             {"serve", "-g", "nan"},
                                             {"serve", "--threads", "-1"},
-                                            {"serve", "-p", "1", "--listen", "a:1"}};
+                                            {"serve", "-p", "1", "--listen", "a:1"},
+                                            {"serve", "-s", ""},
+                                            {"serve", "-s", "m.N,"},
+                                            {"serve", "-s", ",m.N"},
+                                            {"serve", "-s", "m.N,,m.O"},
+                                            {"serve", "-s", "m.N,m.O,m.N"},
+                                            {"config"},
+                                            {"config", "-s", "m.N", "--format", "xml"},
+                                            {"config", "-s", "m.N", "--request-body-mode", "GRPC"},
+                                            {"config", "-s", "m.N", "--message-timeout", "-1"},
+                                            {"check", "-s", "m.N"},
+                                            {"check", "envoy.yaml"},
+                                            {"dev", "-s", "m.N"},
+                                            {"dev", "--upstream", "http://a"}};
   for (const auto& arguments : cases) {
     ::testing::internal::CaptureStderr();
     const ParseResult result = parse(arguments);
     const std::string message = ::testing::internal::GetCapturedStderr();
-    EXPECT_FALSE(result.options) << message;
+    EXPECT_FALSE(result.command) << message;
     EXPECT_EQ(result.exit_status, 2);
     EXPECT_THAT(message, AllOf(::testing::StartsWith("extproc: "), HasSubstr("--help\n")));
     EXPECT_EQ(std::ranges::count(message, '\n'), 1) << message;
@@ -93,7 +182,7 @@ TEST(Options, HelpAndVersion) {
   for (const auto& [arguments, text] : cases) {
     ::testing::internal::CaptureStdout();
     const ParseResult result = parse(arguments);
-    EXPECT_FALSE(result.options);
+    EXPECT_FALSE(result.command);
     EXPECT_EQ(result.exit_status, 0);
     EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr(text));
   }

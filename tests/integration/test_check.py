@@ -1,0 +1,154 @@
+"""`extproc check`: what it prints, and its exit status."""
+
+import asyncio
+import re
+
+import pytest
+
+from harness import http, paths
+from harness.command import check, config, extproc, validate_with_envoy
+from harness.envoy import Envoy
+from harness.extproc import Extproc
+from harness.processes import free_port
+
+SIX = ",".join(f"examples.{name}ExtProcService" for name in ("Trivial", "Timer", "Echo", "Digest", "Decorated", "Ctx"))
+TRIVIAL, DIGEST = "examples.TrivialExtProcService", "examples.DigestExtProcService"
+
+
+def test_a_finding_has_its_line_and_its_mend(tmp_path):
+    text = config("-s", DIGEST).replace("request_body_mode: BUFFERED", "request_body_mode: NONE")
+    line = next(number for number, line in enumerate(text.splitlines(), start=1) if "request_body_mode" in line)
+    file = tmp_path / "envoy.yaml"
+    file.write_text(text)
+    run = extproc("check", file, "-s", DIGEST)
+    assert run.returncode == 1
+    assert run.stderr == ""
+    first, mend, summary = run.stdout.splitlines()
+    assert re.fullmatch(rf"{re.escape(str(file))}:{line}:\d+: error: .*handles request_body.*\[phase-not-sent\]", first)
+    assert mend == "    mend: set request_body_mode: BUFFERED"
+    assert summary == f"{file}: 1 error, 0 warnings"
+    # The mend mends it.
+    file.write_text(text.replace("request_body_mode: NONE", "request_body_mode: BUFFERED"))
+    assert extproc("check", file, "-s", DIGEST).returncode == 0
+
+
+def test_warnings_count_when_strict():
+    text = config("-s", TRIVIAL).replace("request_body_mode: NONE", "request_body_mode: BUFFERED")
+    run = check(text, "-s", TRIVIAL)
+    assert run.returncode == 0
+    assert "[phase-not-handled]" in run.stdout
+    assert check(text, "-s", TRIVIAL, "--strict").returncode == 1
+
+
+def test_what_the_issue_names():
+    """Each of these makes the check fail, at the line that does it."""
+    sound = config("-s", DIGEST)
+    damages = {
+        "phase-not-sent": ("response_body_mode: BUFFERED", "response_body_mode: NONE"),
+        "full-duplex-without-trailers": ("request_body_mode: BUFFERED", "request_body_mode: FULL_DUPLEX_STREAMED"),
+        "message-timeout-over-grpc-timeout": ("envoy_grpc: {", "timeout: 0.1s\n                      envoy_grpc: {"),
+        "no-http2": ("http2_protocol_options:", "http_protocol_options: {}\n            unrelated:"),
+    }
+    for rule, (before, after) in damages.items():
+        assert sound.count(before) == 1
+        run = check(sound.replace(before, after), "-s", DIGEST)
+        assert run.returncode == 1, rule
+        assert f"[{rule}]" in run.stdout
+    assert "[mode-override-not-allowed]" in check(sound, "-s", DIGEST, "--mode-override").stdout
+
+
+def test_the_example_deployment():
+    """Each processor gets everything there, on purpose; nothing else is to be said."""
+    run = extproc("check", paths.REPOSITORY / "deploy" / "envoy.yaml", "-s", SIX)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert set(re.findall(r"\[([a-z-]+)\]$", run.stdout, re.MULTILINE)) == {"phase-not-handled", "stream-timeout"}
+
+
+REFUSED = {
+    "full-duplex-without-trailers": ("request_body_mode: BUFFERED", "request_body_mode: FULL_DUPLEX_STREAMED"),
+    "unknown-field": ("failure_mode_allow: false", "failure_mode_allowed: false"),
+    "unknown-value": ("request_body_mode: BUFFERED", "request_body_mode: BUFERED"),
+    "not-a-duration": ("message_timeout: 0.2s", "message_timeout: 200ms"),
+    "no-grpc-service": ("envoy_grpc: { cluster_name: digest-ext-proc-service }", ""),
+}
+
+
+@pytest.mark.parametrize("rule", REFUSED)
+def test_what_envoy_is_said_to_refuse(rule, tmp_path):
+    sound = config("-s", DIGEST)
+    validate_with_envoy(sound, tmp_path)
+    before, after = REFUSED[rule]
+    assert sound.count(before) == 1
+    damaged = sound.replace(before, after)
+    run = check(damaged, "-s", DIGEST)
+    assert run.returncode == 1
+    assert "Envoy refuses the configuration" in next(line for line in run.stdout.splitlines() if f"[{rule}]" in line)
+    with pytest.raises(AssertionError, match="Envoy refuses it"):
+        validate_with_envoy(damaged, tmp_path)
+
+
+def test_without_http2_every_request_fails(own_launcher, echo_port):
+    processor = Extproc(own_launcher, DIGEST)
+    port, admin = free_port(), free_port()
+    text = config(
+        "-s", DIGEST, "--address", f"127.0.0.1:{processor.address}", "--listen", f"127.0.0.1:{port}",
+        "--admin", f"127.0.0.1:{admin}", "--upstream", f"http://127.0.0.1:{echo_port}",
+    )  # fmt: skip
+    lines = [line for line in text.splitlines() if "connection_keepalive" not in line and "max_concurrent_streams" not in line]
+    damaged = "\n".join(lines).replace("http2_protocol_options:", "http_protocol_options: {}")
+    # Envoy itself refuses the health check of gRPC without HTTP/2.
+    damaged = re.sub(r"grpc_health_check: {.*}", "tcp_health_check: {}", damaged)
+    assert "[no-http2]" in check(damaged, "-s", DIGEST).stdout
+    Envoy(own_launcher, damaged, admin)
+    assert http.request(port, "GET", "/").status == 500
+
+
+async def answer_late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    await asyncio.sleep(1)
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+    await writer.drain()
+    writer.close()
+
+
+def test_envoy_does_not_apply_the_timeout_of_the_stream(own_launcher):
+    """What the rule stream-timeout and the documentation say of Envoy 1.40."""
+    processor = Extproc(own_launcher, TRIVIAL)
+    port, admin = free_port(), free_port()
+
+    async def ask_a_slow_upstream() -> http.Response:
+        server = await asyncio.start_server(answer_late, "127.0.0.1", 0)
+        async with server:
+            upstream = server.sockets[0].getsockname()[1]
+            text = config(
+                "-s", TRIVIAL, "--address", f"127.0.0.1:{processor.address}", "--listen", f"127.0.0.1:{port}",
+                "--admin", f"127.0.0.1:{admin}", "--upstream", f"http://127.0.0.1:{upstream}",
+            )  # fmt: skip
+            text = text.replace("envoy_grpc: {", "timeout: 0.3s\n                      envoy_grpc: {")
+            assert "[stream-timeout]" in check(text, "-s", TRIVIAL).stdout
+            await asyncio.to_thread(Envoy, own_launcher, text, admin)
+            return await http.request_async(port, "GET", "/")
+
+    response = asyncio.run(ask_a_slow_upstream())
+    assert response.status == 200
+    assert response.get("x-ext-procs-applied") == "TrivialExtProcService"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("/nowhere.yaml", "-s", TRIVIAL), "cannot read /nowhere.yaml"),
+        (("/", "-s", TRIVIAL), "cannot read /"),
+        (("-", "-s", TRIVIAL), "cannot read -"),
+        ((str(paths.REPOSITORY / "README.md"), "-s", TRIVIAL), "README.md"),
+        ((str(paths.REPOSITORY / "deploy" / "envoy.yaml"), "-s", TRIVIAL), "6 ext_proc filters"),
+        ((str(paths.REPOSITORY / "deploy" / "envoy.yaml"), "-s", TRIVIAL, "--filter", "none"), "there are: context"),
+        ((str(paths.REPOSITORY / "deploy" / "envoy.yaml"), "-s", "examples.Nobody"), "exports no Nobody"),
+    ],
+)
+def test_what_cannot_be_checked(arguments, reason):
+    run = extproc("check", *arguments, input="")
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert reason in run.stderr
+    assert run.stderr.startswith("extproc: ") and run.stderr.count("\n") == 1

