@@ -31,7 +31,8 @@ class StreamedResponseSink {
 /// A response to the caller that is written piece by piece:
 /// `envoy.service.ext_proc.v3.StreamedImmediateResponse`. Obtained from
 /// HeadersResponse::respond_streaming; lives as long as that response. Each piece leaves at once,
-/// so that a handler that awaits between them streams.
+/// so that a handler that awaits between them streams; that of a blocking processor is sent whole
+/// when it returns. Not to be used inside of offload().
 class EXTPROC_API StreamedResponse {
  public:
   StreamedResponse() = default;

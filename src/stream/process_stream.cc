@@ -232,6 +232,7 @@ void ProcessStream::wait_for_handler() {
 
 void ProcessStream::on_wake() {
   if (!pending_ || fell_back_ || finished_ || closed_) return;
+  if (streamed_reply_ && streamed_reply_->begun()) return;
   switch (deadline_.due(env_.now())) {
     case ReplyDeadline::Action::none:
       break;
@@ -253,6 +254,7 @@ void ProcessStream::fall_back() {
                   text({env_.dispatcher.name(), ": ", to_string(phase_),
                         " takes too long for request ", request_.id(), ": its fallback was sent"}));
   fell_back_ = true;
+  if (streamed_reply_) streamed_reply_->close();
   answered_phase_ = phase_;
   if (const auto& immediate = response().fallback()->response) {
     send_immediate(phase_, *immediate, nullptr);
@@ -342,6 +344,8 @@ PhaseOutcome ProcessStream::answer_failure(Phase phase, const std::exception_ptr
   try {
     std::rethrow_exception(failure);
   } catch (const StopRequestProcessing& stop) {
+    if (streamed_reply_ && streamed_reply_->begun())
+      return fail(phase, "it stopped processing after it had begun to write the response");
     return send_immediate(phase, stop.response(), nullptr);
   } catch (const std::exception& exception) {
     return fail(phase, exception.what());
@@ -586,6 +590,7 @@ void ProcessStream::on_half_close() {
 void ProcessStream::finish(GrpcStatus status, std::string_view message) {
   if (finished_) return;
   finished_ = true;
+  if (streamed_reply_) streamed_reply_->close();
   status_ = status;
   sink_.finish(status, message);
 }
@@ -593,6 +598,7 @@ void ProcessStream::finish(GrpcStatus status, std::string_view message) {
 bool ProcessStream::on_closed(GrpcStatus status, bool cancelled) {
   closed_ = true;
   cancelled_ = cancelled;
+  if (streamed_reply_) streamed_reply_->close();
   if (!finished_) status_ = status;
   if (running()) {
     // A handler may return at once when it is told.

@@ -29,10 +29,11 @@ bool accepted(const BodyModes& modes) {
 }  // namespace
 
 void StreamedReply::head(int status, detail::HeaderPairs headers) {
-  if (!accepted(writer_.modes())) {
+  if (std::this_thread::get_id() != thread_ || closed_ || !accepted(writer_.modes())) {
     collected_ = ImmediateResponse{.status = status, .headers = std::move(headers)};
     return;
   }
+  begun_ = true;
   const std::string code = std::to_string(status);
   std::vector<Header> all = views(headers);
   std::erase_if(all, [&](const Header& header) {
@@ -49,12 +50,13 @@ void StreamedReply::chunk(std::string_view bytes) {
     collected_->body.append(bytes);
     return;
   }
+  if (closed_) return;
   wire::write_streamed_chunk(writer_.sink().begin_message(), bytes, false);
   writer_.sink().end_message();
 }
 
 void StreamedReply::end(detail::HeaderPairs trailers) {
-  if (collected_) return;
+  if (collected_ || closed_) return;
   std::string& out = writer_.sink().begin_message();
   if (trailers.empty()) {
     wire::write_streamed_chunk(out, {}, true);

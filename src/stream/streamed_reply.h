@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "extproc/immediate_response.h"
 #include "extproc/streamed_response.h"
@@ -12,7 +13,8 @@
 namespace extproc::stream {
 
 /// A response to the caller that a handler writes piece by piece: sent as it is written where Envoy
-/// accepts that, else collected for an ImmediateResponse.
+/// accepts that, else collected for an ImmediateResponse; so is what a blocking handler begins on a
+/// thread of its own.
 class StreamedReply final : public detail::StreamedResponseSink {
  public:
   /// `chain_header` is set to `name` in the response, unless it is empty.
@@ -21,6 +23,10 @@ class StreamedReply final : public detail::StreamedResponseSink {
 
   /// The response is to be answered with, after the end; nothing when it was sent already.
   std::optional<ImmediateResponse> take_collected() { return std::move(collected_); }
+  /// The head was sent: no other answer is legal.
+  bool begun() const { return begun_; }
+  /// The stream is over, or was answered in another way: nothing is sent from now on.
+  void close() { closed_ = true; }
 
   void head(int status, detail::HeaderPairs headers) override;
   void chunk(std::string_view bytes) override;
@@ -30,7 +36,10 @@ class StreamedReply final : public detail::StreamedResponseSink {
   AnswerWriter& writer_;
   const std::string_view chain_header_;
   const std::string_view name_;
+  const std::thread::id thread_ = std::this_thread::get_id();
   std::optional<ImmediateResponse> collected_;
+  bool begun_ = false;
+  bool closed_ = false;
 };
 
 }  // namespace extproc::stream

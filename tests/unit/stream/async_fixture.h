@@ -83,6 +83,11 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
       io_.restart();
     } while (io_.poll() != 0);
   }
+  /// Waits for the work that was handed to the blocking threads.
+  void finish_blocking() {
+    blocking_.join();
+    run();
+  }
   /// The peer takes answers again.
   void drain() {
     is_congested = false;
