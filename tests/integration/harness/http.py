@@ -48,6 +48,18 @@ class Connection:
         trailers: Headers | None = None,
     ) -> Response:
         """A body that is a list goes out chunk by chunk, as does one with trailers; else with a content-length."""
+        await self.send(method, path, headers, body, trailers)
+        return await self._read_response(method)
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        headers: Headers | None = None,
+        body: bytes | list[bytes] | None = None,
+        trailers: Headers | None = None,
+    ) -> None:
+        """The request alone."""
         if isinstance(body, list):
             self._writer.write(_encode(method, path, headers or [], None, []).removesuffix(b"0\r\n\r\n"))
             for chunk in body:
@@ -57,13 +69,23 @@ class Connection:
             self._writer.write(b"0\r\n" + b"".join(_line(*trailer) + b"\r\n" for trailer in trailers or []) + b"\r\n")
         else:
             self._writer.write(_encode(method, path, headers or [], body, trailers))
-        return await self._read_response(method)
 
-    async def _read_response(self, method: str) -> Response:
+    async def read_head(self) -> Response:
+        """Status and headers of the response."""
         status_line = await self._reader.readline()
         if not status_line:
             raise ConnectionError("closed without an answer")
-        response = Response(int(status_line.split(b" ", 2)[1]), await self._read_headers())
+        return Response(int(status_line.split(b" ", 2)[1]), await self._read_headers())
+
+    async def read_chunk(self) -> bytes:
+        """The next chunk of a chunked response; empty at the end, behind which the trailers are not read."""
+        chunk = await self._reader.readexactly(int(await self._reader.readline(), 16))
+        if chunk:
+            await self._reader.readline()
+        return chunk
+
+    async def _read_response(self, method: str) -> Response:
+        response = await self.read_head()
         if method == "HEAD" or response.status in (204, 304):
             return response
         if response.get("transfer-encoding") == "chunked":
@@ -82,9 +104,8 @@ class Connection:
 
     async def _read_chunks(self) -> bytes:
         body = bytearray()
-        while size := int(await self._reader.readline(), 16):
-            body += await self._reader.readexactly(size)
-            await self._reader.readline()
+        while chunk := await self.read_chunk():
+            body += chunk
         return bytes(body)
 
     def close(self) -> None:

@@ -73,9 +73,9 @@ std::vector<Action> Script::of(extproc::Phase phase) const {
   return chosen;
 }
 
-Script read_script(const extproc::HttpHeaders& headers) {
+Script read_script(const extproc::HttpHeaders& headers, std::string_view header) {
   Script script;
-  for (const auto line : headers.get_all("x-do")) {
+  for (const auto line : headers.get_all(header)) {
     const auto [phase, rest] = split(std::string(line), ' ');
     const auto [verb, argument] = split(rest, ' ');
     script.actions.push_back({phase_named(phase), verb, argument});
