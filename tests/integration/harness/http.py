@@ -61,14 +61,22 @@ class Connection:
     ) -> None:
         """The request alone."""
         if isinstance(body, list):
-            self._writer.write(_encode(method, path, headers or [], None, []).removesuffix(b"0\r\n\r\n"))
+            await self.open_chunked(method, path, headers or [])
             for chunk in body:
-                self._writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
-                await self._writer.drain()
+                await self.write_chunk(chunk)
                 await asyncio.sleep(BETWEEN_CHUNKS)
             self._writer.write(b"0\r\n" + b"".join(_line(*trailer) + b"\r\n" for trailer in trailers or []) + b"\r\n")
         else:
             self._writer.write(_encode(method, path, headers or [], body, trailers))
+
+    async def open_chunked(self, method: str, path: str, headers: Headers) -> None:
+        """A request whose body follows with write_chunk; an empty one ends it."""
+        self._writer.write(_encode(method, path, headers, None, []).removesuffix(b"0\r\n\r\n"))
+        await self._writer.drain()
+
+    async def write_chunk(self, chunk: bytes) -> None:
+        self._writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        await self._writer.drain()
 
     async def read_head(self) -> Response:
         """Status and headers of the response."""
