@@ -173,7 +173,7 @@ def test_echo_while_the_request_still_comes(stage):
             assert (await connection.read_chunk()).startswith(b"FIRST" if number == 0 else b"CHUNK %d" % (number - 1))
             await connection.write_chunk(b"chunk %d" % number)
         assert await connection.read_chunk() == b"CHUNK 19"
-        await connection.write_chunk(b"")
+        await connection.end_chunked()
         assert await connection.read_chunk() == b""
         connection.close()
 

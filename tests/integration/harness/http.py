@@ -49,7 +49,7 @@ class Connection:
     ) -> Response:
         """A body that is a list goes out chunk by chunk, as does one with trailers; else with a content-length."""
         await self.send(method, path, headers, body, trailers)
-        return await self._read_response(method)
+        return await self.read_response(method)
 
     async def send(
         self,
@@ -65,17 +65,21 @@ class Connection:
             for chunk in body:
                 await self.write_chunk(chunk)
                 await asyncio.sleep(BETWEEN_CHUNKS)
-            self._writer.write(b"0\r\n" + b"".join(_line(*trailer) + b"\r\n" for trailer in trailers or []) + b"\r\n")
+            await self.end_chunked(trailers)
         else:
             self._writer.write(_encode(method, path, headers or [], body, trailers))
 
     async def open_chunked(self, method: str, path: str, headers: Headers) -> None:
-        """A request whose body follows with write_chunk; an empty one ends it."""
+        """A request whose body follows with write_chunk, and ends with end_chunked."""
         self._writer.write(_encode(method, path, headers, None, []).removesuffix(b"0\r\n\r\n"))
         await self._writer.drain()
 
     async def write_chunk(self, chunk: bytes) -> None:
         self._writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        await self._writer.drain()
+
+    async def end_chunked(self, trailers: Headers | None = None) -> None:
+        self._writer.write(b"0\r\n" + b"".join(_line(*trailer) + b"\r\n" for trailer in trailers or []) + b"\r\n")
         await self._writer.drain()
 
     async def read_head(self) -> Response:
@@ -92,7 +96,7 @@ class Connection:
             await self._reader.readline()
         return chunk
 
-    async def _read_response(self, method: str) -> Response:
+    async def read_response(self, method: str) -> Response:
         response = await self.read_head()
         if method == "HEAD" or response.status in (204, 304):
             return response

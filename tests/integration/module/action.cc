@@ -38,6 +38,11 @@ bool change_headers(const Action& action, extproc::PhaseResponse& response) {
     response.append_header(name, value);
   } else if (action.verb == "remove") {
     response.remove_header(name);
+  } else if (action.verb == "many") {
+    for (int i = 0; i < std::stoi(name); ++i) {
+      const std::string header = "x-many-" + std::to_string(i);
+      value == "remove" ? response.remove_header(header) : response.set_header(header, "1");
+    }
   } else {
     return false;
   }

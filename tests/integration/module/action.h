@@ -12,6 +12,7 @@ namespace test_processors {
 /// One thing to do in one phase: a value of the request header x-do, "<phase> <verb> [argument]".
 ///
 ///   set name=value, append name=value, remove name     header changes
+///   many number[=remove]           that many at once
 ///   hex name                       sets x-hex-<name> to the values' bytes in hexadecimal
 ///   unhex name=hexadecimal         sets a header to any bytes
 ///   count                          sets x-count to the number of headers
