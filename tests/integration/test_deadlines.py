@@ -9,7 +9,6 @@ from harness.lab import PARTIAL, STREAMED, WITH_TRAILERS
 from harness.stage import Site, Stage
 from harness.test_server import TestServer
 
-NOT_YET_BLOCKING = pytest.mark.xfail(strict=True, reason="a blocking handler's fallback is looked for before it has run")
 NOT_YET_BODIES = pytest.mark.xfail(strict=True, reason="for handlers over a whole body no more time is asked for")
 PHASES = ("request_headers", "request_body", "request_trailers", "response_headers", "response_body", "response_trailers")
 EVERY_PHASE = {
@@ -94,7 +93,7 @@ def test_without_more_time(stage, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("server", ["Plain", pytest.param("BlockingPlain", marks=NOT_YET_BLOCKING), "Extended", "refused"])
+@pytest.mark.parametrize("server", ["Plain", "BlockingPlain", "Extended", "refused"])
 def test_fallback_that_answers_the_caller(stage, server, mode):
     phases = [phase for phase in PHASES if mode == "buffered" or phase in ("request_headers", "request_body", "response_headers")]
     actions = {phase: [f"{phase} fall_back 100 503 too slow", f"{phase} sleep {LONG}"] for phase in phases}
@@ -107,7 +106,7 @@ def test_fallback_that_answers_the_caller(stage, server, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("server", ["Plain", pytest.param("BlockingPlain", marks=NOT_YET_BLOCKING), "Extended"])
+@pytest.mark.parametrize("server", ["Plain", "BlockingPlain", "Extended"])
 def test_fallback_that_lets_the_request_go_on(stage, server, mode):
     actions = {
         phase: [f"{phase} set x-lost=1", f"{phase} fall_back 100", f"{phase} sleep {LONG}", f"{phase} throw lost"] for phase in PHASES
@@ -126,7 +125,7 @@ def test_fallback_in_every_phase_of_one_stream(stage, mode):
     assert (response.status, response.body) == (200, b"request body")
 
 
-@pytest.mark.parametrize("server", ["Plain", pytest.param("BlockingPlain", marks=NOT_YET_BLOCKING)])
+@pytest.mark.parametrize("server", ["Plain", "BlockingPlain"])
 def test_fallback_comes_before_envoy_gives_up_however_late_it_is_asked_for(stage, server):
     """Where Envoy cannot be asked for more time, it comes in time for message_timeout."""
     do = ["request_headers fall_back 10000 503 too slow", f"request_headers sleep {LONG}"]

@@ -126,7 +126,8 @@ bool act(const Action& action, const extproc::HttpTrailers& trailers,
   return change_headers(action, response) || report_headers(action, trailers, response);
 }
 
-bool act_in_any_phase(const Action& action, extproc::Context& context, extproc::PhaseResponse& response) {
+bool act_in_any_phase(const Action& action, extproc::Context& context,
+                      extproc::PhaseResponse& response) {
   if (action.verb == "throw") throw std::runtime_error(action.argument);
   if (action.verb == "stop") throw extproc::StopRequestProcessing(immediate(action.argument));
   if (action.verb == "respond") {

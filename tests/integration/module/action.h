@@ -58,7 +58,8 @@ bool act(const Action& action, const extproc::HttpTrailers& trailers,
          extproc::TrailersResponse& response);
 
 /// The verbs that every kind of phase has: respond, stop, throw, abort, and those of fields.h.
-bool act_in_any_phase(const Action& action, extproc::Context& context, extproc::PhaseResponse& response);
+bool act_in_any_phase(const Action& action, extproc::Context& context,
+                      extproc::PhaseResponse& response);
 
 /// All of an action but waiting. Throws std::invalid_argument for a verb that nobody knows.
 template <class Data, class Response>

@@ -1,8 +1,8 @@
 #include <extproc/async.h>
 
+#include <atomic>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <atomic>
 #include <thread>
 
 #include "action.h"
@@ -47,7 +47,7 @@ class AsyncScripted : public extproc::AsyncProcessor {
 
  private:
   extproc::Task<> stream(StreamedScript script, extproc::Context& context,
-                                extproc::HeadersResponse& response) {
+                         extproc::HeadersResponse& response) {
     auto& reply = response.respond_streaming(script.status, script.headers);
     for (const std::string& chunk : script.chunks) {
       boost::asio::steady_timer timer(extproc::executor(context), script.delay);

@@ -18,8 +18,8 @@ std::string upper(std::string_view text) {
 
 }  // namespace
 
-/// Handles whole bodies as the first action of the body's phase says, in x-do-bodies; without one it
-/// lets them through, chunk by chunk.
+/// Handles whole bodies as the first action of the body's phase says, in x-do-bodies; without one
+/// it lets them through, chunk by chunk.
 ///
 ///   upper               each chunk in upper case
 ///   summary             reads it all, then writes how many bytes there were

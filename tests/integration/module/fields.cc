@@ -86,9 +86,8 @@ bool report(const Action& action, const extproc::Context& context,
                         value ? text_of(extproc::to_json(*value)) : "none");
   } else if (action.verb == "typed_metadata") {
     const auto value = context.typed_filter_metadata(action.argument);
-    response.set_header(
-        "x-typed-metadata-" + action.argument,
-        value ? std::string(value->type_url) + " " + to_hex(value->value) : "none");
+    response.set_header("x-typed-metadata-" + action.argument,
+                        value ? std::string(value->type_url) + " " + to_hex(value->value) : "none");
   } else if (action.verb == "config") {
     response.set_header("x-config", config_text(context.protocol_config()));
   } else if (action.verb == "log") {

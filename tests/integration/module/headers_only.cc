@@ -9,8 +9,7 @@ class RequestHeadersOnly : public extproc::Processor {
                                extproc::Request& request,
                                extproc::HeadersResponse& response) override {
     request.state<Script>() = read_script(headers);
-    for (const Action& action :
-         request.state<Script>().of(extproc::Phase::request_headers)) {
+    for (const Action& action : request.state<Script>().of(extproc::Phase::request_headers)) {
       perform(action, headers, context, response);
     }
   }
