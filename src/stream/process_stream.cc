@@ -216,10 +216,22 @@ void ProcessStream::call_handler() {
 
 void ProcessStream::wait_for_handler() {
   update_pause();
-  if (context_.observability_mode()) return;
   const Fallback* fallback = response().fallback();
+  fallback_.reset();
+  if (fallback != nullptr) fallback_ = *fallback;
+  start_deadline();
+}
+
+void ProcessStream::set_fallback(const Fallback& fallback) noexcept {
+  if (closed_ || finished_ || fell_back_) return;
+  fallback_ = fallback;
+  start_deadline();
+}
+
+void ProcessStream::start_deadline() {
+  if (context_.observability_mode()) return;
   deadline_.begin(phase_start_, env_.filter, !writer_.modes().full_duplex(phase_),
-                  fallback == nullptr ? std::nullopt : std::optional(fallback->after));
+                  fallback_ ? std::optional(fallback_->after) : std::nullopt);
   const auto next = deadline_.next();
   waking_ = next.has_value();
   if (waking_) sink_.wake_at(next);
@@ -248,7 +260,7 @@ void ProcessStream::fall_back() {
                   text({env_.dispatcher.name(), ": ", to_string(phase_),
                         " takes too long for request ", request_.id(), ": its fallback was sent"}));
   fell_back_ = true;
-  if (const auto& immediate = response().fallback()->response) {
+  if (const auto& immediate = fallback_->response) {
     send_immediate(*immediate, nullptr);
   } else if (is_body(phase_)) {
     BodyResponse unchanged;
@@ -393,7 +405,8 @@ PhaseOutcome ProcessStream::send_immediate(ImmediateResponse response,
   const bool headers_left = phase_ == Phase::response_trailers ||
                             (phase_ == Phase::response_body && mode &&
                              (*mode == BodySendMode::streamed || is_full_duplex(*mode)));
-  if (headers_left) on_violation(Rule::immediate_too_late, {});
+  // In BUFFERED mode Envoy holds them until the trailers are answered.
+  if (headers_left && mode != BodySendMode::buffered) on_violation(Rule::immediate_too_late, {});
   env_.counters.immediate_responses.add();
   writer_.immediate(std::move(response), extras);
   // Envoy sends nothing more on this stream.
