@@ -25,7 +25,8 @@ struct EXTPROC_API ImmediateResponse {
   /// For callers that speak gRPC: Envoy sends it as grpc-status in place of the HTTP status.
   std::optional<GrpcStatus> grpc_status{};
   /// `HeaderMutation.remove_headers`. It comes before `headers`, and before Envoy 1.40 adds
-  /// content-type, content-length, date and server, so that there is nothing there for it to remove.
+  /// content-type, content-length, date and server, so that there is nothing there for it to
+  /// remove.
   std::vector<std::string> removed_headers{};
 };
 
