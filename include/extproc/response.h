@@ -46,6 +46,19 @@ struct Fallback {
   std::optional<ImmediateResponse> response;
 };
 
+namespace detail {
+
+/// Told of a fallback by a handler that runs on another thread than its stream.
+class FallbackListener {
+ public:
+  virtual void on_fallback(Fallback fallback) = 0;
+
+ protected:
+  ~FallbackListener() = default;
+};
+
+}  // namespace detail
+
 /// What every phase's answer can do. A fresh one is handed to each handler; left alone it means
 /// "continue, change nothing". All arguments are copied. Used by one handler at a time.
 class EXTPROC_API PhaseResponse {
@@ -95,7 +108,12 @@ class EXTPROC_API PhaseResponse {
   /// Envoy is asked for more.
   void fall_back_after(std::chrono::milliseconds time,
                        std::optional<ImmediateResponse> response = std::nullopt) {
-    fallback_ = std::make_unique<Fallback>(Fallback{time, std::move(response)});
+    Fallback fallback{time, std::move(response)};
+    if (fallback_listener_ != nullptr) {
+      fallback_listener_->on_fallback(std::move(fallback));
+    } else {
+      fallback_ = std::make_unique<Fallback>(std::move(fallback));
+    }
   }
 
   const HeaderMutation& header_mutation() const { return mutation_; }
@@ -109,8 +127,10 @@ class EXTPROC_API PhaseResponse {
     if (!extras_) extras_ = std::make_unique<ResponseExtras>();
     return *extras_;
   }
-  /// Null when there is none.
+  /// Null when there is none, or a listener was told of it.
   const Fallback* fallback() const { return fallback_.get(); }
+  /// Until the next reset.
+  void listen_to_fallback(detail::FallbackListener* listener) { fallback_listener_ = listener; }
 
   /// Makes it fresh again; memory is kept for the next use.
   void reset();
@@ -124,6 +144,7 @@ class EXTPROC_API PhaseResponse {
   std::optional<ImmediateResponse> immediate_;
   std::unique_ptr<ResponseExtras> extras_;
   std::unique_ptr<Fallback> fallback_;
+  detail::FallbackListener* fallback_listener_ = nullptr;
 };
 
 /// The answer to request or response headers: `envoy.service.ext_proc.v3.HeadersResponse`.
@@ -141,14 +162,17 @@ class EXTPROC_API HeadersResponse : public PhaseResponse {
   /// filter has `allow_mode_override`, and neither `send_body_without_waiting_for_header_response`
   /// nor a body mode of FULL_DUPLEX_STREAMED; where the client's protocol_config shows that it
   /// would not, it is left out and logged. Body modes that are left unset are sent as they are,
-  /// because Envoy takes a missing one for NONE.
+  /// because Envoy takes a missing one for NONE. Where it turns a body to STREAMED or
+  /// BUFFERED_PARTIAL, content-length is removed in the same answer, as Envoy does it itself where
+  /// the filter has that mode.
   void override_mode(const ModeOverride& mode) { extras().mode_override = mode; }
 
   /// Answers the caller with a response that is written piece by piece, in place of the upstream's:
   /// `StreamedImmediateResponse`, of Envoy 1.37 and later. In request_headers only. The head leaves
   /// at once; the response ends with StreamedResponse::finish, or when the handler returns. Where
   /// Envoy would refuse it (another body mode than NONE and FULL_DUPLEX_STREAMED), it is collected
-  /// and sent as an ImmediateResponse when the handler returns; trailers are lost then.
+  /// and sent as an ImmediateResponse when the handler returns; trailers are lost then. Of a
+  /// repeated header Envoy 1.40 keeps the last alone.
   /// Throws Error when the status is not between 200 and 599.
   StreamedResponse& respond_streaming(
       int status, std::vector<std::pair<std::string, std::string>> headers = {});

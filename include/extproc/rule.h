@@ -13,20 +13,26 @@ namespace extproc {
 /// library answers legally all the same, logs each rule once for a processor, and counts it
 /// (Stats::misused_answers).
 enum class Rule : std::uint8_t {
-  /// `host` and pseudo-headers cannot be removed: Envoy leaves them.
+  /// `host` and pseudo-headers cannot be removed: Envoy leaves them. (This and the next two fail
+  /// the
+  /// request where the filter's mutation_rules have disallow_is_error.)
   header_not_removable,
   /// Pseudo-headers cannot be appended to: Envoy leaves them.
   header_not_appendable,
   /// host, :authority, :method, :scheme and x-envoy-* stay as they are unless the filter's
   /// mutation_rules allow it.
   header_denied,
-  /// A name or value with characters that HTTP does not allow: Envoy fails the request.
+  /// A name or value with characters that HTTP does not allow: Envoy fails the request, whatever
+  /// failure_mode_allow says; in an immediate response it drops that header and all behind it.
   header_invalid,
-  /// More than 100 headers set, or removed, in one answer: Envoy fails the request.
+  /// More than 100 headers set, or removed, in one answer: Envoy fails the request, whatever
+  /// failure_mode_allow says. (As it does where more than 100 would be in the result, which is not
+  /// looked for.)
   too_many_mutations,
-  /// A status below 200 or above 599: Envoy would answer 200. Sent as 500.
+  /// A status below 200, in place of which Envoy would answer 200, or above 599. Sent as 500.
   status_invalid,
-  /// Header changes in a body answer count in BUFFERED and BUFFERED_PARTIAL mode only. Left out.
+  /// Header changes in a body answer count in BUFFERED and BUFFERED_PARTIAL mode only (in STREAMED
+  /// mode by chance, when a request's first chunk came with its headers). Left out.
   body_header_mutation,
   /// clear_route_cache counts for requests only, and together with a header change. Left out.
   clear_route_cache,
@@ -34,7 +40,8 @@ enum class Rule : std::uint8_t {
   mode_override,
   /// A response that is written piece by piece is for request_headers only. Left out.
   streamed_response,
-  /// An immediate response after the response's headers went out: Envoy resets the HTTP stream.
+  /// An immediate response when the response's headers may be on their way: then Envoy resets the
+  /// HTTP stream. Sent all the same.
   immediate_too_late,
   /// A body handler wrote after the last chunk was answered. Left out.
   body_written_too_late,

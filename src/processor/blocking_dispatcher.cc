@@ -8,6 +8,7 @@
 
 #include "extproc/context.h"
 #include "extproc/detail/event_loop.h"
+#include "extproc/response.h"
 
 namespace extproc::detail {
 namespace {
@@ -21,7 +22,8 @@ class BlockingDispatcher final : public Dispatcher {
   Step call(Invocation& invocation) const override {
     EventLoop& loop = *ContextAccess::loop(*invocation.context);
     // Copied, since only what it points to outlives this call.
-    auto handler = std::make_shared<Handler>(Handler{*dispatcher_, invocation, nullptr});
+    auto handler = std::make_shared<Handler>(*dispatcher_, invocation, loop);
+    response_of(invocation).listen_to_fallback(handler.get());
     run_blocking(
         loop, [handler] { handler->run(); },
         [handler] { handler->call.completion->complete(std::move(handler->failure)); });
@@ -29,10 +31,35 @@ class BlockingDispatcher final : public Dispatcher {
   }
 
  private:
-  struct Handler {
+  static PhaseResponse& response_of(const Invocation& call) {
+    switch (call.phase) {
+      case Phase::request_headers:
+      case Phase::response_headers:
+        return *call.headers_response;
+      case Phase::request_body:
+      case Phase::response_body:
+        return *call.body_response;
+      default:
+        return *call.trailers_response;
+    }
+  }
+
+  struct Handler final : FallbackListener {
+    Handler(const Dispatcher& to, const Invocation& invocation, EventLoop& its_loop)
+        : dispatcher(to), call(invocation), loop(its_loop) {}
+
     const Dispatcher& dispatcher;
     Invocation call;
+    EventLoop& loop;
     std::exception_ptr failure;
+
+    // The loop's thread runs this before the completion, which is posted behind it.
+    void on_fallback(Fallback fallback) override {
+      boost::asio::post(loop.executor,
+                        [completion = call.completion, fallback = std::move(fallback)] {
+                          completion->set_fallback(fallback);
+                        });
+    }
 
     void run() noexcept {
       try {

@@ -84,6 +84,7 @@ void PhaseResponse::reset() {
   immediate_.reset();
   extras_.reset();
   fallback_.reset();
+  fallback_listener_ = nullptr;
 }
 
 void StreamedResponse::start(int status, detail::HeaderPairs headers) {

@@ -11,14 +11,17 @@ std::string_view advice(Rule rule) {
     case Rule::header_not_appendable:
       return "Envoy never appends to pseudo-headers: use set_header";
     case Rule::header_denied:
-      return "Envoy leaves it as it is unless the filter's mutation_rules allow the change "
+      return "Envoy leaves it as it is, or fails the request where disallow_is_error is set, "
+             "unless the filter's mutation_rules allow the change "
              "(allow_all_routing, allow_envoy); say so in Settings::filter then";
     case Rule::header_invalid:
       return "its name or value has characters that HTTP does not allow, so that Envoy fails the "
-             "request: escape them";
+             "request, and of an immediate response drops this header and all behind it: escape "
+             "them";
     case Rule::too_many_mutations:
-      return "Envoy accepts 100 headers to set and 100 to remove in one answer, and fails the "
-             "request above it";
+      return "Envoy accepts 100 headers to set and 100 to remove in one answer, and no more than "
+             "100 "
+             "in the result, and fails the request above it";
     case Rule::status_invalid:
       return "an HTTP status must be from 200 to 599: 500 was sent instead";
     case Rule::body_header_mutation:
@@ -32,7 +35,8 @@ std::string_view advice(Rule rule) {
     case Rule::streamed_response:
       return "a response can be written piece by piece in request_headers only: this was left out";
     case Rule::immediate_too_late:
-      return "the response's headers are on their way already, so that Envoy resets the stream: "
+      return "the response's headers may be on their way already, and then Envoy resets the "
+             "stream: "
              "answer in response_headers, or with a body mode of BUFFERED";
     case Rule::body_written_too_late:
       return "in STREAMED mode each chunk is answered when the next is read, and trailers follow "

@@ -15,10 +15,9 @@ void BodyModes::apply(const ModeOverride& mode) {
 bool BodyModes::takes_headers_with_body(Phase phase) const {
   const auto known = mode(phase);
   if (!known || *known == BodySendMode::none) return true;
-  // The first chunk's answer carries them where the body did not wait for that of the headers.
-  return *known == BodySendMode::buffered || *known == BodySendMode::buffered_partial ||
-         (*known == BodySendMode::streamed &&
-          config_->send_body_without_waiting_for_header_response);
+  // In STREAMED mode those of a request's first chunk count when it came with the headers, and not
+  // when it came behind them.
+  return *known == BodySendMode::buffered || *known == BodySendMode::buffered_partial;
 }
 
 void BodyModes::correct_content_length(Phase phase, const HttpBody& body,

@@ -221,10 +221,22 @@ void ProcessStream::call_handler() {
 
 void ProcessStream::wait_for_handler() {
   update_pause();
-  if (context_.observability_mode()) return;
   const Fallback* fallback = response().fallback();
+  fallback_.reset();
+  if (fallback != nullptr) fallback_ = *fallback;
+  start_deadline();
+}
+
+void ProcessStream::set_fallback(const Fallback& fallback) noexcept {
+  if (closed_ || finished_ || fell_back_) return;
+  fallback_ = fallback;
+  start_deadline();
+}
+
+void ProcessStream::start_deadline() {
+  if (context_.observability_mode()) return;
   deadline_.begin(phase_start_, env_.filter, !writer_.modes().full_duplex(phase_),
-                  fallback == nullptr ? std::nullopt : std::optional(fallback->after));
+                  fallback_ ? std::optional(fallback_->after) : std::nullopt);
   const auto next = deadline_.next();
   waking_ = next.has_value();
   if (waking_) sink_.wake_at(next);
@@ -256,7 +268,7 @@ void ProcessStream::fall_back() {
   fell_back_ = true;
   if (streamed_reply_) streamed_reply_->close();
   answered_phase_ = phase_;
-  if (const auto& immediate = response().fallback()->response) {
+  if (const auto& immediate = fallback_->response) {
     send_immediate(phase_, *immediate, nullptr);
   } else if (is_body(phase_)) {
     BodyResponse unchanged;
@@ -406,7 +418,8 @@ PhaseOutcome ProcessStream::send_immediate(Phase phase, ImmediateResponse respon
   const bool headers_left = phase == Phase::response_trailers ||
                             (phase == Phase::response_body && mode &&
                              (*mode == BodySendMode::streamed || is_full_duplex(*mode)));
-  if (headers_left) on_violation(Rule::immediate_too_late, {});
+  // In BUFFERED mode Envoy holds them until the trailers are answered.
+  if (headers_left && mode != BodySendMode::buffered) on_violation(Rule::immediate_too_late, {});
   env_.counters.immediate_responses.add();
   writer_.immediate(std::move(response), extras);
   // Envoy sends nothing more on this stream.

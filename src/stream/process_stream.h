@@ -57,6 +57,7 @@ class ProcessStream final : private detail::Completion,
 
  private:
   void complete(std::exception_ptr failure) noexcept override;
+  void set_fallback(const Fallback& fallback) noexcept override;
 
   void receive(std::string_view bytes, bool arrived);
   void note(const wire::RequestMessage& message, std::string_view bytes);
@@ -66,6 +67,7 @@ class ProcessStream final : private detail::Completion,
   void take_streamed(const wire::RequestMessage& message);
   void call_handler();
   void wait_for_handler();
+  void start_deadline();
   void conclude(const std::exception_ptr& failure);
   void end_phase(Phase phase, PhaseOutcome outcome, std::chrono::nanoseconds spent);
   PhaseOutcome answer(const std::exception_ptr& failure);
@@ -126,6 +128,7 @@ class ProcessStream final : private detail::Completion,
   // What came while something before it is not answered, though the sink was not paused.
   std::vector<std::string> held_;
   std::optional<StreamedReply> streamed_reply_;
+  std::optional<Fallback> fallback_;  // of the handler that is suspended
   PhaseProgress progress_;
   ReplyDeadline deadline_;
   Clock::time_point stream_start_;

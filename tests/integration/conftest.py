@@ -49,6 +49,15 @@ def raw_port(launcher) -> int:
 
 
 @pytest.fixture(scope="session")
+def streaming_port(launcher) -> int:
+    """The upstream of harness/streaming_upstream.py, for bodies of any size."""
+    port = free_port()
+    script = Path(__file__).parent / "harness" / "streaming_upstream.py"
+    launcher.start("streaming_upstream", [sys.executable, script, port]).wait_until_open(port)
+    return port
+
+
+@pytest.fixture(scope="session")
 def deployment(launcher, echo_port):
     """The example deployment: deploy/envoy.yaml with its ports replaced, and all six examples."""
     return Deployment(launcher, echo_port)

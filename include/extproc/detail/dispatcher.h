@@ -22,6 +22,7 @@ class BodyStream;
 
 class Context;
 class Request;
+struct Fallback;
 class HttpHeaders;
 class HttpBody;
 class HttpTrailers;
@@ -37,6 +38,8 @@ namespace detail {
 class Completion {
  public:
   virtual void complete(std::exception_ptr failure) noexcept = 0;
+  /// Before that, of a fallback that the handler asked for on another thread.
+  virtual void set_fallback(const Fallback& /*fallback*/) noexcept {}
 
  protected:
   ~Completion() = default;

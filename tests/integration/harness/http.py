@@ -48,22 +48,56 @@ class Connection:
         trailers: Headers | None = None,
     ) -> Response:
         """A body that is a list goes out chunk by chunk, as does one with trailers; else with a content-length."""
+        await self.send(method, path, headers, body, trailers)
+        return await self.read_response(method)
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        headers: Headers | None = None,
+        body: bytes | list[bytes] | None = None,
+        trailers: Headers | None = None,
+    ) -> None:
+        """The request alone."""
         if isinstance(body, list):
-            self._writer.write(_encode(method, path, headers or [], None, []).removesuffix(b"0\r\n\r\n"))
+            await self.open_chunked(method, path, headers or [])
             for chunk in body:
-                self._writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
-                await self._writer.drain()
+                await self.write_chunk(chunk)
                 await asyncio.sleep(BETWEEN_CHUNKS)
-            self._writer.write(b"0\r\n" + b"".join(_line(*trailer) + b"\r\n" for trailer in trailers or []) + b"\r\n")
+            await self.end_chunked(trailers)
         else:
             self._writer.write(_encode(method, path, headers or [], body, trailers))
-        return await self._read_response(method)
 
-    async def _read_response(self, method: str) -> Response:
+    async def open_chunked(self, method: str, path: str, headers: Headers) -> None:
+        """A request whose body follows with write_chunk, and ends with end_chunked."""
+        self._writer.write(_encode(method, path, headers, None, []).removesuffix(b"0\r\n\r\n"))
+        await self._writer.drain()
+
+    async def write_chunk(self, chunk: bytes) -> None:
+        self._writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        await self._writer.drain()
+
+    async def end_chunked(self, trailers: Headers | None = None) -> None:
+        self._writer.write(b"0\r\n" + b"".join(_line(*trailer) + b"\r\n" for trailer in trailers or []) + b"\r\n")
+        await self._writer.drain()
+
+    async def read_head(self) -> Response:
+        """Status and headers of the response."""
         status_line = await self._reader.readline()
         if not status_line:
             raise ConnectionError("closed without an answer")
-        response = Response(int(status_line.split(b" ", 2)[1]), await self._read_headers())
+        return Response(int(status_line.split(b" ", 2)[1]), await self._read_headers())
+
+    async def read_chunk(self) -> bytes:
+        """The next chunk of a chunked response; empty at the end, behind which the trailers are not read."""
+        chunk = await self._reader.readexactly(int(await self._reader.readline(), 16))
+        if chunk:
+            await self._reader.readline()
+        return chunk
+
+    async def read_response(self, method: str) -> Response:
+        response = await self.read_head()
         if method == "HEAD" or response.status in (204, 304):
             return response
         if response.get("transfer-encoding") == "chunked":
@@ -82,9 +116,8 @@ class Connection:
 
     async def _read_chunks(self) -> bytes:
         body = bytearray()
-        while size := int(await self._reader.readline(), 16):
-            body += await self._reader.readexactly(size)
-            await self._reader.readline()
+        while chunk := await self.read_chunk():
+            body += chunk
         return bytes(body)
 
     def close(self) -> None:

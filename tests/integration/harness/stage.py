@@ -82,6 +82,11 @@ class Stage:
     def request(self, site: str, method: str = "GET", do: list[str] | None = None, path: str = "/stage", **parts) -> http.Response:
         return http.request(self.ports[site], method, path, **with_actions(do, parts))
 
+    def bodies(self, site: str, method: str = "GET", do: list[str] | None = None, **parts) -> http.Response:
+        """The same for the processor Bodies, which has a header of its own."""
+        headers = [*parts.pop("headers", []), *(("x-do-bodies", action) for action in do or [])]
+        return self.request(site, method, headers=headers, **parts)
+
     async def request_async(self, site: str, method: str = "GET", do: list[str] | None = None, path: str = "/stage", **parts):
         return await http.request_async(self.ports[site], method, path, **with_actions(do, parts))
 

@@ -41,6 +41,11 @@ bool change_headers(const Action& action, extproc::PhaseResponse& response) {
     response.append_header(name, value);
   } else if (action.verb == "remove") {
     response.remove_header(name);
+  } else if (action.verb == "many") {
+    for (int i = 0; i < std::stoi(name); ++i) {
+      const std::string header = "x-many-" + std::to_string(i);
+      value == "remove" ? response.remove_header(header) : response.set_header(header, "1");
+    }
   } else {
     return false;
   }
@@ -76,9 +81,9 @@ std::vector<Action> Script::of(extproc::Phase phase) const {
   return chosen;
 }
 
-Script read_script(const extproc::HttpHeaders& headers, std::string_view name) {
+Script read_script(const extproc::HttpHeaders& headers, std::string_view header) {
   Script script;
-  for (const auto line : headers.get_all(name)) {
+  for (const auto line : headers.get_all(header)) {
     const auto [phase, rest] = split(std::string(line), ' ');
     const auto [verb, argument] = split(rest, ' ');
     script.actions.push_back({phase_named(phase), verb, argument});

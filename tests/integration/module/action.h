@@ -13,6 +13,7 @@ namespace test_processors {
 ///
 ///   set name=value, append name=value, remove name     header changes
 ///   set_many name=count            sets <name>-0, <name>-1, …
+///   many number[=remove]           that many at once
 ///   hex name                       sets x-hex-<name> to the values' bytes in hexadecimal
 ///   unhex name=hexadecimal         sets a header to any bytes
 ///   count                          sets x-count to the number of headers
@@ -25,6 +26,7 @@ namespace test_processors {
 ///   sleep ms                       blocks, or awaits a timer
 ///   offload ms                     blocks on another thread, in the asynchronous processor
 ///   stream JSON                    a response piece by piece, in the asynchronous processor
+///   release                        lets those go on that wait at a piece "@wait"
 ///
 /// and those of fields.h.
 struct Action {
@@ -44,9 +46,9 @@ struct Script {
   std::vector<Action> of(extproc::Phase phase) const;
 };
 
-/// Reads x-do, or another header, in the request headers. Throws std::invalid_argument for what it
+/// Reads x-do in the request headers, or another header. Throws std::invalid_argument for what it
 /// does not know.
-Script read_script(const extproc::HttpHeaders& headers, std::string_view name = "x-do");
+Script read_script(const extproc::HttpHeaders& headers, std::string_view header = "x-do");
 
 /// Each does what it can for the kind of data and response that its phase has; false for a verb
 /// that it does not know.

@@ -1,5 +1,6 @@
 #include <extproc/async.h>
 
+#include <atomic>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <thread>
@@ -45,15 +46,18 @@ class AsyncScripted : public extproc::AsyncProcessor {
   }
 
  private:
-  static extproc::Task<> stream(StreamedScript script, extproc::Context& context,
-                                extproc::HeadersResponse& response) {
+  extproc::Task<> stream(StreamedScript script, extproc::Context& context,
+                         extproc::HeadersResponse& response) {
     auto& reply = response.respond_streaming(script.status, script.headers);
-    for (std::size_t i = 0; i < script.chunks.size(); ++i) {
-      if (i > 0 && script.delay.count() > 0) {
-        boost::asio::steady_timer timer(extproc::executor(context), script.delay);
+    for (const std::string& chunk : script.chunks) {
+      boost::asio::steady_timer timer(extproc::executor(context), script.delay);
+      const int before = released_;
+      if (script.delay.count() > 0) co_await timer.async_wait(boost::asio::deferred);
+      while (chunk == "@wait" && released_ == before) {
+        timer.expires_after(std::chrono::milliseconds(2));
         co_await timer.async_wait(boost::asio::deferred);
       }
-      reply.write(script.chunks[i]);
+      if (chunk != "@wait") reply.write(chunk);
     }
     reply.finish(script.trailers);
   }
@@ -67,6 +71,8 @@ class AsyncScripted : public extproc::AsyncProcessor {
         co_await timer.async_wait(boost::asio::deferred);
       } else if (action.verb == "offload") {
         co_await extproc::offload([&] { std::this_thread::sleep_for(action.duration()); });
+      } else if (action.verb == "release") {
+        ++released_;
       } else if (action.verb == "stream") {
         if constexpr (std::is_same_v<Response, extproc::HeadersResponse>) {
           co_await stream(streamed_script(action.argument), context, response);
@@ -76,6 +82,8 @@ class AsyncScripted : public extproc::AsyncProcessor {
       }
     }
   }
+
+  std::atomic<int> released_ = 0;
 };
 
 EXTPROC_EXPORT(AsyncScripted)

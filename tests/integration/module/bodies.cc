@@ -18,8 +18,8 @@ std::string upper(std::string_view text) {
 
 }  // namespace
 
-/// Handles whole bodies as the first action of the body's phase says; without one it lets them
-/// through, chunk by chunk.
+/// Handles whole bodies as the first action of the body's phase says, in x-do-bodies; without one
+/// it lets them through, chunk by chunk.
 ///
 ///   upper               each chunk in upper case
 ///   summary             reads it all, then writes how many bytes there were
@@ -38,7 +38,7 @@ class Bodies : public extproc::AsyncProcessor {
                                           extproc::Context& context, extproc::Request& request,
                                           extproc::HeadersResponse& response) override {
     auto& script = request.state<Script>();
-    script = read_script(headers);
+    script = read_script(headers, "x-do-bodies");
     for (const Action& action : script.of(extproc::Phase::request_headers)) {
       perform(action, headers, context, response);
     }

@@ -26,7 +26,7 @@ bool act_on_fields(const Action& action, const extproc::Context& context,
 extproc::ModeOverride mode_override_of(std::string_view text);
 
 /// A response that is written piece by piece, from JSON: status, headers, trailers; chunks, with
-/// `delay` milliseconds before each but the first.
+/// `delay` milliseconds before each.
 struct StreamedScript {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers{};
