@@ -40,11 +40,13 @@ void Filter::fail(int status, const std::string& details) {
   complete_ = true;
   finish_both();
   close_stream();
+  record_.count("immediate_responses_sent");
   host_.reply({.status = status, .body = {}, .details = details});
 }
 
 void Filter::on_stream_end(int status, const std::string& message) {
   stream_open_ = false;
+  record_.count("server_half_closed");
   if (status != 0) {
     record_.count("streams_failed");
     if (complete_) return;

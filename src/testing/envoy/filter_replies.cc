@@ -252,6 +252,7 @@ Filter::Verdict Filter::take_immediate(const ImmediateReply& immediate) {
     }
     status = 200;
   }
+  record_.count("immediate_responses_sent");
   host_.reply({.status = status,
                .body = immediate.body,
                .details = immediate.details,
