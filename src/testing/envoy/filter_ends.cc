@@ -58,6 +58,8 @@ void Filter::on_stream_end(int status, const std::string& message) {
       return;
     }
     record_.count("failure_mode_allowed");
+    // Envoy goes on as if the end had been a good one, and counts that as well.
+    record_.count("server_half_closed");
   }
   if (complete_) return;
   complete_ = true;

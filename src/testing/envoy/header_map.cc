@@ -7,11 +7,30 @@
 namespace extproc::testing::envoy {
 namespace {
 
-constexpr std::array<std::string_view, 1> kJoinedEverywhere = {"content-type"};
-
-// Those that a user may meet; Envoy's own x-envoy-* are joined as well, and may not be set by default.
-constexpr std::array<std::string_view, 1> kJoinedInRequests = {"user-agent"};
-constexpr std::array<std::string_view, 1> kJoinedInResponses = {"location"};
+// The names that Envoy keeps one entry of, besides its own x-envoy-*, as observed: a second value
+// is appended to the first with a comma.
+constexpr std::array<std::string_view, 12> kJoinedEverywhere = {
+    "cache-control", "connection",   "content-encoding",  "content-length", "content-type",
+    "keep-alive",    "proxy-status", "transfer-encoding", "upgrade",        "via",
+    "x-request-id",  "grpc-status"};
+constexpr std::array<std::string_view, 23> kJoinedInRequests = {
+    "accept",        "accept-encoding",     "access-control-request-headers",
+    "authorization", "expect",              "access-control-request-method",
+    "grpc-timeout",  "if-match",            "if-modified-since",
+    "if-none-match", "if-range",            "if-unmodified-since",
+    "origin",        "pragma",              "referer",
+    "te",            "user-agent",          "x-client-trace-id",
+    "x-forwarded-for", "x-forwarded-client-cert", "x-forwarded-host",
+    "x-forwarded-port", "x-forwarded-proto"};
+constexpr std::array<std::string_view, 15> kJoinedInResponses = {
+    "access-control-allow-credentials", "access-control-allow-headers",
+    "access-control-allow-methods",     "access-control-allow-origin",
+    "access-control-expose-headers",    "access-control-max-age",
+    "age",                              "date",
+    "etag",                             "expires",
+    "grpc-message",                     "last-modified",
+    "location",                         "server",
+    "vary"};
 
 template <class Names>
 bool contains(const Names& names, std::string_view name) {
@@ -39,9 +58,10 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
+// Envoy takes an empty name as well.
 bool is_header_name(std::string_view name) {
   if (name.starts_with(':')) name.remove_prefix(1);
-  return !name.empty() && std::all_of(name.begin(), name.end(), is_token);
+  return std::all_of(name.begin(), name.end(), is_token);
 }
 
 bool is_header_value(std::string_view value) {
@@ -60,26 +80,43 @@ bool is_authority(std::string_view value) {
 }
 
 HeaderMap::HeaderMap(HeaderKind kind, const HeaderList& entries) : kind_(kind) {
-  for (const auto& [name, value] : entries) add(lower_case(name), value);
+  for (const auto& [name, value] : entries) {
+    const std::string lower = lower_case(name);
+    auto* cookie = kind == HeaderKind::request && lower == "cookie" ? find(lower) : nullptr;
+    if (cookie != nullptr) {
+      // HTTP/2 sends the crumbs of a cookie in entries of their own.
+      cookie->append("; ").append(value);
+    } else {
+      add(lower, value);
+    }
+  }
+}
+
+std::string_view HeaderMap::known_as(std::string_view name) const {
+  return kind_ == HeaderKind::request && name == "host" ? ":authority" : name;
+}
+
+std::string* HeaderMap::find(std::string_view name) {
+  for (auto& [existing, value] : entries_)
+    if (existing == known_as(name)) return &value;
+  return nullptr;
 }
 
 const std::string* HeaderMap::get(std::string_view name) const {
-  const auto found = std::find_if(entries_.begin(), entries_.end(),
-                                  [name](const auto& entry) { return entry.first == name; });
-  return found == entries_.end() ? nullptr : &found->second;
+  return const_cast<HeaderMap*>(this)->find(name);
 }
 
 void HeaderMap::add(std::string_view name, std::string_view value) {
+  name = known_as(name);
   if (is_joined(kind_, name)) {
-    for (auto& [existing, joined] : entries_) {
-      if (existing != name) continue;
-      joined.append(",").append(value);
+    if (auto* joined = find(name)) {
+      joined->append(",").append(value);
       return;
     }
   }
   const auto end = name.starts_with(':')
                        ? std::find_if(entries_.begin(), entries_.end(),
-                                      [](const auto& entry) { return entry.first[0] != ':'; })
+                                      [](const auto& entry) { return !entry.first.starts_with(':'); })
                        : entries_.end();
   entries_.emplace(end, name, value);
 }
@@ -90,7 +127,7 @@ void HeaderMap::set(std::string_view name, std::string_view value) {
 }
 
 void HeaderMap::remove(std::string_view name) {
-  std::erase_if(entries_, [name](const auto& entry) { return entry.first == name; });
+  std::erase_if(entries_, [name = known_as(name)](const auto& entry) { return entry.first == name; });
 }
 
 std::size_t HeaderMap::byte_size() const {

@@ -36,6 +36,10 @@ class HeaderMap {
   std::size_t max_bytes = std::numeric_limits<std::size_t>::max();
 
  private:
+  /// In a request, `host` is another name of `:authority`.
+  std::string_view known_as(std::string_view name) const;
+  std::string* find(std::string_view name);
+
   HeaderKind kind_ = HeaderKind::request;
   HeaderList entries_;
 };

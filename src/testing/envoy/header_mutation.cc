@@ -58,15 +58,11 @@ class Applier {
                              "content-length is left out in this body mode");
       return std::nullopt;
     }
-    if (!option.value.empty() && !option.raw_value.empty()) {
-      return fail("header_mutation_set_contains_invalid_character", where,
-                  "only one of value and raw_value may be set");
-    }
     if (!is_header_name(option.name) || !is_header_value(option.raw_value)) {
       return fail("header_mutation_set_contains_invalid_character", where,
                   "'" + option.name + "' or its value has a character that headers cannot have");
     }
-    if (!option.value.empty()) {
+    if (!option.value.empty() && option.raw_value.empty()) {
       context_.record.refuse(context_.phase, "raw_value", where,
                              "value is not read, so " + name + " becomes empty: set raw_value");
     }

@@ -93,13 +93,14 @@ class Play:
                 await asyncio.sleep(QUIET / 4)
         # What Envoy sends after the caller has everything: the end of the upstream's stream.
         await asyncio.sleep(QUIET)
-        peer.close()
-        await cancel(self._tasks)
-        return {
+        outcome = {
             "caller": self._caller.outcome(status=True),
             "upstream": self._upstream.outcome(status=False),
             "messages": self._messages,
         }
+        peer.close()
+        await cancel(self._tasks)
+        return outcome
 
     async def _send(self, stream: Stream, pieces: list, together: bool) -> None:
         self.touch()

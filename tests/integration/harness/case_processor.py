@@ -40,7 +40,7 @@ class Script:
         step = next((step for step in self._steps if step["phase"] == phase), None)
         if step is None:
             if not request.observability_mode:
-                self._send(self._default(phase, request))
+                await self._send(self._default(phase, request))
             return
         self._steps.remove(step)
         for action in step["do"]:
@@ -51,7 +51,7 @@ class Script:
             elif "reset" in action:
                 self._stream.reset(int(action["reset"]))
             else:
-                self._send(envoy_cases.response(action))
+                await self._send(envoy_cases.response(action))
 
     def _default(self, phase: str, request) -> bytes:
         """Go on, change nothing."""
@@ -65,9 +65,9 @@ class Script:
             echoed.end_of_stream = sent.end_of_stream
         return answer.SerializeToString()
 
-    def _send(self, message: bytes) -> None:
+    async def _send(self, message: bytes) -> None:
         self._play.touch()
-        self._stream.send_now(b"\0" + len(message).to_bytes(4, "big") + message)
+        await self._stream.send_data(b"\0" + len(message).to_bytes(4, "big") + message)
 
     def _end(self, status: int, message: str) -> None:
         self._play.touch()

@@ -37,12 +37,9 @@ class Stream:
             if room:
                 self._send_piece(data[:room], False)
                 data = data[room:]
+                continue
             self._window.clear()
             await self._window.wait()
-        self._send_piece(data, end)
-
-    def send_now(self, data: bytes, end: bool = False) -> None:
-        """The same for what certainly fits."""
         self._send_piece(data, end)
 
     def send_trailers(self, trailers: Headers) -> None:
