@@ -31,7 +31,8 @@ struct HttpMessage {
   /// Names in lower case. What is missing of `:method` (GET), `:path` (/), `:scheme` (http) and
   /// `:authority` (localhost), or of `:status` (200), is added.
   HeaderList headers{};
-  /// One DATA frame each; none: the message has no body.
+  /// One DATA frame each, or several for more than the 16 KiB that one holds; none: the message has
+  /// no body.
   std::vector<std::string> body{};
   std::optional<HeaderList> trailers{};
 };

@@ -51,7 +51,8 @@ Step Filter::on_headers(Side side, bool end) {
   }
   if (!complete_ && removes_content_length(d)) pipe(d).headers.remove("content-length");
   // With nothing left to process, the stream is of no more use.
-  if (side == Side::response && d.handles_nothing()) {
+  if (side == Side::response && d.handles_nothing() && !config_.observability_mode &&
+      !local_response_) {
     complete_ = true;
     close_stream();
   }
@@ -66,6 +67,10 @@ Step Filter::on_data(Side side, std::string& data, bool end) {
   if (d.body_replaced) {
     data.clear();
     return Step::proceed;
+  }
+  if (local_response_ && side == Side::request && !d.full_duplex()) {
+    data.clear();
+    return Step::stop;
   }
   if (complete_) return Step::proceed;
 
@@ -142,6 +147,7 @@ Step Filter::observe_data(Direction& d, const std::string& data, bool end) {
 
 Step Filter::on_trailers(Side side) {
   Direction& d = direction(side);
+  if (local_response_ && side == Side::request && !d.full_duplex()) return Step::stop;
   if (complete_) return Step::proceed;
   if (d.send_trailers && config_.observability_mode) {
     if (open_stream()) send_trailers(d);

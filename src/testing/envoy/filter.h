@@ -31,8 +31,13 @@ class FilterHost {
   /// Envoy ends the gRPC stream.
   virtual void close_stream() = 0;
   virtual void reply(const LocalReply& reply) = 0;
+  /// A response that the processor sends in pieces, in place of the upstream's.
+  virtual void local_headers(HeaderMap headers, bool end) = 0;
+  virtual void local_data(std::string data, bool end) = 0;
+  virtual void local_trailers(HeaderMap trailers) = 0;
   virtual void clear_route_cache() = 0;
   virtual const Exchange& exchange() const = 0;
+  virtual std::string_view code_details() const = 0;
 
  protected:
   ~FilterHost() = default;
@@ -108,6 +113,8 @@ class Filter final : public PipeFilter {
   Verdict take_trailers(Direction& d, const CommonReply& common);
   Verdict take_immediate(const ImmediateReply& immediate);
   Verdict take_streamed_immediate(const StreamedImmediateReply& streamed);
+  Verdict start_local_response(const StreamedImmediateReply& streamed);
+  std::optional<Verdict> read_local_headers(const HeaderList& list, HeaderMap& headers);
   void take_timeout(Time timeout);
   void override_mode(const ProcessingMode& mode);
   void take_metadata(const Reply& reply);
@@ -133,6 +140,7 @@ class Filter final : public PipeFilter {
   bool stream_open_ = false;
   bool complete_ = false;
   bool protocol_config_sent_ = false;
+  /// The processor answers the caller in pieces: StreamedImmediateResponse.
   bool local_response_ = false;
 };
 

@@ -58,8 +58,11 @@ void Filter::replace_message(Direction& d, const CommonReply& common) {
     auto& buffered = pipe(d).buffered;
     std::string body = buffered.value_or("");
     apply_body(*common.body, body);
-    buffered.reset();
-    pipe(d).buffer(body);
+    if (buffered) {
+      pipe(d).replace_buffered(std::move(body));
+    } else {
+      pipe(d).buffer(body);
+    }
   }
   d.queue.clear();
   d.body_mode = BodyMode::none;
@@ -160,7 +163,9 @@ Filter::Verdict Filter::take_buffered_body(Direction& d, const CommonReply& comm
       return failed("mismatch between content length and the length of the mutated body",
                     "body_mutation");
     }
-    apply_body(*common.body, *pipe(d).buffered);
+    std::string body = *pipe(d).buffered;
+    apply_body(*common.body, body);
+    pipe(d).replace_buffered(std::move(body));
   }
   d.finish();
   proceed = true;

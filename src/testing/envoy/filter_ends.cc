@@ -32,7 +32,8 @@ void Filter::give_up() {
       d->queue.clear();
       pipe(*d).inject(left.data, left.end);
     }
-    resume(*d);
+    // What the processor has begun to answer itself does not go to the upstream any more.
+    if (!local_response_) resume(*d);
   }
 }
 

@@ -29,6 +29,8 @@ struct Filter::Extras {
       attributes = write_attributes(
           names, {.request = &filter.host_.pipe(Side::request).headers,
                   .response = response ? &filter.host_.pipe(Side::response).headers : nullptr,
+                  .request_bytes = filter.host_.pipe(Side::request).arrived_bytes,
+                  .code_details = filter.host_.code_details(),
                   .given = &filter.host_.exchange().attributes});
     }
     view = {.observability_mode = config.observability_mode,

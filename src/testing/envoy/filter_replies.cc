@@ -227,8 +227,8 @@ std::optional<Filter::Verdict> Filter::mutate_headers(Direction& d, const Common
 Filter::Verdict Filter::take_trailers(Direction& d, const CommonReply& common) {
   if (d.waiting != Waiting::trailers && !d.full_duplex())
     return spurious("spurious message", field_of(d.trailers_phase));
-  if (!d.trailers_open) return spurious("spurious message", field_of(d.trailers_phase));
-  if (common.headers) {
+  // In FULL_DUPLEX_STREAMED it is taken even when there are none, and then does nothing.
+  if (common.headers && d.trailers_open) {
     const auto error = apply_mutation(
         *common.headers, *pipe(d).trailers,
         {.rules = config_.mutation_rules, .record = record_, .phase = d.trailers_phase});
@@ -258,10 +258,6 @@ Filter::Verdict Filter::take_immediate(const ImmediateReply& immediate) {
                .details = immediate.details,
                .immediate = &immediate});
   return taken();
-}
-
-Filter::Verdict Filter::take_streamed_immediate(const StreamedImmediateReply&) {
-  return spurious("unhandled message", "streamed_immediate_response");
 }
 
 void Filter::close_after_last(const Reply& reply, bool last_body) {

@@ -38,7 +38,7 @@ bool contains(const Names& names, std::string_view name) {
 }
 
 bool is_joined(HeaderKind kind, std::string_view name) {
-  if (kind == HeaderKind::trailers) return false;
+  if (kind == HeaderKind::trailers) return name == "grpc-message" || name == "grpc-status";
   return contains(kJoinedEverywhere, name) ||
          (kind == HeaderKind::request ? contains(kJoinedInRequests, name)
                                       : contains(kJoinedInResponses, name));

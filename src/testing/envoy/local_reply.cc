@@ -33,6 +33,7 @@ std::pair<HeaderMap, std::string> make_local_reply(const LocalReply& reply,
   const bool is_head = method != nullptr && *method == "HEAD";
   HeaderMap headers(HeaderKind::response, {{":status", std::to_string(reply.status)}});
   mutate(headers);
+  headers.set(":status", std::to_string(reply.status));
   if (is_grpc(request)) {
     const auto status = reply.immediate != nullptr && reply.immediate->grpc_status
                             ? *reply.immediate->grpc_status

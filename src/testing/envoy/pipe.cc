@@ -17,17 +17,20 @@ void Pipe::arrive_headers(HeaderMap arrived, bool end) {
 void Pipe::arrive_data(std::string data, bool end) {
   if (!end_.can_continue(side_)) return;
   sender_done_ = sender_done_ || end;
+  arrived_bytes += data.size();
+  in_filter_ = true;
   const Step step = filter_.on_data(side_, data, end);
+  in_filter_ = false;
+  if (std::exchange(too_large_, false)) return end_.too_large(side_);
   if (!end_.can_continue(side_)) return;
   if (step == Step::proceed) {
     if (!stopped_) return send_data(data, end);
-    buffer(data);
+    buffer(data, streaming_);
     return resume();
   }
   stopped_ = true;
   if (step == Step::stop_and_buffer || step == Step::stop_and_watermark) {
-    streaming_ = step == Step::stop_and_watermark;
-    buffer(data);
+    buffer(data, step == Step::stop_and_watermark);
   } else if (sender_done_ && !trailers && !buffered) {
     // So that resume() has something to carry the end.
     buffered.emplace();
@@ -67,12 +70,28 @@ void Pipe::inject(const std::string& data, bool end) {
   send_data(data, end);
 }
 
-void Pipe::buffer(const std::string& data) {
+void Pipe::buffer(const std::string& data, bool streaming) {
+  streaming_ = streaming;
   if (!buffered) buffered.emplace();
   buffered->append(data);
+  check_limit();
+}
+
+void Pipe::replace_buffered(std::string data) {
+  buffered = std::move(data);
+  check_limit();
+}
+
+void Pipe::check_limit() {
   if (buffered->size() <= limit_ || over_limit_) return;
   over_limit_ = true;
-  if (!streaming_) end_.too_large(side_);
+  if (streaming_) return;
+  // In the middle of a request's data the answer waits until the filter is done with it.
+  if (in_filter_ && side_ == Side::request) {
+    too_large_ = true;
+  } else {
+    end_.too_large(side_);
+  }
 }
 
 void Pipe::send_headers(bool end) {

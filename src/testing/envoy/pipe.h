@@ -66,7 +66,10 @@ class Pipe {
   void resume();
   /// Sends data behind the filter, before anything that is buffered.
   void inject(const std::string& data, bool end);
-  void buffer(const std::string& data);
+  /// Adds to what is buffered; `streaming`: over the limit the sender would only be slowed down.
+  void buffer(const std::string& data, bool streaming = false);
+  /// Puts `data` in place of what is buffered.
+  void replace_buffered(std::string data);
 
   bool sender_done() const { return sender_done_; }
   bool headers_left() const { return headers_left_; }
@@ -74,8 +77,11 @@ class Pipe {
   HeaderMap headers;
   std::optional<HeaderMap> trailers;
   std::optional<std::string> buffered;
+  /// Of the body, so far.
+  std::size_t arrived_bytes = 0;
 
  private:
+  void check_limit();
   void send_headers(bool end);
   void send_data(const std::string& data, bool end);
   void send_trailers();
@@ -88,6 +94,9 @@ class Pipe {
   bool stopped_ = false;
   bool streaming_ = false;
   bool over_limit_ = false;
+  // The filter is being asked; what it brings about waits for its return.
+  bool in_filter_ = false;
+  bool too_large_ = false;
   bool headers_left_ = false;
   bool ended_ = false;
 };

@@ -9,6 +9,9 @@
 namespace extproc::testing::envoy {
 namespace {
 
+// The largest DATA frame of HTTP/2, unless both sides agree on more.
+constexpr std::size_t kFrame = 16384;
+
 std::deque<Piece> pieces_of(const HttpMessage& message, const HeaderList& missing) {
   std::deque<Piece> pieces;
   HeaderList headers;
@@ -101,9 +104,14 @@ void Simulation::arrive(Side side, Piece piece) {
     case Piece::Kind::headers:
       into.arrive_headers(limited(HeaderMap(kind, piece.headers)), piece.end);
       break;
-    case Piece::Kind::data:
-      into.arrive_data(std::move(piece.data), piece.end);
+    case Piece::Kind::data: {
+      // A larger piece is several frames that arrive together.
+      std::size_t at = 0;
+      for (; piece.data.size() - at > kFrame; at += kFrame)
+        into.arrive_data(piece.data.substr(at, kFrame), false);
+      into.arrive_data(piece.data.substr(at), piece.end);
       break;
+    }
     case Piece::Kind::trailers:
       into.arrive_trailers(limited(HeaderMap(kind, piece.headers)));
       break;
@@ -133,8 +141,10 @@ void Simulation::open_stream() {
 }
 
 void Simulation::send_message(std::string bytes) {
+  // Envoy counts a message that it sends to a stream which it has just closed.
+  if (!stream_open_) return;
   result_.messages.push_back({true, bytes});
-  if (stream_open_) peer_.send(std::move(bytes), now_);
+  peer_.send(std::move(bytes), now_);
 }
 
 void Simulation::close_stream() {
@@ -226,6 +236,27 @@ void Simulation::reply(const LocalReply& local) {
   if (body.empty()) return;
   response_complete_ = true;
   response_.arrive_data(std::move(body), true);
+}
+
+void Simulation::local_headers(HeaderMap headers, bool end) {
+  if (headers.get(":status") == nullptr) {
+    return reply({.status = 502,
+                  .body = "missing required header: :status",
+                  .details = "filter_removed_required_response_headers"});
+  }
+  upstream_answered_ = response_started_ = true;
+  response_complete_ = end;
+  response_.arrive_headers(std::move(headers), end);
+}
+
+void Simulation::local_data(std::string data, bool end) {
+  response_complete_ = end;
+  response_.arrive_data(std::move(data), end);
+}
+
+void Simulation::local_trailers(HeaderMap trailers) {
+  response_complete_ = true;
+  response_.arrive_trailers(std::move(trailers));
 }
 
 // Past the filter, whose part of the response has begun.

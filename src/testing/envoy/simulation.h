@@ -37,8 +37,15 @@ class Simulation final : private FilterHost, private PipeEnd {
   void send_message(std::string bytes) override;
   void close_stream() override;
   void reply(const LocalReply& reply) override;
+  void local_headers(HeaderMap headers, bool end) override;
+  void local_data(std::string data, bool end) override;
+  void local_trailers(HeaderMap trailers) override;
   void clear_route_cache() override { result_.route_cache_cleared = true; }
   const Exchange& exchange() const override { return exchange_; }
+  std::string_view code_details() const override {
+    if (result_.response_code_details.empty()) return "via_upstream";
+    return result_.response_code_details;
+  }
 
   // PipeEnd
   void send_headers(Side side, const HeaderMap& headers, bool end) override;

@@ -45,7 +45,7 @@ void ScriptPeer::send(std::string message, Time now) {
     return act(step->actions, now);
   }
   if (oracle::flag(*request, "observability_mode")) return;
-  events_.push_back({now, {.is_reply = true, .bytes = default_reply(phase, message)}});
+  add(now, {.is_reply = true, .bytes = default_reply(phase, message)});
 }
 
 // Go on, change nothing.
@@ -73,26 +73,29 @@ void ScriptPeer::act(const YAML::Node& actions, Time now) {
       now += std::chrono::duration_cast<Time>(
           std::chrono::duration<double>(action["wait"].as<double>()));
     } else if (action["end"]) {
-      events_.push_back({now,
-                         {.is_reply = false,
-                          .bytes = {},
-                          .grpc_status = std::stoi(text_of(action["end"]["status"], "0")),
-                          .grpc_message = text_of(action["end"]["message"])}});
+      add(now, {.is_reply = false,
+                .bytes = {},
+                .grpc_status = std::stoi(text_of(action["end"]["status"], "0")),
+                .grpc_message = text_of(action["end"]["message"])});
     } else if (action["reset"]) {
       // What gRPC makes of RST_STREAM.
-      events_.push_back({now, {.is_reply = false, .bytes = {}, .grpc_status = 13}});
+      add(now, {.is_reply = false, .bytes = {}, .grpc_status = 13});
     } else {
-      events_.push_back({now, {.is_reply = true, .bytes = reply_bytes(action)}});
+      add(now, {.is_reply = true, .bytes = reply_bytes(action)});
     }
   }
-  std::stable_sort(events_.begin(), events_.end(),
-                   [](const Due& a, const Due& b) { return a.at < b.at; });
+}
+
+void ScriptPeer::add(Time at, envoy::PeerEvent event) {
+  const auto later = std::upper_bound(events_.begin(), events_.end(), at,
+                                      [](Time time, const Due& due) { return time < due.at; });
+  events_.insert(later, {at, std::move(event)});
 }
 
 std::optional<envoy::PeerEvent> ScriptPeer::next(Time& now, Time /*limit*/) {
   if (events_.empty() || events_.front().at > now) return std::nullopt;
   envoy::PeerEvent event = std::move(events_.front().event);
-  events_.pop_front();
+  events_.erase(events_.begin());
   return event;
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -35,11 +34,12 @@ class ScriptPeer final : public envoy::ProcessorPeer {
   };
 
   void act(const YAML::Node& actions, Time now);
+  void add(Time at, envoy::PeerEvent event);
   std::string default_reply(const std::string& phase, const std::string& message) const;
 
   std::vector<Step> steps_;
-  // In order of time; a wait delays what comes after it.
-  std::deque<Due> events_;
+  // In order of time; a wait delays what comes after it in its step.
+  std::vector<Due> events_;
   std::map<std::string, int> modes_;
 };
 
