@@ -4,7 +4,6 @@ import json
 import zlib
 
 from harness import protos
-from harness.envoy_cases import Plain  # noqa: F401  (re-exported for readers of both files)
 
 # What Envoy adds on its own account, whatever the filter does.
 LEFT_OUT = {

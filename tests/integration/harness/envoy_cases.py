@@ -1,5 +1,6 @@
 """The cases of tests/envoy_cases, as Python objects."""
 
+import base64
 import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,8 +107,6 @@ def _field(node, field, repeated=None):
     if field.type == FieldDescriptor.TYPE_MESSAGE:
         return _as_json(node, field.message_type)
     if field.type == FieldDescriptor.TYPE_BYTES:
-        import base64
-
         return base64.b64encode(as_bytes(node)).decode()
     if field.type == FieldDescriptor.TYPE_BOOL:
         return node == "true"
