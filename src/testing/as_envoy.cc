@@ -31,7 +31,8 @@ std::deque<std::string> write_messages(const Phases& phases, const StreamOptions
   std::deque<std::string> messages;
   const auto extras = [&] {
     const bool first = messages.empty() && !options.observability_mode;
-    return MessageExtras{options.observability_mode, first ? &config : nullptr};
+    return MessageExtras{.observability_mode = options.observability_mode,
+                         .protocol_config = first ? &config : nullptr};
   };
   const auto direction = [&](Phase headers_phase, Phase body_phase, Phase trailers_phase,
                              const auto& headers, const auto& body, const auto& trailers) {

@@ -39,6 +39,8 @@ std::string header_map(const HeaderList& entries) {
 }
 
 void add_extras(pbf_writer& message, const MessageExtras& extras) {
+  if (extras.metadata_context != nullptr) message.add_message(8, *extras.metadata_context);
+  if (extras.attributes != nullptr) message.add_message(9, *extras.attributes);
   if (extras.observability_mode) message.add_bool(10, true);
   if (extras.protocol_config == nullptr) return;
   pbf_writer config(message, 11);

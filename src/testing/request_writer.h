@@ -13,6 +13,9 @@ namespace extproc::testing {
 struct MessageExtras {
   bool observability_mode = false;
   const wire::ProtocolConfig* protocol_config = nullptr;
+  /// The serialised `metadata_context`, and one serialised entry of `attributes`.
+  const std::string* metadata_context = nullptr;
+  const std::string* attributes = nullptr;
 };
 
 // Each gives a serialised ProcessingRequest, written as Envoy writes it: header values in

@@ -1,0 +1,167 @@
+#include "testing/envoy/service_peer.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <deque>
+#include <utility>
+
+#include "base/counters.h"
+#include "base/logger.h"
+#include "extproc/context.h"
+#include "extproc/detail/event_loop.h"
+#include "stream/process_stream.h"
+#include "testing/envoy/filter_config.h"
+
+namespace extproc::testing::envoy {
+namespace {
+
+class ServicePeer final : public ProcessorPeer,
+                          private stream::ReplySink,
+                          private detail::CallInfo {
+ public:
+  ServicePeer(const Service& processor, const EnvoyOptions& options, const FilterConfig& config,
+              EnvoyResult& result)
+      : options_(options),
+        config_(config),
+        logger_(LogLevel::info,
+                [&result](LogLevel level, std::string_view message) {
+                  result.log.push_back(std::string(to_string(level)) + ": " +
+                                       std::string(message));
+                }),
+        loop_{io_.get_executor(), blocking_},
+        environment_{.dispatcher = *processor.dispatcher(),
+                     .logger = logger_,
+                     .counters = counters_,
+                     .loop = &loop_,
+                     .chain_header = options.applied_header},
+        stream_(environment_, *this) {}
+
+  void open(Time /*now*/) override {
+    opened_ = true;
+    started_ = std::chrono::steady_clock::now();
+    stream_.begin(*this);
+  }
+
+  void send(std::string message, Time /*now*/) override {
+    messages_.push_back(std::move(message));
+  }
+
+  void close() override {
+    messages_.clear();
+    events_.clear();
+    if (opened_) end_stream(GrpcStatus::cancelled, true);
+  }
+
+  std::optional<PeerEvent> next(Time& now, Time limit) override {
+    while (true) {
+      deliver();
+      io_.restart();
+      io_.poll();
+      if (!events_.empty()) break;
+      if (!messages_.empty() && !paused_ && !ended_) continue;
+      // Without work of its own the loop has nothing that could wake the handler.
+      if (!paused_ || io_.stopped()) return std::nullopt;
+      const auto before = std::chrono::steady_clock::now();
+      limit == Time::max() ? io_.run_one() : io_.run_one_for(limit);
+      const Time waited = std::chrono::steady_clock::now() - before;
+      now += waited;
+      if (limit != Time::max()) limit = std::max(limit - waited, Time{0});
+      if (events_.empty() && limit == Time{0}) return std::nullopt;
+    }
+    PeerEvent event = std::move(events_.front());
+    events_.pop_front();
+    return event;
+  }
+
+  void finish() override {
+    if (!opened_) return;
+    if (!ended_) end_stream(GrpcStatus::cancelled, true);
+    io_.restart();
+    while (!released_ && io_.run_one() > 0) {
+    }
+    blocking_.join();
+    io_.restart();
+    while (!released_ && io_.run_one() > 0) {
+    }
+    if (!released_) {
+      logger_.log(LogLevel::error,
+                  "a handler waits for something that never comes, not even when it is cancelled");
+    }
+  }
+
+ private:
+  void deliver() {
+    while (!paused_ && !ended_ && !messages_.empty()) {
+      const std::string message = std::move(messages_.front());
+      messages_.pop_front();
+      stream_.on_message(message);
+    }
+  }
+
+  void end_stream(GrpcStatus status, bool cancelled) {
+    if (std::exchange(ended_, true)) return;
+    if (stream_.on_closed(status, cancelled)) released_ = true;
+  }
+
+  std::string& begin_message() override {
+    answer_.clear();
+    return answer_;
+  }
+  void end_message() override {
+    if (!ended_) events_.push_back({.is_reply = true, .bytes = answer_});
+  }
+  void finish(GrpcStatus status, std::string_view message) override {
+    if (std::exchange(ended_, true)) return;
+    events_.push_back({.is_reply = false,
+                       .bytes = {},
+                       .grpc_status = static_cast<int>(status),
+                       .grpc_message = std::string(message)});
+    // Not from inside of the stream, which called this.
+    boost::asio::post(io_, [this, status] {
+      if (stream_.on_closed(status, false)) released_ = true;
+    });
+  }
+  void pause() override { paused_ = true; }
+  void resume() override { paused_ = false; }
+  void released() override { released_ = true; }
+
+  std::string_view peer() const override { return options_.peer; }
+  std::optional<std::chrono::steady_clock::time_point> deadline() const override {
+    if (!config_.grpc_timeout) return std::nullopt;
+    return started_ +
+           std::chrono::duration_cast<std::chrono::steady_clock::duration>(*config_.grpc_timeout);
+  }
+  std::size_t metadata_size() const override { return options_.grpc_metadata.size(); }
+  std::pair<std::string_view, std::string_view> metadata_at(std::size_t index) const override {
+    return options_.grpc_metadata[index];
+  }
+
+  const EnvoyOptions& options_;
+  const FilterConfig& config_;
+  std::deque<std::string> messages_;
+  std::deque<PeerEvent> events_;
+  std::string answer_;
+  std::chrono::steady_clock::time_point started_;
+  bool opened_ = false;
+  bool paused_ = false;
+  bool ended_ = false;
+  bool released_ = false;
+
+  boost::asio::io_context io_{1};
+  detail::BlockingPool blocking_{2};
+  Logger logger_;
+  Counters counters_;
+  detail::EventLoop loop_;
+  stream::Environment environment_;
+  stream::ProcessStream stream_;
+};
+
+}  // namespace
+
+std::unique_ptr<ProcessorPeer> make_service_peer(const Service& processor,
+                                                 const EnvoyOptions& options,
+                                                 const FilterConfig& config, EnvoyResult& result) {
+  return std::make_unique<ServicePeer>(processor, options, config, result);
+}
+
+}  // namespace extproc::testing::envoy

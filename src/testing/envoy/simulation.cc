@@ -1,0 +1,269 @@
+#include "testing/envoy/simulation.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "testing/envoy/local_reply.h"
+
+namespace extproc::testing::envoy {
+namespace {
+
+// The largest DATA frame of HTTP/2, unless both sides agree on more.
+constexpr std::size_t kFrame = 16384;
+
+std::deque<Piece> pieces_of(const HttpMessage& message, const HeaderList& missing) {
+  std::deque<Piece> pieces;
+  HeaderList headers;
+  for (const auto& [name, value] : missing) {
+    const bool given = std::any_of(message.headers.begin(), message.headers.end(),
+                                   [&](const auto& entry) { return entry.first == name; });
+    if (!given) headers.emplace_back(name, value);
+  }
+  headers.insert(headers.end(), message.headers.begin(), message.headers.end());
+  pieces.push_back({Piece::Kind::headers, std::move(headers), {}, false});
+  for (const auto& chunk : message.body) pieces.push_back({Piece::Kind::data, {}, chunk, false});
+  if (message.trailers) pieces.push_back({Piece::Kind::trailers, *message.trailers, {}, false});
+  pieces.back().end = true;
+  return pieces;
+}
+
+int status_of(const HeaderMap& headers) {
+  int status = 0;
+  if (const auto* text = headers.get(":status"))
+    std::from_chars(text->data(), text->data() + text->size(), status);
+  return status;
+}
+
+}  // namespace
+
+Simulation::Simulation(const FilterConfig& config, const EnvoyOptions& options,
+                       const Exchange& exchange, ProcessorPeer& peer)
+    : options_(options),
+      exchange_(exchange),
+      peer_(peer),
+      filter_(config, options.buffer_limit_bytes, *this, Record(result_)),
+      request_(Side::request, filter_, *this, options.buffer_limit_bytes),
+      response_(Side::response, filter_, *this, options.buffer_limit_bytes),
+      from_caller_(pieces_of(exchange.request, {{":method", "GET"},
+                                                {":scheme", "http"},
+                                                {":authority", "localhost"},
+                                                {":path", "/"}})) {}
+
+EnvoyResult Simulation::run() {
+  while (!over_ && step()) {
+  }
+  filter_.destroy();
+  peer_.finish();
+  return std::move(result_);
+}
+
+// What is ready comes first; then what the upstream and the caller still have; then time passes.
+bool Simulation::step() {
+  return take_from_processor() || take_piece(Side::response) || take_piece(Side::request) || wait();
+}
+
+bool Simulation::take_from_processor() {
+  if (!stream_open_) return false;
+  const auto timer = filter_.next_timer();
+  const auto event = peer_.next(now_, timer ? std::max(*timer - now_, Time{0}) : Time::max());
+  if (!event) return false;
+  if (event->is_reply) {
+    result_.messages.push_back({false, event->bytes});
+    filter_.on_reply(event->bytes);
+  } else {
+    stream_open_ = false;
+    filter_.on_stream_end(event->grpc_status, event->grpc_message);
+  }
+  return true;
+}
+
+bool Simulation::take_piece(Side side) {
+  auto& pieces = side == Side::request ? from_caller_ : from_upstream_;
+  const Pacing pacing =
+      side == Side::request ? exchange_.request_pacing : exchange_.upstream_pacing;
+  if (pieces.empty()) return false;
+  do {
+    Piece piece = std::move(pieces.front());
+    pieces.pop_front();
+    arrive(side, std::move(piece));
+  } while (pacing == Pacing::together && !pieces.empty() && !over_);
+  return true;
+}
+
+void Simulation::arrive(Side side, Piece piece) {
+  Pipe& into = pipe(side);
+  if (side == Side::response) {
+    response_started_ = true;
+    response_complete_ = response_complete_ || piece.end;
+  }
+  const HeaderKind kind = piece.kind == Piece::Kind::trailers ? HeaderKind::trailers
+                          : side == Side::request             ? HeaderKind::request
+                                                              : HeaderKind::response;
+  switch (piece.kind) {
+    case Piece::Kind::headers:
+      into.arrive_headers(limited(HeaderMap(kind, piece.headers)), piece.end);
+      break;
+    case Piece::Kind::data: {
+      // A larger piece is several frames that arrive together.
+      std::size_t at = 0;
+      for (; piece.data.size() - at > kFrame; at += kFrame)
+        into.arrive_data(piece.data.substr(at, kFrame), false);
+      into.arrive_data(piece.data.substr(at), piece.end);
+      break;
+    }
+    case Piece::Kind::trailers:
+      into.arrive_trailers(limited(HeaderMap(kind, piece.headers)));
+      break;
+  }
+}
+
+HeaderMap Simulation::limited(HeaderMap headers) const {
+  headers.max_count = options_.max_headers_count;
+  headers.max_bytes = options_.max_headers_kb * 1024;
+  return headers;
+}
+
+bool Simulation::wait() {
+  auto next = filter_.next_timer();
+  const auto peer = stream_open_ ? peer_.next_time() : std::nullopt;
+  const bool is_timer = next && (!peer || *next <= *peer);
+  if (!is_timer) next = peer;
+  if (!next) return false;
+  now_ = std::max(now_, *next);
+  if (is_timer) filter_.on_time();
+  return true;
+}
+
+void Simulation::open_stream() {
+  stream_open_ = true;
+  peer_.open(now_);
+}
+
+void Simulation::send_message(std::string bytes) {
+  // Envoy counts a message that it sends to a stream which it has just closed.
+  if (!stream_open_) return;
+  result_.messages.push_back({true, bytes});
+  peer_.send(std::move(bytes), now_);
+}
+
+void Simulation::close_stream() {
+  stream_open_ = false;
+  peer_.close();
+}
+
+bool Simulation::can_continue(Side side) const {
+  return !over_ && (side == Side::request ? !response_complete_ : true);
+}
+
+void Simulation::send_headers(Side side, const HeaderMap& headers, bool end) {
+  if (side == Side::request) {
+    result_.upstream.reached = true;
+    result_.upstream.headers = headers.entries();
+    result_.upstream.complete = end;
+    if (end || exchange_.upstream_answers_early) upstream_answers();
+    return;
+  }
+  response_left_ = true;
+  result_.caller.status = status_of(headers);
+  result_.caller.headers = headers.entries();
+  if (end) end_of_caller();
+}
+
+void Simulation::send_data(Side side, const std::string& data, bool end) {
+  if (side == Side::request) {
+    result_.upstream.body.append(data);
+    result_.upstream.complete = end;
+    if (end) upstream_answers();
+    return;
+  }
+  result_.caller.body.append(data);
+  if (end) end_of_caller();
+}
+
+void Simulation::send_trailers(Side side, const HeaderMap& trailers) {
+  if (side == Side::request) {
+    result_.upstream.trailers = trailers.entries();
+    result_.upstream.complete = true;
+    upstream_answers();
+    return;
+  }
+  result_.caller.trailers = trailers.entries();
+  end_of_caller();
+}
+
+void Simulation::upstream_answers() {
+  if (std::exchange(upstream_answered_, true) || response_started_) return;
+  from_upstream_ = pieces_of(exchange_.upstream, {{":status", "200"}});
+}
+
+void Simulation::end_of_caller() {
+  result_.caller.complete = true;
+  over_ = true;
+  from_caller_.clear();
+  from_upstream_.clear();
+  filter_.destroy();
+}
+
+void Simulation::too_large(Side side) {
+  const bool request = side == Side::request;
+  reply({.status = request ? 413 : 500,
+         .body = request ? "Payload Too Large" : "Internal Server Error",
+         .details = request ? "request_payload_too_large" : "response_payload_too_large"});
+}
+
+void Simulation::reply(const LocalReply& local) {
+  if (over_) return;
+  result_.response_code_details = local.details;
+  std::replace(result_.response_code_details.begin(), result_.response_code_details.end(), ' ',
+               '_');
+  from_upstream_.clear();
+  upstream_answered_ = true;
+  if (response_left_) {
+    result_.caller.reset = true;
+    over_ = true;
+    from_caller_.clear();
+    filter_.destroy();
+    return;
+  }
+  auto [headers, body] = make_local_reply(local, request_.headers, [&](HeaderMap& map) {
+    if (local.immediate != nullptr) filter_.mutate_reply(*local.immediate, map);
+  });
+  if (response_started_) return reply_directly(headers, body);
+  response_started_ = true;
+  response_complete_ = body.empty();
+  response_.arrive_headers(std::move(headers), body.empty());
+  if (body.empty()) return;
+  response_complete_ = true;
+  response_.arrive_data(std::move(body), true);
+}
+
+void Simulation::local_headers(HeaderMap headers, bool end) {
+  if (headers.get(":status") == nullptr) {
+    return reply({.status = 502,
+                  .body = "missing required header: :status",
+                  .details = "filter_removed_required_response_headers"});
+  }
+  upstream_answered_ = response_started_ = true;
+  response_complete_ = end;
+  response_.arrive_headers(std::move(headers), end);
+}
+
+void Simulation::local_data(std::string data, bool end) {
+  response_complete_ = end;
+  response_.arrive_data(std::move(data), end);
+}
+
+void Simulation::local_trailers(HeaderMap trailers) {
+  response_complete_ = true;
+  response_.arrive_trailers(std::move(trailers));
+}
+
+// Past the filter, whose part of the response has begun.
+void Simulation::reply_directly(const HeaderMap& headers, const std::string& body) {
+  response_complete_ = true;
+  send_headers(Side::response, headers, body.empty());
+  if (!body.empty()) send_data(Side::response, body, true);
+}
+
+}  // namespace extproc::testing::envoy

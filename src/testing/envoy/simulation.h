@@ -1,0 +1,87 @@
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "extproc/testing/envoy.h"
+#include "testing/envoy/filter.h"
+#include "testing/envoy/peer.h"
+#include "testing/envoy/pipe.h"
+
+namespace extproc::testing::envoy {
+
+/// One piece of a message that is on its way to Envoy.
+struct Piece {
+  enum class Kind : std::uint8_t { headers, data, trailers };
+  Kind kind = Kind::headers;
+  HeaderList headers;
+  std::string data;
+  bool end = false;
+};
+
+/// Envoy around the filter, the caller, the upstream, and the time.
+class Simulation final : private FilterHost, private PipeEnd {
+ public:
+  /// All must outlive it.
+  Simulation(const FilterConfig& config, const EnvoyOptions& options, const Exchange& exchange,
+             ProcessorPeer& peer);
+
+  EnvoyResult run();
+
+ private:
+  // FilterHost
+  Pipe& pipe(Side side) override { return side == Side::request ? request_ : response_; }
+  Time now() const override { return now_; }
+  void open_stream() override;
+  void send_message(std::string bytes) override;
+  void close_stream() override;
+  void reply(const LocalReply& reply) override;
+  void local_headers(HeaderMap headers, bool end) override;
+  void local_data(std::string data, bool end) override;
+  void local_trailers(HeaderMap trailers) override;
+  void clear_route_cache() override { result_.route_cache_cleared = true; }
+  const Exchange& exchange() const override { return exchange_; }
+  std::string_view code_details() const override {
+    if (result_.response_code_details.empty()) return "via_upstream";
+    return result_.response_code_details;
+  }
+
+  // PipeEnd
+  void send_headers(Side side, const HeaderMap& headers, bool end) override;
+  void send_data(Side side, const std::string& data, bool end) override;
+  void send_trailers(Side side, const HeaderMap& trailers) override;
+  bool can_continue(Side side) const override;
+  void too_large(Side side) override;
+
+  bool step();
+  bool take_from_processor();
+  bool take_piece(Side side);
+  void arrive(Side side, Piece piece);
+  bool wait();
+  void upstream_answers();
+  void end_of_caller();
+  HeaderMap limited(HeaderMap headers) const;
+  void reply_directly(const HeaderMap& headers, const std::string& body);
+
+  const EnvoyOptions& options_;
+  const Exchange& exchange_;
+  ProcessorPeer& peer_;
+  EnvoyResult result_;
+  Filter filter_;
+  Pipe request_;
+  Pipe response_;
+  Time now_{0};
+  std::deque<Piece> from_caller_;
+  std::deque<Piece> from_upstream_;
+  bool stream_open_ = false;
+  bool upstream_answered_ = false;
+  /// The response has begun, from the upstream or from Envoy itself.
+  bool response_started_ = false;
+  /// Its last piece is in Envoy.
+  bool response_complete_ = false;
+  bool response_left_ = false;
+  bool over_ = false;
+};
+
+}  // namespace extproc::testing::envoy

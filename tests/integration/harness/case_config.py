@@ -1,0 +1,117 @@
+"""The configuration of an Envoy that serves all cases, each on a listener of its own."""
+
+from pathlib import Path
+
+from harness.envoy_cases import Case
+from harness.envoy_config import _EXT_PROC, _HCM, _HTTP_OPTIONS, _ROUTER, _TYPES
+
+CASE_HEADER = "x-envoy-case"
+
+
+def bootstrap(cases: list[Case], folder: Path, admin_port: int) -> dict:
+    """Everything is on Unix domain sockets in the folder: `upstream`, `processor`, and one for each case's number."""
+    return {
+        "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin_port}}},
+        "static_resources": {
+            "listeners": [_listener(number, case, folder) for number, case in enumerate(cases)],
+            "clusters": [_cluster(name, folder) for name in ("upstream", "processor")],
+        },
+    }
+
+
+def _pipe(path: Path) -> dict:
+    return {"pipe": {"path": str(path)}}
+
+
+def _cluster(name: str, folder: Path) -> dict:
+    limit = {f"max_{what}": 100_000 for what in ("connections", "pending_requests", "requests")}
+    return {
+        "name": name,
+        "type": "STATIC",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _pipe(folder / name)}}]}],
+        },
+        "circuit_breakers": {"thresholds": [limit]},
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": _HTTP_OPTIONS,
+                "explicit_http_config": {"http2_protocol_options": {}},
+            }
+        },
+    }
+
+
+def _ext_proc(case: Case) -> dict:
+    configured = case.filter
+    service = {
+        "envoy_grpc": {"cluster_name": "processor"},
+        "initial_metadata": [{"key": CASE_HEADER, "value": case.name}],
+        **configured.pop("grpc_service", {}),
+    }
+    return {
+        "name": "envoy.filters.http.ext_proc",
+        "typed_config": {"@type": _EXT_PROC, "grpc_service": service, **configured},
+    }
+
+
+def _metadata(case: Case) -> list[dict]:
+    metadata = case.data.get("dynamic_metadata")
+    if not metadata:
+        return []
+    return [
+        {
+            "name": "metadata",
+            "typed_config": {
+                "@type": _TYPES + "extensions.filters.http.set_metadata.v3.Config",
+                "metadata": [
+                    {"metadata_namespace": name, "value": {key: str(value) for key, value in fields.items()}}
+                    for name, fields in metadata.items()
+                ],
+            },
+        }
+    ]
+
+
+def _listener(number: int, case: Case, folder: Path) -> dict:
+    limit = case.data.get("buffer_limit")
+    window = {"initial_stream_window_size": int(limit)} if limit else {}
+    manager = {
+        "@type": _HCM,
+        "stat_prefix": f"case_{number}",
+        "codec_type": "HTTP2",
+        "http2_protocol_options": window,
+        "generate_request_id": False,
+        "server_header_transformation": "PASS_THROUGH",
+        "route_config": {
+            "virtual_hosts": [
+                {
+                    "name": "all",
+                    "domains": ["*"],
+                    "routes": [
+                        {
+                            "match": {"prefix": "/"},
+                            "route": {"cluster": "upstream", "timeout": "60s"},
+                            "request_headers_to_add": [
+                                {
+                                    "header": {"key": CASE_HEADER, "value": case.name},
+                                    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+                                }
+                            ],
+                        }
+                    ],
+                }
+            ]
+        },
+        "http_filters": [
+            *_metadata(case),
+            _ext_proc(case),
+            {"name": "router", "typed_config": {"@type": _ROUTER}},
+        ],
+    }
+    return {
+        "name": f"case_{number}",
+        "address": _pipe(folder / str(number)),
+        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+        **({"per_connection_buffer_limit_bytes": int(limit)} if limit else {}),
+    }
