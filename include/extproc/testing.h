@@ -15,6 +15,7 @@
 #include "extproc/immediate_response.h"
 #include "extproc/phase.h"
 #include "extproc/response.h"
+#include "extproc/rule.h"
 #include "extproc/service.h"
 #include "extproc/status.h"
 
@@ -99,6 +100,8 @@ struct ProcessResult {
   /// aborted.
   GrpcStatus status = GrpcStatus::ok;
   std::string status_message;
+  /// The rules of Envoy's that answers broke. A test of a processor expects none.
+  std::vector<Violation> violations{};
   /// The log lines of the stream, without times: "error: ...".
   std::vector<std::string> log;
 

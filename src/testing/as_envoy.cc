@@ -20,15 +20,20 @@
 namespace extproc::testing {
 namespace {
 
+struct Message {
+  Phase phase;
+  std::string bytes;
+};
+
 // The messages that Envoy would send for the phases, in its order.
-std::deque<std::string> write_messages(const Phases& phases, const StreamOptions& options) {
+std::deque<Message> write_messages(const Phases& phases, const StreamOptions& options) {
   const auto mode = [](const std::optional<EnvoyBody>& body) {
     if (!body) return wire::BodyMode::none;
     return body->chunks.size() > 1 ? wire::BodyMode::streamed : wire::BodyMode::buffered;
   };
   const wire::ProtocolConfig config{mode(phases.request_body), mode(phases.response_body), false};
 
-  std::deque<std::string> messages;
+  std::deque<Message> messages;
   const auto extras = [&] {
     const bool first = messages.empty() && !options.observability_mode;
     return MessageExtras{.observability_mode = options.observability_mode,
@@ -37,15 +42,16 @@ std::deque<std::string> write_messages(const Phases& phases, const StreamOptions
   const auto direction = [&](Phase headers_phase, Phase body_phase, Phase trailers_phase,
                              const auto& headers, const auto& body, const auto& trailers) {
     if (headers)
-      messages.push_back(
-          write_headers(headers_phase, headers->entries, !body && !trailers, extras()));
+      messages.push_back({headers_phase, write_headers(headers_phase, headers->entries,
+                                                       !body && !trailers, extras())});
     if (body) {
       for (std::size_t i = 0; i < body->chunks.size(); ++i) {
         const bool last = i + 1 == body->chunks.size() && !trailers;
-        messages.push_back(write_body(body_phase, body->chunks[i], last, extras()));
+        messages.push_back({body_phase, write_body(body_phase, body->chunks[i], last, extras())});
       }
     }
-    if (trailers) messages.push_back(write_trailers(trailers_phase, *trailers, extras()));
+    if (trailers)
+      messages.push_back({trailers_phase, write_trailers(trailers_phase, *trailers, extras())});
   };
   direction(Phase::request_headers, Phase::request_body, Phase::request_trailers,
             phases.request_headers, phases.request_body, phases.request_trailers);
@@ -70,7 +76,11 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
                      .logger = logger_,
                      .counters = counters_,
                      .loop = &loop_,
-                     .chain_header = options.applied_header},
+                     .chain_header = options.applied_header,
+                     .on_violation =
+                         [this](Violation violation) {
+                           result_.violations.push_back(std::move(violation));
+                         }},
         stream_(environment_, *this) {}
 
   ProcessResult run() {
@@ -91,7 +101,7 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
         half_close();
         break;
       }
-      const std::string message = std::move(messages_.front());
+      const std::string message = std::move(messages_.front().bytes);
       messages_.pop_front();
       ++sent_;
       stream_.on_message(message);
@@ -117,6 +127,12 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
     ProcessingResponse response = read_response(answer_);
     // One that asks for more time answers nothing.
     if (!response.phase && !response.immediate_response) return;
+    if (response.continue_and_replace && response.phase) {
+      // Envoy sends no more of that direction.
+      std::erase_if(messages_, [&](const Message& message) {
+        return is_request_phase(message.phase) == is_request_phase(*response.phase);
+      });
+    }
     result_.responses.push_back(std::move(response));
     ++answered_;
     // Not from inside of the stream, which may have more to say.
@@ -158,7 +174,7 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
   }
 
   const StreamOptions& options_;
-  std::deque<std::string> messages_;
+  std::deque<Message> messages_;
   ProcessResult result_;
   std::string answer_;
   std::size_t sent_ = 0;

@@ -134,6 +134,9 @@ struct EnvoyResult {
   /// The processor had the route chosen again.
   bool route_cache_cleared = false;
   std::vector<ExtProcMessage> messages;
+  /// The rules of Envoy's that the processor's answers broke, of those that this library knows and
+  /// mended or sent as they were. A test of a processor expects none.
+  std::vector<Violation> violations;
   /// The processor's log lines, as in ProcessResult.
   std::vector<std::string> log;
 

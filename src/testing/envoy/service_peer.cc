@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <utility>
 
@@ -25,15 +26,18 @@ class ServicePeer final : public ProcessorPeer,
         config_(config),
         logger_(LogLevel::info,
                 [&result](LogLevel level, std::string_view message) {
-                  result.log.push_back(std::string(to_string(level)) + ": " +
-                                       std::string(message));
+                  result.log.push_back(std::string(to_string(level)) + ": " + std::string(message));
                 }),
         loop_{io_.get_executor(), blocking_},
         environment_{.dispatcher = *processor.dispatcher(),
                      .logger = logger_,
                      .counters = counters_,
                      .loop = &loop_,
-                     .chain_header = options.applied_header},
+                     .chain_header = options.applied_header,
+                     .on_violation =
+                         [&result](Violation violation) {
+                           result.violations.push_back(std::move(violation));
+                         }},
         stream_(environment_, *this) {}
 
   void open(Time /*now*/) override {
@@ -42,9 +46,7 @@ class ServicePeer final : public ProcessorPeer,
     stream_.begin(*this);
   }
 
-  void send(std::string message, Time /*now*/) override {
-    messages_.push_back(std::move(message));
-  }
+  void send(std::string message, Time /*now*/) override { messages_.push_back(std::move(message)); }
 
   void close() override {
     messages_.clear();
@@ -60,7 +62,7 @@ class ServicePeer final : public ProcessorPeer,
       if (!events_.empty()) break;
       if (!messages_.empty() && !paused_ && !ended_) continue;
       // Without work of its own the loop has nothing that could wake the handler.
-      if (!paused_ || io_.stopped()) return std::nullopt;
+      if (io_.stopped()) return std::nullopt;
       const auto before = std::chrono::steady_clock::now();
       limit == Time::max() ? io_.run_one() : io_.run_one_for(limit);
       const Time waited = std::chrono::steady_clock::now() - before;
@@ -121,6 +123,15 @@ class ServicePeer final : public ProcessorPeer,
       if (stream_.on_closed(status, false)) released_ = true;
     });
   }
+  bool congested() const override { return false; }
+  void wake_at(std::optional<std::chrono::steady_clock::time_point> time) override {
+    timer_.cancel();
+    if (!time) return;
+    timer_.expires_at(*time);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error && !released_) stream_.on_wake();
+    });
+  }
   void pause() override { paused_ = true; }
   void resume() override { paused_ = false; }
   void released() override { released_ = true; }
@@ -148,6 +159,7 @@ class ServicePeer final : public ProcessorPeer,
   bool released_ = false;
 
   boost::asio::io_context io_{1};
+  boost::asio::steady_timer timer_{io_};
   detail::BlockingPool blocking_{2};
   Logger logger_;
   Counters counters_;

@@ -61,7 +61,8 @@ std::string play(const Case& played) {
   cases::ScriptPeer peer(played);
   const EnvoyResult result = envoy.run(peer, exchange);
   for (const auto& refusal : result.refusals)
-    std::cerr << played.name << ": " << refusal.rule << ": " << refusal.field << ": " << refusal.text << "\n";
+    std::cerr << played.name << ": " << refusal.rule << ": " << refusal.field << ": "
+              << refusal.text << "\n";
   return cases::outcome_line(played.name, result);
 }
 
