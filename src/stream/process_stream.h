@@ -81,6 +81,7 @@ class ProcessStream final : private detail::Completion,
   void release();
   bool running() const;
   void update_pause();
+  void bound_memory();
   void deliver_held();
   PhaseResponse& response();
   std::unique_ptr<BodySession>& session(Phase phase) {
