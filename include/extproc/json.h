@@ -37,7 +37,8 @@ inline boost::json::value to_json(const ValueView& value, int depth) {
       break;
   }
   boost::json::array array;
-  for (const ValueView& element : *value.list()) array.push_back(to_json(element, depth + 1));
+  const auto list = value.list();  // a range of *value.list() would not outlive the range's start
+  for (const ValueView& element : *list) array.push_back(to_json(element, depth + 1));
   return array;
 }
 
