@@ -89,6 +89,13 @@ constexpr bool streams() {
 /// The body phases that P handles as a whole.
 template <class P>
 constexpr PhaseSet streamed_phases() {
+  static_assert(
+      requires {
+        &P::stream_request_body;
+        &P::stream_response_body;
+      },
+      "stream_request_body and stream_response_body must each be one public member function: it is "
+      "private, or overloaded");
   PhaseSet phases;
   if (streams<decltype(&P::stream_request_body)>()) phases.insert(Phase::request_body);
   if (streams<decltype(&P::stream_response_body)>()) phases.insert(Phase::response_body);
@@ -107,7 +114,7 @@ struct DispatcherFactory<P> {
         (overridden_phases<AsyncProcessor, Task<>, P>() & kStreamed).empty(),
         "a body is handled by process_<phase>_body or by stream_<phase>_body, not by both");
     const PhaseSet phases = handled_phases<AsyncProcessor, Task<>>(*processor, kStreamed);
-    return make_async_dispatcher(std::move(processor), phases, kStreamed);
+    return make_async_dispatcher(std::move(processor), phases, kStreamed & phases);
   }
 };
 

@@ -58,6 +58,9 @@ class BodyChannel {
 /// A handler that returns early lets the rest through unchanged; after finish() the rest is
 /// dropped.
 ///
+/// The chunk is best named, as above, also where it is not used: GCC before 12.3 makes wrong code
+/// of a co_await that is itself the condition of an `if` or `while` (its bug 106188).
+///
 /// Meanwhile the handlers of the other direction run, between two awaits of this one; Request and
 /// Context are shared with them.
 class EXTPROC_API BodyStream {

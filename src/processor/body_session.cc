@@ -111,6 +111,8 @@ std::optional<HttpBody> BodySession::next() {
   check_open();
   auto chunk = pop();
   if (!chunk) return std::nullopt;
+  // Where more than one message comes for what was to be one, each is answered all the same.
+  if (holds_chunk_) answer_current();
   current_ = std::move(*chunk);
   holds_chunk_ = !full_duplex();
   host_.on_consumed(*this, current_.bytes.size());
@@ -162,14 +164,16 @@ void BodySession::pass(const Chunk& chunk) {
     answer(chunk);
     return;
   }
-  const bool end = chunk.end_of_stream || chunk.flags.drain_complete;
+  const bool ends = chunk.end_of_stream || chunk.flags.end_of_stream_without_message;
+  const bool end = ends || chunk.flags.drain_complete;
   if (end_sent_ || (finished_ && !end)) return;
   end_sent_ = end;
   wire::StreamedBody body{chunk.bytes, chunk.end_of_stream, chunk.flags};
   if (finished_) {
     body.body = {};
     body.flags.grpc_message_compressed = false;
-    body.flags.end_of_stream_without_message = mode_ == BodySendMode::grpc && chunk.end_of_stream;
+    body.end_of_stream = ends;
+    body.flags.end_of_stream_without_message = mode_ == BodySendMode::grpc && ends;
   }
   send_streamed(body);
 }

@@ -17,7 +17,11 @@ void AnswerWriter::configure(const wire::RequestMessage& first) {
 }
 
 void AnswerWriter::on_window_update(const wire::ClientWindowUpdate& update) {
-  if (flow_ != nullptr) flow_->update(update, sink_);
+  if (flow_ == nullptr) return;
+  flow_->update(update, sink_);
+  // What the client was not told while answers waited.
+  consumed(Phase::request_body, 0);
+  consumed(Phase::response_body, 0);
 }
 
 void AnswerWriter::consumed(Phase phase, std::size_t body_bytes) {

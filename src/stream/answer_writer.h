@@ -37,6 +37,11 @@ class AnswerWriter {
   bool congested(Phase phase) const {
     return sink_.congested() || (flow_ != nullptr && flow_->holds(phase));
   }
+  /// The client bounds what it sends and what it takes itself, by flow control: its messages must
+  /// not wait, because those that let answers go are among them.
+  bool flow_controlled() const { return flow_ != nullptr; }
+  /// The bytes of the answers that wait for the client's flow control.
+  std::size_t held_bytes() const { return flow_ == nullptr ? 0 : flow_->held_bytes(); }
   /// The processor is done with so many bytes of a body.
   void consumed(Phase phase, std::size_t body_bytes);
 

@@ -39,6 +39,9 @@ struct Environment {
   bool automatic_mode_override = false;
   /// What a body's handler has not read yet, in bytes of one direction, before its stream waits.
   std::size_t unread_body_bytes = std::size_t{256} << 10;
+  /// With a client's flow control messages do not wait: what has not been read and what waits for
+  /// the client's window, in bytes of one stream, before it ends with RESOURCE_EXHAUSTED.
+  std::size_t flow_controlled_bytes = std::size_t{16} << 20;
   /// Told of each answer that broke a rule; the test kit listens.
   std::function<void(Violation)> on_violation{};
   Clock::time_point (*now)() = &Clock::now;

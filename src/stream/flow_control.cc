@@ -1,5 +1,6 @@
 #include "stream/flow_control.h"
 
+#include <limits>
 #include <utility>
 
 namespace extproc::stream {
@@ -24,17 +25,27 @@ bool FlowControl::admit(Phase phase, std::size_t body_bytes) {
 }
 
 std::string& FlowControl::hold(Phase phase, std::size_t body_bytes) {
+  held_bytes_ += body_bytes;
   return of(phase).held.emplace_back(Held{{}, body_bytes}).message;
 }
 
+// The numbers are the peer's own: they stop at the ends of their type.
+void FlowControl::widen(Direction& direction, std::int64_t increment) {
+  using Limits = std::numeric_limits<std::int64_t>;
+  if (__builtin_add_overflow(direction.send_window, increment, &direction.send_window)) {
+    direction.send_window = increment > 0 ? Limits::max() : Limits::min();
+  }
+}
+
 void FlowControl::update(const wire::ClientWindowUpdate& update, ReplySink& sink) {
-  directions_[0].send_window += update.sidestream_to_upstream;
-  directions_[1].send_window += update.sidestream_to_downstream;
+  widen(directions_[0], update.sidestream_to_upstream);
+  widen(directions_[1], update.sidestream_to_downstream);
   for (Direction& direction : directions_) {
     while (!direction.held.empty() && fits(direction, direction.held.front().body_bytes)) {
       const Held held = std::move(direction.held.front());
       direction.held.pop_front();
       direction.send_window -= static_cast<std::int64_t>(held.body_bytes);
+      held_bytes_ -= held.body_bytes;
       sink.begin_message().append(held.message);
       sink.end_message();
     }
@@ -44,7 +55,8 @@ void FlowControl::update(const wire::ClientWindowUpdate& update, ReplySink& sink
 std::optional<FlowControl::Increments> FlowControl::consumed(Phase phase, std::size_t body_bytes) {
   Direction& direction = of(phase);
   direction.consumed += static_cast<std::int64_t>(body_bytes);
-  if (direction.consumed == 0 || direction.consumed < direction.receive_window / 2) {
+  if (direction.consumed == 0 || !direction.held.empty() ||
+      direction.consumed < direction.receive_window / 2) {
     return std::nullopt;
   }
   const std::int64_t increment = std::exchange(direction.consumed, 0);

@@ -20,6 +20,8 @@ class FlowControl {
 
   /// More, or less, may be sent: sends what waited for it.
   void update(const wire::ClientWindowUpdate& update, ReplySink& sink);
+  /// The bytes of all answers that wait.
+  std::size_t held_bytes() const { return held_bytes_; }
 
   /// Whether answers of the direction wait.
   bool holds(Phase phase) const { return !of(phase).held.empty(); }
@@ -29,7 +31,8 @@ class FlowControl {
   std::string& hold(Phase phase, std::size_t body_bytes);
 
   /// The processor is done with so much of what was received. Gives what the client is to be told,
-  /// now and then.
+  /// now and then; nothing while answers of the direction wait, so that a client that takes none
+  /// sends no more.
   struct Increments {
     std::int64_t downstream_to_sidestream = 0;
     std::int64_t upstream_to_sidestream = 0;
@@ -51,8 +54,10 @@ class FlowControl {
   Direction& of(Phase phase) { return directions_[is_request_phase(phase) ? 0 : 1]; }
   const Direction& of(Phase phase) const { return directions_[is_request_phase(phase) ? 0 : 1]; }
   static bool fits(const Direction& direction, std::size_t body_bytes);
+  static void widen(Direction& direction, std::int64_t increment);
 
   Direction directions_[2];
+  std::size_t held_bytes_ = 0;
 };
 
 }  // namespace extproc::stream

@@ -75,6 +75,7 @@ void ProcessStream::receive(std::string_view bytes, bool arrived) {
   if (readable) {
     if (arrived) note(message, bytes);
     if (message.phase && !finished_) take_message(message, bytes);
+    if (writer_.flow_controlled()) bound_memory();
   } else {
     env_.counters.malformed_messages.add();
     env_.logger.log(LogLevel::warning,
@@ -273,6 +274,7 @@ void ProcessStream::fall_back() {
   } else if (is_body(phase_)) {
     BodyResponse unchanged;
     writer_.body(phase_, scratch_->body, unchanged);
+    writer_.consumed(phase_, scratch_->body.body().size());
   } else if (phase_ == Phase::request_trailers || phase_ == Phase::response_trailers) {
     TrailersResponse unchanged;
     writer_.trailers(phase_, unchanged);
@@ -570,11 +572,22 @@ bool ProcessStream::running() const {
 void ProcessStream::update_pause() {
   bool wanted = pending_;
   for (const auto& session : sessions_) {
-    if (session != nullptr && session->unread_bytes() >= env_.unread_body_bytes) wanted = true;
+    if (session != nullptr && session->unread_bytes() >= env_.unread_body_bytes &&
+        !writer_.flow_controlled())
+      wanted = true;
   }
   if (wanted == paused_) return;
   paused_ = wanted;
   wanted ? sink_.pause() : sink_.resume();
+}
+
+void ProcessStream::bound_memory() {
+  std::size_t bytes = writer_.held_bytes();
+  for (const auto& session : sessions_) {
+    if (session != nullptr) bytes += session->unread_bytes();
+  }
+  if (bytes > env_.flow_controlled_bytes)
+    finish(GrpcStatus::resource_exhausted, "the client sends more of a body than it lets go");
 }
 
 void ProcessStream::deliver_held() {

@@ -87,6 +87,7 @@ class ProcessStream final : private detail::Completion,
   bool calls(Phase phase) const;
   std::string applied_names() const;
   void report(std::string_view name, Rule rule, std::string_view field);
+  void bound_memory();
   void deliver_held();
   PhaseResponse& response();
   std::unique_ptr<detail::BodySession>& session(Phase phase) {

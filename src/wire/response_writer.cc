@@ -233,9 +233,10 @@ void write_immediate_response(std::string& out, const ImmediateResponse& respons
   const HeaderMutation headers = immediate_headers(response);
   const std::size_t headers_size = mutation_size(headers);
   const std::size_t status_size = 1 + varint_size(static_cast<std::uint64_t>(response.status));
-  // A code is one byte, and that of OK is left out.
-  const std::size_t grpc_size =
-      response.grpc_status.value_or(GrpcStatus::ok) == GrpcStatus::ok ? 0 : 2;
+  // OK is left out.
+  const auto grpc_status =
+      static_cast<std::uint64_t>(response.grpc_status.value_or(GrpcStatus::ok));
+  const std::size_t grpc_size = grpc_status == 0 ? 0 : 1 + varint_size(grpc_status);
   const std::size_t answer = field_size(status_size) + optional_field_size(headers_size) +
                              optional_field_size(response.body.size()) +
                              (response.grpc_status ? field_size(grpc_size) : 0) +
@@ -252,7 +253,7 @@ void write_immediate_response(std::string& out, const ImmediateResponse& respons
   encoder.optional_bytes_field(3, response.body);
   if (response.grpc_status) {
     encoder.begin_field(4, grpc_size);
-    if (grpc_size != 0) encoder.varint_field(1, static_cast<std::uint64_t>(*response.grpc_status));
+    if (grpc_size != 0) encoder.varint_field(1, grpc_status);
   }
   encoder.optional_bytes_field(5, response.details);
 }

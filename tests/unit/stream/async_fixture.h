@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <protozero/pbf_writer.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,6 +54,17 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
   void body(Phase phase, std::string_view bytes, bool end_of_stream = false) {
     send(testing::write_body(phase, bytes, end_of_stream, extras()));
   }
+  /// With the flags of other modes than Envoy's; a message in two parts is merged by its reader.
+  void body(Phase phase, std::string_view bytes, bool end_of_stream, HttpBody::Flags flags) {
+    std::string message = testing::write_body(phase, bytes, end_of_stream, extras());
+    protozero::pbf_writer writer(message);
+    protozero::pbf_writer part(writer, phase == Phase::request_body ? 4 : 5);
+    part.add_bool(3, flags.end_of_stream_without_message);
+    part.add_bool(4, flags.grpc_message_compressed);
+    part.add_bool(5, flags.drain_complete);
+    part.commit();
+    send(std::move(message));
+  }
   void trailers(Phase phase) { send(testing::write_trailers(phase, {}, extras())); }
   /// A serialised message, or bytes that are none.
   void send(std::string message) {
@@ -78,6 +90,7 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
   /// Delivers what may be delivered, and lets handlers run until all wait for something else than
   /// the loop.
   void run() {
+    if (stop_before_handlers && !closed_) return pump();
     do {
       pump();
       io_.restart();
@@ -114,8 +127,12 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
   int sent_after_end = 0;
   bool paused = false;
   bool is_congested = false;
+  /// The peer takes nothing, though messages are delivered.
+  bool congested_at_once = false;
   /// Answers after which the peer takes no more.
   std::size_t congested_after = ~std::size_t{0};
+  /// Handlers that wait for the loop wait until close().
+  bool stop_before_handlers = false;
   std::optional<Clock::time_point> wake_time;
   int releases = 0;
   Counters counters;
@@ -158,7 +175,7 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
     ended = true;
     status = with;
   }
-  bool congested() const override { return is_congested; }
+  bool congested() const override { return is_congested || congested_at_once; }
   void wake_at(std::optional<Clock::time_point> time) override { wake_time = time; }
   void pause() override { paused = true; }
   void resume() override {
@@ -233,5 +250,19 @@ inline Task<> wait_for_cancellation(Context& context) {
 }
 
 inline std::shared_ptr<Handlers> handlers() { return std::make_shared<Handlers>("Test"); }
+
+/// Handlers of these phases that change nothing.
+inline std::shared_ptr<Handlers> handlers_of(PhaseSet phases) {
+  auto service = handlers();
+  const auto nothing = [](auto&, auto&, auto&, auto&) {};
+  if (phases.contains(Phase::request_headers)) service->process<Phase::request_headers>(nothing);
+  if (phases.contains(Phase::request_body)) service->process<Phase::request_body>(nothing);
+  if (phases.contains(Phase::request_trailers)) service->process<Phase::request_trailers>(nothing);
+  if (phases.contains(Phase::response_headers)) service->process<Phase::response_headers>(nothing);
+  if (phases.contains(Phase::response_body)) service->process<Phase::response_body>(nothing);
+  if (phases.contains(Phase::response_trailers))
+    service->process<Phase::response_trailers>(nothing);
+  return service;
+}
 
 }  // namespace extproc::stream

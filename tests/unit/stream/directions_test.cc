@@ -24,7 +24,7 @@ TEST(Directions, AMistakeInABodyLeavesTheOthersAnswerAlone) {
   Gate body_gate, headers_gate;
   auto service = handlers();
   service->process<Phase::request_body>([&](BodyStream& body, Context&, Request&) -> Task<> {
-    while (co_await body.read()) {
+    while (const auto chunk = co_await body.read()) {
     }
     co_await body_gate.passed();
     body.write("too late");
@@ -55,7 +55,7 @@ TEST(Directions, AViolationIsToldOfItsOwnPhase) {
   Gate gate;
   auto service = handlers();
   service->process<Phase::request_body>([&](BodyStream& body, Context&, Request&) -> Task<> {
-    while (co_await body.read()) {
+    while (const auto chunk = co_await body.read()) {
       body.response().set_header("x-ignored", "1");
       co_await gate.passed();
     }
@@ -183,7 +183,7 @@ TEST(Directions, ABodyHandlersContextTellsTheSameAsTheOthers) {
       [&](BodyStream& body, Context& context, Request&) -> Task<> {
         config = context.protocol_config();
         peer = context.peer();
-        while (co_await body.read()) {
+        while (const auto chunk = co_await body.read()) {
         }
         context.abort(GrpcStatus::data_loss);
       });
