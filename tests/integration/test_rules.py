@@ -35,6 +35,7 @@ def stage(launcher, raw_port) -> Stage:
         Site("open", ("Rules",), WITH_TRAILERS, failure_mode_allow=True),
         Site("strict", ("Rules",), WITH_TRAILERS, extra={"mutation_rules": {"disallow_is_error": True}}),
         Site("streamed", ("Rules",), STREAMED, routes=(OTHER_ROUTE,)),
+        Site("eager", ("Rules",), STREAMED, extra={"send_body_without_waiting_for_header_response": True}),
         Site("duplex", ("Rules",), DUPLEX),
         Site("headers", ("Rules",), Mode(request_body="NONE", response_body="NONE")),
         Site("allowed", ("Allowed",), WITH_TRAILERS, extra=ALLOW_ALL),
@@ -184,7 +185,7 @@ def test_denied_header_of_an_immediate_response(stage, broken):
     broken("header_denied", times=1)
 
 
-@pytest.mark.parametrize("site", ["streamed", "duplex"])
+@pytest.mark.parametrize("site", ["streamed", "eager", "duplex"])
 @pytest.mark.parametrize("direction", ["request", "response"])
 def test_header_change_in_the_answer_to_a_streamed_body(stage, broken, site, direction):
     do = [f"{direction}_body set x-late=1"]
