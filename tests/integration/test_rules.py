@@ -170,6 +170,18 @@ def test_status_of_an_immediate_response(stage, broken, status):
     broken("status_invalid", times=1)
 
 
+@pytest.mark.parametrize(("status", "seen"), [("204", 204), ("700", 700), ("99", 200), ("abc", 200)])
+def test_status_that_is_set_on_the_response(stage, status, seen):
+    """Envoy takes any number from 200 up, and leaves the response's own otherwise. The server does not look at it."""
+    assert stage.request("headers", do=[f"response_headers set :status={status}"]).status == seen
+
+
+def test_content_length_that_is_set_by_hand(stage):
+    """Nobody protects the body from it."""
+    response = stage.request("headers", "POST", do=["response_headers set content-length=3"], body=b"body")
+    assert response.body == b"bod"
+
+
 def test_headers_of_an_immediate_response(stage, broken):
     """Envoy drops the first that is wrong and all behind it, and answers."""
     headers = [["x-a", "1"], ["x-bad", "a\nb"], ["x-b", "2"]]
