@@ -70,11 +70,14 @@ def test_more_time_is_asked_for(stage, server, mode):
     assert "message_timeouts" not in stage.counters(f"{server}_{mode}")
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_more_time_for_several_messages_of_one_stream(stage, mode):
+def test_more_time_for_several_messages_of_one_stream(stage):
     do = [f"{phase} sleep 500" for phase in PHASES] + ["response_headers set x-done=1"]
-    response = stage.request(f"Extended_{mode}", do=do, **EVERY_PHASE)
-    assert (response.status, response.body, response.get("x-done")) == (200, b"request body", "1")
+
+    async def run() -> list:
+        return await asyncio.gather(*(stage.request_async(f"Extended_{mode}", do=do, **EVERY_PHASE) for mode in MODES))
+
+    for response in asyncio.run(run()):
+        assert (response.status, response.body, response.get("x-done")) == (200, b"request body", "1")
 
 
 @pytest.mark.parametrize("mode", MODES)

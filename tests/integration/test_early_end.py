@@ -77,7 +77,7 @@ def assert_no_failure(stage: Stage, site: str) -> dict[str, int]:
 @pytest.mark.parametrize("body", [None, b"x" * 100, b"y" * 100_000], ids=["get", "small", "large"])
 @pytest.mark.parametrize("site", [*MODES, "eager"])
 def test_no_request_notices(stage, site, body):
-    count = 160
+    count = 80
     before = stage.servers["Early"].stats()
     assert requests(stage, site, count, body) == []
     counters = assert_no_failure(stage, site)
@@ -88,11 +88,10 @@ def test_no_request_notices(stage, site, body):
     assert after["streams_failed"] == before["streams_failed"]
 
 
-@pytest.mark.parametrize("site", MODES)
-@pytest.mark.parametrize("body", [None, b"x" * 100, b"y" * 20_000], ids=["get", "small", "large"])
+@pytest.mark.parametrize("body", [None, b"x" * 10_000], ids=["get", "post"])
 @pytest.mark.parametrize("site", [*MODES, "eager"])
 def test_thousands_at_full_speed(stage, site, body, tmp_path):
-    count = 1000
+    count = 600
     command = [paths.tool("h2load"), "--h1", "-n", str(count), "-c", "20", "-t", "1"]
     if body:
         (tmp_path / "body").write_bytes(body)
@@ -104,16 +103,16 @@ def test_thousands_at_full_speed(stage, site, body, tmp_path):
     assert_no_failure(stage, site)
 
 
+@pytest.mark.parametrize("site", MODES)
 def test_with_trailers(stage, site):
-    assert requests(stage, site, 200, [b"one", b"two"], [("up", "1")]) == []
+    assert requests(stage, site, 80, [b"one", b"two"], [("up", "1")]) == []
     assert_no_failure(stage, site)
 
 
-@pytest.mark.parametrize("site", [*MODES, "eager"])
+@pytest.mark.parametrize("site", MODES)
 def test_no_request_notices_where_the_filter_fails_open(stage, site):
-    if site != "eager":
-        assert requests(stage, f"{site}_open", 200, b"body") == []
-        assert_no_failure(stage, f"{site}_open")
+    assert requests(stage, f"{site}_open", 80, b"body") == []
+    assert_no_failure(stage, f"{site}_open")
 
 
 @pytest.mark.parametrize("site", ["none", "streamed", "streamed_trailers", "eager"])
@@ -135,8 +134,7 @@ def test_large_upload_of_which_chunks_are_under_way(stage, site):
     async def run() -> list[dict]:
         return await asyncio.gather(*(upload() for _ in range(5)))
 
-    for _ in range(2):
-        assert asyncio.run(asyncio.wait_for(run(), 60)) == [expected] * 5
+    assert asyncio.run(asyncio.wait_for(run(), 60)) == [expected] * 5
     assert_no_failure(stage, f"{site}_sink")
 
 

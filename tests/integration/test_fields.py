@@ -41,7 +41,10 @@ def stage(launcher, raw_port) -> Stage:
         "Automatic": TestServer(launcher, "RequestHeadersOnly", automatic_mode_override="on", early_end="off", reveal_chain="off"),
     }
     one, two = ("AsyncScripted",), ("AsyncScripted", "Scripted")
-    before = (set_metadata("lab.in", {"tenant": "blue", "score": 0.5, "list": [True, None, {"a": "b"}]}), set_metadata("lab.typed", typed_value=TYPED))
+    before = (
+        set_metadata("lab.in", {"tenant": "blue", "score": 0.5, "list": [True, None, {"a": "b"}]}),
+        set_metadata("lab.typed", typed_value=TYPED),
+    )
     override = {"allow_mode_override": True}
     sites = [
         Site("attributes", one, WITH_TRAILERS, extra=ATTRIBUTES, routes=(OTHER_ROUTE,)),

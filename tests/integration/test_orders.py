@@ -31,7 +31,11 @@ def whole(body: str, **modes: str) -> Mode:
 
 @pytest.fixture(scope="module")
 def stage(launcher, raw_port) -> Stage:
-    servers = {"Scripted": TestServer(launcher, "AsyncScripted"), "Bodies": TestServer(launcher, "Bodies"), "Early": TestServer(launcher, "RequestHeadersOnly", reveal_chain="off")}
+    servers = {
+        "Scripted": TestServer(launcher, "AsyncScripted"),
+        "Bodies": TestServer(launcher, "Bodies"),
+        "Early": TestServer(launcher, "RequestHeadersOnly", reveal_chain="off"),
+    }
     sites = []
     for processor in servers:
         for mode in BODY_MODES:
@@ -147,7 +151,8 @@ def kinds(answers: list) -> list[str | None]:
 def test_message_with_nothing_in_it(scripted):
     """None of the oneof: it is not answered."""
     nothing = protos.ProcessingRequest()
-    answers = list(process(scripted)(iter([nothing, headers(), nothing, body("request_body", b"a", end_of_stream=True), nothing]), timeout=10))
+    messages = [nothing, headers(), nothing, body("request_body", b"a", end_of_stream=True), nothing]
+    answers = list(process(scripted)(iter(messages), timeout=10))
     assert kinds(answers) == ["request_headers", "request_body"]
 
 

@@ -35,6 +35,7 @@ def stage(launcher, raw_port) -> Stage:
         Site("open", ("Rules",), WITH_TRAILERS, failure_mode_allow=True),
         Site("strict", ("Rules",), WITH_TRAILERS, extra={"mutation_rules": {"disallow_is_error": True}}),
         Site("streamed", ("Rules",), STREAMED, routes=(OTHER_ROUTE,)),
+        Site("eager", ("Rules",), STREAMED, extra={"send_body_without_waiting_for_header_response": True}),
         Site("duplex", ("Rules",), DUPLEX),
         Site("headers", ("Rules",), Mode(request_body="NONE", response_body="NONE")),
         Site("allowed", ("Allowed",), WITH_TRAILERS, extra=ALLOW_ALL),
@@ -169,6 +170,18 @@ def test_status_of_an_immediate_response(stage, broken, status):
     broken("status_invalid", times=1)
 
 
+@pytest.mark.parametrize(("status", "seen"), [("204", 204), ("700", 700), ("99", 200), ("abc", 200)])
+def test_status_that_is_set_on_the_response(stage, status, seen):
+    """Envoy takes any number from 200 up, and leaves the response's own otherwise. The server does not look at it."""
+    assert stage.request("headers", do=[f"response_headers set :status={status}"]).status == seen
+
+
+def test_content_length_that_is_set_by_hand(stage):
+    """Nobody protects the body from it."""
+    response = stage.request("headers", "POST", do=["response_headers set content-length=3"], body=b"body")
+    assert response.body == b"bod"
+
+
 def test_headers_of_an_immediate_response(stage, broken):
     """Envoy drops the first that is wrong and all behind it, and answers."""
     headers = [["x-a", "1"], ["x-bad", "a\nb"], ["x-b", "2"]]
@@ -184,7 +197,7 @@ def test_denied_header_of_an_immediate_response(stage, broken):
     broken("header_denied", times=1)
 
 
-@pytest.mark.parametrize("site", ["streamed", "duplex"])
+@pytest.mark.parametrize("site", ["streamed", "eager", "duplex"])
 @pytest.mark.parametrize("direction", ["request", "response"])
 def test_header_change_in_the_answer_to_a_streamed_body(stage, broken, site, direction):
     do = [f"{direction}_body set x-late=1"]

@@ -9,7 +9,7 @@ import pytest
 from harness.envoy_config import Mode
 from harness.extproc import Extproc
 from harness.http import Connection
-from harness.lab import with_actions
+from harness.lab import DUPLEX, with_actions
 from harness.stage import Site, Stage
 
 # Envoy looks at request_body_mode alone: with these two it takes a StreamedImmediateResponse.
@@ -17,7 +17,7 @@ STREAMING = {
     "none": Mode(request_body="NONE", response_body="NONE"),
     "none_with_response": Mode(request_body="NONE", response_body="BUFFERED", response_trailer="SEND"),
     "none_request_only": Mode(request_body="NONE", response_header="SKIP", response_body="NONE"),
-    "duplex": Mode(request_body="FULL_DUPLEX_STREAMED", response_body="FULL_DUPLEX_STREAMED", request_trailer="SEND", response_trailer="SEND"),
+    "duplex": DUPLEX,
     "duplex_request": Mode(request_body="FULL_DUPLEX_STREAMED", response_body="NONE", request_trailer="SEND"),
 }
 COLLECTED = {

@@ -2,8 +2,9 @@
 
 Run as a program: `python upstream.py PORT`. A request header x-reply-header (repeatable, "name: value") sets a header of the
 response, x-reply-request-header names a header of the request that comes back in the response, x-reply-trailer sets a
-trailer, x-reply-bytes is the size of a generated body, x-reply-chunks in how many chunks the body leaves, a moment apart. The request's trailers come back as headers named trailer-<name>, its
-content-length as seen-content-length, its method as seen-method.
+trailer, x-reply-bytes is the size of a generated body, x-reply-chunks in how many chunks the body leaves, a moment apart.
+The request's trailers come back as headers named trailer-<name>, its content-length as seen-content-length, its method as
+seen-method.
 """
 
 import asyncio
