@@ -74,8 +74,8 @@ Step Filter::on_data(Side side, std::string& data, bool end) {
   }
   if (complete_) return Step::proceed;
 
-  const bool pipelined = d.full_duplex() || (d.body_mode == BodyMode::streamed &&
-                                             config_.send_body_without_waiting);
+  const bool pipelined =
+      d.full_duplex() || (d.body_mode == BodyMode::streamed && config_.send_body_without_waiting);
   if (d.waiting == Waiting::headers && !pipelined) {
     d.paused = true;
     return d.body_mode == BodyMode::buffered ? Step::stop_and_buffer : Step::stop_and_watermark;

@@ -13,8 +13,7 @@ constexpr std::string_view kType =
 
 ProcessingMode read_mode(YamlFields fields) {
   const auto header = [&](std::string_view name) {
-    return static_cast<HeaderMode>(
-        fields.choice(name, {{"DEFAULT", 0}, {"SEND", 1}, {"SKIP", 2}}));
+    return static_cast<HeaderMode>(fields.choice(name, {{"DEFAULT", 0}, {"SEND", 1}, {"SKIP", 2}}));
   };
   const auto body = [&](std::string_view name) {
     return static_cast<BodyMode>(fields.choice(name, {{"NONE", 0},
@@ -24,9 +23,9 @@ ProcessingMode read_mode(YamlFields fields) {
                                                       {"FULL_DUPLEX_STREAMED", 4},
                                                       {"GRPC", 5}}));
   };
-  const ProcessingMode mode{
-      header("request_header_mode"), header("response_header_mode"), body("request_body_mode"),
-      body("response_body_mode"),    header("request_trailer_mode"), header("response_trailer_mode")};
+  const ProcessingMode mode{header("request_header_mode"),  header("response_header_mode"),
+                            body("request_body_mode"),      body("response_body_mode"),
+                            header("request_trailer_mode"), header("response_trailer_mode")};
   fields.done();
   if (mode.request_body == BodyMode::full_duplex_streamed &&
       mode.request_trailer != HeaderMode::send)
@@ -71,7 +70,8 @@ std::vector<StringMatcher> read_matchers(YamlFields fields) {
   using Kind = StringMatcher::Kind;
   std::vector<StringMatcher> matchers;
   for (auto& pattern : fields.messages("patterns")) {
-    StringMatcher matcher{.text = {}, .ignore_case = pattern.boolean("ignore_case"), .expression = {}};
+    StringMatcher matcher{
+        .text = {}, .ignore_case = pattern.boolean("ignore_case"), .expression = {}};
     for (const auto& [name, kind] : {std::pair{"exact", Kind::exact},
                                      {"prefix", Kind::prefix},
                                      {"suffix", Kind::suffix},

@@ -106,12 +106,13 @@ void Filter::destroy() {
 
 void Filter::mutate_reply(const ImmediateReply& immediate, HeaderMap& headers) {
   if (!immediate.headers) return;
-  const auto error = apply_mutation(
-      *immediate.headers, headers,
-      {.rules = config_.mutation_rules, .record = record_, .phase = std::nullopt});
+  const auto error =
+      apply_mutation(*immediate.headers, headers,
+                     {.rules = config_.mutation_rules, .record = record_, .phase = std::nullopt});
   if (error) {
-    record_.refuse(std::nullopt, *error, "immediate_response.headers",
-                   "the immediate response is sent with the headers that were set before the error");
+    record_.refuse(
+        std::nullopt, *error, "immediate_response.headers",
+        "the immediate response is sent with the headers that were set before the error");
   }
 }
 

@@ -19,8 +19,7 @@ Filter::Verdict Filter::take_streamed_immediate(const StreamedImmediateReply& st
     case Part::headers:
       return start_local_response(streamed);
     case Part::body:
-      if (!local_response_)
-        return spurious("local response body received before headers", kField);
+      if (!local_response_) return spurious("local response body received before headers", kField);
       host_.local_data(streamed.body, streamed.end_of_stream);
       return taken();
     case Part::trailers: {
@@ -59,8 +58,7 @@ std::optional<Filter::Verdict> Filter::read_local_headers(const HeaderList& list
                                                           HeaderMap& headers) {
   for (const auto& [key, value] : list) {
     const std::string name = lower_case(key);
-    const char* why =
-        config_.mutation_rules.refuse(MutationRules::Operation::set, name, value);
+    const char* why = config_.mutation_rules.refuse(MutationRules::Operation::set, name, value);
     const bool invalid = !is_header_name(key) || !is_header_value(value);
     if (!invalid && why == nullptr) {
       headers.add(name, value);

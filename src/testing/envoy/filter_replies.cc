@@ -74,8 +74,8 @@ void Filter::on_reply(std::string_view bytes) {
   }
   if (reply.mode_override) override_mode(*reply.mode_override);
 
-  const bool is_body = reply.kind == Reply::Kind::phase && (reply.phase == Phase::request_body ||
-                                                            reply.phase == Phase::response_body);
+  const bool is_body = reply.kind == Reply::Kind::phase &&
+                       (reply.phase == Phase::request_body || reply.phase == Phase::response_body);
   const bool last_body =
       is_body &&
       is_last_body(reply.phase == Phase::request_body ? request_ : response_, reply.common);
@@ -145,11 +145,9 @@ void Filter::override_mode(const ProcessingMode& asked) {
 }
 
 Filter::Verdict Filter::take(const Reply& reply) {
-  if (reply.kind == Reply::Kind::none)
-    return spurious("unhandled message", "response");
+  if (reply.kind == Reply::Kind::none) return spurious("unhandled message", "response");
   if (reply.kind == Reply::Kind::immediate && config_.disable_immediate_response)
-    return spurious("unhandled immediate response due to config disabled it",
-                    "immediate_response");
+    return spurious("unhandled immediate response due to config disabled it", "immediate_response");
   take_metadata(reply);
   if (reply.kind == Reply::Kind::immediate) return take_immediate(reply.immediate);
   if (reply.kind == Reply::Kind::streamed_immediate) return take_streamed_immediate(reply.streamed);

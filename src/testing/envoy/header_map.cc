@@ -10,27 +10,47 @@ namespace {
 // The names that Envoy keeps one entry of, besides its own x-envoy-*, as observed: a second value
 // is appended to the first with a comma.
 constexpr std::array<std::string_view, 12> kJoinedEverywhere = {
-    "cache-control", "connection",   "content-encoding",  "content-length", "content-type",
-    "keep-alive",    "proxy-status", "transfer-encoding", "upgrade",        "via",
-    "x-request-id",  "grpc-status"};
-constexpr std::array<std::string_view, 23> kJoinedInRequests = {
-    "accept",        "accept-encoding",     "access-control-request-headers",
-    "authorization", "expect",              "access-control-request-method",
-    "grpc-timeout",  "if-match",            "if-modified-since",
-    "if-none-match", "if-range",            "if-unmodified-since",
-    "origin",        "pragma",              "referer",
-    "te",            "user-agent",          "x-client-trace-id",
-    "x-forwarded-for", "x-forwarded-client-cert", "x-forwarded-host",
-    "x-forwarded-port", "x-forwarded-proto"};
-constexpr std::array<std::string_view, 15> kJoinedInResponses = {
-    "access-control-allow-credentials", "access-control-allow-headers",
-    "access-control-allow-methods",     "access-control-allow-origin",
-    "access-control-expose-headers",    "access-control-max-age",
-    "age",                              "date",
-    "etag",                             "expires",
-    "grpc-message",                     "last-modified",
-    "location",                         "server",
-    "vary"};
+    "cache-control", "connection", "content-encoding", "content-length",
+    "content-type",  "keep-alive", "proxy-status",     "transfer-encoding",
+    "upgrade",       "via",        "x-request-id",     "grpc-status"};
+constexpr std::array<std::string_view, 23> kJoinedInRequests = {"accept",
+                                                                "accept-encoding",
+                                                                "access-control-request-headers",
+                                                                "authorization",
+                                                                "expect",
+                                                                "access-control-request-method",
+                                                                "grpc-timeout",
+                                                                "if-match",
+                                                                "if-modified-since",
+                                                                "if-none-match",
+                                                                "if-range",
+                                                                "if-unmodified-since",
+                                                                "origin",
+                                                                "pragma",
+                                                                "referer",
+                                                                "te",
+                                                                "user-agent",
+                                                                "x-client-trace-id",
+                                                                "x-forwarded-for",
+                                                                "x-forwarded-client-cert",
+                                                                "x-forwarded-host",
+                                                                "x-forwarded-port",
+                                                                "x-forwarded-proto"};
+constexpr std::array<std::string_view, 15> kJoinedInResponses = {"access-control-allow-credentials",
+                                                                 "access-control-allow-headers",
+                                                                 "access-control-allow-methods",
+                                                                 "access-control-allow-origin",
+                                                                 "access-control-expose-headers",
+                                                                 "access-control-max-age",
+                                                                 "age",
+                                                                 "date",
+                                                                 "etag",
+                                                                 "expires",
+                                                                 "grpc-message",
+                                                                 "last-modified",
+                                                                 "location",
+                                                                 "server",
+                                                                 "vary"};
 
 template <class Names>
 bool contains(const Names& names, std::string_view name) {
@@ -114,10 +134,11 @@ void HeaderMap::add(std::string_view name, std::string_view value) {
       return;
     }
   }
-  const auto end = name.starts_with(':')
-                       ? std::find_if(entries_.begin(), entries_.end(),
-                                      [](const auto& entry) { return !entry.first.starts_with(':'); })
-                       : entries_.end();
+  const auto end =
+      name.starts_with(':')
+          ? std::find_if(entries_.begin(), entries_.end(),
+                         [](const auto& entry) { return !entry.first.starts_with(':'); })
+          : entries_.end();
   entries_.emplace(end, name, value);
 }
 
@@ -127,7 +148,8 @@ void HeaderMap::set(std::string_view name, std::string_view value) {
 }
 
 void HeaderMap::remove(std::string_view name) {
-  std::erase_if(entries_, [name = known_as(name)](const auto& entry) { return entry.first == name; });
+  std::erase_if(entries_,
+                [name = known_as(name)](const auto& entry) { return entry.first == name; });
 }
 
 std::size_t HeaderMap::byte_size() const {

@@ -13,8 +13,8 @@ namespace extproc::testing::envoy {
 /// What kind of header block a map is; some headers are joined in some of them.
 enum class HeaderKind : std::uint8_t { request, response, trailers };
 
-/// Headers as Envoy keeps them: pseudo-headers first, names in lower case, and the few names that it
-/// knows joined into one entry.
+/// Headers as Envoy keeps them: pseudo-headers first, names in lower case, and the few names that
+/// it knows joined into one entry.
 class HeaderMap {
  public:
   HeaderMap() = default;

@@ -66,8 +66,8 @@ class Applier {
       context_.record.refuse(context_.phase, "raw_value", where,
                              "value is not read, so " + name + " becomes empty: set raw_value");
     }
-    const auto operation = option.append && headers_.get(name) != nullptr ? Operation::append
-                                                                          : Operation::set;
+    const auto operation =
+        option.append && headers_.get(name) != nullptr ? Operation::append : Operation::set;
     const char* why = context_.rules.refuse(operation, name, option.raw_value);
     if (why != nullptr && !(context_.replacing && name == ":method"))
       return refuse("header_mutation_set_headers_failed", where, name, why);

@@ -7,8 +7,8 @@ namespace {
 
 using protozero::pbf_reader;
 
-constexpr Phase kPhases[] = {Phase::request_headers, Phase::response_headers,
-                             Phase::request_body,    Phase::response_body,
+constexpr Phase kPhases[] = {Phase::request_headers,  Phase::response_headers,
+                             Phase::request_body,     Phase::response_body,
                              Phase::request_trailers, Phase::response_trailers};
 
 HeaderOption read_header_option(pbf_reader field) {

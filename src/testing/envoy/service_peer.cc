@@ -25,8 +25,7 @@ class ServicePeer final : public ProcessorPeer,
         config_(config),
         logger_(LogLevel::info,
                 [&result](LogLevel level, std::string_view message) {
-                  result.log.push_back(std::string(to_string(level)) + ": " +
-                                       std::string(message));
+                  result.log.push_back(std::string(to_string(level)) + ": " + std::string(message));
                 }),
         loop_{io_.get_executor(), blocking_},
         environment_{.dispatcher = *processor.dispatcher(),
@@ -42,9 +41,7 @@ class ServicePeer final : public ProcessorPeer,
     stream_.begin(*this);
   }
 
-  void send(std::string message, Time /*now*/) override {
-    messages_.push_back(std::move(message));
-  }
+  void send(std::string message, Time /*now*/) override { messages_.push_back(std::move(message)); }
 
   void close() override {
     messages_.clear();

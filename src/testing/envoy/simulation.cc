@@ -45,10 +45,10 @@ Simulation::Simulation(const FilterConfig& config, const EnvoyOptions& options,
       filter_(config, options.buffer_limit_bytes, *this, Record(result_)),
       request_(Side::request, filter_, *this, options.buffer_limit_bytes),
       response_(Side::response, filter_, *this, options.buffer_limit_bytes),
-      from_caller_(pieces_of(exchange.request, {{":method", "GET"},
-                                                {":scheme", "http"},
-                                                {":authority", "localhost"},
-                                                {":path", "/"}})) {}
+      from_caller_(pieces_of(
+          exchange.request,
+          {{":method", "GET"}, {":scheme", "http"}, {":authority", "localhost"}, {":path", "/"}})) {
+}
 
 EnvoyResult Simulation::run() {
   while (!over_ && step()) {

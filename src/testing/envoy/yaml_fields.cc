@@ -103,7 +103,8 @@ std::vector<std::string> YamlFields::texts(std::string_view name) {
   if (!value) return texts;
   if (!value->IsSequence()) fail_at(*value, what_ + "." + std::string(name) + " must be a list");
   for (const auto& item : *value) {
-    if (!item.IsScalar()) fail_at(item, what_ + "." + std::string(name) + " must be a list of texts");
+    if (!item.IsScalar())
+      fail_at(item, what_ + "." + std::string(name) + " must be a list of texts");
     texts.push_back(item.Scalar());
   }
   return texts;
@@ -115,7 +116,8 @@ int YamlFields::choice(std::string_view name,
   if (!value) return 0;
   std::string names;
   for (const auto& [choice, number] : values) {
-    if (value->IsScalar() && (value->Scalar() == choice || value->Scalar() == std::to_string(number)))
+    if (value->IsScalar() &&
+        (value->Scalar() == choice || value->Scalar() == std::to_string(number)))
       return number;
     names.append(names.empty() ? "" : ", ").append(choice);
   }
@@ -134,7 +136,8 @@ std::vector<YamlFields> YamlFields::messages(std::string_view name) {
   if (!value) return messages;
   if (!value->IsSequence()) fail_at(*value, what_ + "." + std::string(name) + " must be a list");
   for (std::size_t i = 0; i < value->size(); ++i)
-    messages.emplace_back((*value)[i], what_ + "." + std::string(name) + "[" + std::to_string(i) + "]");
+    messages.emplace_back((*value)[i],
+                          what_ + "." + std::string(name) + "[" + std::to_string(i) + "]");
   return messages;
 }
 

@@ -13,8 +13,8 @@
 
 namespace extproc::testing::envoy {
 
-/// A YAML mapping that stands for a protobuf message: every field is asked for by name, and one that
-/// nobody asked for is an error. All errors are EnvoyConfigError with the line.
+/// A YAML mapping that stands for a protobuf message: every field is asked for by name, and one
+/// that nobody asked for is an error. All errors are EnvoyConfigError with the line.
 class YamlFields {
  public:
   /// `what` names the message in errors.

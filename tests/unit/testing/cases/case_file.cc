@@ -82,8 +82,8 @@ std::vector<Case> load_cases(const std::string& folder) {
     const YAML::Node own = document["base"];
     const YAML::Node base = own ? merge(expand(common), expand(own)) : expand(common);
     for (const auto& item : document["cases"]) {
-      cases.push_back({file.stem().string() + "." + item["name"].Scalar(),
-                       merge(base, expand(item))});
+      cases.push_back(
+          {file.stem().string() + "." + item["name"].Scalar(), merge(base, expand(item))});
     }
   }
   return cases;

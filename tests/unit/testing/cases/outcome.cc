@@ -165,28 +165,28 @@ std::string message_json(const std::string& bytes) {
 
 std::string outcome_line(const std::string& name, const EnvoyResult& result) {
   Object statistics;
-  for (const auto& [counter, value] : result.statistics) statistics[counter] = std::to_string(value);
+  for (const auto& [counter, value] : result.statistics)
+    statistics[counter] = std::to_string(value);
   std::string messages;
   for (const auto& message : result.messages) {
-    if (message.from_envoy)
-      messages += (messages.empty() ? "" : ",") + message_json(message.bytes);
+    if (message.from_envoy) messages += (messages.empty() ? "" : ",") + message_json(message.bytes);
   }
   const auto& caller = result.caller;
   const auto& upstream = result.upstream;
   return json(Object{{"name", json(name)},
-               {"statistics", json(statistics)},
-               {"messages", "[" + messages + "]"},
-               {"caller", json(Object{{"reached", json(caller.status != 0)},
-                                {"headers", json(caller.headers)},
-                                {"body", shortened(caller.body)},
-                                {"trailers", json(caller.trailers)},
-                                {"complete", json(caller.complete)},
-                                {"reset", json(caller.reset)}})},
-               {"upstream", json(Object{{"reached", json(upstream.reached)},
-                                  {"headers", json(upstream.headers)},
-                                  {"body", shortened(upstream.body)},
-                                  {"trailers", json(upstream.trailers)},
-                                  {"complete", json(upstream.complete)}})}});
+                     {"statistics", json(statistics)},
+                     {"messages", "[" + messages + "]"},
+                     {"caller", json(Object{{"reached", json(caller.status != 0)},
+                                            {"headers", json(caller.headers)},
+                                            {"body", shortened(caller.body)},
+                                            {"trailers", json(caller.trailers)},
+                                            {"complete", json(caller.complete)},
+                                            {"reset", json(caller.reset)}})},
+                     {"upstream", json(Object{{"reached", json(upstream.reached)},
+                                              {"headers", json(upstream.headers)},
+                                              {"body", shortened(upstream.body)},
+                                              {"trailers", json(upstream.trailers)},
+                                              {"complete", json(upstream.complete)}})}});
 }
 
 }  // namespace extproc::testing::cases

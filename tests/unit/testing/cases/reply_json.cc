@@ -69,8 +69,8 @@ std::string any_json(const YAML::Node& node) {
   std::string json;
   if (node.IsMap()) {
     for (const auto& entry : node)
-      json += (json.empty() ? "" : ",") + quoted(entry.first.Scalar()) + ":" +
-              any_json(entry.second);
+      json +=
+          (json.empty() ? "" : ",") + quoted(entry.first.Scalar()) + ":" + any_json(entry.second);
     return "{" + json + "}";
   }
   if (node.IsSequence()) {

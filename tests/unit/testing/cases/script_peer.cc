@@ -16,8 +16,8 @@ namespace oracle = wire::oracle;
 constexpr int kFullDuplexStreamed = 4;
 
 google::protobuf::Message* child(google::protobuf::Message* message, const std::string& field) {
-  return message->GetReflection()->MutableMessage(
-      message, message->GetDescriptor()->FindFieldByName(field));
+  return message->GetReflection()->MutableMessage(message,
+                                                  message->GetDescriptor()->FindFieldByName(field));
 }
 
 }  // namespace
