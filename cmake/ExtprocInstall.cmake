@@ -5,7 +5,10 @@ include(CMakePackageConfigHelpers)
 set(cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/extproc)
 
 install(DIRECTORY include/extproc TYPE INCLUDE FILES_MATCHING PATTERN "*.h")
-install(TARGETS extproc extproc_testing extproc_module EXPORT extprocTargets)
+install(TARGETS extproc extproc_module EXPORT extprocTargets)
+if(TARGET extproc_testing)
+  install(TARGETS extproc_testing EXPORT extprocTargets)
+endif()
 if(EXTPROC_BUILD_COMMAND)
   install(TARGETS extproc_command)
 endif()
@@ -39,4 +42,6 @@ set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # For whoever compiles with the headers and links the library; what the command needs is found by itself.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "libboost1.81-dev | libboost-dev (>= 1.81), libnghttp2-dev (>= 1.52)")
+# What the test kit is linked with.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libyaml-cpp-dev")
 include(CPack)

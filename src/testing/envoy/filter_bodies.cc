@@ -32,7 +32,8 @@ Waiting Filter::waiting_after_headers(const Direction& d, const CommonReply& com
 }
 
 Filter::Verdict Filter::take_headers(Direction& d, const CommonReply& common) {
-  if (d.waiting != Waiting::headers) return spurious("spurious message", "headers");
+  if (d.waiting != Waiting::headers)
+    return spurious("spurious message", std::string(to_string(d.headers_phase)));
   if (auto verdict = mutate_headers(d, common, d.headers_phase)) return *verdict;
   if (common.has_trailers)
     record_.refuse(d.headers_phase, "trailers", "trailers", "CommonResponse.trailers is not read");
@@ -130,7 +131,7 @@ Filter::Verdict Filter::take_body(Direction& d, const CommonReply& common) {
   } else if (d.waiting == Waiting::partial_body) {
     verdict = take_partial_body(d, common, proceed);
   } else {
-    return spurious("spurious message", "body");
+    return spurious("spurious message", std::string(to_string(d.body_phase)));
   }
   if (verdict.kind != Verdict::Kind::taken) return verdict;
   if (common.has_trailers)
@@ -190,7 +191,7 @@ Filter::Verdict Filter::take_streamed_body(Direction& d, const CommonReply& comm
     record_.refuse(d.body_phase, "streamed_body", "header_mutation",
                    "in STREAMED the answer to a body cannot change headers");
   }
-  if (d.queue.empty()) return spurious("spurious message", "body");
+  if (d.queue.empty()) return spurious("spurious message", std::string(to_string(d.body_phase)));
   auto chunk = d.queue.pop();
   if (common.body) apply_body(*common.body, chunk.data);
   proceed = chunk.end;

@@ -8,24 +8,6 @@
 namespace extproc::testing::envoy {
 namespace {
 
-const char* field_of(Phase phase) {
-  switch (phase) {
-    case Phase::request_headers:
-      return "request_headers";
-    case Phase::request_body:
-      return "request_body";
-    case Phase::request_trailers:
-      return "request_trailers";
-    case Phase::response_headers:
-      return "response_headers";
-    case Phase::response_body:
-      return "response_body";
-    case Phase::response_trailers:
-      return "response_trailers";
-  }
-  return "";
-}
-
 std::optional<Phase> phase_of(const Reply& reply) {
   return reply.kind == Reply::Kind::phase ? std::optional(reply.phase) : std::nullopt;
 }
@@ -224,13 +206,17 @@ std::optional<Filter::Verdict> Filter::mutate_headers(Direction& d, const Common
 
 Filter::Verdict Filter::take_trailers(Direction& d, const CommonReply& common) {
   if (d.waiting != Waiting::trailers && !d.full_duplex())
-    return spurious("spurious message", field_of(d.trailers_phase));
+    return spurious("spurious message", std::string(to_string(d.trailers_phase)));
   // In FULL_DUPLEX_STREAMED it is taken even when there are none, and then does nothing.
   if (common.headers && d.trailers_open) {
     const auto error = apply_mutation(
         *common.headers, *pipe(d).trailers,
         {.rules = config_.mutation_rules, .record = record_, .phase = d.trailers_phase});
     if (error) return failed(*error, "header_mutation");
+  }
+  if (common.headers && !d.trailers_open) {
+    record_.refuse(d.trailers_phase, "no_trailers", "header_mutation",
+                   "there are no trailers yet that could be changed");
   }
   d.trailers_open = false;
   d.finish();

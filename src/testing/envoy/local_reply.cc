@@ -43,12 +43,12 @@ std::pair<HeaderMap, std::string> make_local_reply(const LocalReply& reply,
     headers.set("grpc-status", std::to_string(status));
     if (!reply.body.empty() && !is_head) headers.set("grpc-message", percent_encoded(reply.body));
     headers.remove("content-length");
-    return {std::move(headers), {}};
+    return {std::move(headers), std::string()};
   }
   if (reply.body.empty()) {
     headers.remove("content-length");
     headers.remove("content-type");
-    return {std::move(headers), {}};
+    return {std::move(headers), std::string()};
   }
   headers.set("content-length", std::to_string(reply.body.size()));
   if (headers.get("content-type") == nullptr) headers.set("content-type", "text/plain");

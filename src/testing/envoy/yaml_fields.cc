@@ -25,8 +25,8 @@ std::string camel_case(std::string_view name) {
 
 }  // namespace
 
-YamlFields::YamlFields(YAML::Node node, std::string what)
-    : node_(std::move(node)), what_(std::move(what)) {
+YamlFields::YamlFields(const YAML::Node& node, std::string what)
+    : node_(node), what_(std::move(what)) {
   if (!node_.IsMap() && !node_.IsNull()) fail_at(node_, what_ + " must be a mapping");
 }
 

@@ -18,7 +18,7 @@ namespace extproc::testing::envoy {
 class YamlFields {
  public:
   /// `what` names the message in errors.
-  YamlFields(YAML::Node node, std::string what);
+  YamlFields(const YAML::Node& node, std::string what);
 
   bool has(std::string_view name);
   bool boolean(std::string_view name, bool fallback = false);

@@ -143,7 +143,8 @@ class Styles : public ::testing::TestWithParam<Style> {};
 
 TEST_P(Styles, AnswerEveryPhaseAlike) {
   const AsEnvoyExtProc envoy(
-      {.request_headers = envoy_headers({{":method", "PUT"}, {":path", "/"}}),
+      {.request_headers =
+           envoy_headers({{":method", "PUT"}, {":path", "/"}, {"content-length", "8"}}),
        .request_body = envoy_body("question"),
        .request_trailers = testing::HeaderList{{"t", "1"}},
        .response_headers = envoy_headers({{":status", "200"}}),
