@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "script.h"
+
+namespace bench::load {
+
+struct Options {
+  std::string mode;  ///< "run" or "idle"
+  std::string connect;
+  std::size_t connections = 1;
+  std::size_t concurrency = 1;  ///< streams at once, over all connections
+  std::size_t count = 1;        ///< streams in all
+  double seconds = 0;  ///< a run ends after this time, however few streams it had; 0: never
+  Script::Parts parts;
+};
+
+/// Throws std::invalid_argument with what is wrong.
+Options parse_options(int argc, char** argv);
+
+}  // namespace bench::load
