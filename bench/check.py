@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Builds the servers and checks that each answers right: check.py [server]...  Nothing is measured."""
 
+import os
 import sys
 import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests" / "integration")]
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 from harness.processes import Launcher  # noqa: E402
 from lib import conformance, servers  # noqa: E402

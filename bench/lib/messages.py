@@ -39,10 +39,10 @@ def grpc_frames(*messages: bytes) -> bytes:
 
 
 def _headers(first: tuple, count: int, end: bool) -> bytes:
-    """An HttpHeaders whose first headers are given, with others behind them up to `count`."""
+    """An HttpHeaders of the given headers, with others behind them up to `count`; below it, the last ones alone."""
     others = ((f"x-header-{i:03}", f"the value of header {i:03}") for i in range(count - len(first)))
-    entries = b"".join(_field(1, _field(1, name.encode()) + _field(3, value.encode())) for name, value in (*first[:count], *others))
-    return _field(1, entries) + (b"\x18\x01" if end else b"")
+    entries = (_field(1, name.encode()) + _field(3, value.encode()) for name, value in (*first[-count:], *others))
+    return _field(1, b"".join(_field(1, entry) for entry in entries)) + (b"\x18\x01" if end else b"")
 
 
 def _field(number: int, content: bytes) -> bytes:
