@@ -6,12 +6,13 @@
 using namespace envoy::service::ext_proc::v3;
 
 class TagRequests final : public ExternalProcessor::Service {
-  grpc::Status Process(grpc::ServerContext*,
-                       grpc::ServerReaderWriter<ProcessingResponse, ProcessingRequest>* stream)
-      override {
+  grpc::Status Process(
+      grpc::ServerContext*,
+      grpc::ServerReaderWriter<ProcessingResponse, ProcessingRequest>* stream) override {
     for (ProcessingRequest request; stream->Read(&request);) {
       ProcessingResponse response;
-      auto& mutation = *response.mutable_request_headers()->mutable_response()->mutable_header_mutation();
+      auto& mutation =
+          *response.mutable_request_headers()->mutable_response()->mutable_header_mutation();
       for (const auto& header : request.request_headers().headers().headers()) {
         if (header.key() != "x-request-id") continue;
         auto& tag = *mutation.add_set_headers()->mutable_header();
