@@ -22,11 +22,11 @@ from lib import machine, plan, plots, report, servers  # noqa: E402
 from lib.errors import BenchError, Missing  # noqa: E402
 from lib.goals import GOALS  # noqa: E402
 from lib.loads import Messages  # noqa: E402
-from lib.measure import bodies, build, direct, envoy, growth, memory, six  # noqa: E402
+from lib.measure import advice, bodies, build, direct, envoy, growth, memory, six  # noqa: E402
 from lib.results import Results  # noqa: E402
 from lib.session import Session  # noqa: E402
 
-MEASUREMENTS = {module.NAME: module for module in (direct, envoy, bodies, memory, growth, six, build)}
+MEASUREMENTS = {module.NAME: module for module in (direct, envoy, bodies, memory, growth, six, advice, build)}
 
 
 def parse() -> argparse.Namespace:
@@ -59,7 +59,7 @@ def write(session: Session, options: argparse.Namespace) -> None:
     tables = report.tables(results, session.missing)
     goals = [goal.check(results) for goal in GOALS]
     options.out.mkdir(parents=True, exist_ok=True)
-    outcomes = [{"goal": outcome.goal.text, "figure": outcome.figure, "limit": outcome.goal.limit, "verdict": outcome.verdict} for outcome in goals]
+    outcomes = [outcome.to_json() for outcome in goals]
     document = {"machine": machine.facts(), "quick": options.quick, "goals": outcomes, **session.to_json()}
     (options.out / "results.json").write_text(json.dumps(document, indent=1) + "\n")
     (options.out / "tables.md").write_text("\n".join(table.to_markdown() for table in tables))
@@ -70,7 +70,7 @@ def write(session: Session, options: argparse.Namespace) -> None:
         print(f"missing: {name}: {reason}")
     for note in session.notes:
         print(f"note: {note}")
-    print("\nGoals (ours / theirs, medians of paired rounds)" + (", from a quick run: for a look, not for a claim" if options.quick else ""))
+    print("\nGoals (ours / theirs: medians of paired rounds, with 95 % bootstrap intervals)" + (", from a quick run: for a look, not for a claim" if options.quick else ""))
     for outcome in goals:
         print(outcome.line())
     print(f"\nresults.json, tables.md and the plots are in {options.out}")

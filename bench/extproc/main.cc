@@ -1,6 +1,7 @@
 // The benchmark's processors on the SDK.
 //
 //   bench_extproc --listen ADDRESS[,ADDRESS]... [--variant NAME] [--threads N] [--six apart|chain]
+//     [--early-end on|off]
 //
 // --six serves six processors in one process: apart, on six addresses, or as one chain on one.
 #include <extproc/extproc.h>
@@ -27,6 +28,7 @@ struct Options {
   std::string variant = "headers";
   std::string six;
   unsigned threads = 1;
+  bool early_end = true;
 };
 
 std::vector<std::string> split(std::string_view text) {
@@ -51,6 +53,8 @@ Options parse(int argc, char** argv) {
       options.variant = value;
     } else if (name == "--threads") {
       options.threads = static_cast<unsigned>(std::stoul(value));
+    } else if (name == "--early-end") {
+      options.early_end = value == "on";
     } else if (name == "--six") {
       options.six = value;
     } else {
@@ -74,6 +78,15 @@ std::vector<extproc::Service> services(const Options& options) {
   return {*std::move(service)};
 }
 
+/// Where the version has the setting.
+template <class Settings>
+void set_early_end(Settings& settings, bool on) {
+  if constexpr (requires { settings.early_end; })
+    settings.early_end = on;
+  else if (!on)
+    throw std::invalid_argument("this version does not end streams early");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -89,6 +102,7 @@ int main(int argc, char** argv) {
     settings.threads = options.threads;
     // The peers do not reveal a chain either.
     settings.reveal_chain = false;
+    set_early_end(settings, options.early_end);
     settings.grace_period = std::chrono::milliseconds(0);
     return extproc::serve(std::move(served), settings);
   } catch (const std::exception& error) {

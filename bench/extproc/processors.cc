@@ -24,6 +24,16 @@ class Headers : public extproc::Processor {
   }
 };
 
+/// Has nothing to do with the response.
+class RequestOnly final : public extproc::Processor {
+ public:
+  void process_request_headers(const extproc::HttpHeaders&, extproc::Context&,
+                               extproc::Request& request,
+                               extproc::HeadersResponse& response) override {
+    response.set_header("x-bench-request", request.id());
+  }
+};
+
 /// Replaces the whole body by another of the same size.
 class Buffered final : public Headers {
  public:
@@ -71,6 +81,7 @@ std::vector<extproc::Service> make_numbered(std::index_sequence<numbers...>) {
 
 std::optional<extproc::Service> make_service(std::string_view variant) {
   if (variant == "headers") return extproc::Service::make<Headers>();
+  if (variant == "request-only") return extproc::Service::make<RequestOnly>();
   if (variant == "buffered") return extproc::Service::make<Buffered>();
   if (variant == "streamed" || variant == "fds") return extproc::Service::make<Streamed>();
   return std::nullopt;

@@ -1,32 +1,40 @@
 """Envoy with one worker, a listener without a filter, and a listener for each way of processing that is compared."""
 
+from dataclasses import dataclass
+
 from harness.envoy import Envoy
 from harness.envoy_config import Cluster, Filter, Listener, Mode, bootstrap
 from harness.processes import Launcher, free_port
 
 from lib.servers import PROGRAMS
 
-_HEADERS_ONLY = Mode(request_body="NONE", response_body="NONE")
+HEADERS_ONLY = Mode(request_body="NONE", response_body="NONE")
 BASELINE = "no filter"
 
 
-class BenchEnvoy:
-    """`routes` names lists of endpoints, one for each filter of that route."""
+@dataclass(frozen=True)
+class Route:
+    """A filter for each endpoint."""
 
-    def __init__(self, launcher: Launcher, routes: dict[str, list[int | str]]):
+    endpoints: tuple[int | str, ...]
+    mode: Mode = HEADERS_ONLY
+
+
+class BenchEnvoy:
+    def __init__(self, launcher: Launcher, routes: dict[str, Route]):
         upstream = free_port()
         echo = launcher.start("echo_upstream", [PROGRAMS / "echo_upstream", "--port", upstream])
         echo.wait_until_open(upstream)
         clusters = [Cluster("upstream", (upstream,), http2=False)]
         self.ports = {BASELINE: free_port()}
         listeners = [Listener("baseline", self.ports[BASELINE], ())]
-        for number, (name, endpoints) in enumerate(routes.items()):
+        for number, (name, route) in enumerate(routes.items()):
             self.ports[name] = free_port()
             filters = []
-            for position, endpoint in enumerate(endpoints):
+            for position, endpoint in enumerate(route.endpoints):
                 cluster = f"processor-{number}-{position}"
                 clusters.append(Cluster(cluster, (endpoint,)))
-                filters.append(Filter(cluster, _HEADERS_ONLY))
+                filters.append(Filter(cluster, route.mode))
             listeners.append(Listener(f"route-{number}", self.ports[name], tuple(filters)))
         admin = free_port()
         self._envoy = Envoy(launcher, bootstrap(admin, listeners, clusters), admin, concurrency=1)

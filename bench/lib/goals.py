@@ -1,9 +1,10 @@
 """The goals, and whether a run reached them. A ratio is ours / theirs; the smaller the better, unless told."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from lib.results import Results
+from lib.statistics import Estimate
 
 _US = "extproc"
 
@@ -11,22 +12,25 @@ _US = "extproc"
 @dataclass(frozen=True)
 class Goal:
     text: str
-    figure: Callable[[Results], float | None]
+    estimate: Callable[[Results], Estimate | None]
     """Nothing where it was not measured in this run."""
     limit: float
     at_least: bool = False
+    upper_end: bool = False
+    """The upper end of the interval is to reach it, not the median alone."""
 
     def check(self, results: Results) -> "Outcome":
-        figure = self.figure(results)
-        if figure is None:
+        found = self.estimate(results)
+        if found is None:
             return Outcome(self, None, None)
-        return Outcome(self, figure, figure >= self.limit if self.at_least else figure <= self.limit)
+        figure = found.high if self.upper_end else found.value
+        return Outcome(self, found, figure >= self.limit if self.at_least else figure <= self.limit)
 
 
 @dataclass(frozen=True)
 class Outcome:
     goal: Goal
-    figure: float | None
+    estimate: Estimate | None
     reached: bool | None
 
     @property
@@ -34,25 +38,22 @@ class Outcome:
         return {None: "not measured", True: "reached", False: "NOT REACHED"}[self.reached]
 
     def line(self) -> str:
-        figure = "" if self.figure is None else f"{self.figure:.3f}"
         sign = ">=" if self.goal.at_least else "<="
-        return f"{self.verdict:12} {figure:>8} {sign} {self.goal.limit:<7.4g} {self.goal.text}"
+        return f"{self.verdict:12} {self._figure():24} {sign} {self.goal.limit:<8.4g} {self.goal.text}"
+
+    def _figure(self) -> str:
+        found = self.estimate
+        if found is None:
+            return ""
+        return f"{found.value:.4g}" if found.count == 1 else f"{found.value:.4g} [{found.low:.4g}, {found.high:.4g}]"
+
+    def to_json(self) -> dict:
+        figures = {} if self.estimate is None else asdict(self.estimate)
+        return {"goal": self.goal.text, "limit": self.goal.limit, "verdict": self.verdict, **figures}
 
 
 def _ratio(measurement: str, case: str, theirs: str, value: str):
-    def figure(results: Results) -> float | None:
-        found = results.ratio(measurement, case, _US, theirs, value)
-        return None if found is None else found.value
-
-    return figure
-
-
-def _upper_end(measurement: str, case: str, theirs: str, value: str):
-    def figure(results: Results) -> float | None:
-        found = results.ratio(measurement, case, _US, theirs, value)
-        return None if found is None else found.high
-
-    return figure
+    return lambda results: results.ratio(measurement, case, _US, theirs, value)
 
 
 def _between_cases(measurement: str, case: str, other: str, value: str):
@@ -60,22 +61,16 @@ def _between_cases(measurement: str, case: str, other: str, value: str):
 
 
 def _six(ours: str, theirs: str, connections: int, value: str):
-    def figure(results: Results) -> float | None:
-        found = results.ratio("six", f"tcp c{connections}", ours, theirs, value)
-        return None if found is None else found.value
-
-    return figure
+    return lambda results: results.ratio("six", f"tcp c{connections}", ours, theirs, value)
 
 
-def _kept_on_reuse(results: Results) -> float | None:
-    """Resident bytes when the same streams are open a second time, as a share of the first time."""
-    case = "100000 streams"
-    again, first = (results.median("memory", case, _US, value) for value in ("again_bytes", "open_bytes"))
-    return again / first if again and first else None
+def _ratio_of_values(measurement: str, case: str, value: str, other: str):
+    """Of two figures of ours, taken together."""
+    return lambda results: results.ratio_of_values(measurement, case, _US, value, other)
 
 
-def _compile(case: str):
-    return lambda results: results.median("build", case, _US, "wall_s")
+def _ours(measurement: str, case: str, value: str):
+    return lambda results: results.estimate(measurement, case, _US, value)
 
 
 _CPU_DIRECT = "cpu_us_per_stream"
@@ -87,7 +82,7 @@ GOALS = (
         Goal(f"behind Envoy: server CPU per request / {peer}", _ratio("envoy", "tcp c16", peer, "cpu_us_per_request"), limit)
         for peer, limit in (("floor", 1.15), ("grpcpp", 1 / 8), ("tonic", 1 / 2.5))
     ),
-    Goal("behind Envoy: added p50, one connection / floor, upper end of the 95 % interval", _upper_end("envoy", "tcp c1", "floor", "added_p50_us"), 1.1),
+    Goal("behind Envoy: added p50, one connection / floor, upper end of the 95 % interval", _ratio("envoy", "tcp c1", "floor", "added_p50_us"), 1.1, upper_end=True),
     *(
         Goal(f"behind Envoy: added p50, one connection / {peer}", _ratio("envoy", "tcp c1", peer, "added_p50_us"), 1)
         for peer, _ in _PEERS_DIRECT
@@ -95,7 +90,7 @@ GOALS = (
     Goal("six processors: added p50 of one chain / of one processor", _six("one chain", "one", 1, "added_p50_us"), 1.3),
     Goal("six processors: requests/s of one chain / of six filters", _six("one chain", "six filters", 16, "requests_per_s"), 6, at_least=True),
     Goal("memory: resident bytes per idle stream at 100,000 / floor", _ratio("memory", "100000 streams", "floor", "bytes_per_stream"), 1.6),
-    Goal("memory: resident with 100,000 streams the second time / the first time", _kept_on_reuse, 1.1),
+    Goal("memory: resident with 100,000 streams the second time / the first time", _ratio_of_values("memory", "100000 streams", "again_bytes", "open_bytes"), 1.1),
     Goal("bodies: CPU per GiB passed through / floor", _ratio("bodies", "fds", "floor", "cpu_s_per_gib"), 1.3),
     *(
         Goal(f"bodies: CPU per GiB, {variant} / grpc++", _ratio("bodies", variant, "grpcpp", "cpu_s_per_gib"), 1 / 3)
@@ -103,6 +98,6 @@ GOALS = (
     ),
     Goal("growth: CPU per stream at 10,000 at once / at 100", _between_cases("growth", "streams 10000", "streams 100", _CPU_DIRECT), 1.5),
     Goal("growth: CPU per stream, one at a time / floor", _ratio("growth", "streams 1", "floor", _CPU_DIRECT), 1.3),
-    Goal("build: seconds for the ten-line processor", _compile("ten lines"), 4),
+    Goal("build: seconds for the ten-line processor", _ours("build", "ten lines", "wall_s"), 4),
     Goal("build: seconds for the ten-line processor / the same on grpc++", _ratio("build", "ten lines", "grpcpp", "wall_s"), 1 / 5),
 )

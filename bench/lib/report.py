@@ -1,17 +1,20 @@
 """The tables of a run."""
 
 from lib.envoy import BASELINE
+from lib.measure.advice import ROUTES
 from lib.results import Results
 from lib.servers import ALL
+from lib.statistics import Estimate
 from lib.table import Table, number
 
 _TITLES = {server.name: server.title for server in ALL}
+_ROUTE_HEAD = ["connections", "requests/s", "p50 us", "added p50 us", "added p99 us", "added p99.9 us", "server CPU us", "Envoy CPU us"]
 _MIB = 1 << 20
 _KIB = 1 << 10
 
 
 def tables(results: Results, missing: dict[str, str]) -> list[Table]:
-    made = [summary(results, missing), envoy_table(results), six_table(results), body_table(results), memory_table(results)]
+    made = [summary(results, missing), ratio_table(results), envoy_table(results), six_table(results), advice_table(results), body_table(results), memory_table(results)]
     return [table for table in [*made, growth_table(results), build_table(results)] if table.rows]
 
 
@@ -47,14 +50,35 @@ def summary(results: Results, missing: dict[str, str]) -> Table:
     return Table("The same processor on each server: medians", head, rows)
 
 
+def ratio_table(results: Results) -> Table:
+    """Ours / theirs, with the interval; below 1 is in our favour."""
+    figures = (("direct", "h2load", "cpu_us_per_stream"), ("direct", "as envoy", "cpu_us_per_stream"), ("envoy", "tcp c16", "cpu_us_per_request"),
+               ("envoy", "unix c1", "added_p50_us"), ("envoy", "tcp c1", "added_p50_us"), ("bodies", "buffered", "cpu_s_per_gib"),
+               ("bodies", "streamed", "cpu_s_per_gib"), ("bodies", "fds", "cpu_s_per_gib"))  # fmt: skip
+    theirs = [name for name in _TITLES if name != "extproc"]
+    rows = []
+    for measurement, case, value in figures:
+        cells = [_interval(results.ratio(measurement, case, "extproc", name, value)) for name in theirs]
+        if any(cell != "-" for cell in cells):
+            rows.append([f"{measurement}, {case}, {value}", *cells])
+    return Table("extproc / each: medians of paired rounds, and their 95 % intervals", ["figure", *(_TITLES[name] for name in theirs)], rows)
+
+
+def _interval(found: Estimate | None) -> str:
+    return "-" if found is None else f"{found.value:.3g} [{found.low:.3g}, {found.high:.3g}]"
+
+
 def envoy_table(results: Results) -> Table:
-    head = ["behind Envoy", "connections", "requests/s", "p50 us", "added p50 us", "added p99 us", "added p99.9 us", "server CPU us", "Envoy CPU us"]
-    return Table("Requests through Envoy, one worker", head, _route_rows(results, "envoy", [BASELINE, *_TITLES]))
+    return Table("Requests through Envoy, one worker", ["behind Envoy", *_ROUTE_HEAD], _route_rows(results, "envoy", [BASELINE, *_TITLES]))
 
 
 def six_table(results: Results) -> Table:
-    head = ["six processors", "connections", "requests/s", "p50 us", "added p50 us", "added p99 us", "added p99.9 us", "server CPU us", "Envoy CPU us"]
-    return Table("Six processors in one process", head, _route_rows(results, "six", [BASELINE, "one", "one chain", "six filters"]))
+    routes = [BASELINE, "one", "one chain", "six filters"]
+    return Table("Six processors in one process", ["six processors", *_ROUTE_HEAD], _route_rows(results, "six", routes))
+
+
+def advice_table(results: Results) -> Table:
+    return Table("What a user can do", ["configuration", *_ROUTE_HEAD], _route_rows(results, "advice", [BASELINE, *ROUTES]))
 
 
 def _route_rows(results: Results, measurement: str, routes: list[str]) -> list[list[str]]:
@@ -103,11 +127,12 @@ def growth_table(results: Results) -> Table:
 
 
 def build_table(results: Results) -> Table:
-    head = ["what is built", "of", "seconds", "stripped KiB", "shared libraries"]
+    head = ["what is built", "of", "seconds", "CPU seconds", "stripped KiB", "shared libraries"]
     rows = []
     for case in results.cases("build"):
         for name, title in _TITLES.items():
-            seconds, size, libraries = (results.median("build", case, name, value) for value in ("wall_s", "binary_bytes", "shared_libraries"))
+            values = ("wall_s", "cpu_s", "binary_bytes", "shared_libraries")
+            seconds, cpu, size, libraries = (results.median("build", case, name, value) for value in values)
             if seconds is not None or size is not None:
-                rows.append([case, title, number(seconds), number(size / _KIB if size else None), number(libraries).removesuffix(".00")])
+                rows.append([case, title, number(seconds), number(cpu), number(size / _KIB if size else None), number(libraries).removesuffix(".00")])
     return Table("What a user builds", head, rows)

@@ -33,6 +33,10 @@ class Results:
         """Of the same rounds of one case."""
         return paired_ratio(self.rounds(measurement, case, ours, value), self.rounds(measurement, case, theirs, value))
 
-    def ratio_of_cases(self, measurement: str, case: str, other_case: str, server: str, value: str) -> float | None:
-        ours, theirs = self.median(measurement, case, server, value), self.median(measurement, other_case, server, value)
-        return ours / theirs if ours is not None and theirs else None
+    def ratio_of_cases(self, measurement: str, case: str, other_case: str, server: str, value: str) -> Estimate | None:
+        """Of two cases of one server; their rounds of the same number are taken for pairs."""
+        return paired_ratio(self.rounds(measurement, case, server, value), self.rounds(measurement, other_case, server, value))
+
+    def ratio_of_values(self, measurement: str, case: str, server: str, value: str, other: str) -> Estimate | None:
+        """Of two values of the same rounds."""
+        return paired_ratio(self.rounds(measurement, case, server, value), self.rounds(measurement, case, server, other))

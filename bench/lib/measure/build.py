@@ -1,6 +1,7 @@
 """What a user pays to build: the same few lines on the SDK and on grpc++, and what the programs are then."""
 
 import os
+import resource
 import shutil
 import subprocess
 import time
@@ -38,8 +39,8 @@ def _measure_extproc(session: Session, compiler: str, turn: int) -> None:
 def _measure_grpcpp(session: Session, compiler: str, turn: int) -> None:
     source = REPOSITORY / "bench" / "peers" / "grpcpp" / "ten_lines.cc"
     flags = [*_FLAGS, f"-I{_GENERATED}", *_packages("--cflags", "grpc++", "protobuf")]
-    seconds = _time([compiler, *flags, "-c", source, "-o", OUT / "ten_lines_grpcpp.o"])
-    session.add(NAME, "ten lines, own source alone", "grpcpp", turn, wall_s=seconds)
+    times = _time([compiler, *flags, "-c", source, "-o", OUT / "ten_lines_grpcpp.o"])
+    session.add(NAME, "ten lines, own source alone", "grpcpp", turn, **times)
     if session.scale.whole_grpcpp_compile:
         generated = sorted(_GENERATED.rglob("*.pb.cc"))
         _time_program(session, "ten lines", "grpcpp", turn, [compiler, *flags, source, *generated, *_packages("--libs", "grpc++", "protobuf")])
@@ -49,8 +50,7 @@ def _measure_grpcpp(session: Session, compiler: str, turn: int) -> None:
 
 def _time_program(session: Session, case: str, name: str, turn: int, command: list) -> None:
     program = OUT / f"ten_lines_{name}"
-    seconds = _time([*command, "-o", program])
-    session.add(NAME, case, name, turn, wall_s=seconds, **_facts(program))
+    session.add(NAME, case, name, turn, **_time([*command, "-o", program]), **_facts(program))
 
 
 def _measure_program(session: Session, name: str, program: Path) -> None:
@@ -71,9 +71,11 @@ def _packages(what: str, *names: str) -> list[str]:
     return subprocess.run(["pkg-config", what, *names], capture_output=True, text=True, check=True).stdout.split()
 
 
-def _time(command: list) -> float:
-    start = time.monotonic()
+def _time(command: list) -> dict[str, float]:
+    start, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise BenchError(f"does not compile: {' '.join(map(str, command))}\n{done.stderr[-2000:]}")
-    return time.monotonic() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"wall_s": time.monotonic() - start, "cpu_s": cpu}

@@ -1,7 +1,7 @@
 """Requests through Envoy: what a processor adds to a route without one."""
 
 from lib import loads
-from lib.envoy import BASELINE, BenchEnvoy
+from lib.envoy import BASELINE, BenchEnvoy, Route
 from lib.meter import Window
 from lib.plan import WRK_CONNECTIONS
 from lib.session import Session
@@ -18,7 +18,7 @@ def measure(session: Session) -> None:
 
 
 def _measure(session: Session, socket: str, started: dict) -> None:
-    envoy = BenchEnvoy(session.launcher, {name: [server.endpoint] for name, server in started.items()})
+    envoy = BenchEnvoy(session.launcher, {name: Route((server.endpoint,)) for name, server in started.items()})
     connections = WRK_CONNECTIONS if socket == "tcp" else session.scale.unix_connections
     try:
         for port in envoy.ports.values():

@@ -1,7 +1,7 @@
 """Six processors: as six filters, and as one chain in one filter; one process in both."""
 
 from lib import loads, servers
-from lib.envoy import BenchEnvoy
+from lib.envoy import BenchEnvoy, Route
 from lib.measure.envoy import measure_routes
 from lib.plan import WRK_CONNECTIONS
 from lib.session import Session
@@ -21,7 +21,7 @@ def measure(session: Session) -> None:
         session.notes.append(f"six processors as one chain: {_last_line(error)}")
     envoy = None
     try:
-        envoy = BenchEnvoy(session.launcher, {name: endpoints for name, (_, endpoints) in started.items()})
+        envoy = BenchEnvoy(session.launcher, {name: Route(endpoints) for name, (_, endpoints) in started.items()})
         for port in envoy.ports.values():
             loads.wrk(port, max(WRK_CONNECTIONS), 1)
         for connections in WRK_CONNECTIONS:
@@ -38,7 +38,7 @@ def _start(session: Session, command: list, six: str, count: int):
     addresses = [servers.new_address(session.launcher, "six", unix=False) for _ in range(count)]
     arguments = ["--listen", ",".join(addresses), *(["--six", six] if six != "one" else [])]
     process = session.launcher.start(f"extproc-{six}", [*command, *arguments])
-    endpoints = [int(address.rpartition(":")[2]) for address in addresses]
+    endpoints = tuple(int(address.rpartition(":")[2]) for address in addresses)
     for endpoint in endpoints:
         process.wait_until_open(endpoint)
     return process, endpoints
