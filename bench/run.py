@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures extproc against the floor and its peers: bench/run.py [--quick] [--only NAME]... [--servers NAME,...]
+"""Measures extproc against the floor and its peers: bench/run.py [--quick | --record] [--only NAME]... [--servers NAME,...]
 
 Progress goes to standard error, the tables and the goals to standard output, results and plots to --out. What is measured and
 how: docs/performance.md.
@@ -18,7 +18,7 @@ sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests" / "integration")]
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 from harness.processes import Launcher  # noqa: E402
-from lib import machine, plan, plots, report, servers  # noqa: E402
+from lib import machine, plan, plots, record, report, servers  # noqa: E402
 from lib.errors import BenchError, Missing  # noqa: E402
 from lib.goals import GOALS  # noqa: E402
 from lib.loads import Messages  # noqa: E402
@@ -35,7 +35,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=list(MEASUREMENTS), help="may be given several times")
     parser.add_argument("--servers", default=",".join(server.name for server in servers.ALL))
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench" / "results")
-    return parser.parse_args()
+    parser.add_argument("--record", action="store_true", help="write the figures into docs/performance.md, and the plots beside it")
+    options = parser.parse_args()
+    if options.record and (options.quick or options.only):
+        parser.error("--record takes a full run: no QUICK=1, no --only")
+    return options
 
 
 def run(options: argparse.Namespace, folder: Path) -> Session:
@@ -60,10 +64,13 @@ def write(session: Session, options: argparse.Namespace) -> None:
     goals = [goal.check(results) for goal in GOALS]
     options.out.mkdir(parents=True, exist_ok=True)
     outcomes = [outcome.to_json() for outcome in goals]
-    document = {"machine": machine.facts(), "quick": options.quick, "goals": outcomes, **session.to_json()}
+    facts = machine.facts()
+    document = {"machine": facts, "quick": options.quick, "goals": outcomes, **session.to_json()}
     (options.out / "results.json").write_text(json.dumps(document, indent=1) + "\n")
     (options.out / "tables.md").write_text("\n".join(table.to_markdown() for table in tables))
     plots.write_all(results, options.out)
+    if options.record:
+        record.record(facts, tables, goals, session.missing, options.out)
 
     print("\n".join(table.to_text() for table in tables))
     for name, reason in session.missing.items():

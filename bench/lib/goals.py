@@ -37,11 +37,14 @@ class Outcome:
     def verdict(self) -> str:
         return {None: "not measured", True: "reached", False: "NOT REACHED"}[self.reached]
 
-    def line(self) -> str:
-        sign = ">=" if self.goal.at_least else "<="
-        return f"{self.verdict:12} {self._figure():24} {sign} {self.goal.limit:<8.4g} {self.goal.text}"
+    @property
+    def sign(self) -> str:
+        return ">=" if self.goal.at_least else "<="
 
-    def _figure(self) -> str:
+    def line(self) -> str:
+        return f"{self.verdict:12} {self.figure():24} {self.sign} {self.goal.limit:<8.4g} {self.goal.text}"
+
+    def figure(self) -> str:
         found = self.estimate
         if found is None:
             return ""

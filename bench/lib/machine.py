@@ -38,9 +38,11 @@ def _cpu_model() -> str:
 
 def _envoy() -> str:
     try:
-        return _first_line([paths.envoy(), "--version"])
+        text = _first_line([paths.envoy(), "--version"])
     except paths.NotFound:
         return "missing"
+    version = re.search(r"/(\d+\.\d+\.\d+)", text)
+    return version.group(1) if version else "unknown"
 
 
 def _first_line(command: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from lib.session import Sample
+from lib.sample import Sample
 from lib.statistics import Estimate, estimate, paired_ratio
 
 

@@ -12,16 +12,8 @@ from lib import conformance, servers
 from lib.errors import Missing, WrongAnswer
 from lib.loads import Done, Messages
 from lib.plan import Scale
+from lib.sample import Sample
 from lib.servers import Running
-
-
-@dataclass(frozen=True)
-class Sample:
-    measurement: str
-    case: str
-    server: str
-    round: int
-    values: dict[str, float]
 
 
 @dataclass

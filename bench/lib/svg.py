@@ -11,6 +11,7 @@ _LABEL_WIDTH = 150
 _VALUE_WIDTH = 110
 _BAR, _GAP = 22, 10
 _TOP, _BOTTOM = 46, 14
+_FAR = 3
 PALETTE = ("#0969da", "#8c959f", "#bf8700", "#cf222e", "#1a7f37", "#8250df")
 
 
@@ -24,18 +25,28 @@ class Bar:
 
 
 def bars(title: str, entries: list[Bar]) -> str:
-    """Horizontal bars on a linear scale from zero."""
+    """Horizontal bars on a linear scale from zero. One that is far longer than all others is drawn cut."""
     height = _TOP + len(entries) * (_BAR + _GAP) + _BOTTOM
     room = _WIDTH - _LABEL_WIDTH - _VALUE_WIDTH
-    most = max((entry.value for entry in entries), default=0) or 1
+    most = _longest_whole([entry.value for entry in entries])
     parts = [_text(16, 26, title, size=15, weight="600")]
     for row, entry in enumerate(entries):
         top = _TOP + row * (_BAR + _GAP)
-        length = max(1.0, room * max(0.0, entry.value) / most)
+        cut = entry.value > most
+        length = room if cut else max(1.0, room * max(0.0, entry.value) / most)
         parts.append(_text(_LABEL_WIDTH - 8, top + 16, entry.label, anchor="end"))
         parts.append(f'<rect x="{_LABEL_WIDTH}" y="{top}" width="{length:.1f}" height="{_BAR}" rx="3" fill="{entry.color}"/>')
+        if cut:
+            at = _LABEL_WIDTH + room * 0.93
+            parts.append(f'<path d="M{at:.1f},{top + _BAR} l10,-{_BAR}" stroke="{_PAPER}" stroke-width="6"/>')
         parts.append(_text(_LABEL_WIDTH + length + 8, top + 16, entry.note))
     return _document(_WIDTH, height, parts)
+
+
+def _longest_whole(values: list[float]) -> float:
+    """The value that takes the whole width; above it a bar is cut."""
+    longest, second, *_ = [*sorted(values, reverse=True), 0, 0]
+    return (second * 1.5 if second > 0 and longest > second * _FAR else longest) or 1
 
 
 @dataclass(frozen=True)
