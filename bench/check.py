@@ -13,8 +13,10 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 from harness.processes import Launcher  # noqa: E402
 from lib import conformance, servers  # noqa: E402
 from lib.errors import Missing, WrongAnswer  # noqa: E402
+from lib.splitter import splitter  # noqa: E402
 
-VARIANTS = ("headers", "buffered", "streamed", "fds")
+# Sizes of the pieces that a server gets its bytes in besides: messages and frames are split everywhere then.
+VARIANTS = {"headers": 1, "buffered": 4001, "streamed": 1009, "fds": 1009}
 
 
 def check(server: servers.Server, launcher: Launcher) -> bool:
@@ -24,11 +26,14 @@ def check(server: servers.Server, launcher: Launcher) -> bool:
         print(f"{server.name:8} missing: {missing}")
         return True
     good = True
-    for variant in VARIANTS:
+    for variant, piece in VARIANTS.items():
         for unix in (False, True):
             running = servers.start(launcher, server.name, command, variant, unix=unix)
             try:
                 conformance.check(server.name, running.endpoint, variant)
+                if not unix:
+                    with splitter(running.endpoint, piece) as port:
+                        conformance.check(f"{server.name}, in pieces", port, variant)
             except WrongAnswer as wrong:
                 print(f"{server.name:8} WRONG {wrong}")
                 good = False

@@ -17,6 +17,7 @@ sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests" / "integration")]
 # Forks of the load generators are no business of grpcio's, which the conformance check uses.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
+from harness.paths import NotFound  # noqa: E402
 from harness.processes import Launcher  # noqa: E402
 from lib import machine, plan, plots, record, report, servers  # noqa: E402
 from lib.errors import BenchError, Missing  # noqa: E402
@@ -35,7 +36,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=list(MEASUREMENTS), help="may be given several times")
     parser.add_argument("--servers", default=",".join(server.name for server in servers.ALL))
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench" / "results")
-    parser.add_argument("--record", action="store_true", help="write the figures into docs/performance.md, and the plots beside it")
+    parser.add_argument(
+        "--record", action="store_true", help="write the figures into docs/performance.md, and the plots beside it"
+    )
     options = parser.parse_args()
     if options.record and (options.quick or options.only):
         parser.error("--record takes a full run: no QUICK=1, no --only")
@@ -77,7 +80,10 @@ def write(session: Session, options: argparse.Namespace) -> None:
         print(f"missing: {name}: {reason}")
     for note in session.notes:
         print(f"note: {note}")
-    print("\nGoals (ours / theirs: medians of paired rounds, with 95 % bootstrap intervals)" + (", from a quick run: for a look, not for a claim" if options.quick else ""))
+    print(
+        "\nGoals (ours / theirs: medians of paired rounds, with 95 % bootstrap intervals)"
+        + (", from a quick run: for a look, not for a claim" if options.quick else "")
+    )
     for outcome in goals:
         print(outcome.line())
     print(f"\nresults.json, tables.md and the plots are in {options.out}")
@@ -89,7 +95,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             session = run(options, Path(folder))
         write(session, options)
-    except (BenchError, Missing) as error:
+    # The harness tells of programs that do not start, or end, as a failed test.
+    except (BenchError, Missing, NotFound, AssertionError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

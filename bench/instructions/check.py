@@ -30,7 +30,14 @@ def allocations() -> dict[str, float]:
 def instructions() -> dict[str, int]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "callgrind.out"
-        command = ["valgrind", "--tool=callgrind", "--collect-atstart=no", f"--callgrind-out-file={out}", PROGRAM, str(TIMES)]
+        command = [
+            "valgrind",
+            "--tool=callgrind",
+            "--collect-atstart=no",
+            f"--callgrind-out-file={out}",
+            PROGRAM,
+            str(TIMES),
+        ]
         run = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
         if run.returncode != 0:
             sys.exit(f"error: valgrind failed: {run.stderr[-2000:]}")
@@ -56,9 +63,13 @@ def over_budget(counted: dict[str, dict]) -> list[str]:
         now, allowed = counted[name], budget[name]
         limit = allowed["instructions"] * TOLERANCE
         if now["instructions"] > limit:
-            problems.append(f"{name}: {now['instructions']} instructions, over the budget of {allowed['instructions']} + 5 %")
+            problems.append(
+                f"{name}: {now['instructions']} instructions, over the budget of {allowed['instructions']} + 5 %"
+            )
         if now["operator_new"] > allowed["operator_new"] + ALLOCATION_NOISE:
-            problems.append(f"{name}: operator new is called {now['operator_new']} times, not {allowed['operator_new']}")
+            problems.append(
+                f"{name}: operator new is called {now['operator_new']} times, not {allowed['operator_new']}"
+            )
     return problems
 
 
@@ -76,7 +87,10 @@ def main() -> int:
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
     if problems:
-        print("To raise the budget on purpose: scripts/bench_instructions.sh --record, and say why in the commit.", file=sys.stderr)
+        print(
+            "To raise the budget on purpose: scripts/bench_instructions.sh --record, and say why in the commit.",
+            file=sys.stderr,
+        )
     return 1 if problems else 0
 
 

@@ -87,4 +87,3 @@ def _compare_body(body, response, variant: str) -> str | None:
     streamed = mutation.streamed_response
     passed = mutation.WhichOneof("mutation") == "streamed_response" and streamed.body == body.body
     return None if passed and streamed.end_of_stream == body.end_of_stream else "does not pass the chunk on as it came"
-

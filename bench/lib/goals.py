@@ -80,27 +80,60 @@ _CPU_DIRECT = "cpu_us_per_stream"
 _PEERS_DIRECT = (("grpcpp", 1 / 10), ("tonic", 1 / 3), ("go", 1 / 8), ("python", 1 / 150))
 GOALS = (
     Goal("direct: server CPU per stream / floor", _ratio("direct", "h2load", "floor", _CPU_DIRECT), 1.3),
-    *(Goal(f"direct: server CPU per stream / {peer}", _ratio("direct", "h2load", peer, _CPU_DIRECT), limit) for peer, limit in _PEERS_DIRECT),
     *(
-        Goal(f"behind Envoy: server CPU per request / {peer}", _ratio("envoy", "tcp c16", peer, "cpu_us_per_request"), limit)
+        Goal(f"direct: server CPU per stream / {peer}", _ratio("direct", "h2load", peer, _CPU_DIRECT), limit)
+        for peer, limit in _PEERS_DIRECT
+    ),
+    *(
+        Goal(
+            f"behind Envoy: server CPU per request / {peer}",
+            _ratio("envoy", "tcp c16", peer, "cpu_us_per_request"),
+            limit,
+        )
         for peer, limit in (("floor", 1.15), ("grpcpp", 1 / 8), ("tonic", 1 / 2.5))
     ),
-    Goal("behind Envoy: added p50, one connection / floor, upper end of the 95 % interval", _ratio("envoy", "tcp c1", "floor", "added_p50_us"), 1.1, upper_end=True),
+    Goal(
+        "behind Envoy: added p50, one connection / floor, upper end of the 95 % interval",
+        _ratio("envoy", "tcp c1", "floor", "added_p50_us"),
+        1.1,
+        upper_end=True,
+    ),
     *(
         Goal(f"behind Envoy: added p50, one connection / {peer}", _ratio("envoy", "tcp c1", peer, "added_p50_us"), 1)
         for peer, _ in _PEERS_DIRECT
     ),
     Goal("six processors: added p50 of one chain / of one processor", _six("one chain", "one", 1, "added_p50_us"), 1.3),
-    Goal("six processors: requests/s of one chain / of six filters", _six("one chain", "six filters", 16, "requests_per_s"), 6, at_least=True),
-    Goal("memory: resident bytes per idle stream at 100,000 / floor", _ratio("memory", "100000 streams", "floor", "bytes_per_stream"), 1.6),
-    Goal("memory: resident with 100,000 streams the second time / the first time", _ratio_of_values("memory", "100000 streams", "again_bytes", "open_bytes"), 1.1),
+    Goal(
+        "six processors: requests/s of one chain / of six filters",
+        _six("one chain", "six filters", 16, "requests_per_s"),
+        6,
+        at_least=True,
+    ),
+    Goal(
+        "memory: resident bytes per idle stream at 100,000 / floor",
+        _ratio("memory", "100000 streams", "floor", "bytes_per_stream"),
+        1.6,
+    ),
+    Goal(
+        "memory: resident with 100,000 streams the second time / the first time",
+        _ratio_of_values("memory", "100000 streams", "again_bytes", "open_bytes"),
+        1.1,
+    ),
     Goal("bodies: CPU per GiB passed through / floor", _ratio("bodies", "fds", "floor", "cpu_s_per_gib"), 1.3),
     *(
         Goal(f"bodies: CPU per GiB, {variant} / grpc++", _ratio("bodies", variant, "grpcpp", "cpu_s_per_gib"), 1 / 3)
         for variant in ("buffered", "streamed", "fds")
     ),
-    Goal("growth: CPU per stream at 10,000 at once / at 100", _between_cases("growth", "streams 10000", "streams 100", _CPU_DIRECT), 1.5),
+    Goal(
+        "growth: CPU per stream at 10,000 at once / at 100",
+        _between_cases("growth", "streams 10000", "streams 100", _CPU_DIRECT),
+        1.5,
+    ),
     Goal("growth: CPU per stream, one at a time / floor", _ratio("growth", "streams 1", "floor", _CPU_DIRECT), 1.3),
     Goal("build: seconds for the ten-line processor", _ours("build", "ten lines", "wall_s"), 4),
-    Goal("build: seconds for the ten-line processor / the same on grpc++", _ratio("build", "ten lines", "grpcpp", "wall_s"), 1 / 5),
+    Goal(
+        "build: seconds for the ten-line processor / the same on grpc++",
+        _ratio("build", "ten lines", "grpcpp", "wall_s"),
+        1 / 5,
+    ),
 )

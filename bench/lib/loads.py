@@ -67,7 +67,9 @@ class Messages:
 
 def _run(command: list) -> subprocess.CompletedProcess:
     try:
-        return subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=_TIMEOUT, check=False)
+        return subprocess.run(
+            [str(part) for part in command], capture_output=True, text=True, timeout=_TIMEOUT, check=False
+        )
     except subprocess.TimeoutExpired:
         raise WrongAnswer(f"no end after {_TIMEOUT} s: {command[0]}") from None
 
@@ -126,7 +128,18 @@ def bench_load(
 
 def wrk(port: int, connections: int, seconds: float) -> Done:
     """HTTP/1.1 requests to Envoy, each connection one at a time."""
-    command = ["wrk", "-t", 1, "-c", connections, "-d", f"{max(1, round(seconds))}s", "-s", _WRK_REPORT, f"http://127.0.0.1:{port}/"]
+    command = [
+        "wrk",
+        "-t",
+        1,
+        "-c",
+        connections,
+        "-d",
+        f"{max(1, round(seconds))}s",
+        "-s",
+        _WRK_REPORT,
+        f"http://127.0.0.1:{port}/",
+    ]
     done = _run(command)
     report = re.search(r"^report (\{.*\})$", done.stdout, re.MULTILINE)
     if done.returncode != 0 or report is None:
@@ -146,7 +159,11 @@ class IdleStreams:
             "--concurrency", 1, "--request-headers", files.request(),
         ]  # fmt: skip
         self._process = subprocess.Popen(
-            [str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [str(part) for part in command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         self._expect("open")
 

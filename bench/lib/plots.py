@@ -15,10 +15,29 @@ _ROUTES = {"one": "one processor", "one chain": "six in one chain", "six filters
 def write_all(results: Results, folder: Path) -> None:
     idle = (results.cases("memory") or [""])[-1]
     plots = {
-        "direct.svg": _bars(results, "Server CPU for one stream of two messages, µs", "direct", "h2load", "cpu_us_per_stream", "µs"),
-        "envoy.svg": _bars(results, "Server CPU for one request behind Envoy, µs", "envoy", "tcp c16", "cpu_us_per_request", "µs"),
-        "latency.svg": _bars(results, "Latency that the processor adds behind Envoy, one connection, p50, µs", "envoy", "tcp c1", "added_p50_us", "µs"),
-        "memory.svg": _bars(results, f"Resident memory for one idle stream, {idle}, KiB", "memory", idle, "bytes_per_stream", "KiB", 1 / 1024),
+        "direct.svg": _bars(
+            results, "Server CPU for one stream of two messages, µs", "direct", "h2load", "cpu_us_per_stream", "µs"
+        ),
+        "envoy.svg": _bars(
+            results, "Server CPU for one request behind Envoy, µs", "envoy", "tcp c16", "cpu_us_per_request", "µs"
+        ),
+        "latency.svg": _bars(
+            results,
+            "Latency that the processor adds behind Envoy, one connection, p50, µs",
+            "envoy",
+            "tcp c1",
+            "added_p50_us",
+            "µs",
+        ),
+        "memory.svg": _bars(
+            results,
+            f"Resident memory for one idle stream, {idle}, KiB",
+            "memory",
+            idle,
+            "bytes_per_stream",
+            "KiB",
+            1 / 1024,
+        ),
         "six.svg": _six(results),
         "growth.svg": _growth(results),
     }
@@ -27,10 +46,14 @@ def write_all(results: Results, folder: Path) -> None:
             (folder / name).write_text(plot)
 
 
-def _bars(results: Results, title: str, measurement: str, case: str, value: str, unit: str, scale: float = 1) -> str | None:
+def _bars(
+    results: Results, title: str, measurement: str, case: str, value: str, unit: str, scale: float = 1
+) -> str | None:
     found = {name: results.median(measurement, case, name, value) for name in _TITLES}
     entries = [
-        Bar(_TITLES[name], figure * scale, f"{number(figure * scale)} {unit}", _COLORS[name]) for name, figure in found.items() if figure is not None
+        Bar(_TITLES[name], figure * scale, f"{number(figure * scale)} {unit}", _COLORS[name])
+        for name, figure in found.items()
+        if figure is not None
     ]
     return bars(title, entries) if entries else None
 

@@ -12,10 +12,26 @@ from lib.table import Table
 PAGE = REPOSITORY / "docs" / "performance.md"
 FIGURES = REPOSITORY / "docs" / "figures"
 _PART = re.compile(r"(<!-- figures -->\n).*(<!-- /figures -->)", re.DOTALL)
-_FACTS = ("cpu", "cores", "memory_gib", "kernel", "compiler", "envoy", "nghttp2", "grpc++", "tonic", "grpc-go", "grpcio", "rustc", "go")
+_FACTS = (
+    "cpu",
+    "cores",
+    "memory_gib",
+    "kernel",
+    "compiler",
+    "envoy",
+    "nghttp2",
+    "grpc++",
+    "tonic",
+    "grpc-go",
+    "grpcio",
+    "rustc",
+    "go",
+)
 
 
-def record(machine: dict[str, str], tables: list[Table], outcomes: list[Outcome], missing: dict[str, str], out: Path) -> None:
+def record(
+    machine: dict[str, str], tables: list[Table], outcomes: list[Outcome], missing: dict[str, str], out: Path
+) -> None:
     FIGURES.mkdir(exist_ok=True)
     plots = sorted(out.glob("*.svg"))
     for plot in plots:
@@ -33,5 +49,8 @@ def record(machine: dict[str, str], tables: list[Table], outcomes: list[Outcome]
 
 
 def _goals(outcomes: list[Outcome]) -> str:
-    rows = [f"| {outcome.goal.text} | {outcome.sign} {outcome.goal.limit:.3g} | {outcome.figure()} | {outcome.verdict} |" for outcome in outcomes]
+    rows = [
+        f"| {outcome.goal.text} | {outcome.sign} {outcome.goal.limit:.3g} | {outcome.figure()} | {outcome.verdict} |"
+        for outcome in outcomes
+    ]
     return "\n".join(["| goal | limit | measured | |", "|---|---|---|---|", *rows])

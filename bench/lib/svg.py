@@ -35,7 +35,9 @@ def bars(title: str, entries: list[Bar]) -> str:
         cut = entry.value > most
         length = room if cut else max(1.0, room * max(0.0, entry.value) / most)
         parts.append(_text(_LABEL_WIDTH - 8, top + 16, entry.label, anchor="end"))
-        parts.append(f'<rect x="{_LABEL_WIDTH}" y="{top}" width="{length:.1f}" height="{_BAR}" rx="3" fill="{entry.color}"/>')
+        parts.append(
+            f'<rect x="{_LABEL_WIDTH}" y="{top}" width="{length:.1f}" height="{_BAR}" rx="3" fill="{entry.color}"/>'
+        )
         if cut:
             at = _LABEL_WIDTH + room * 0.93
             parts.append(f'<path d="M{at:.1f},{top + _BAR} l10,-{_BAR}" stroke="{_PAPER}" stroke-width="6"/>')
@@ -73,17 +75,27 @@ def lines(title: str, x_title: str, y_title: str, series: list[Line]) -> str:
     for step in range(5):
         value = ceiling * step / 4
         _, y = place(xs[0], value)
-        parts.append(f'<line x1="{_PLOT_LEFT}" y1="{y:.1f}" x2="{_PLOT_LEFT + _PLOT_WIDTH}" y2="{y:.1f}" stroke="{_FAINT}"/>')
+        parts.append(
+            f'<line x1="{_PLOT_LEFT}" y1="{y:.1f}" x2="{_PLOT_LEFT + _PLOT_WIDTH}" y2="{y:.1f}" stroke="{_FAINT}"/>'
+        )
         parts.append(_text(_PLOT_LEFT - 8, y + 4, f"{value:g}", anchor="end", size=11))
     for x in xs:
         at, _ = place(x, 0)
         parts.append(_text(at, _PLOT_TOP + _PLOT_HEIGHT + 18, f"{x:,.0f}", anchor="middle", size=11))
     for row, line in enumerate(series):
-        path = " ".join(f"{'M' if i == 0 else 'L'}{x:.1f},{y:.1f}" for i, (x, y) in enumerate(place(*point) for point in line.points))
+        path = " ".join(
+            f"{'M' if i == 0 else 'L'}{x:.1f},{y:.1f}"
+            for i, (x, y) in enumerate(place(*point) for point in line.points)
+        )
         parts.append(f'<path d="{path}" fill="none" stroke="{line.color}" stroke-width="2.5"/>')
-        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{line.color}"/>' for x, y in (place(*point) for point in line.points)]
+        parts += [
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{line.color}"/>'
+            for x, y in (place(*point) for point in line.points)
+        ]
         top = _PLOT_TOP + 10 + row * 22
-        parts.append(f'<rect x="{_PLOT_LEFT + _PLOT_WIDTH + 24}" y="{top - 9}" width="14" height="4" fill="{line.color}"/>')
+        parts.append(
+            f'<rect x="{_PLOT_LEFT + _PLOT_WIDTH + 24}" y="{top - 9}" width="14" height="4" fill="{line.color}"/>'
+        )
         parts.append(_text(_PLOT_LEFT + _PLOT_WIDTH + 44, top - 2, line.label))
     bottom = _PLOT_TOP + _PLOT_HEIGHT
     parts.append(_text(_PLOT_LEFT + _PLOT_WIDTH / 2, bottom + 38, x_title, anchor="middle"))
@@ -105,4 +117,7 @@ def _text(x: float, y: float, text: str, anchor: str = "start", size: int = 13, 
 
 def _document(width: int, height: float, parts: list[str]) -> str:
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height:.0f}" viewBox="0 0 {width} {height:.0f}">'
-    return "\n".join([head, f'<rect width="{width}" height="{height:.0f}" rx="6" fill="{_PAPER}"/>', *parts, "</svg>"]) + "\n"
+    return (
+        "\n".join([head, f'<rect width="{width}" height="{height:.0f}" rx="6" fill="{_PAPER}"/>', *parts, "</svg>"])
+        + "\n"
+    )

@@ -18,7 +18,10 @@ class Table:
         widths = [max(len(row[column]) for row in [self.head, *self.rows]) for column in range(len(self.head))]
 
         def line(row: list[str]) -> str:
-            cells = [cell.ljust(width) if column == 0 else cell.rjust(width) for column, (cell, width) in enumerate(zip(row, widths, strict=True))]
+            cells = [
+                cell.ljust(width) if column == 0 else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
             return "  ".join(cells).rstrip()
 
         return "\n".join([self.title, line(self.head), *map(line, self.rows)]) + "\n"

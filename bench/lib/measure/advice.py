@@ -60,7 +60,9 @@ def measure(session: Session) -> None:
 def _start(session: Session, command: list, setup: Setup):
     address = servers.new_address(session.launcher, "advice", unix=False)
     early_end = "on" if setup.early_end else "off"
-    process = session.launcher.start("extproc-advice", [*command, "--listen", address, "--variant", setup.variant, "--early-end", early_end])
+    process = session.launcher.start(
+        "extproc-advice", [*command, "--listen", address, "--variant", setup.variant, "--early-end", early_end]
+    )
     endpoint = int(address.rpartition(":")[2])
     process.wait_until_open(endpoint)
     return process, endpoint

@@ -19,7 +19,9 @@ def measure(session: Session) -> None:
 def _measure(session: Session, variant: str, size: int, started: dict) -> None:
     def run(name: str, count: int) -> loads.Done:
         address = started[name].address
-        return loads.bench_load(session.files, address, count, BODY_CONNECTIONS, BODY_CONCURRENCY, variant=variant, body_bytes=size)
+        return loads.bench_load(
+            session.files, address, count, BODY_CONNECTIONS, BODY_CONCURRENCY, variant=variant, body_bytes=size
+        )
 
     counts = {}
     for name in list(started):
@@ -31,4 +33,11 @@ def _measure(session: Session, variant: str, size: int, started: dict) -> None:
                 with Window(started[name].pid) as window:
                     done = run(name, counts[name])
                 moved = done.count * size
-                session.add(NAME, variant, name, turn, mib_per_s=moved / done.seconds / (1 << 20), cpu_s_per_gib=window.cpu * _GIB / moved)
+                session.add(
+                    NAME,
+                    variant,
+                    name,
+                    turn,
+                    mib_per_s=moved / done.seconds / (1 << 20),
+                    cpu_s_per_gib=window.cpu * _GIB / moved,
+                )

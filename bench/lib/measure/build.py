@@ -43,7 +43,13 @@ def _measure_grpcpp(session: Session, compiler: str, turn: int) -> None:
     session.add(NAME, "ten lines, own source alone", "grpcpp", turn, **times)
     if session.scale.whole_grpcpp_compile:
         generated = sorted(_GENERATED.rglob("*.pb.cc"))
-        _time_program(session, "ten lines", "grpcpp", turn, [compiler, *flags, source, *generated, *_packages("--libs", "grpc++", "protobuf")])
+        _time_program(
+            session,
+            "ten lines",
+            "grpcpp",
+            turn,
+            [compiler, *flags, source, *generated, *_packages("--libs", "grpc++", "protobuf")],
+        )
     elif turn == 0:
         session.notes.append("build: the generated code that grpc++ needs is compiled in a full run only")
 

@@ -13,7 +13,14 @@ def measure(session: Session) -> None:
     scale = session.scale
     with session.running() as started:
         for case, load in LOADS.items():
-            measure_cases(session, started, NAME, case, scale.rounds, lambda name, load=load: _loader(session, started, name, load))
+            measure_cases(
+                session,
+                started,
+                NAME,
+                case,
+                scale.rounds,
+                lambda name, load=load: _loader(session, started, name, load),
+            )
 
 
 def _loader(session: Session, started: dict, name: str, load):
@@ -31,4 +38,11 @@ def measure_cases(session: Session, started: dict, measurement: str, case: str, 
             with session.guarded(started, name):
                 with Window(started[name].pid) as window:
                     done = loader(name)(counts[name])
-                session.add(measurement, case, name, turn, cpu_us_per_stream=window.cpu / done.count * 1e6, streams_per_s=done.rate)
+                session.add(
+                    measurement,
+                    case,
+                    name,
+                    turn,
+                    cpu_us_per_stream=window.cpu / done.count * 1e6,
+                    streams_per_s=done.rate,
+                )

@@ -2,6 +2,7 @@
 
 from lib import loads
 from lib.envoy import BASELINE, BenchEnvoy, Route
+from lib.errors import WrongAnswer
 from lib.meter import Window
 from lib.plan import WRK_CONNECTIONS
 from lib.session import Session
@@ -24,21 +25,36 @@ def _measure(session: Session, socket: str, started: dict) -> None:
         for port in envoy.ports.values():
             loads.wrk(port, max(connections), _WARM_UP_SECONDS)
         for count in connections:
-            measure_routes(session, NAME, f"{socket} c{count}", envoy, count, {name: server.pid for name, server in started.items()})
+            measure_routes(
+                session,
+                NAME,
+                f"{socket} c{count}",
+                envoy,
+                count,
+                {name: server.pid for name, server in started.items()},
+            )
     finally:
         envoy.stop()
 
 
-def measure_routes(session: Session, measurement: str, case: str, envoy: BenchEnvoy, connections: int, pids: dict[str, int]) -> None:
+def measure_routes(
+    session: Session, measurement: str, case: str, envoy: BenchEnvoy, connections: int, pids: dict[str, int]
+) -> None:
     """Each round has a run of every route; what a route adds is told against the same round's route without a filter."""
     for turn in session.rounds(session.scale.envoy_rounds, f"{measurement}, {case}"):
         baseline = loads.wrk(envoy.ports[BASELINE], connections, session.scale.envoy_seconds)
         session.add(measurement, case, BASELINE, turn, **_latency(baseline), requests_per_s=baseline.rate)
         for name in session.order(turn, list(pids)):
-            with Window(envoy.pid) as on_envoy, Window(pids[name]) as window:
-                done = loads.wrk(envoy.ports[name], connections, session.scale.envoy_seconds)
+            try:
+                with Window(envoy.pid) as on_envoy, Window(pids[name]) as window:
+                    done = loads.wrk(envoy.ports[name], connections, session.scale.envoy_seconds)
+            except WrongAnswer as wrong:
+                del pids[name]
+                session.exclude(name, f"{measurement}, {case}: {wrong}")
+                continue
             added = {
-                f"added_{part}_us": getattr(done.latency, part) - getattr(baseline.latency, part) for part in ("p50", "p99", "p999")
+                f"added_{part}_us": getattr(done.latency, part) - getattr(baseline.latency, part)
+                for part in ("p50", "p99", "p999")
             }
             session.add(
                 measurement, case, name, turn, **_latency(done), **added, requests_per_s=done.rate,

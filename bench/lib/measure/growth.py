@@ -21,12 +21,16 @@ def measure(session: Session) -> None:
             loader = _loader(session, started, loads.bench_load, min(_CONNECTIONS, concurrency), concurrency)
             measure_cases(session, started, NAME, f"streams {concurrency}", rounds, loader)
         for headers in session.scale.header_counts:
-            loader = _loader(session, started, loads.bench_load, DIRECT_CONNECTIONS, DIRECT_CONCURRENCY, headers=headers)
+            loader = _loader(
+                session, started, loads.bench_load, DIRECT_CONNECTIONS, DIRECT_CONCURRENCY, headers=headers
+            )
             measure_cases(session, started, NAME, f"headers {headers}", rounds, loader)
 
 
 def _loader(session: Session, started: dict, load, connections: int, concurrency: int, **options):
     # At least as many streams as are to be open at once.
-    return lambda name: lambda count: load(
-        session.files, started[name].address, max(count, 2 * concurrency), connections, concurrency, **options
+    return lambda name: (
+        lambda count: load(
+            session.files, started[name].address, max(count, 2 * concurrency), connections, concurrency, **options
+        )
     )
