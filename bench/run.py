@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Measures extproc against the floor and its peers: bench/run.py [--quick | --record] [--only NAME]... [--servers NAME,...]
+"""Measures extproc against the floor and its peers.
 
-Progress goes to standard error, the tables and the goals to standard output, results and plots to --out. What is measured and
-how: docs/performance.md.
+bench/run.py [--quick | --record] [--only NAME]... [--servers NAME,...] [--out FOLDER]
+
+Progress goes to standard error, the tables and the goals to standard output, results and plots to the folder. What is
+measured, and how: docs/performance.md.
 """
 
 import argparse
@@ -20,7 +22,7 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 from harness.paths import NotFound  # noqa: E402
 from harness.processes import Launcher  # noqa: E402
 from lib import machine, plan, plots, record, report, servers  # noqa: E402
-from lib.errors import BenchError, Missing  # noqa: E402
+from lib.errors import BenchError, Missing, WrongAnswer  # noqa: E402
 from lib.goals import GOALS  # noqa: E402
 from lib.loads import Messages  # noqa: E402
 from lib.measure import advice, bodies, build, direct, envoy, growth, memory, six  # noqa: E402
@@ -96,7 +98,7 @@ def main() -> int:
             session = run(options, Path(folder))
         write(session, options)
     # The harness tells of programs that do not start, or end, as a failed test.
-    except (BenchError, Missing, NotFound, AssertionError) as error:
+    except (BenchError, Missing, WrongAnswer, NotFound, AssertionError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

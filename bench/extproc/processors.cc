@@ -1,9 +1,7 @@
 #include "processors.h"
 
-#include <array>
 #include <cstddef>
 #include <string>
-#include <utility>
 
 namespace bench {
 namespace {
@@ -54,7 +52,7 @@ class Streamed final : public Headers {
 };
 
 template <std::size_t number>
-class Numbered final : public extproc::Processor {
+class Numbered : public extproc::Processor {
  public:
   void process_request_headers(const extproc::HttpHeaders&, extproc::Context&,
                                extproc::Request& request,
@@ -72,10 +70,13 @@ class Numbered final : public extproc::Processor {
   std::string response_name_ = "x-bench-response-" + std::to_string(number);
 };
 
-template <std::size_t... numbers>
-std::vector<extproc::Service> make_numbered(std::index_sequence<numbers...>) {
-  return {extproc::Service::make<Numbered<numbers>>()...};
-}
+// A chain wants each of its processors to have its own name, which is that of the class.
+class First final : public Numbered<1> {};
+class Second final : public Numbered<2> {};
+class Third final : public Numbered<3> {};
+class Fourth final : public Numbered<4> {};
+class Fifth final : public Numbered<5> {};
+class Sixth final : public Numbered<6> {};
 
 }  // namespace
 
@@ -87,6 +88,10 @@ std::optional<extproc::Service> make_service(std::string_view variant) {
   return std::nullopt;
 }
 
-std::vector<extproc::Service> make_six() { return make_numbered(std::make_index_sequence<6>()); }
+std::vector<extproc::Service> make_six() {
+  using extproc::Service;
+  return {Service::make<First>(),  Service::make<Second>(), Service::make<Third>(),
+          Service::make<Fourth>(), Service::make<Fifth>(),  Service::make<Sixth>()};
+}
 
 }  // namespace bench

@@ -16,15 +16,15 @@ _CHANNEL_OPTIONS = {"grpc.max_receive_message_length": 16 << 20, "grpc.default_a
 _BODY_MODES = {"headers": 0, "streamed": 1, "buffered": 2, "fds": 4}
 
 
-def check(name: str, endpoint: int | str, variant: str) -> None:
-    """Raises WrongAnswer with the first difference."""
+def check(name: str, endpoint: int | str, variant: str, suffixes: tuple[str, ...] = ("",)) -> None:
+    """Raises WrongAnswer with the first difference. Each suffix stands for a header to be set, x-bench-request<suffix>."""
     with grpc_client.channel(endpoint, **_CHANNEL_OPTIONS) as channel:
         requests = _requests(variant)
         try:
             answers = list(grpc_client.process(channel)(iter(requests), timeout=_TIMEOUT))
         except grpc_client.grpc.RpcError as error:
             raise WrongAnswer(f"{name} ended the stream of {variant} with {error.code()}: {error.details()}") from None
-        problem = _compare(requests, answers, variant)
+        problem = _compare(requests, answers, variant, suffixes)
         if problem:
             raise WrongAnswer(f"{name}, {variant}: {problem}")
 
@@ -52,7 +52,7 @@ def _body(body: bytes, end: bool) -> ProcessingRequest:
     return message
 
 
-def _compare(requests: list, answers: list, variant: str) -> str | None:
+def _compare(requests: list, answers: list, variant: str, suffixes: tuple[str, ...]) -> str | None:
     if len(answers) != len(requests):
         return f"{len(answers)} answers to {len(requests)} messages"
     for number, (request, answer) in enumerate(zip(requests, answers, strict=True)):
@@ -60,7 +60,8 @@ def _compare(requests: list, answers: list, variant: str) -> str | None:
         if answer.WhichOneof("response") != phase:
             return f"answer {number} is {answer.WhichOneof('response')}, the message was {phase}"
         if phase.endswith("_headers"):
-            problem = _compare_headers(getattr(answer, phase).response, f"x-bench-{phase.partition('_')[0]}")
+            names = {f"x-bench-{phase.partition('_')[0]}{suffix}" for suffix in suffixes}
+            problem = _compare_headers(getattr(answer, phase).response, names)
         else:
             problem = _compare_body(request.request_body, answer.request_body.response, variant)
         if problem:
@@ -68,14 +69,14 @@ def _compare(requests: list, answers: list, variant: str) -> str | None:
     return None
 
 
-def _compare_headers(response, name: str) -> str | None:
+def _compare_headers(response, names: set[str]) -> str | None:
     options = list(response.header_mutation.set_headers)
-    if [(option.header.key, option.header.raw_value) for option in options] != [(name, messages.REQUEST_ID.encode())]:
+    expected = {(name, messages.REQUEST_ID.encode()) for name in names}
+    if len(options) != len(expected) or {(each.header.key, each.header.raw_value) for each in options} != expected:
         return f"sets {options}"
-    option = options[0]
     # Without either field Envoy overwrites; `append` is the one that it reads.
-    overwrites = not option.append.value and option.append_action in (0, _OVERWRITE)
-    return None if overwrites else f"does not overwrite: {option}"
+    overwrites = all(not each.append.value and each.append_action in (0, _OVERWRITE) for each in options)
+    return None if overwrites else f"does not overwrite: {options}"
 
 
 def _compare_body(body, response, variant: str) -> str | None:

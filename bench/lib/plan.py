@@ -13,7 +13,12 @@ class Scale:
     envoy_seconds: int
     unix_connections: tuple[int, ...]
     """The numbers of wrk's connections at which the Unix socket is measured too."""
+    envoy_warm_up: bool
+    """Whether each route has a second of load before it is measured."""
+    advice_connections: tuple[int, ...]
     idle_streams: tuple[int, ...]
+    settle_seconds: float
+    """How long a server is left alone before its memory is read."""
     concurrencies: tuple[int, ...]
     header_counts: tuple[int, ...]
     growth_servers: tuple[str, ...]
@@ -28,7 +33,10 @@ FULL = Scale(
     envoy_rounds=10,
     envoy_seconds=3,
     unix_connections=(1, 16),
+    envoy_warm_up=True,
+    advice_connections=(1, 16),
     idle_streams=(20_000, 100_000),
+    settle_seconds=1.0,
     concurrencies=(1, 10, 100, 1_000, 10_000),
     header_counts=(2, 10, 30, 100),
     growth_servers=("extproc", "floor", "grpcpp", "tonic", "go"),
@@ -41,7 +49,10 @@ QUICK = Scale(
     envoy_rounds=2,
     envoy_seconds=1,
     unix_connections=(1,),
+    envoy_warm_up=False,
+    advice_connections=(16,),
     idle_streams=(2_000,),
+    settle_seconds=0.3,
     concurrencies=(1, 100, 1_000),
     header_counts=(2, 100),
     growth_servers=("extproc", "floor"),

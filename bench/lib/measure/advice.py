@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 from harness.envoy_config import Mode
 
-from lib import loads, servers
+from lib import servers
 from lib.envoy import HEADERS_ONLY, BenchEnvoy, Route
-from lib.measure.envoy import measure_routes
+from lib.measure.envoy import measure_routes, warm_up
 from lib.session import Session
 
 NAME = "advice"
-_CONNECTIONS = (1, 16)
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,8 @@ def measure(session: Session) -> None:
             except AssertionError as error:
                 session.notes.append(f"{name}: {str(error).strip().splitlines()[-1]}")
         envoy = BenchEnvoy(session.launcher, routes)
-        for port in envoy.ports.values():
-            loads.wrk(port, max(_CONNECTIONS), 1)
-        for connections in _CONNECTIONS:
+        warm_up(session, envoy)
+        for connections in session.scale.advice_connections:
             pids = {name: process.pid for name, process in started.items()}
             measure_routes(session, NAME, f"tcp c{connections}", envoy, connections, pids)
     finally:

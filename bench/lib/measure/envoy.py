@@ -22,8 +22,7 @@ def _measure(session: Session, socket: str, started: dict) -> None:
     envoy = BenchEnvoy(session.launcher, {name: Route((server.endpoint,)) for name, server in started.items()})
     connections = WRK_CONNECTIONS if socket == "tcp" else session.scale.unix_connections
     try:
-        for port in envoy.ports.values():
-            loads.wrk(port, max(connections), _WARM_UP_SECONDS)
+        warm_up(session, envoy)
         for count in connections:
             measure_routes(
                 session,
@@ -35,6 +34,12 @@ def _measure(session: Session, socket: str, started: dict) -> None:
             )
     finally:
         envoy.stop()
+
+
+def warm_up(session: Session, envoy: BenchEnvoy) -> None:
+    if session.scale.envoy_warm_up:
+        for port in envoy.ports.values():
+            loads.wrk(port, max(WRK_CONNECTIONS), _WARM_UP_SECONDS)
 
 
 def measure_routes(

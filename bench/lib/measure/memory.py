@@ -8,7 +8,6 @@ from lib.plan import IDLE_CONNECTIONS
 from lib.session import Session
 
 NAME = "memory"
-_SETTLE_SECONDS = 1.0
 
 
 def measure(session: Session) -> None:
@@ -23,7 +22,7 @@ def measure(session: Session) -> None:
 
 def _measure(session: Session, name: str, server, count: int) -> None:
     loads.bench_load(session.files, server.address, 200, IDLE_CONNECTIONS, IDLE_CONNECTIONS)
-    before = _resident(server.pid)
+    before = _resident(session, server.pid)
     opened, closed = _hold(session, server, count)
     # Memory that was kept but can be used again does not grow when the same streams come again.
     again, _ = _hold(session, server, count)
@@ -37,15 +36,15 @@ def _hold(session: Session, server, count: int) -> tuple[int, int]:
     """Resident bytes with the streams open, and after they closed."""
     idle = loads.IdleStreams(session.files, server.address, count, IDLE_CONNECTIONS)
     try:
-        opened = _resident(server.pid)
+        opened = _resident(session, server.pid)
         idle.close()
-        closed = _resident(server.pid)
+        closed = _resident(session, server.pid)
         idle.end()
     finally:
         idle.kill()
     return opened, closed
 
 
-def _resident(pid: int) -> int:
-    time.sleep(_SETTLE_SECONDS)
+def _resident(session: Session, pid: int) -> int:
+    time.sleep(session.scale.settle_seconds)
     return sum(resident_bytes(each) for each in tree(pid))
