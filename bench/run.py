@@ -25,11 +25,13 @@ from lib import machine, plan, plots, record, report, servers  # noqa: E402
 from lib.errors import BenchError, Missing, WrongAnswer  # noqa: E402
 from lib.goals import GOALS  # noqa: E402
 from lib.loads import Messages  # noqa: E402
-from lib.measure import advice, bodies, build, direct, envoy, growth, memory, six  # noqa: E402
+from lib.measure import advice, allocations, bodies, build, direct, envoy, growth, memory, six  # noqa: E402
 from lib.results import Results  # noqa: E402
 from lib.session import Session  # noqa: E402
 
-MEASUREMENTS = {module.NAME: module for module in (direct, envoy, bodies, memory, growth, six, advice, build)}
+MEASUREMENTS = {
+    module.NAME: module for module in (direct, envoy, bodies, memory, growth, six, advice, allocations, build)
+}
 
 
 def parse() -> argparse.Namespace:

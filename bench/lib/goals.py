@@ -140,6 +140,15 @@ GOALS = (
         1.5,
     ),
     Goal("growth: CPU per stream, one at a time / floor", _ratio("growth", "streams 1", "floor", _CPU_DIRECT), 1.3),
+    *(
+        Goal(f"operator new: {item}", _ours("allocations", item, "operator_new"), limit)
+        for item, limit in (
+            ("decode a headers message", 0),
+            ("encode an answer", 0),
+            ("a stream without HTTP/2", 2),
+            ("a stream through HTTP/2", 2),
+        )
+    ),
     Goal("build: seconds for the ten-line processor", _ours("build", "ten lines", "wall_s"), 4),
     Goal(
         "build: seconds for the ten-line processor / the same on grpc++",

@@ -155,8 +155,8 @@ class IdleStreams:
 
     def __init__(self, files: Messages, address: str, count: int, connections: int):
         command = [
-            PROGRAMS / "bench/load/bench_load", "idle", "--connect", address, "--count", count, "--connections", connections,
-            "--concurrency", 1, "--request-headers", files.request(),
+            PROGRAMS / "bench/load/bench_load", "idle", "--connect", address, "--count", count,
+            "--connections", connections, "--seconds", _TIMEOUT, "--request-headers", files.request(),
         ]  # fmt: skip
         self._process = subprocess.Popen(
             [str(part) for part in command],

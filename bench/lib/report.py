@@ -9,7 +9,7 @@ from lib.table import Table, number
 
 _TITLES = {server.name: server.title for server in ALL}
 _ROUTE_HEAD = [
-    "connections",
+    "case",
     "requests/s",
     "p50 us",
     "added p50 us",

@@ -40,6 +40,8 @@ class Session:
             try:
                 self.commands[server.name] = server.build()
             except Missing as missing:
+                if server not in servers.PEER_SERVERS:
+                    raise
                 self.exclude(server.name, str(missing))
 
     def exclude(self, name: str, reason: str) -> None:
@@ -51,9 +53,10 @@ class Session:
         self.samples.append(Sample(measurement, case, server, turn, values))
 
     def order(self, turn: int, names: list[str]) -> list[str]:
-        """Another server begins in each round."""
+        """Another server begins in each round, and every other round goes the other way round."""
         shift = turn % len(names) if names else 0
-        return names[shift:] + names[:shift]
+        order = names[shift:] + names[:shift]
+        return order if turn % 2 == 0 else order[::-1]
 
     def rounds(self, count: int, what: str) -> Iterator[int]:
         for turn in range(count):

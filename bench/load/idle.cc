@@ -1,5 +1,6 @@
 #include "idle.h"
 
+#include <chrono>
 #include <iostream>
 #include <stdexcept>
 #include <string>
@@ -21,7 +22,12 @@ class Idle final : public Listener {
         driver_(options.connect, options.connections, script_, *this) {}
 
   void open_all() {
+    const auto start = Clock::now();
     while (answered_ < options_.count) {
+      if (options_.seconds > 0 &&
+          Clock::now() - start > std::chrono::duration<double>(options_.seconds))
+        throw std::runtime_error("only " + std::to_string(answered_) +
+                                 " streams were answered in time");
       while (opened_ < options_.count && opened_ - answered_ < kOpeningAtOnce) {
         driver_.at(opened_ % driver_.size()).open();
         ++opened_;

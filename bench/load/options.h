@@ -14,7 +14,9 @@ struct Options {
   std::size_t connections = 1;
   std::size_t concurrency = 1;  ///< streams at once, over all connections
   std::size_t count = 1;        ///< streams in all
-  double seconds = 0;  ///< a run ends after this time, however few streams it had; 0: never
+  /// A run opens no more streams after this time; idle streams that are not all open by then are an
+  /// error. 0: never.
+  double seconds = 0;
   Script::Parts parts;
 };
 
