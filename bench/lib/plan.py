@@ -24,7 +24,7 @@ class Scale:
     growth_servers: tuple[str, ...]
     compiles: int
     whole_grpcpp_compile: bool
-    """Compile also the generated code that a service on grpc++ needs: about a minute."""
+    """Compile also, once, the generated code that a service on grpc++ needs: some minutes."""
 
 
 FULL = Scale(
