@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Counts the instructions and the calls of operator new of bench_instructions: check.py [--check] [--record]
 
---check compares with budget.json and fails above it (+5 % for instructions, nothing for operator new); --record writes a new
-budget. The counts depend on the compiler and the libraries, so the budget is that of Debian 12's.
+--check compares with budget.json and fails above it (+5 % for instructions, nothing for operator new); --record writes a
+new budget. The counts depend on the compiler and the libraries, so the budget is that of Debian 12's.
 """
 
 import argparse

@@ -75,7 +75,7 @@ def _run(command: list) -> subprocess.CompletedProcess:
 
 
 def h2load(files: Messages, address: str, count: int, connections: int, concurrency: int) -> Done:
-    """Streams whose two messages and END_STREAM leave at once, in one DATA frame; the server ends each with its status."""
+    """Streams whose two messages and END_STREAM leave at once; the server ends each with its status."""
     unix = address.startswith("unix:")
     target = f"http://{'bench' if unix else address}{PATH}"
     command = [
@@ -116,7 +116,8 @@ def bench_load(
     response = files.response(headers) if headers else files.response()
     command = [
         PROGRAMS / "bench/load/bench_load", "run", "--connect", address, "--count", count, "--connections", connections,
-        "--concurrency", concurrency, "--request-headers", request, "--response-headers", response, "--seconds", seconds,
+        "--concurrency", concurrency, "--request-headers", request, "--response-headers", response,
+        "--seconds", seconds,
         "--variant", variant, *(["--body-bytes", body_bytes] if body_bytes else []),
     ]  # fmt: skip
     done = _run(command)

@@ -18,6 +18,16 @@ _ROUTE_HEAD = [
     "server CPU us",
     "Envoy CPU us",
 ]
+_COMPARED = (
+    ("direct", "h2load", "cpu_us_per_stream"),
+    ("direct", "as envoy", "cpu_us_per_stream"),
+    ("envoy", "tcp c16", "cpu_us_per_request"),
+    ("envoy", "tcp c1", "added_p50_us"),
+    ("envoy", "unix c1", "added_p50_us"),
+    ("bodies", "buffered", "cpu_s_per_gib"),
+    ("bodies", "streamed", "cpu_s_per_gib"),
+    ("bodies", "fds", "cpu_s_per_gib"),
+)
 _MIB = 1 << 20
 _KIB = 1 << 10
 
@@ -79,12 +89,9 @@ def summary(results: Results, missing: dict[str, str]) -> Table:
 
 def ratio_table(results: Results) -> Table:
     """Ours / theirs, with the interval; below 1 is in our favour."""
-    figures = (("direct", "h2load", "cpu_us_per_stream"), ("direct", "as envoy", "cpu_us_per_stream"), ("envoy", "tcp c16", "cpu_us_per_request"),
-               ("envoy", "unix c1", "added_p50_us"), ("envoy", "tcp c1", "added_p50_us"), ("bodies", "buffered", "cpu_s_per_gib"),
-               ("bodies", "streamed", "cpu_s_per_gib"), ("bodies", "fds", "cpu_s_per_gib"))  # fmt: skip
     theirs = [name for name in _TITLES if name != "extproc"]
     rows = []
-    for measurement, case, value in figures:
+    for measurement, case, value in _COMPARED:
         cells = [_interval(results.ratio(measurement, case, "extproc", name, value)) for name in theirs]
         if any(cell != "-" for cell in cells):
             rows.append([f"{measurement}, {case}, {value}", *cells])

@@ -112,12 +112,12 @@ def _round_up(value: float) -> float:
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start", size: int = 13, weight: str = "400") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" font-weight="{weight}" fill="{_INK}" {_FONT}>{escape(text)}</text>'
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    look = f'font-size="{size}" font-weight="{weight}" fill="{_INK}" {_FONT}'
+    return f"<text {place} {look}>{escape(text)}</text>"
 
 
 def _document(width: int, height: float, parts: list[str]) -> str:
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height:.0f}" viewBox="0 0 {width} {height:.0f}">'
-    return (
-        "\n".join([head, f'<rect width="{width}" height="{height:.0f}" rx="6" fill="{_PAPER}"/>', *parts, "</svg>"])
-        + "\n"
-    )
+    size = f'width="{width}" height="{height:.0f}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {width} {height:.0f}">'
+    return "\n".join([head, f'<rect {size} rx="6" fill="{_PAPER}"/>', *parts, "</svg>"]) + "\n"

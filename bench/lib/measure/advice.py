@@ -20,7 +20,7 @@ class Setup:
 
 
 _REQUEST_ONLY = Mode(response_header="SKIP", request_body="NONE", response_body="NONE")
-# The requests have no bodies: BUFFERED costs what asking for a body that is not there costs, and the echo upstream's answer.
+# The requests have no bodies: BUFFERED costs what asking for a body that is not there costs, and that of the answer.
 ROUTES = {
     "both headers": Setup("headers"),
     "both headers, bodies BUFFERED": Setup("headers", Mode()),

@@ -45,7 +45,7 @@ def warm_up(session: Session, envoy: BenchEnvoy) -> None:
 def measure_routes(
     session: Session, measurement: str, case: str, envoy: BenchEnvoy, connections: int, pids: dict[str, int]
 ) -> None:
-    """Each round has a run of every route; what a route adds is told against the same round's route without a filter."""
+    """Each round has a run of every route; what a route adds is told against that round's route without a filter."""
     for turn in session.rounds(session.scale.envoy_rounds, f"{measurement}, {case}"):
         baseline = loads.wrk(envoy.ports[BASELINE], connections, session.scale.envoy_seconds)
         session.add(measurement, case, BASELINE, turn, **_latency(baseline), requests_per_s=baseline.rate)
@@ -63,7 +63,8 @@ def measure_routes(
             }
             session.add(
                 measurement, case, name, turn, **_latency(done), **added, requests_per_s=done.rate,
-                cpu_us_per_request=window.cpu / done.count * 1e6, envoy_cpu_us_per_request=on_envoy.cpu / done.count * 1e6,
+                cpu_us_per_request=window.cpu / done.count * 1e6,
+                envoy_cpu_us_per_request=on_envoy.cpu / done.count * 1e6,
             )  # fmt: skip
 
 

@@ -27,7 +27,8 @@ def _measure(session: Session, name: str, server, count: int) -> None:
     # Memory that was kept but can be used again does not grow when the same streams come again.
     again, _ = _hold(session, server, count)
     session.add(
-        NAME, f"{count} streams", name, 0, bytes_per_stream=(opened - before) / count, before_bytes=before, open_bytes=opened,
+        NAME, f"{count} streams", name, 0,
+        bytes_per_stream=(opened - before) / count, before_bytes=before, open_bytes=opened,
         closed_bytes=closed, again_bytes=again, kept_share=(closed - before) / max(1, opened - before),
     )  # fmt: skip
 
