@@ -17,7 +17,7 @@ _BODY_MODES = {"headers": 0, "streamed": 1, "buffered": 2, "fds": 4}
 
 
 def check(name: str, endpoint: int | str, variant: str, suffixes: tuple[str, ...] = ("",)) -> None:
-    """Raises WrongAnswer with the first difference. Each suffix is that of a header to be set: x-bench-request<suffix>."""
+    """Raises WrongAnswer with the first difference. A suffix stands for each header to be set."""
     with grpc_client.channel(endpoint, **_CHANNEL_OPTIONS) as channel:
         requests = _requests(variant)
         try:
