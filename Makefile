@@ -2,7 +2,7 @@
 
 SERVICE ?=
 
-.PHONY: help up test install build format lint unit-test integration-test run package clean
+.PHONY: help up test bench install build format lint unit-test integration-test run package clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,6 +12,9 @@ up: ## Build and start the example processors, the echo upstream and Envoy, unti
 
 test: ## Build and run all tests: unit, consumer projects, real Envoy, real gRPC clients
 	@scripts/test.sh
+
+bench: ## Measure extproc against the floor, grpc++, tonic, Go and Python; QUICK=1 takes under three minutes
+	@scripts/bench.sh
 
 install: ## Install what is needed to build
 	@scripts/install.sh build

@@ -5,6 +5,7 @@ option(EXTPROC_BUILD_COMMAND "Build the extproc command" ${PROJECT_IS_TOP_LEVEL}
 option(EXTPROC_BUILD_EXAMPLES "Build the example processors" ${PROJECT_IS_TOP_LEVEL})
 option(EXTPROC_BUILD_TESTS "Build the tests" OFF)
 option(EXTPROC_BUILD_FUZZERS "Build the libFuzzer targets (clang only)" OFF)
+option(EXTPROC_BUILD_BENCH "Build the programs of the benchmark" OFF)
 option(EXTPROC_INSTALL "Generate install rules" ${PROJECT_IS_TOP_LEVEL})
 option(EXTPROC_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
 set(EXTPROC_SANITIZE "" CACHE STRING "Sanitizers for every target of the project, as in -fsanitize=")

@@ -1,0 +1,99 @@
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "extproc/settings.h"
+#include "grpc/connection.h"
+#include "grpc/deadline_wheel.h"
+#include "http2/client_peer.h"
+#include "items.h"
+#include "measured.h"
+#include "messages.h"
+#include "processor_under_test.h"
+#include "server/process_service.h"
+
+namespace bench {
+namespace {
+
+namespace grpc = extproc::grpc;
+using extproc::http2::testing::ClientPeer;
+
+class State {
+ public:
+  State() {
+    connection_ =
+        std::make_unique<grpc::Connection>(limits_, services_, deadlines_, "127.0.0.1:1234", [] {});
+    exchange(false);
+  }
+
+  /// As Envoy does: each message after the answer before it, then END_STREAM and RST_STREAM.
+  void run() {
+    const std::int32_t id =
+        client_.open_call("/envoy.service.ext_proc.v3.ExternalProcessor/Process");
+    client_.send_message(id, request_);
+    exchange(true);
+    client_.send_message(id, response_);
+    exchange(true);
+    client_.end(id);
+    const std::string last = client_.take_output();
+    if (!client_.stream(id).closed) client_.reset(id, NGHTTP2_NO_ERROR);
+    deliver(last + client_.take_output(), true);
+    const std::size_t answers = client_.stream(id).messages().size();
+    if (answers != 2) throw std::runtime_error("the stream did not have two answers");
+    client_.forget_closed();
+  }
+
+ private:
+  // Its constructor has got another argument in the meantime.
+  template <class Service>
+  static std::unique_ptr<Service> make_service(extproc::stream::Environment& environment,
+                                               grpc::DeadlineWheel& deadlines) {
+    if constexpr (std::is_constructible_v<Service, extproc::stream::Environment&,
+                                          grpc::DeadlineWheel&>) {
+      return std::make_unique<Service>(environment, deadlines);
+    } else {
+      return std::make_unique<Service>(environment);
+    }
+  }
+
+  void exchange(bool measured) { deliver(client_.take_output(), measured); }
+
+  void deliver(const std::string& bytes, bool measured) {
+    out_.clear();
+    if (measured) {
+      const Measured here;
+      serve(bytes);
+    } else {
+      serve(bytes);
+    }
+    client_.receive(out_);
+  }
+
+  void serve(const std::string& bytes) {
+    connection_->receive(bytes, now_);
+    connection_->take_output(out_, std::size_t{64} << 10);
+  }
+
+  std::string request_ = request_headers_message();
+  std::string response_ = response_headers_message();
+  ProcessorUnderTest processor_;
+  extproc::Limits limits_;
+  grpc::DeadlineWheel deadlines_;
+  std::unique_ptr<extproc::server::ProcessService> service_ =
+      make_service<extproc::server::ProcessService>(processor_.environment, deadlines_);
+  std::vector<grpc::Service*> services_{service_.get()};
+  grpc::Clock::time_point now_{std::chrono::hours(100)};
+  std::string out_;
+  ClientPeer client_;
+  std::unique_ptr<grpc::Connection> connection_;
+};
+
+}  // namespace
+
+Item stream_through_http2() {
+  return {"a stream through HTTP/2", [state = std::make_shared<State>()] { state->run(); }};
+}
+
+}  // namespace bench

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+/// Something whose instructions are counted.
+struct Item {
+  std::string name;
+  /// Does it once; counts with Measured.
+  std::function<void()> run;
+};
+
+Item decode_headers();
+Item encode_answer();
+/// One stream of two messages, without sockets and without HTTP/2.
+Item stream_without_http2();
+/// The same through the bytes of an HTTP/2 connection that stays open.
+Item stream_through_http2();
+
+}  // namespace bench

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <extproc/extproc.h>
+
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/counters.h"
+#include "base/logger.h"
+#include "stream/environment.h"
+
+namespace bench {
+
+/// The benchmark's processor, and what a stream of it needs around it.
+struct ProcessorUnderTest {
+  class Headers final : public extproc::Processor {
+   public:
+    void process_request_headers(const extproc::HttpHeaders&, extproc::Context&,
+                                 extproc::Request& request,
+                                 extproc::HeadersResponse& response) override {
+      response.set_header("x-bench-request", request.id());
+    }
+    void process_response_headers(const extproc::HttpHeaders&, extproc::Context&,
+                                  extproc::Request& request,
+                                  extproc::HeadersResponse& response) override {
+      response.set_header("x-bench-response", request.id());
+    }
+  };
+
+  extproc::Service service = extproc::Service::make<Headers>();
+  extproc::Logger logger{extproc::LogLevel::info, [](extproc::LogLevel, std::string_view) {}};
+  extproc::Counters counters;
+  extproc::stream::Environment environment{.dispatcher = *service.dispatcher(),
+                                           .logger = logger,
+                                           .counters = counters,
+                                           .chain_header = {}};
+};
+
+}  // namespace bench

@@ -1,0 +1,158 @@
+"""The goals, and whether a run reached them. A ratio is ours / theirs; the smaller the better, unless told."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from lib.results import Results
+from lib.statistics import Estimate
+
+_US = "extproc"
+
+
+@dataclass(frozen=True)
+class Goal:
+    text: str
+    estimate: Callable[[Results], Estimate | None]
+    """Nothing where it was not measured in this run."""
+    limit: float
+    at_least: bool = False
+    upper_end: bool = False
+    """The upper end of the interval is to reach it, not the median alone."""
+
+    def check(self, results: Results) -> "Outcome":
+        found = self.estimate(results)
+        if found is None:
+            return Outcome(self, None, None)
+        figure = found.high if self.upper_end else found.value
+        return Outcome(self, found, figure >= self.limit if self.at_least else figure <= self.limit)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    goal: Goal
+    estimate: Estimate | None
+    reached: bool | None
+
+    @property
+    def verdict(self) -> str:
+        return {None: "not measured", True: "reached", False: "NOT REACHED"}[self.reached]
+
+    @property
+    def sign(self) -> str:
+        return ">=" if self.goal.at_least else "<="
+
+    def line(self) -> str:
+        return f"{self.verdict:12} {self.figure():28} {self.sign} {self.goal.limit:<8.4g} {self.goal.text}"
+
+    def figure(self) -> str:
+        found = self.estimate
+        if found is None:
+            return ""
+        return f"{found.value:.4g}" if found.count == 1 else f"{found.value:.4g} [{found.low:.4g}, {found.high:.4g}]"
+
+    def to_json(self) -> dict:
+        figures = {} if self.estimate is None else asdict(self.estimate)
+        return {"goal": self.goal.text, "limit": self.goal.limit, "verdict": self.verdict, **figures}
+
+
+def _ratio(measurement: str, case: str, theirs: str, value: str):
+    return lambda results: results.ratio(measurement, case, _US, theirs, value)
+
+
+def _between_cases(measurement: str, case: str, other: str, value: str):
+    return lambda results: results.ratio_of_cases(measurement, case, other, _US, value)
+
+
+def _six(ours: str, theirs: str, case: str, value: str):
+    return lambda results: results.ratio("six", case, ours, theirs, value)
+
+
+def _ratio_of_values(measurement: str, case: str, value: str, other: str):
+    """Of two figures of ours, taken together."""
+    return lambda results: results.ratio_of_values(measurement, case, _US, value, other)
+
+
+def _ours(measurement: str, case: str, value: str):
+    return lambda results: results.estimate(measurement, case, _US, value)
+
+
+_CPU_DIRECT = "cpu_us_per_stream"
+_PEERS_DIRECT = (("grpcpp", 1 / 10), ("tonic", 1 / 3), ("go", 1 / 8), ("python", 1 / 150))
+GOALS = (
+    Goal("direct: server CPU per stream / floor", _ratio("direct", "h2load", "floor", _CPU_DIRECT), 1.3),
+    *(
+        Goal(f"direct: server CPU per stream / {peer}", _ratio("direct", "h2load", peer, _CPU_DIRECT), limit)
+        for peer, limit in _PEERS_DIRECT
+    ),
+    *(
+        Goal(
+            f"behind Envoy: server CPU per request / {peer}",
+            _ratio("envoy", "tcp c16", peer, "cpu_us_per_request"),
+            limit,
+        )
+        for peer, limit in (("floor", 1.15), ("grpcpp", 1 / 8), ("tonic", 1 / 2.5))
+    ),
+    Goal(
+        "behind Envoy: added p50, one connection / floor, upper end of the 95 % interval",
+        _ratio("envoy", "tcp c1", "floor", "added_p50_us"),
+        1.1,
+        upper_end=True,
+    ),
+    *(
+        Goal(f"behind Envoy: added p50, one connection / {peer}", _ratio("envoy", "tcp c1", peer, "added_p50_us"), 1)
+        for peer, _ in _PEERS_DIRECT
+    ),
+    *(
+        Goal(
+            f"six processors, {case}: added p50 of one chain / of one processor",
+            _six("one chain", "one", f"{case}, c1", "added_p50_us"),
+            1.3,
+        )
+        for case in ("headers", "bodies BUFFERED")
+    ),
+    *(
+        Goal(
+            f"six processors, {case}: requests/s of one chain / of six filters",
+            _six("one chain", "six filters", f"{case}, c16", "requests_per_s"),
+            6,
+            at_least=True,
+        )
+        for case in ("headers", "bodies BUFFERED")
+    ),
+    Goal(
+        "memory: resident bytes per idle stream at 100,000 / floor",
+        _ratio("memory", "100000 streams", "floor", "bytes_per_stream"),
+        1.6,
+    ),
+    Goal(
+        "memory: resident with 100,000 streams the second time / the first time",
+        _ratio_of_values("memory", "100000 streams", "again_bytes", "open_bytes"),
+        1.1,
+    ),
+    Goal("bodies: CPU per GiB passed through / floor", _ratio("bodies", "fds", "floor", "cpu_s_per_gib"), 1.3),
+    *(
+        Goal(f"bodies: CPU per GiB, {variant} / grpc++", _ratio("bodies", variant, "grpcpp", "cpu_s_per_gib"), 1 / 3)
+        for variant in ("buffered", "streamed", "fds")
+    ),
+    Goal(
+        "growth: CPU per stream at 10,000 at once / at 100",
+        _between_cases("growth", "streams 10000", "streams 100", _CPU_DIRECT),
+        1.5,
+    ),
+    Goal("growth: CPU per stream, one at a time / floor", _ratio("growth", "streams 1", "floor", _CPU_DIRECT), 1.3),
+    *(
+        Goal(f"operator new: {item}", _ours("allocations", item, "operator_new"), limit)
+        for item, limit in (
+            ("decode a headers message", 0),
+            ("encode an answer", 0),
+            ("a stream without HTTP/2", 2),
+            ("a stream through HTTP/2", 2),
+        )
+    ),
+    Goal("build: seconds for the ten-line processor", _ours("build", "ten lines", "wall_s"), 4),
+    Goal(
+        "build: seconds for the ten-line processor / the same on grpc++",
+        _ratio("build", "ten lines", "grpcpp", "wall_s"),
+        1 / 5,
+    ),
+)

@@ -1,0 +1,51 @@
+"""What an open idle stream costs: one that has had its first answer and waits for the upstream's response."""
+
+import time
+
+from lib import loads
+from lib.meter import resident_bytes, tree
+from lib.plan import IDLE_CONNECTIONS
+from lib.session import Session
+
+NAME = "memory"
+
+
+def measure(session: Session) -> None:
+    for count in session.scale.idle_streams:
+        for name in list(session.commands):
+            session.say(f"memory, {count} idle streams: {name}")
+            with session.running(only=(name,)) as started:
+                if name in started:
+                    with session.guarded(started, name):
+                        _measure(session, name, started[name], count)
+
+
+def _measure(session: Session, name: str, server, count: int) -> None:
+    loads.bench_load(session.files, server.address, 200, IDLE_CONNECTIONS, IDLE_CONNECTIONS)
+    before = _resident(session, server.pid)
+    opened, closed = _hold(session, server, count)
+    # Memory that was kept but can be used again does not grow when the same streams come again.
+    again, _ = _hold(session, server, count)
+    session.add(
+        NAME, f"{count} streams", name, 0,
+        bytes_per_stream=(opened - before) / count, before_bytes=before, open_bytes=opened,
+        closed_bytes=closed, again_bytes=again, kept_share=(closed - before) / max(1, opened - before),
+    )  # fmt: skip
+
+
+def _hold(session: Session, server, count: int) -> tuple[int, int]:
+    """Resident bytes with the streams open, and after they closed."""
+    idle = loads.IdleStreams(session.files, server.address, count, IDLE_CONNECTIONS)
+    try:
+        opened = _resident(session, server.pid)
+        idle.close()
+        closed = _resident(session, server.pid)
+        idle.end()
+    finally:
+        idle.kill()
+    return opened, closed
+
+
+def _resident(session: Session, pid: int) -> int:
+    time.sleep(session.scale.settle_seconds)
+    return sum(resident_bytes(each) for each in tree(pid))

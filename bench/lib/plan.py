@@ -1,0 +1,70 @@
+"""What is measured, as data: how long, how often, at which sizes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    rounds: int
+    """Rounds of everything that goes straight to a server. In each, all servers have their turn."""
+    seconds: float
+    """How long one run is meant to take."""
+    envoy_rounds: int
+    envoy_seconds: int
+    unix_connections: tuple[int, ...]
+    """The numbers of wrk's connections at which the Unix socket is measured too."""
+    envoy_warm_up: bool
+    """Whether each route has a second of load before it is measured."""
+    advice_connections: tuple[int, ...]
+    idle_streams: tuple[int, ...]
+    settle_seconds: float
+    """How long a server is left alone before its memory is read."""
+    concurrencies: tuple[int, ...]
+    header_counts: tuple[int, ...]
+    growth_servers: tuple[str, ...]
+    compiles: int
+    whole_grpcpp_compile: bool
+    """Compile also, once, the generated code that a service on grpc++ needs: some minutes."""
+
+
+FULL = Scale(
+    rounds=10,
+    seconds=1.5,
+    envoy_rounds=10,
+    envoy_seconds=3,
+    unix_connections=(1, 16),
+    envoy_warm_up=True,
+    advice_connections=(1, 16),
+    idle_streams=(20_000, 100_000),
+    settle_seconds=1.0,
+    concurrencies=(1, 10, 100, 1_000, 10_000),
+    header_counts=(2, 10, 30, 100),
+    growth_servers=("extproc", "floor", "grpcpp", "tonic", "go"),
+    compiles=3,
+    whole_grpcpp_compile=True,
+)
+QUICK = Scale(
+    rounds=3,
+    seconds=0.4,
+    envoy_rounds=2,
+    envoy_seconds=1,
+    unix_connections=(1,),
+    envoy_warm_up=False,
+    advice_connections=(16,),
+    idle_streams=(2_000,),
+    settle_seconds=0.3,
+    concurrencies=(1, 100, 1_000),
+    header_counts=(2, 100),
+    growth_servers=("extproc", "floor"),
+    compiles=1,
+    whole_grpcpp_compile=False,
+)
+
+# Streams at once, over so many connections, as an Envoy with some workers has them.
+DIRECT_CONNECTIONS, DIRECT_CONCURRENCY = 8, 64
+WRK_CONNECTIONS = (1, 16)
+BODY_BYTES = {"buffered": 1 << 20, "streamed": 8 << 20, "fds": 8 << 20}
+BODY_CONNECTIONS, BODY_CONCURRENCY = 2, 4
+IDLE_CONNECTIONS = 20
+"""Below 16,384 streams each, which is where extproc and the floor stop a peer."""
+THREADS = (1, 2)
