@@ -17,6 +17,8 @@ packages_format=(clang-format-16)
 packages_lint=(clang-format-16 clang-tidy-16 clang-16)
 # cpack's .deb: dpkg-shlibdeps, and file, which tells programs from other files.
 packages_package=(dpkg-dev file)
+packages_bench=(python3-venv nghttp2-client wrk libgrpc++-dev protobuf-compiler-grpc)
+packages_instructions=(valgrind)
 packages_fuzz=(clang-16 libclang-rt-16-dev)
 
 # Commands that a group needs, for systems without apt.
@@ -26,4 +28,6 @@ commands_test=(python3 curl h2load)
 commands_format=(clang-format-16)
 commands_lint=(clang-format-16 clang-tidy-16 run-clang-tidy-16)
 commands_package=(dpkg-shlibdeps file)
+commands_bench=(python3 h2load wrk grpc_cpp_plugin)
+commands_instructions=(valgrind)
 commands_fuzz=(clang++-16)
