@@ -277,7 +277,7 @@ TEST(BodyStream, CorrectsContentLengthOfABufferedBody) {
   });
   AsyncFixture f(service);
   f.config = both(BodySendMode::buffered);
-  f.headers(Phase::request_headers);
+  f.headers(Phase::request_headers, false, {{"content-length", "5"}});
   f.body(Phase::request_body, "short", true);
   EXPECT_EQ(f.sent.back(),
             "request_body set x-a=1 set content-length=18 body=\"longer than before\" "

@@ -137,8 +137,8 @@ TEST(ModeOverride, ChangesTheFormOfLaterAnswers) {
   });
   AsyncFixture f(service);
   f.config = ProtocolConfig{kStreamed, kNone, false};
-  f.headers(request_headers);
-  f.body(request_body, "old", true);
+  f.headers(request_headers, false, {{"content-length", "2"}});
+  f.body(request_body, "ol", true);
   EXPECT_EQ(f.sent.back(), "request_body set x-a=1 set content-length=3 body=\"new\"");
   EXPECT_TRUE(f.violations.empty());
 }
