@@ -104,6 +104,37 @@ TEST(DeadlineWheel, LetsAnEntryChangeOthersWhenItFires) {
   EXPECT_EQ(again.fired, 1);
 }
 
+TEST(DeadlineWheel, TellsWhenItIsNeededAgain) {
+  int told = 0;
+  DeadlineWheel wheel([&] { ++told; });
+  Fake first, second;
+  wheel.add(first, kStart);
+  EXPECT_EQ(told, 1);
+  wheel.add(second, kStart);
+  EXPECT_EQ(told, 1);
+  DeadlineWheel::remove(first);
+  wheel.add(first, kStart);
+  EXPECT_EQ(told, 1);
+  wheel.expire(kStart + 1s);
+  EXPECT_TRUE(wheel.empty());
+  wheel.add(first, kStart + 2s);
+  EXPECT_EQ(told, 2);
+  DeadlineWheel::remove(first);
+  // Also when an entry that fires adds itself again.
+  int again = 1;
+  second.act = [&] {
+    if (again-- > 0) wheel.add(second, kStart + 4s);
+  };
+  wheel.add(second, kStart + 3s);
+  EXPECT_EQ(told, 3);
+  wheel.expire(kStart + 3s);
+  EXPECT_EQ(told, 4);
+  EXPECT_FALSE(wheel.empty());
+  wheel.expire(kStart + 5s);
+  EXPECT_EQ(second.fired, 3);
+  EXPECT_TRUE(wheel.empty());
+}
+
 TEST(DeadlineWheel, AgreesWithASortedListOnRandomDeadlines) {
   std::mt19937 random(1);
   DeadlineWheel wheel;

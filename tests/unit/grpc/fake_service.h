@@ -24,6 +24,10 @@ struct FakeHandler final : CallHandler {
     ++half_closes;
     if (act_on_half_close) act_on_half_close(*this);
   }
+  void on_writable() noexcept override {
+    ++writables;
+    if (act_on_writable) act_on_writable(*this);
+  }
   void on_closed(CloseReason reason) noexcept override {
     ++closes;
     close_reason = reason;
@@ -37,10 +41,12 @@ struct FakeHandler final : CallHandler {
   Call& call;
   std::vector<std::string> messages;
   int half_closes = 0;
+  int writables = 0;
   int closes = 0;
   std::optional<CloseReason> close_reason;
   std::function<void(FakeHandler&, std::string_view)> act_on_message;
   std::function<void(FakeHandler&)> act_on_half_close;
+  std::function<void(FakeHandler&)> act_on_writable;
 };
 
 /// Answers "/test.Test/Call"; keeps every handler, so that a test can look at it after its call.

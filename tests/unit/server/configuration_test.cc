@@ -147,6 +147,18 @@ TEST(Configuration, RefusesWrongSettingsByName) {
       {"Settings::applied_header", [](Settings& s) { s.applied_header = "host"; }},
       {"Settings::applied_header", [](Settings& s) { s.applied_header = ""; }},
       {"Settings::slow_handler", [](Settings& s) { s.slow_handler = -1ms; }},
+      {"Settings::filter.message_timeout is \"0 ms\": it must be at least 1 ms",
+       [](Settings& s) { s.filter.message_timeout = 0ms; }},
+      {"Settings::filter.message_timeout is \"-1 ms\"",
+       [](Settings& s) { s.filter.message_timeout = -1ms; }},
+      {"Settings::filter.message_timeout", [](Settings& s) { s.filter.message_timeout = 9000h; }},
+      {"Settings::filter.max_message_timeout is \"-1 ms\"",
+       [](Settings& s) { s.filter.max_message_timeout = -1ms; }},
+      {"Settings::filter.max_message_timeout is \"199 ms\": it must be 0, or at least the "
+       "message_timeout of 200 ms",
+       [](Settings& s) { s.filter.max_message_timeout = 199ms; }},
+      {"Settings::filter.max_message_timeout",
+       [](Settings& s) { s.filter.max_message_timeout = 9000h; }},
       {"Limits::message_bytes", [](Settings& s) { s.limits.message_bytes = 0; }}};
   for (const auto& [name, break_it] : cases) {
     Settings settings;
@@ -154,6 +166,27 @@ TEST(Configuration, RefusesWrongSettingsByName) {
     EXPECT_THAT(refusal({}, settings), ::testing::StartsWith(name));
   }
   EXPECT_THAT(refusal({}, {}, "99999"), ::testing::StartsWith("Service::on \"99999\": it must be"));
+}
+
+TEST(Configuration, TakesWhatTheFilterIsSetUpAs) {
+  EXPECT_EQ(from({}).filter.message_timeout, 200ms);
+  EXPECT_EQ(from({}).filter.max_message_timeout, 0ms);
+  EXPECT_TRUE(from({}).early_end);
+  EXPECT_FALSE(from({}).automatic_mode_override);
+  Settings settings;
+  settings.filter = {.message_timeout = 1ms,
+                     .max_message_timeout = 1ms,
+                     .allow_all_routing = true,
+                     .allow_envoy = true};
+  settings.early_end = false;
+  settings.automatic_mode_override = true;
+  const Configuration configuration = from({}, settings);
+  EXPECT_EQ(configuration.filter.message_timeout, 1ms);
+  EXPECT_EQ(configuration.filter.max_message_timeout, 1ms);
+  EXPECT_TRUE(configuration.filter.allow_all_routing);
+  EXPECT_TRUE(configuration.filter.allow_envoy);
+  EXPECT_FALSE(configuration.early_end);
+  EXPECT_TRUE(configuration.automatic_mode_override);
 }
 
 TEST(Configuration, AVariableSetToNothingIsNotSet) {

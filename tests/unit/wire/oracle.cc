@@ -32,7 +32,9 @@ class Schema {
   }
 
   std::unique_ptr<Message> make(const std::string& name) {
-    const auto* descriptor = pool_.FindMessageTypeByName("envoy.service.ext_proc.v3." + name);
+    const bool whole = name.find('.') != std::string::npos;
+    const auto* descriptor =
+        pool_.FindMessageTypeByName(whole ? name : "envoy.service.ext_proc.v3." + name);
     if (descriptor == nullptr) throw std::runtime_error("no message " + name);
     return std::unique_ptr<Message>(factory_.GetPrototype(descriptor)->New());
   }
@@ -96,6 +98,14 @@ bool flag(const Message& message, const std::string& field) {
 
 int number(const Message& message, const std::string& field) {
   return message.GetReflection()->GetEnumValue(message, field_of(message, field));
+}
+
+std::int64_t integer(const Message& message, const std::string& field) {
+  return message.GetReflection()->GetInt64(message, field_of(message, field));
+}
+
+double real(const Message& message, const std::string& field) {
+  return message.GetReflection()->GetDouble(message, field_of(message, field));
 }
 
 std::string chosen(const Message& message, const std::string& oneof) {

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/message.h>
 
+#include <cstdint>
 #include <memory>
 #include <random>
 #include <string>
@@ -11,7 +12,8 @@ namespace extproc::wire::oracle {
 
 using Message = google::protobuf::Message;
 
-/// An empty message of `envoy.service.ext_proc.v3.<name>`, from Envoy's own descriptors.
+/// An empty message of `envoy.service.ext_proc.v3.<name>`, or of the type whose whole name is
+/// given, from Envoy's own descriptors.
 std::unique_ptr<Message> new_message(const std::string& name);
 
 /// The message that the text format describes. Fails the test when it is not one.
@@ -32,6 +34,8 @@ int count(const Message& message, const std::string& field);
 std::string text(const Message& message, const std::string& field);
 bool flag(const Message& message, const std::string& field);
 int number(const Message& message, const std::string& field);
+std::int64_t integer(const Message& message, const std::string& field);
+double real(const Message& message, const std::string& field);
 /// The name of the member of a oneof that is set, or "".
 std::string chosen(const Message& message, const std::string& oneof);
 

@@ -50,15 +50,48 @@ void expect_phase(const Message& expected, const RequestMessage& message,
   } else if (phase.ends_with("_body")) {
     EXPECT_EQ(message.end_of_stream, flag(data, "end_of_stream"));
     EXPECT_EQ(message.body, oracle::text(data, "body"));
+    EXPECT_EQ(message.body_flags.end_of_stream_without_message,
+              flag(data, "end_of_stream_without_message"));
+    EXPECT_EQ(message.body_flags.grpc_message_compressed, flag(data, "grpc_message_compressed"));
+    EXPECT_EQ(message.body_flags.drain_complete, flag(data, "drain_complete"));
     EXPECT_TRUE(entries.empty());
   } else {
     expect_headers(sub(data, "trailers"), entries);
   }
 }
 
+void expect_flow_control(const Message& expected, const RequestMessage& message) {
+  using oracle::integer;
+  ASSERT_EQ(message.flow_control_init.has_value(), oracle::has(expected, "flow_control_init"));
+  if (message.flow_control_init) {
+    const Message& init = sub(expected, "flow_control_init");
+    const auto& read = *message.flow_control_init;
+    EXPECT_EQ(read.downstream_to_sidestream,
+              integer(init, "initial_window_downstream_to_sidestream"));
+    EXPECT_EQ(read.sidestream_to_upstream, integer(init, "initial_window_sidestream_to_upstream"));
+    EXPECT_EQ(read.upstream_to_sidestream, integer(init, "initial_window_upstream_to_sidestream"));
+    EXPECT_EQ(read.sidestream_to_downstream,
+              integer(init, "initial_window_sidestream_to_downstream"));
+  }
+  ASSERT_EQ(message.client_window_update.has_value(),
+            oracle::has(expected, "client_window_update"));
+  if (message.client_window_update) {
+    const Message& update = sub(expected, "client_window_update");
+    EXPECT_EQ(message.client_window_update->sidestream_to_upstream,
+              integer(update, "window_increment_sidestream_to_upstream"));
+    EXPECT_EQ(message.client_window_update->sidestream_to_downstream,
+              integer(update, "window_increment_sidestream_to_downstream"));
+  }
+}
+
 void expect_same(const Message& expected, const RequestMessage& message,
                  const std::vector<Header>& entries) {
   expect_phase(expected, message, entries);
+  expect_flow_control(expected, message);
+  EXPECT_EQ(message.has_metadata, oracle::has(expected, "metadata_context"));
+  if (count(expected, "attributes") > 0) {
+    EXPECT_TRUE(message.has_attributes);
+  }
   EXPECT_EQ(message.observability_mode, flag(expected, "observability_mode"));
   ASSERT_EQ(message.protocol_config.has_value(), oracle::has(expected, "protocol_config"));
   if (!message.protocol_config) return;
@@ -103,6 +136,10 @@ TEST(OracleRequests, Table) {
       R"(protocol_config { request_body_mode: FULL_DUPLEX_STREAMED response_body_mode: GRPC
          send_body_without_waiting_for_header_response: true } request_headers {})",
       R"(flow_control_init { initial_window_downstream_to_sidestream: 65536 } client_window_update {})",
+      R"(flow_control_init { initial_window_sidestream_to_upstream: -1 initial_window_upstream_to_sidestream: 9223372036854775807
+         initial_window_sidestream_to_downstream: -9223372036854775808 })",
+      R"(client_window_update { window_increment_sidestream_to_upstream: -5 window_increment_sidestream_to_downstream: 7 })",
+      R"(request_body { end_of_stream: true end_of_stream_without_message: true drain_complete: true })",
       R"(attributes { key: "envoy.filters.http.ext_proc" value { fields { key: "a" value { number_value: 1 } } } }
          metadata_context { filter_metadata { key: "k" value {} } } request_headers { end_of_stream: true })",
   };
