@@ -30,10 +30,6 @@ constexpr bool is_body(Phase phase) {
   return phase == Phase::request_body || phase == Phase::response_body;
 }
 
-constexpr Phase body_of(Phase phase) {
-  return is_request_phase(phase) ? Phase::request_body : Phase::response_body;
-}
-
 }  // namespace
 
 void ProcessStream::begin(const detail::CallInfo& info) {

@@ -29,7 +29,9 @@ Limits limits_of(std::uint8_t mode) {
 ConnectionUnderTest::ConnectionUnderTest(std::uint8_t mode)
     : shuts_down_((mode & 2) != 0),
       limits_(limits_of(mode)),
-      service_((mode & 1) != 0),
+      service_((mode & 16) != 0  ? Style::streaming
+               : (mode & 1) != 0 ? Style::suspending
+                                 : Style::plain),
       process_(service_.environment()) {
   connection_.emplace(limits_, services_, deadlines_, "127.0.0.1:1", [] {});
 }

@@ -18,7 +18,8 @@ namespace extproc::fuzz {
 /// A connection with both services and a clock that stands still until it is told.
 class ConnectionUnderTest {
  public:
-  /// Bit 0 of `mode`: handlers suspend. Bit 1: shut down in the middle. Bit 2: small limits.
+  /// Bit 0 of `mode`: handlers suspend. Bit 1: shut down in the middle. Bit 2: small limits. Bit 4:
+  /// handlers are over whole bodies.
   explicit ConnectionUnderTest(std::uint8_t mode);
   ~ConnectionUnderTest();
 

@@ -1,10 +1,13 @@
 // Bytes as the messages of one ext_proc stream: through the codec, and through a stream whose
-// processor touches everything. The first byte chooses the processor; each message stands behind
-// its size.
+// processor touches everything. The first byte chooses the processor and what happens besides; each
+// message stands behind its size.
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "check.h"
@@ -43,12 +46,17 @@ class Sink final : public stream::ReplySink, public detail::CallInfo {
     return answer_;
   }
   void end_message() override {
-    testing::read_response(answer_);
-    ++answers_;
+    const testing::ProcessingResponse answer = testing::read_response(answer_);
+    if (answer.phase || answer.immediate_response) ++answers_;
+    if (is_slow && ++written_ % 3 == 0) congested_ = true;
   }
   void finish(GrpcStatus, std::string_view) override {
     check(!finished_, "a stream ends once");
     finished_ = true;
+  }
+  bool congested() const override { return congested_; }
+  void wake_at(std::optional<std::chrono::steady_clock::time_point> time) override {
+    wakes_ = time.has_value();
   }
   void pause() override { paused_ = true; }
   void resume() override { paused_ = false; }
@@ -61,6 +69,11 @@ class Sink final : public stream::ReplySink, public detail::CallInfo {
     return {};
   }
 
+  /// Now and then it takes no answers until drain().
+  bool is_slow = false;
+  bool drain() { return std::exchange(congested_, false); }
+  /// The stream waits for a time.
+  bool wakes() { return std::exchange(wakes_, false); }
   bool finished() const { return finished_; }
   bool paused() const { return paused_; }
   bool was_released() const { return released_; }
@@ -69,17 +82,62 @@ class Sink final : public stream::ReplySink, public detail::CallInfo {
  private:
   std::string answer_;
   std::size_t answers_ = 0;
+  std::size_t written_ = 0;
+  bool congested_ = false;
+  bool wakes_ = false;
   bool finished_ = false;
   bool paused_ = false;
   bool released_ = false;
 };
 
+std::chrono::steady_clock::time_point now_{};
+
+/// What the first byte says.
+struct Mode {
+  explicit Mode(std::uint8_t bits)
+      : style((bits & 4) != 0   ? Style::streaming
+              : (bits & 1) != 0 ? Style::suspending
+                                : Style::plain),
+        leaves_early((bits & 2) != 0),
+        is_slow((bits & 8) != 0),
+        runs_late((bits & 16) != 0),
+        overrides((bits & 32) != 0),
+        half_closes((bits & 64) != 0) {}
+
+  Style style;
+  bool leaves_early;  // at the first pause
+  bool is_slow;       // answers are not taken at times
+  bool runs_late;     // time passes before suspended handlers run
+  bool overrides;     // modes, by itself; and more time may be asked for
+  bool half_closes;   // in the middle
+};
+
+/// Everything that may happen between two messages.
+void go_on(const Mode& mode, ServiceUnderTest& service, stream::ProcessStream& stream, Sink& sink) {
+  if (mode.runs_late) {
+    now_ += std::chrono::milliseconds(110);
+    if (sink.wakes()) stream.on_wake();
+  }
+  service.run_suspended();
+  while (sink.drain()) {
+    if (!sink.finished()) stream.on_writable();
+    service.run_suspended();
+  }
+}
+
 void run(Input input) {
-  const std::uint8_t mode = input.byte();
-  ServiceUnderTest service((mode & 1) != 0);
-  const bool leaves_early = (mode & 2) != 0;
+  const Mode mode(input.byte());
+  ServiceUnderTest service(mode.style);
+  stream::Environment& environment = service.environment();
+  now_ = {};
+  environment.now = [] { return now_; };
+  environment.automatic_mode_override = mode.overrides;
+  if (mode.overrides) environment.filter.max_message_timeout = std::chrono::seconds(1);
+  environment.unread_body_bytes = 64;
+  environment.flow_controlled_bytes = 4096;
   Sink sink;
-  stream::ProcessStream stream(service.environment(), sink);
+  sink.is_slow = mode.is_slow;
+  stream::ProcessStream stream(environment, sink);
   stream.begin(sink);
   std::size_t sent = 0;
   while (!input.empty() && !sink.finished()) {
@@ -88,11 +146,19 @@ void run(Input input) {
     read(message);
     stream.on_message(message);
     ++sent;
-    if (leaves_early && sink.paused()) break;
-    service.run_suspended();
-    check(sink.answers() <= sent, "each message has one answer at most");
+    if (mode.leaves_early && sink.paused()) break;
+    if (mode.half_closes && sent == 3) break;
+    for (int i = 0; i == 0 || (sink.paused() && !sink.finished() && i < 20); ++i)
+      go_on(mode, service, stream, sink);
+    // Otherwise a body may have any number.
+    check(mode.style == Style::streaming || sink.answers() <= sent,
+          "each message has one answer at most");
+    if (sink.paused()) break;
   }
-  if (!sink.finished() && !sink.paused()) stream.on_half_close();
+  if (!sink.finished() && !sink.paused()) {
+    stream.on_half_close();
+    go_on(mode, service, stream, sink);
+  }
   const bool released = stream.on_closed(GrpcStatus::cancelled, !sink.finished());
   service.run_suspended();
   check(released != sink.was_released(), "a stream is released once");

@@ -56,7 +56,28 @@ def old_envoy():
     return message
 
 
-NONE, STREAMED, BUFFERED, PARTIAL, DUPLEX = range(5)
+def flow_controlled(message, window: int):
+    """As a client that bounds the bytes of bodies itself: it takes `window` of each, and lets as many be sent."""
+    for direction in message.flow_control_init.DESCRIPTOR.fields:
+        setattr(message.flow_control_init, direction.name, window)
+    return message
+
+
+def window(increment: int):
+    message = protos.ProcessingRequest()
+    message.client_window_update.window_increment_sidestream_to_upstream = increment
+    message.client_window_update.window_increment_sidestream_to_downstream = increment
+    return message
+
+
+def grpc_body(phase: str, content: bytes, **flags: bool):
+    message = body(phase, content, False)
+    for name, value in flags.items():
+        setattr(getattr(message, phase), name, value)
+    return message
+
+
+NONE, STREAMED, BUFFERED, PARTIAL, DUPLEX, GRPC = range(6)
 STREAMS = {
     "get": [with_config(protos.request_headers(GET), BUFFERED), protos.response_headers(OK)],
     "post": [
@@ -78,6 +99,32 @@ STREAMS = {
         with_config(protos.request_headers(POST, False), DUPLEX),
         body("request_body", b"chunk", False),
         body("request_body", b"", True),
+    ],
+    "both-ways": [
+        with_config(protos.request_headers(POST, False), DUPLEX),
+        body("request_body", b"chunk", False),
+        protos.response_headers(OK, False),
+        body("response_body", b"answer", False),
+        body("request_body", b"", True),
+        body("response_body", b"more", False),
+        trailers("response_trailers"),
+    ],
+    "flow-control": [
+        flow_controlled(with_config(protos.request_headers(POST, False), DUPLEX), 4),
+        body("request_body", b"chunk", False),
+        body("response_body", b"answer", False),
+        body("request_body", b"held", True),
+        window(1),
+        window(-5),
+        window(100),
+        trailers("request_trailers"),
+    ],
+    "grpc": [
+        with_config(protos.request_headers(POST, False), GRPC),
+        grpc_body("request_body", b"message", grpc_message_compressed=True),
+        grpc_body("request_body", b""),
+        grpc_body("response_body", b"answer", drain_complete=True),
+        grpc_body("request_body", b"", end_of_stream=True, end_of_stream_without_message=True),
     ],
     "observed": [observed(protos.request_headers(POST, False)), observed(body("request_body", b"body"))],
     "local-reply": [protos.response_headers({":status": "503"})],
@@ -165,6 +212,10 @@ def write(target: str, name: str, content: bytes) -> None:
 
 
 def main() -> None:
+    # Bodies as a whole; then with answers that are not taken, time that passes, and a half-close in the middle.
+    for mode, style in ((4, "streams"), (4 | 8 | 16 | 32, "streams-late"), (4 | 64, "streams-half")):
+        for name in ("streamed", "duplex", "both-ways", "flow-control", "grpc", "post"):
+            write("fuzz_messages", f"{name}-{style}", message_seed(mode, serialised(STREAMS[name])))
     for mode in (0, 1):
         style = "suspends" if mode else "plain"
         for name, stream in STREAMS.items():
@@ -178,6 +229,9 @@ def main() -> None:
     write("fuzz_http2", "shutdown", bytes([2, 8]) + connection(process_call(1, post, frame(DATA, END_STREAM, 1))))
     write("fuzz_http2", "small-limits", bytes([4, 2]) + connection(process_call(1, post, frame(DATA, END_STREAM, 1))))
     write("fuzz_calls", "slow-reader", bytes([8]) + call_seeds()["streamed-end"])
+    # And bodies as a whole.
+    for name in ("streamed", "duplex", "flow-control", "grpc"):
+        write("fuzz_calls", f"{name}-streams", bytes([16 | 8]) + call_seeds()[f"{name}-end"])
 
 
 if __name__ == "__main__":

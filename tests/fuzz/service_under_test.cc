@@ -8,16 +8,23 @@
 namespace extproc::fuzz {
 namespace {
 
-Service make_service(bool suspends) {
-  if (suspends) return Service::make<SuspendingTouchEverything>();
+Service make_service(Style style) {
+  switch (style) {
+    case Style::suspending:
+      return Service::make<SuspendingTouchEverything>();
+    case Style::streaming:
+      return Service::make<StreamingTouchEverything>();
+    case Style::plain:
+      break;
+  }
   return Service::make<TouchEverything>();
 }
 
 }  // namespace
 
-ServiceUnderTest::ServiceUnderTest(bool suspends)
-    : suspends_(suspends),
-      service_(make_service(suspends)),
+ServiceUnderTest::ServiceUnderTest(Style style)
+    : style_(style),
+      service_(make_service(style)),
       loop_{io_.get_executor(), blocking_},
       logger_(LogLevel::debug,
               [](LogLevel, std::string_view line) { check(!line.empty(), "a log line has text"); }),
@@ -34,7 +41,7 @@ ServiceUnderTest::~ServiceUnderTest() {
 void ServiceUnderTest::run_suspended() {
   io_.restart();
   const std::size_t resumed = io_.poll();
-  check(suspends_ || resumed == 0, "a processor that does not suspend uses no loop");
+  check(style_ != Style::plain || resumed == 0, "a processor that does not suspend uses no loop");
 }
 
 }  // namespace extproc::fuzz

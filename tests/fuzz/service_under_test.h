@@ -12,11 +12,14 @@
 
 namespace extproc::fuzz {
 
+/// How the handlers of the processor under test are written.
+enum class Style { plain, suspending, streaming };
+
 /// What streams need around them, without threads, sockets and a running clock: a processor that
 /// touches everything, and a loop that runs when it is told to.
 class ServiceUnderTest {
  public:
-  explicit ServiceUnderTest(bool suspends);
+  explicit ServiceUnderTest(Style style);
   ~ServiceUnderTest();
 
   stream::Environment& environment() { return environment_; }
@@ -25,7 +28,7 @@ class ServiceUnderTest {
   void run_suspended();
 
  private:
-  const bool suspends_;
+  const Style style_;
   Service service_;
   boost::asio::io_context io_{1};
   detail::BlockingPool blocking_{1};

@@ -27,12 +27,47 @@ std::size_t read(const HeaderView& headers) {
   return size;
 }
 
+std::size_t read(const ValueView& value);
+
+std::size_t read(const StructView& view) {
+  std::size_t size = 0;
+  for (const auto& [name, value] : view.fields()) {
+    check(view.find(name).has_value(), "a field that is there is found");
+    size += 1 + read(value);
+  }
+  return size;
+}
+
+std::size_t read(const ValueView& value) {
+  std::size_t size = value.string().value_or("").size();
+  if (const auto object = value.object()) size += read(*object);
+  if (const auto list = value.list()) {
+    for (const ValueView& element : *list) size += read(element);
+  }
+  return size;
+}
+
 void read(const Context& context, const Request& request) {
+  for (const auto& [filter, attributes] : context.attributes()) {
+    read(attributes);
+    for (const auto& [name, value] : attributes.fields())
+      check(context.attribute(name).has_value(), "an attribute that is there is found");
+  }
+  if (const auto metadata = context.filter_metadata("envoy.filters")) read(*metadata);
+  context.typed_filter_metadata("");
   check(!context.peer().empty(), "a call has a peer");
   for (const auto& [name, value] : context.metadata()) check(!name.empty(), "metadata has a name");
   check(!request.id().empty(), "a request has an id, if only \"unknown\"");
   check(request.overhead().count() >= 0, "time runs forward");
   check(request.phase().has_value(), "a handler has a phase");
+}
+
+// What goes with an answer.
+void add_extras(std::size_t number, PhaseResponse& response) {
+  if ((number & 1) != 0) response.set_dynamic_metadata("a", Struct().set("n", number));
+  if ((number & 2) != 0) response.set_typed_dynamic_metadata("t", "type", "value");
+  if ((number & 4) != 0) response.request_drain_requests();
+  if ((number & 8) != 0) response.fall_back_after(std::chrono::milliseconds(number % 300));
 }
 
 // Which of the ways to answer, from what the handler was given.
@@ -70,6 +105,11 @@ void on_headers(const HttpHeaders& headers, Context& context, Request& request,
   change(headers, response);
   response.clear_route_cache(headers.end_of_stream());
   if (seen.bytes % 5 == 1) response.continue_and_replace(seen.last_name);
+  if (seen.bytes % 7 == 2)
+    response.override_mode({.request_body_mode = static_cast<BodySendMode>(seen.bytes % 6),
+                            .response_body_mode = static_cast<BodySendMode>(seen.bytes % 5)});
+  if (seen.bytes % 11 == 3) response.respond_streaming(200, {{"X-A", "1"}}).write(seen.last_name);
+  add_extras(seen.bytes, response);
   end_in_some_way(seen.bytes, context, response);
 }
 
@@ -91,6 +131,7 @@ void on_body(const HttpBody& body, Context& context, Request& request, BodyRespo
     default:
       break;
   }
+  add_extras(seen.bytes, response);
   end_in_some_way(body.body().size(), context, response);
 }
 
@@ -153,6 +194,54 @@ Task<> SuspendingTouchEverything::process_response_body(const HttpBody& body, Co
                                                         Request& request, BodyResponse& response) {
   co_await boost::asio::post(executor(context), boost::asio::deferred);
   touch_.process_response_body(body, context, request, response);
+}
+
+Task<> StreamingTouchEverything::process_request_headers(const HttpHeaders& headers,
+                                                         Context& context, Request& request,
+                                                         HeadersResponse& response) {
+  co_await boost::asio::post(executor(context), boost::asio::deferred);
+  touch_.process_request_headers(headers, context, request, response);
+}
+
+Task<> StreamingTouchEverything::process_request_trailers(const HttpTrailers& trailers,
+                                                          Context& context, Request& request,
+                                                          TrailersResponse& response) {
+  touch_.process_request_trailers(trailers, context, request, response);
+  co_return;
+}
+
+Task<> StreamingTouchEverything::process_response_headers(const HttpHeaders& headers,
+                                                          Context& context, Request& request,
+                                                          HeadersResponse& response) {
+  touch_.process_response_headers(headers, context, request, response);
+  co_return;
+}
+
+Task<> StreamingTouchEverything::stream_request_body(BodyStream& body, Context&, Request&) {
+  while (auto chunk = co_await body.read()) {
+    chunk->grpc_message_compressed() ? body.write_compressed(chunk->body())
+                                     : body.write(chunk->body());
+  }
+}
+
+Task<> StreamingTouchEverything::stream_response_body(BodyStream& body, Context& context,
+                                                      Request& request) {
+  std::size_t number = 0;
+  std::string all;
+  while (auto chunk = co_await body.read()) {
+    all += chunk->body();
+    number += chunk->body().size();
+    const std::string before(chunk->body());
+    if (number % 2 == 1) co_await boost::asio::post(executor(context), boost::asio::deferred);
+    check(chunk->body() == before, "a chunk is the same after an await");
+    if (number % 3 == 1) body.write(all);
+    if (number % 5 == 2) co_await body.writable();
+    if (number % 7 == 3) body.finish();
+    if (number % 11 == 4) co_return;
+    end_in_some_way(number, context, body.response());
+  }
+  read(context, request);
+  body.write(all);
 }
 
 }  // namespace extproc::fuzz

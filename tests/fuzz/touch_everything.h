@@ -37,4 +37,21 @@ class SuspendingTouchEverything : public AsyncProcessor {
   TouchEverything touch_;
 };
 
+/// The same, with coroutines over whole bodies: one sends the body on as it comes, the other
+/// changes it in some way.
+class StreamingTouchEverything : public AsyncProcessor {
+ public:
+  Task<> process_request_headers(const HttpHeaders& headers, Context& context, Request& request,
+                                 HeadersResponse& response) override;
+  Task<> stream_request_body(BodyStream& body, Context& context, Request& request) override;
+  Task<> process_request_trailers(const HttpTrailers& trailers, Context& context, Request& request,
+                                  TrailersResponse& response) override;
+  Task<> process_response_headers(const HttpHeaders& headers, Context& context, Request& request,
+                                  HeadersResponse& response) override;
+  Task<> stream_response_body(BodyStream& body, Context& context, Request& request) override;
+
+ private:
+  TouchEverything touch_;
+};
+
 }  // namespace extproc::fuzz
