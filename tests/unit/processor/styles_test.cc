@@ -142,14 +142,13 @@ struct Style {
 class Styles : public ::testing::TestWithParam<Style> {};
 
 TEST_P(Styles, AnswerEveryPhaseAlike) {
-  const AsEnvoyExtProc envoy(
-      {.request_headers =
-           envoy_headers({{":method", "PUT"}, {":path", "/"}, {"content-length", "8"}}),
-       .request_body = envoy_body("question"),
-       .request_trailers = testing::HeaderList{{"t", "1"}},
-       .response_headers = envoy_headers({{":status", "200"}}),
-       .response_body = envoy_body("answer"),
-       .response_trailers = testing::HeaderList{{"t", "2"}}});
+  const AsEnvoyExtProc envoy({.request_headers = envoy_headers(
+                                  {{":method", "PUT"}, {":path", "/"}, {"content-length", "8"}}),
+                              .request_body = envoy_body("question"),
+                              .request_trailers = testing::HeaderList{{"t", "1"}},
+                              .response_headers = envoy_headers({{":status", "200"}}),
+                              .response_body = envoy_body("answer"),
+                              .response_trailers = testing::HeaderList{{"t", "2"}}});
   const auto result = envoy.process(GetParam().make());
   ASSERT_EQ(result.responses.size(), kPhaseCount);
   EXPECT_EQ(result.status, GrpcStatus::ok);
