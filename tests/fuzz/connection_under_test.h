@@ -35,10 +35,10 @@ class ConnectionUnderTest {
   const bool shuts_down_;
   Limits limits_;
   ServiceUnderTest service_;
+  grpc::DeadlineWheel deadlines_;
   server::ProcessService process_;
   grpc::HealthService health_{{server::ProcessService::kName}};
   std::array<grpc::Service*, 2> services_{&process_, &health_};
-  grpc::DeadlineWheel deadlines_;
   grpc::Clock::time_point now_{std::chrono::seconds(1)};
   std::size_t received_ = 0;
   std::optional<grpc::Connection> connection_;
