@@ -17,9 +17,6 @@ class PhaseProgress {
   }
   /// A message of this direction was under way when it was replaced: it wants no answer.
   bool is_replaced(Phase phase) const { return of(phase).replaced; }
-  /// No body of the direction will come by the filter's own modes.
-  void body_ended(Phase body_phase) { of(body_phase).body_over = true; }
-
   /// Whether a message of one of `phases` may still come. `config`: what the client said, which the
   /// answers may have changed: `overridden`.
   bool may_come(PhaseSet phases, const ProtocolConfiguration& config, bool overridden) const;

@@ -289,6 +289,11 @@ void ProcessStream::complete(std::exception_ptr failure) noexcept {
   if (std::exchange(waking_, false) && !closed_) sink_.wake_at(std::nullopt);
   conclude(failure);
   env_.give_back(std::move(own_scratch_));
+  after_handler();
+}
+
+// A suspended handler has returned: what waited for it goes on.
+void ProcessStream::after_handler() {
   if (closed_) {
     if (closing_ || running()) return;
     release();
@@ -475,16 +480,7 @@ void ProcessStream::on_session_done(detail::BodySession& session,
     }
   }
   end_phase(phase, outcome, env_.now() - session.start());
-  if (closed_) {
-    if (closing_ || running()) return;
-    release();
-    sink_.released();
-    return;
-  }
-  after_answer();
-  deliver_held();
-  if (half_closed_ && !running()) finish(GrpcStatus::ok);
-  update_pause();
+  after_handler();
 }
 
 void ProcessStream::on_violation(Rule rule, std::string_view field) {

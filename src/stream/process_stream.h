@@ -79,6 +79,7 @@ class ProcessStream final : private detail::Completion,
   void fall_back();
   PhaseOutcome fail(Phase phase, std::string_view what);
   void after_answer();
+  void after_handler();
   bool ends_early() const;
   void finish(GrpcStatus status, std::string_view message = {});
   void release();
