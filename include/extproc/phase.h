@@ -30,6 +30,18 @@ constexpr std::string_view to_string(Phase phase) {
 /// True for the three phases of the request, false for those of the response.
 constexpr bool is_request_phase(Phase phase) { return phase <= Phase::request_trailers; }
 
+/// What comes in the phase: each of these is true for one phase of the request and one of the
+/// response.
+constexpr bool is_headers(Phase phase) {
+  return phase == Phase::request_headers || phase == Phase::response_headers;
+}
+constexpr bool is_body(Phase phase) {
+  return phase == Phase::request_body || phase == Phase::response_body;
+}
+constexpr bool is_trailers(Phase phase) {
+  return phase == Phase::request_trailers || phase == Phase::response_trailers;
+}
+
 /// A set of phases, as small as a byte.
 class PhaseSet {
  public:

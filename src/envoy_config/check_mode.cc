@@ -5,12 +5,6 @@
 namespace extproc::envoy_config {
 namespace {
 
-bool is_body(Phase phase) { return phase == Phase::request_body || phase == Phase::response_body; }
-
-bool is_trailers(Phase phase) {
-  return phase == Phase::request_trailers || phase == Phase::response_trailers;
-}
-
 std::string_view direction(Phase phase) { return is_request_phase(phase) ? "request" : "response"; }
 
 std::string field_name(Phase phase) {

@@ -12,6 +12,7 @@ BodySession::BodySession(SessionHost& host, const Dispatcher& dispatcher, Phase 
                          std::optional<BodySendMode> mode)
     : host_(host), dispatcher_(dispatcher), phase_(phase), mode_(mode), body_(*this, phase) {
   ContextAccess::begin_beside(context_, host.context());
+  reset_response();
 }
 
 // One message is all of the body.
@@ -26,7 +27,8 @@ void BodySession::on_chunk(const HttpBody& chunk) {
     drain_complete_ = chunk.drain_complete();
   }
   if (whole()) input_over_ = true;
-  if (started_ && !running_) {
+  if (abandoned_ || (started_ && !running_)) {
+    host_.on_consumed(*this, chunk.body().size());
     pass(Chunk{std::string(chunk.body()), chunk.end_of_stream(), chunk.flags()});
     return;
   }
@@ -83,6 +85,14 @@ void BodySession::cancel() {
   if (waiting_) std::exchange(waiting_, nullptr).resume();
 }
 
+void BodySession::abandon() {
+  abandoned_ = true;
+  if (std::exchange(holds_chunk_, false) || (holds_streamed_ && !finished_)) pass(current_);
+  pass_unread();
+  if (full_duplex()) send_end();
+  cancel();
+}
+
 void BodySession::wake() {
   if (!waiting_) return;
   if (waits_for_output_ ? !writable() : !ready()) return;
@@ -115,6 +125,7 @@ std::optional<HttpBody> BodySession::next() {
   if (holds_chunk_) answer_current();
   current_ = std::move(*chunk);
   holds_chunk_ = !full_duplex();
+  holds_streamed_ = full_duplex();
   host_.on_consumed(*this, current_.bytes.size());
   return current_.view();
 }
@@ -124,6 +135,7 @@ void BodySession::write(std::string_view bytes, bool compressed) {
   if (full_duplex()) {
     // An empty gRPC message is one; an empty chunk says nothing.
     if (bytes.empty() && mode_ != BodySendMode::grpc) return;
+    holds_streamed_ = false;
     send_streamed({bytes, false, {.grpc_message_compressed = compressed}});
     return;
   }
@@ -148,8 +160,13 @@ void BodySession::answer_current() {
 void BodySession::answer(const Chunk& chunk) {
   if (host_.answers()) host_.send_body_answer(phase_, chunk.view(), response_);
   auto immediate = response_.immediate_response();
-  response_.reset();
+  reset_response();
   if (immediate) response_.respond(std::move(*immediate));
+}
+
+void BodySession::reset_response() {
+  response_.reset();
+  response_.listen_to_fallback(this);
 }
 
 void BodySession::send_streamed(const wire::StreamedBody& body) {
@@ -158,8 +175,9 @@ void BodySession::send_streamed(const wire::StreamedBody& body) {
 
 // Answers a chunk that the handler did not want.
 void BodySession::pass(const Chunk& chunk) {
-  host_.on_consumed(*this, chunk.bytes.size());
   if (!full_duplex()) {
+    // What a handler that is late asked for was for another answer.
+    if (abandoned_) reset_response();
     if (finished_ && !chunk.bytes.empty()) response_.clear_body();
     answer(chunk);
     return;
@@ -176,6 +194,13 @@ void BodySession::pass(const Chunk& chunk) {
     body.flags.end_of_stream_without_message = mode_ == BodySendMode::grpc && ends;
   }
   send_streamed(body);
+}
+
+void BodySession::pass_unread() {
+  while (const auto chunk = pop()) {
+    host_.on_consumed(*this, chunk->bytes.size());
+    pass(*chunk);
+  }
 }
 
 std::optional<BodySession::Chunk> BodySession::pop() {
@@ -196,7 +221,7 @@ void BodySession::settle() {
     }
   }
   if (holds_chunk_) answer_current();
-  while (const auto chunk = pop()) pass(*chunk);
+  pass_unread();
   if (full_duplex()) send_end();
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "extproc/body.h"
 #include "extproc/body_stream.h"
@@ -38,7 +39,9 @@ class SessionHost {
   virtual void send_streamed_body(Phase phase, const wire::StreamedBody& body,
                                   BodyResponse& carries) = 0;
   /// The handler waits for the next chunk.
-  virtual void on_waiting() {}
+  virtual void on_waiting(BodySession& session) = 0;
+  /// The handler asked for it: it counts from each chunk that is not answered in time.
+  virtual void on_fallback(BodySession& session, Fallback fallback) = 0;
   /// The session has taken bytes out of its queue.
   virtual void on_consumed(BodySession& session, std::size_t bytes) = 0;
   virtual void on_written_too_late(Phase phase) = 0;
@@ -52,7 +55,7 @@ class SessionHost {
 /// One direction's body with a handler over the whole of it: keeps what the handler has not read,
 /// and turns what it writes into legal answers of the body's mode. It lives from the first chunk to
 /// the end of the stream.
-class BodySession final : private BodyChannel, private Completion {
+class BodySession final : private BodyChannel, private Completion, private FallbackListener {
  public:
   /// Both must outlive it.
   BodySession(SessionHost& host, const Dispatcher& dispatcher, Phase phase,
@@ -65,12 +68,16 @@ class BodySession final : private BodyChannel, private Completion {
   void on_writable() { wake(); }
   /// The stream is over: a handler that waits here is told.
   void cancel();
+  /// The handler takes too long: what it has not answered, and all that follows, passes unchanged.
+  /// The handler is told, and may still run.
+  void abandon();
 
   Phase phase() const { return phase_; }
   /// What the handler is given.
   const Context& context() const { return context_; }
   /// The handler has not returned yet.
   bool running() const { return running_; }
+  bool abandoned() const { return abandoned_; }
   /// It can do nothing until a chunk, or the end, comes.
   bool idle() const { return !running_ || (waiting_ && !waits_for_output_ && unread_.empty()); }
   std::size_t unread_bytes() const { return unread_bytes_; }
@@ -93,7 +100,7 @@ class BodySession final : private BodyChannel, private Completion {
   void wait(std::coroutine_handle<> handler) override {
     waiting_ = handler;
     waits_for_output_ = false;
-    host_.on_waiting();
+    host_.on_waiting(*this);
   }
   std::optional<HttpBody> next() override;
   bool writable() override { return cancelled_ || !host_.congested(phase_); }
@@ -107,6 +114,10 @@ class BodySession final : private BodyChannel, private Completion {
   std::optional<BodySendMode> mode() const override { return mode_; }
   PhaseResponse& response() override { return response_; }
   void complete(std::exception_ptr failure) noexcept override;
+  void set_fallback(const Fallback& fallback) noexcept override { on_fallback(fallback); }
+  void on_fallback(Fallback fallback) override {
+    if (!abandoned_) host_.on_fallback(*this, std::move(fallback));
+  }
 
   bool full_duplex() const { return mode_ && is_full_duplex(*mode_); }
   bool whole() const;
@@ -114,8 +125,10 @@ class BodySession final : private BodyChannel, private Completion {
   void take(const HttpBody& chunk);
   void answer_current();
   void answer(const Chunk& chunk);
+  void reset_response();
   void send_streamed(const wire::StreamedBody& body);
   std::optional<Chunk> pop();
+  void pass_unread();
   void pass(const Chunk& chunk);
   void send_end();
   void wake();
@@ -137,12 +150,14 @@ class BodySession final : private BodyChannel, private Completion {
   bool started_ = false;
   bool running_ = false;
   bool holds_chunk_ = false;    // current_ has no answer yet
+  bool holds_streamed_ = false;  // full duplex: nothing was written since current_ was read
   bool input_over_ = false;     // nothing follows what is unread
   bool end_of_stream_ = false;  // the input ended with it; else trailers follow, or nothing
   bool drain_complete_ = false;
   bool finished_ = false;
   bool end_sent_ = false;
   bool cancelled_ = false;
+  bool abandoned_ = false;
 };
 
 }  // namespace extproc::detail

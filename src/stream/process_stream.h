@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -9,16 +10,17 @@
 
 #include "extproc/context.h"
 #include "extproc/detail/dispatcher.h"
-#include "extproc/observer.h"
 #include "extproc/phase.h"
 #include "extproc/request.h"
 #include "extproc/status.h"
 #include "processor/body_session.h"
 #include "stream/answer_writer.h"
+#include "stream/body_deadline.h"
 #include "stream/environment.h"
 #include "stream/phase_progress.h"
 #include "stream/reply_deadline.h"
 #include "stream/reply_sink.h"
+#include "stream/reporter.h"
 #include "stream/streamed_reply.h"
 #include "wire/request_reader.h"
 
@@ -27,14 +29,14 @@ namespace extproc::stream {
 /// One ext_proc stream, which is one HTTP request: reads each message, calls its phase's handler
 /// and sees to it that what must be answered is answered once, and that the stream ends. It does no
 /// I/O. Reusable: begin() makes it fresh.
-class ProcessStream final : private detail::Completion,
-                            private detail::SessionHost,
-                            private detail::ChainHost,
-                            private detail::ViolationListener {
+class ProcessStream final : private detail::Completion, private detail::SessionHost {
  public:
   /// Both must outlive it.
   ProcessStream(Environment& environment, ReplySink& sink)
-      : env_(environment), sink_(sink), writer_(environment, sink, *this) {}
+      : env_(environment),
+        sink_(sink),
+        reporter_(environment),
+        writer_(environment, sink, reporter_) {}
   ProcessStream(const ProcessStream&) = delete;
   ProcessStream& operator=(const ProcessStream&) = delete;
 
@@ -56,27 +58,44 @@ class ProcessStream final : private detail::Completion,
   bool on_closed(GrpcStatus status, bool cancelled);
 
  private:
-  void complete(std::exception_ptr failure) noexcept override;
-  void set_fallback(const Fallback& fallback) noexcept override;
+  /// A direction's body that has a handler over the whole of it.
+  struct BodyRun {
+    detail::BodySession session;
+    BodyDeadline deadline;
 
-  void receive(std::string_view bytes, bool arrived);
-  void note(const wire::RequestMessage& message, std::string_view bytes);
+    bool holds_others_up() const { return session.running() && !session.abandoned(); }
+  };
+  /// What waits until something before it is answered, though the sink was not paused.
+  struct Held {
+    std::string message;
+    bool noted;
+  };
+  /// What became of a handler that took too long.
+  enum class Late : std::uint8_t {
+    none,
+    fell_back,  ///< its fallback was sent; the next message waits for its return
+    gave_up,    ///< that waited too long too: whatever has no handler yet passes unchanged
+  };
+
+  void receive(std::string_view bytes, bool noted);
+  void receive_past_late(std::string_view bytes);
+  void refuse();
+  void note(const wire::RequestMessage& message);
+  void note_context(const wire::RequestMessage& message, std::string_view bytes);
   void take_message(const wire::RequestMessage& message, std::string_view bytes);
   void begin_headers(const wire::RequestMessage& message);
+  bool is_dropped(const wire::RequestMessage& message);
   bool hold_back(const wire::RequestMessage& message, std::string_view bytes);
   void take_streamed(const wire::RequestMessage& message);
   void call_handler();
-  void wait_for_handler();
-  void start_deadline();
   void conclude(const std::exception_ptr& failure);
-  void end_phase(Phase phase, PhaseOutcome outcome, std::chrono::nanoseconds spent);
   PhaseOutcome answer(const std::exception_ptr& failure);
   PhaseOutcome answer_failure(Phase phase, const std::exception_ptr& failure);
   void send_answer();
   PhaseOutcome send_streamed();
   PhaseOutcome send_immediate(Phase phase, ImmediateResponse response,
                               const ResponseExtras* extras);
-  void fall_back();
+  void send_unchanged(Phase phase, const HttpHeaders& headers, const HttpBody& body);
   PhaseOutcome fail(Phase phase, std::string_view what);
   void after_answer();
   void after_handler();
@@ -87,17 +106,33 @@ class ProcessStream final : private detail::Completion,
   void update_pause();
   bool calls(Phase phase) const;
   std::string applied_names() const;
-  void report(std::string_view name, Rule rule, std::string_view field);
   void bound_memory();
   void deliver_held();
   PhaseResponse& response();
-  std::unique_ptr<detail::BodySession>& session(Phase phase) {
-    return sessions_[is_request_phase(phase) ? 0 : 1];
-  }
+
+  // In process_stream_late.cc.
+  void complete(std::exception_ptr failure) noexcept override;
+  void set_fallback(const Fallback& fallback) noexcept override;
+  void on_waiting(detail::BodySession& session) override;
+  void on_fallback(detail::BodySession& session, Fallback fallback) override;
+  void wait_for_handler();
+  void start_deadline();
+  void update_alarm();
+  void wake_handler();
+  void wake_body(BodyRun& run);
+  void ask_for_time();
+  void tell_fallback(Phase phase);
+  void fall_back();
+  void fall_back(BodyRun& run);
+  void give_up();
+  void pass_unchanged(const wire::RequestMessage& message, std::string_view bytes);
+
+  std::unique_ptr<BodyRun>& body(Phase phase) { return bodies_[is_request_phase(phase) ? 0 : 1]; }
+  BodyRun& run_of(const detail::BodySession& session) { return *body(session.phase()); }
 
   const Context& context() const override { return context_; }
   Request& request() override { return request_; }
-  detail::ChainHost* chain_host() override { return this; }
+  detail::ChainHost* chain_host() override { return &reporter_; }
   Clock::time_point now() const override { return env_.now(); }
   bool answers() const override { return !finished_ && !closed_ && !context_.observability_mode(); }
   bool congested(Phase phase) const override { return writer_.congested(phase); }
@@ -108,43 +143,31 @@ class ProcessStream final : private detail::Completion,
   void on_written_too_late(Phase phase) override;
   void on_session_done(detail::BodySession& session, const std::exception_ptr& failure) override;
 
-  std::string_view chain_header() const override { return env_.chain_header; }
-  const FilterSettings& filter() const override { return env_.filter; }
-  void link_begin(std::size_t link, const Request& request, Phase phase) override;
-  void link_end(std::size_t link, const Request& request, Phase phase, PhaseOutcome outcome,
-                std::chrono::nanoseconds spent) override;
-  void link_violation(std::size_t link, Rule rule, std::string_view field) override;
-
-  void on_violation(Rule rule, std::string_view field) override;
-
   Environment& env_;
   ReplySink& sink_;
+  Reporter reporter_;
   AnswerWriter writer_;
   Request request_;
   Context context_;
   Scratch* scratch_ = nullptr;
   // Only while a handler is suspended; otherwise scratch_ is the environment's.
   std::unique_ptr<Scratch> own_scratch_;
-  // Of each direction, where its body has a handler over the whole of it.
-  std::unique_ptr<detail::BodySession> sessions_[2];
-  // What came while something before it is not answered, though the sink was not paused.
-  std::vector<std::string> held_;
+  std::unique_ptr<BodyRun> bodies_[2];  // of each direction
+  std::vector<Held> held_;
   std::optional<StreamedReply> streamed_reply_;
   std::optional<Fallback> fallback_;  // of the handler that is suspended
   PhaseProgress progress_;
-  ReplyDeadline deadline_;
+  ReplyDeadline deadline_;                  // of that one
+  std::optional<Clock::time_point> alarm_;  // when the sink is to wake this stream
   Clock::time_point stream_start_;
   Clock::time_point phase_start_;
   // Of the handler that runs or ran last, other than a session's.
   Phase phase_ = Phase::request_headers;
-  // Whose answer is being made, for what is told of it.
-  Phase answered_phase_ = Phase::request_headers;
   GrpcStatus status_ = GrpcStatus::ok;
   bool first_message_ = true;
-  bool pending_ = false;    // a handler that is not a session's is suspended
-  bool fell_back_ = false;  // and its fallback was sent
-  bool waking_ = false;     // the sink was asked to wake this stream
-  bool paused_ = false;     // the sink is
+  Late late_ = Late::none;
+  bool pending_ = false;  // a handler that is not a session's is suspended
+  bool paused_ = false;   // the sink is
   bool half_closed_ = false;
   bool finished_ = false;
   bool closing_ = false;  // within on_closed

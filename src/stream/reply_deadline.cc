@@ -15,22 +15,22 @@ milliseconds before(milliseconds timeout) {
 }  // namespace
 
 void ReplyDeadline::begin(Clock::time_point start, const FilterSettings& filter, bool timed,
-                          std::optional<milliseconds> fallback) {
+                          std::optional<Clock::time_point> fall_back_at) {
+  extend_at_.reset();
+  fall_back_at_ = fall_back_at;
+  if (!timed) return;
+  const auto base = start + before(filter.message_timeout);
+  auto latest = base;
+  if (filter.max_message_timeout.count() > 0 && (!fall_back_at || *fall_back_at > base)) {
+    extend_at_ = start + filter.message_timeout / 2;
+    latest = std::max(base, *extend_at_ + before(filter.max_message_timeout));
+  }
+  if (fall_back_at) fall_back_at_ = std::min(*fall_back_at, latest);
+}
+
+void ReplyDeadline::clear() {
   extend_at_.reset();
   fall_back_at_.reset();
-  if (!timed) {
-    if (fallback) fall_back_at_ = start + *fallback;
-    return;
-  }
-  const milliseconds base = before(filter.message_timeout);
-  const bool may_extend = filter.max_message_timeout.count() > 0;
-  milliseconds latest = base;
-  if (may_extend && (!fallback || *fallback > base)) {
-    const milliseconds ask = filter.message_timeout / 2;
-    extend_at_ = start + ask;
-    latest = std::max(base, ask + before(filter.max_message_timeout));
-  }
-  if (fallback) fall_back_at_ = start + std::min(*fallback, latest);
 }
 
 std::optional<ReplyDeadline::Clock::time_point> ReplyDeadline::next() const {

@@ -15,10 +15,12 @@ class ReplyDeadline {
   using Clock = std::chrono::steady_clock;
   enum class Action : std::uint8_t { none, extend, fall_back };
 
-  /// A handler began to wait at `start`. `timed`: Envoy runs a timer for this message. `fallback`:
-  /// when the handler itself gives up, if it does.
+  /// Envoy's message came at `start`. `timed`: Envoy runs a timer for it. `fall_back_at`: when the
+  /// handler itself gives up, if it does.
   void begin(Clock::time_point start, const FilterSettings& filter, bool timed,
-             std::optional<std::chrono::milliseconds> fallback);
+             std::optional<Clock::time_point> fall_back_at);
+  /// Nothing is due any more.
+  void clear();
   /// When due() is to be asked next; nothing: never.
   std::optional<Clock::time_point> next() const;
   /// What is to be done now, once each.

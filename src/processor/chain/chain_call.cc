@@ -12,12 +12,6 @@
 namespace extproc::detail {
 namespace {
 
-constexpr bool is_headers(Phase phase) {
-  return phase == Phase::request_headers || phase == Phase::response_headers;
-}
-constexpr bool is_body(Phase phase) {
-  return phase == Phase::request_body || phase == Phase::response_body;
-}
 constexpr Phase body_of(Phase phase) {
   return is_request_phase(phase) ? Phase::request_body : Phase::response_body;
 }
@@ -161,8 +155,7 @@ Step ChainCall::call_link() {
   std::exception_ptr failure;
   try {
     if (links_[link_]->call(invocation) == Step::pending) {
-      if (const Fallback* fallback = link_response().fallback())
-        outer_response().fall_back_after(fallback->after, fallback->response);
+      if (const Fallback* fallback = link_response().fallback()) set_fallback(*fallback);
       return Step::pending;
     }
   } catch (...) {

@@ -59,6 +59,9 @@ class ChainCall final : private Completion, private ViolationListener {
   };
 
   void complete(std::exception_ptr failure) noexcept override;
+  void set_fallback(const Fallback& fallback) noexcept override {
+    outer_.completion->set_fallback(fallback);
+  }
   void on_violation(Rule rule, std::string_view field) override;
 
   void begin(const Invocation& outer);

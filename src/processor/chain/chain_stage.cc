@@ -41,6 +41,10 @@ void ChainStage::stop(ImmediateResponse response) {
   owner_.stop(link_, {nullptr, std::move(response)});
 }
 
+void ChainStage::ask_for_fallback(const Fallback& fallback) {
+  owner_.outer().body_stream->response().fall_back_after(fallback.after, fallback.response);
+}
+
 bool ChainStage::take_abort(const Context& context) {
   const auto abort = ContextAccess::aborted(context);
   if (!abort) return false;
@@ -139,7 +143,11 @@ void MessageStage::work() {
     } catch (...) {
       failure = std::current_exception();
     }
-    if (!busy_) absorb(failure);
+    if (!busy_) {
+      absorb(failure);
+    } else if (const Fallback* fallback = response_.fallback()) {
+      ask_for_fallback(*fallback);
+    }
   }
 }
 

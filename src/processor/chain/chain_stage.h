@@ -65,6 +65,8 @@ class ChainStage {
   /// What a handler threw as the end of the body; the message names the processor.
   PhaseOutcome fail(const std::exception_ptr& failure);
   void stop(ImmediateResponse response);
+  /// The fallback of one is that of the chain.
+  void ask_for_fallback(const Fallback& fallback);
   /// The handler aborted in `context`: then the stream of all ends so.
   bool take_abort(const Context& context);
 
@@ -98,7 +100,10 @@ class SessionStage final : public ChainStage, private SessionHost {
   void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) override;
   void send_streamed_body(Phase phase, const wire::StreamedBody& body,
                           BodyResponse& carries) override;
-  void on_waiting() override { owner_.on_stage_changed(); }
+  void on_waiting(BodySession& /*session*/) override { owner_.on_stage_changed(); }
+  void on_fallback(BodySession& /*session*/, Fallback fallback) override {
+    ask_for_fallback(fallback);
+  }
   void on_consumed(BodySession& /*session*/, std::size_t /*bytes*/) override {}
   void on_written_too_late(Phase phase) override;
   void on_session_done(BodySession& session, const std::exception_ptr& failure) override;
@@ -127,6 +132,7 @@ class MessageStage final : public ChainStage, private Completion {
   };
 
   void complete(std::exception_ptr failure) noexcept override;
+  void set_fallback(const Fallback& fallback) noexcept override { ask_for_fallback(fallback); }
   void work();
   void absorb(const std::exception_ptr& failure);
 

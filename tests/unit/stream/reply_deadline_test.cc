@@ -54,8 +54,9 @@ TEST_P(Deadlines, AreDueOnceEachAndNeverEarly) {
   filter.message_timeout = t.message_timeout;
   filter.max_message_timeout = t.max_message_timeout;
   // Whatever was there before is forgotten.
-  deadline.begin(start - 1min, {.max_message_timeout = 1s}, true, 1ms);
-  deadline.begin(start, filter, t.timed, t.fallback);
+  deadline.begin(start - 1min, {.max_message_timeout = 1s}, true, start);
+  deadline.begin(start, filter, t.timed,
+                 t.fallback ? std::optional(start + *t.fallback) : std::nullopt);
   using Action = ReplyDeadline::Action;
   const auto check = [&](const std::optional<milliseconds>& at, Action action) {
     if (!at) return;
@@ -236,15 +237,21 @@ TEST_P(LateAnswers, AreGivenMoreTimeOnceWhereEnvoyRunsATimer) {
 INSTANTIATE_TEST_SUITE_P(Table, LateAnswers, ::testing::ValuesIn(kLate),
                          [](const auto& tested) { return tested.param.name; });
 
+/// A handler of request_headers that takes longer than its fallback.
+std::shared_ptr<Handlers> late_request_headers(Gate& gate) {
+  auto service = handlers();
+  service->process<request_headers>([&](auto&, auto&, auto&, HeadersResponse& response) -> Task<> {
+    response.fall_back_after(10ms);
+    co_await gate.passed();
+  });
+  return service;
+}
+
 // The next phase is as any other: not cancelled, and with time of its own.
 TEST(Fallback, LeavesTheNextPhasesAlone) {
   Gate first;
   bool cancelled = true;
-  auto service = handlers();
-  service->process<request_headers>([&](auto&, auto&, auto&, HeadersResponse& response) -> Task<> {
-    response.fall_back_after(10ms);
-    co_await first.passed();
-  });
+  auto service = late_request_headers(first);
   service->process<response_headers>(
       [&](auto&, Context& context, auto&, HeadersResponse& response) -> Task<> {
         response.fall_back_after(10ms);
@@ -257,13 +264,69 @@ TEST(Fallback, LeavesTheNextPhasesAlone) {
   f.pass(20ms);
   // It waits for the handler that is late.
   f.headers(response_headers);
-  EXPECT_EQ(f.waiting(), 1U);
+  EXPECT_EQ(f.sent.size(), 1U);
   first.open();
   f.run();
   EXPECT_THAT(f.sent, ElementsAre("request_headers", "response_headers set x-in-time=1"));
   EXPECT_FALSE(cancelled);
-  // A line of the fallback, and one of the rule.
-  EXPECT_EQ(f.log.size(), 2U);
+  EXPECT_EQ(f.log.size(), 1U);
+}
+
+// A handler that never returns must not make the request's other messages late.
+TEST(Fallback, PassesTheNextMessagesToo) {
+  Gate never;
+  auto service = late_request_headers(never);
+  const auto fail = [](auto&, auto&, auto&, auto&) { FAIL(); };
+  service->process<request_body>(fail);
+  service->process<response_headers>(fail);
+  service->process<response_trailers>(fail);
+  AsyncFixture f(service, "x-chain");
+  f.environment.early_end = false;
+  f.config = kBuffered;
+  f.headers(request_headers);
+  f.pass(10ms);
+  f.body(request_body, "x", true);
+  f.pass(9ms);
+  EXPECT_THAT(f.sent, ElementsAre("request_headers"));
+  EXPECT_TRUE(f.paused);
+  f.pass(1ms);
+  EXPECT_THAT(f.sent, ElementsAre("request_headers", "request_body"));
+  // From now on at once.
+  f.headers(response_headers);
+  f.trailers(response_trailers);
+  EXPECT_THAT(f.sent,
+              ElementsAre("request_headers", "request_body", "response_headers set x-chain=Test",
+                          "response_trailers"));
+  EXPECT_EQ(f.counters.fallbacks.value(), 2U);
+  EXPECT_FALSE(f.ended);
+  never.open();
+  f.run();
+  EXPECT_EQ(f.sent.size(), 4U);
+  EXPECT_EQ(f.log.size(), 1U);
+}
+
+TEST(Fallback, OfAHandlerThatNeverReturnsEndsWithTheStream) {
+  Gate never;
+  AsyncFixture f(late_request_headers(never));
+  f.headers(request_headers);
+  f.pass(10ms);
+  f.headers(response_headers);
+  EXPECT_FALSE(f.close());
+  f.pass(1h);
+  EXPECT_EQ(f.sent.size(), 1U);
+  never.open();
+  EXPECT_TRUE(f.close());
+}
+
+TEST(Fallback, RefusesAMalformedMessageMeanwhile) {
+  Gate never;
+  AsyncFixture f(late_request_headers(never));
+  f.headers(request_headers);
+  f.pass(10ms);
+  f.send("\xff\xff");
+  EXPECT_TRUE(f.ended);
+  EXPECT_EQ(f.status, GrpcStatus::internal);
+  never.open();
 }
 
 }  // namespace

@@ -1,0 +1,175 @@
+// ProcessStream: handlers that wait, and what is done in time for those that wait too long.
+#include <algorithm>
+#include <utility>
+
+#include "stream/process_stream.h"
+
+namespace extproc::stream {
+
+void ProcessStream::wait_for_handler() {
+  update_pause();
+  if (const Fallback* fallback = response().fallback()) fallback_ = *fallback;
+  start_deadline();
+}
+
+void ProcessStream::set_fallback(const Fallback& fallback) noexcept {
+  if (closed_ || finished_ || late_ != Late::none) return;
+  fallback_ = fallback;
+  if (pending_) start_deadline();
+}
+
+void ProcessStream::start_deadline() {
+  const auto fall_back_at =
+      fallback_ ? std::optional(phase_start_ + fallback_->after) : std::nullopt;
+  deadline_.begin(phase_start_, env_.filter, !writer_.modes().full_duplex(phase_), fall_back_at);
+  update_alarm();
+}
+
+void ProcessStream::on_waiting(detail::BodySession& session) {
+  if (!writer_.modes().full_duplex(session.phase()) || !session.idle()) return;
+  run_of(session).deadline.clear();
+  update_alarm();
+}
+
+void ProcessStream::on_fallback(detail::BodySession& session, Fallback fallback) {
+  run_of(session).deadline.set_fallback(std::move(fallback));
+  update_alarm();
+}
+
+void ProcessStream::update_alarm() {
+  if (closed_) return;
+  std::optional<Clock::time_point> next;
+  if (!finished_ && !context_.observability_mode()) {
+    if (pending_) next = deadline_.next();
+    for (const auto& run : bodies_) {
+      if (run == nullptr || !run->holds_others_up()) continue;
+      const auto due = run->deadline.next();
+      if (due && (!next || *due < *next)) next = due;
+    }
+  }
+  if (next == alarm_) return;
+  alarm_ = next;
+  sink_.wake_at(next);
+}
+
+void ProcessStream::on_wake() {
+  alarm_.reset();
+  if (pending_) wake_handler();
+  for (const auto& run : bodies_) {
+    if (run != nullptr && run->holds_others_up()) wake_body(*run);
+  }
+  update_alarm();
+}
+
+void ProcessStream::wake_handler() {
+  if (finished_ || closed_) return;
+  if (streamed_reply_ && streamed_reply_->begun()) return deadline_.clear();
+  switch (deadline_.due(env_.now())) {
+    case ReplyDeadline::Action::none:
+      break;
+    case ReplyDeadline::Action::extend:
+      ask_for_time();
+      break;
+    case ReplyDeadline::Action::fall_back:
+      late_ == Late::none ? fall_back() : give_up();
+      break;
+  }
+}
+
+void ProcessStream::wake_body(BodyRun& run) {
+  if (finished_ || closed_) return;
+  switch (run.deadline.due(env_.now())) {
+    case ReplyDeadline::Action::none:
+      break;
+    case ReplyDeadline::Action::extend:
+      ask_for_time();
+      break;
+    case ReplyDeadline::Action::fall_back:
+      fall_back(run);
+      break;
+  }
+}
+
+void ProcessStream::ask_for_time() {
+  env_.counters.time_extensions.add();
+  writer_.more_time(env_.filter.max_message_timeout);
+}
+
+void ProcessStream::tell_fallback(Phase phase) {
+  env_.counters.fallbacks.add();
+  reporter_.answers(phase);
+  reporter_.on_violation(Rule::answered_too_late, {});
+}
+
+// The handler's own response may still be written to: the answer is made of another.
+void ProcessStream::fall_back() {
+  late_ = Late::fell_back;
+  tell_fallback(phase_);
+  if (streamed_reply_) streamed_reply_->close();
+  if (const auto& immediate = fallback_->response) {
+    send_immediate(phase_, *immediate, nullptr);
+  } else {
+    send_unchanged(phase_, scratch_->headers, scratch_->body);
+  }
+  ContextAccess::request_cancel(context_);
+  update_pause();
+}
+
+void ProcessStream::fall_back(BodyRun& run) {
+  const Phase phase = run.session.phase();
+  tell_fallback(phase);
+  if (const auto& immediate = run.deadline.fallback()->response)
+    send_immediate(phase, *immediate, nullptr);
+  run.session.abandon();
+  deliver_held();
+  update_pause();
+}
+
+// The next message has waited for it as well.
+void ProcessStream::give_up() {
+  late_ = Late::gave_up;
+  tell_fallback(phase_);
+  deliver_held();
+  update_pause();
+}
+
+// While a late handler may run: on another thread it uses the request and the context.
+void ProcessStream::receive_past_late(std::string_view bytes) {
+  wire::RequestMessage message;
+  if (!wire::read_request(bytes, message, env_.scratch.entries)) return refuse();
+  if (late_ == Late::fell_back && message.phase) {
+    held_.push_back({std::string(bytes), false});
+    const auto now = env_.now();
+    deadline_.begin(now, env_.filter, !writer_.modes().full_duplex(*message.phase),
+                    now + fallback_->after);
+    update_alarm();
+    update_pause();
+    return;
+  }
+  note(message);
+  if (message.phase && !finished_) pass_unchanged(message, bytes);
+  if (writer_.flow_controlled()) bound_memory();
+}
+
+void ProcessStream::pass_unchanged(const wire::RequestMessage& message, std::string_view bytes) {
+  const Phase phase = *message.phase;
+  if (is_dropped(message) || hold_back(message, bytes)) return;
+  if (is_body(phase) && body(phase) != nullptr) return take_streamed(message);
+  send_unchanged(phase, HttpHeaders(env_.scratch.entries, message.end_of_stream),
+                 HttpBody(message.body, message.end_of_stream, message.body_flags));
+  after_answer();
+}
+
+void ProcessStream::complete(std::exception_ptr failure) noexcept {
+  pending_ = false;
+  conclude(failure);
+  if (late_ == Late::fell_back) {
+    late_ = Late::none;
+    if (!closed_) ContextAccess::renew_cancel(context_);
+  }
+  env_.give_back(std::move(own_scratch_));
+  update_alarm();
+  after_handler();
+}
+
+}  // namespace extproc::stream
