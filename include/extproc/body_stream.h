@@ -96,7 +96,8 @@ class EXTPROC_API BodyStream {
   std::optional<BodySendMode> mode() const { return channel_.mode(); }
 
   /// What the last answer carries besides the body: header changes (in BUFFERED and
-  /// BUFFERED_PARTIAL mode), dynamic metadata, or an immediate response in its place.
+  /// BUFFERED_PARTIAL mode), dynamic metadata, or an immediate response in its place. And when to
+  /// stop waiting for this handler: PhaseResponse::fall_back_after, which holds for all chunks.
   PhaseResponse& response() { return channel_.response(); }
 
  private:

@@ -104,8 +104,15 @@ class EXTPROC_API PhaseResponse {
   /// For handlers that wait: when this one has not returned `time` after its message came, Envoy is
   /// answered with `response`, or "continue, change nothing" without one. The handler is told to
   /// stop (Context::cancelled), and what it answers is dropped. To be called before the first
-  /// await. With Settings::max_message_timeout the time can be longer than Envoy's message_timeout:
-  /// Envoy is asked for more.
+  /// await. With FilterSettings::max_message_timeout the time can be longer than Envoy's
+  /// message_timeout: Envoy is asked for more. While the handler still runs after that, the
+  /// request's next message waits for it as long again; then it and all later ones are answered
+  /// with "continue, change nothing", without their handlers.
+  ///
+  /// For a handler over a whole body (BodyStream::response) the time counts from the chunk that it
+  /// has not answered, or, in FULL_DUPLEX_STREAMED and GRPC mode, since it last read one and did
+  /// not come back for the next. What it has not answered, and all that follows, then passes
+  /// unchanged; of a chunk that it had begun to write in those two modes the rest is lost.
   void fall_back_after(std::chrono::milliseconds time,
                        std::optional<ImmediateResponse> response = std::nullopt) {
     Fallback fallback{time, std::move(response)};

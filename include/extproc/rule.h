@@ -45,7 +45,8 @@ enum class Rule : std::uint8_t {
   immediate_too_late,
   /// A body handler wrote after the last chunk was answered. Left out.
   body_written_too_late,
-  /// The handler returned after its fallback was sent; its answer was dropped.
+  /// The handler took so long that its fallback was sent, or that the request's next message was
+  /// answered without its own handler; what it answers is dropped.
   answered_too_late,
 };
 

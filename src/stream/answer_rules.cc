@@ -42,8 +42,8 @@ std::string_view advice(Rule rule) {
       return "in STREAMED mode each chunk is answered when the next is read, and trailers follow "
              "the last: write before reading on, or use FULL_DUPLEX_STREAMED; this was left out";
     case Rule::answered_too_late:
-      return "the fallback had been sent already: give the handler more time, or let it stop when "
-             "Context::cancelled";
+      return "the fallback was sent in place of its answer: give the handler more time, or let it "
+             "stop when Context::cancelled";
   }
   return "";
 }

@@ -31,7 +31,8 @@ std::string upper(std::string_view text) {
 ///   slow ms             sleeps before each chunk
 ///   repeat times text   writes text so often, waiting for the peer to take it, without reading
 ///   mode                "<mode>:" and the body
-///   response verb …     another action on the answer, at the end, such as an immediate response
+///
+/// Further actions are done on the answer at the end, but for fall_back, which comes first.
 class Bodies : public extproc::AsyncProcessor {
  public:
   extproc::Task<> process_request_headers(const extproc::HttpHeaders& headers,
@@ -80,6 +81,9 @@ class Bodies : public extproc::AsyncProcessor {
                                 extproc::Request& request) {
     const auto actions = request.state<Script>().of(body.phase());
     const std::string verb = actions.empty() ? "pass" : actions.front().verb;
+    for (const Action& action : actions) {
+      if (action.verb == "fall_back") act_in_any_phase(action, context, body.response());
+    }
     if (verb == "upper") {
       while (auto chunk = co_await body.read()) body.write(upper(chunk->body()));
     } else if (verb == "summary") {
@@ -128,6 +132,7 @@ class Bodies : public extproc::AsyncProcessor {
       throw std::invalid_argument("no such action on a body: " + verb);
     }
     for (std::size_t i = 1; i < actions.size(); ++i) {
+      if (actions[i].verb == "fall_back") continue;
       if (!act_in_any_phase(actions[i], context, body.response())) {
         body.response().set_header("x-body", actions[i].verb);
       }
