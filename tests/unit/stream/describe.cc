@@ -8,7 +8,7 @@ namespace {
 
 using protozero::pbf_reader;
 
-std::string quoted(const std::string& bytes) { return '"' + bytes + '"'; }
+std::string in_quotes(const std::string& bytes) { return '"' + bytes + '"'; }
 
 // `each(field)` reads or skips one field.
 template <class Each>
@@ -71,14 +71,14 @@ std::string streamed(pbf_reader message) {
       flags += name;
     }
   });
-  return quoted(body) + flags;
+  return in_quotes(body) + flags;
 }
 
 std::string body_mutation(pbf_reader message) {
   std::string text;
   for_each_field(message, [&](pbf_reader& field) {
     if (field.tag() == 1) {
-      text = " body=" + quoted(field.get_bytes());
+      text = " body=" + in_quotes(field.get_bytes());
     } else if (field.tag() == 2) {
       text = field.get_bool() ? " clear" : "";
     } else {
@@ -140,7 +140,7 @@ std::string immediate(pbf_reader message) {
         text += mutation(field.get_message());
         break;
       case 3:
-        text += " " + quoted(field.get_bytes());
+        text += " " + in_quotes(field.get_bytes());
         break;
       case 4:
         text += " grpc";
