@@ -171,5 +171,22 @@ TEST(ChainBodiesOfReplies, ComeWithItsHeaders) {
   EXPECT_THAT(result.caller.headers, Contains(Pair("x-read", "2")));
 }
 
+TEST(ChainBodiesOfReplies, EndWithTheStream) {
+  class Sleeps : public AsyncProcessor {
+   public:
+    std::string name() const override { return "S"; }
+    Task<> stream_response_body(BodyStream&, Context& context, Request&) override {
+      boost::asio::steady_timer timer(executor(context), std::chrono::hours(1));
+      co_await timer.async_wait(boost::asio::deferred);
+    }
+  };
+  Handlers denies("D");
+  denies.process<Phase::request_headers>(
+      [](auto&, auto&, auto&, auto& response) { response.respond(too_much()); });
+  Chain chain({Service::make<Sleeps>(), Service(denies)});
+  const Envoy envoy("message_timeout: 0.02s\nprocessing_mode: {response_body_mode: BUFFERED}");
+  EXPECT_EQ(envoy.run(chain, kExchange).caller.status, 504);
+}
+
 }  // namespace
 }  // namespace extproc
