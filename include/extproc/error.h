@@ -7,8 +7,8 @@
 namespace extproc {
 
 /// What is wrong at set-up: a setting out of range, a port in use, a module that cannot be loaded.
-/// The text names the setting or thing, says why it is refused and what to do. Nothing on the
-/// request path throws it.
+/// The text names the setting or thing, says why it is refused and what to do. On the request
+/// path only to_struct() and to_list() (json.h) throw it.
 class EXTPROC_API Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

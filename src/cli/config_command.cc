@@ -27,14 +27,7 @@ envoy_config::KubernetesTarget parse_target(const std::string& text) {
 envoy_config::DocumentOptions document_options(const ConfigOptions& options) {
   envoy_config::DocumentOptions document;
   document.failure_mode_allow = options.failure_mode_allow;
-  document.message_timeout = options.message_timeout;
-  document.max_message_timeout = options.max_message_timeout;
-  if (options.max_message_timeout && *options.max_message_timeout < options.message_timeout) {
-    throw Error("--max-message-timeout is below --message-timeout: raise it, or leave it out");
-  }
-  if (options.message_timeout.count() == 0) {
-    throw Error("--message-timeout 0 would fail every request: give the time for an answer");
-  }
+  document.filter = options.filter;
   document.listen = envoy_config::parse_listener("--listen", options.listen);
   document.admin = envoy_config::parse_listener("--admin", options.admin);
   document.upstream = envoy_config::parse_upstream("--upstream", options.upstream);

@@ -52,7 +52,7 @@ std::string last_lines(const fs::path& log) {
 DocumentOptions document_options(const DevOptions& options) {
   DocumentOptions document;
   document.failure_mode_allow = options.failure_mode_allow;
-  document.message_timeout = options.message_timeout;
+  document.filter = options.filter;
   document.listen = envoy_config::parse_listener("--listen", options.listen);
   document.admin = envoy_config::parse_listener("--admin", options.admin);
   document.upstream = envoy_config::parse_upstream("--upstream", options.upstream);
@@ -70,6 +70,7 @@ class Processors {
       services.push_back(std::move(chain));
     }
     Settings settings;
+    settings.filter = options.filter;
     settings.log = make_log_sink();
     if (!options.logging) settings.log_level = LogLevel::warning;
     for (Service& service : services) {

@@ -53,6 +53,19 @@ void add_body_mode(CLI::App& app, const std::string& name,
   app.add_option_function<std::string>(name, set, help)->type_name("MODE");
 }
 
+void check_times(const FilterSettings& filter) {
+  if (filter.message_timeout.count() == 0) {
+    throw CLI::ValidationError("--message-timeout",
+                               "0 would make every answer late: give the time for one, at least "
+                               "0.001");
+  }
+  const auto most = filter.max_message_timeout;
+  if (most.count() != 0 && most < filter.message_timeout) {
+    throw CLI::ValidationError("--max-message-timeout",
+                               "it is below --message-timeout: raise it, or leave it out");
+  }
+}
+
 }  // namespace
 
 CLI::Option* add_seconds(CLI::App& app, const std::string& name,
@@ -85,6 +98,22 @@ void add_service_options(CLI::App& app, ServiceOptions& options, bool required) 
       ->delimiter(':')
       ->allow_extra_args(false)
       ->take_all();
+}
+
+void add_filter_options(CLI::App& app, FilterSettings& filter) {
+  constexpr const char* kGroup = "The filter, as Envoy is configured";
+  add_seconds(app, "--message-timeout", filter.message_timeout,
+              "How long Envoy waits for each answer (0.2)")
+      ->group(kGroup);
+  add_seconds(app, "--max-message-timeout", filter.max_message_timeout,
+              "How much a processor that needs longer may ask for instead (0: it may not)")
+      ->group(kGroup);
+  app.add_flag("--allow-all-routing", filter.allow_all_routing,
+               "Processors may change host, :authority, :scheme and :method")
+      ->group(kGroup);
+  app.add_flag("--allow-envoy", filter.allow_envoy, "Processors may change x-envoy-*")
+      ->group(kGroup);
+  app.callback([&filter] { check_times(filter); });
 }
 
 void add_needs_options(CLI::App& app, NeedsOptions& options) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <variant>
@@ -47,8 +46,7 @@ struct ConfigOptions {
   NeedsOptions needs;
   envoy_config::Format format = envoy_config::Format::full;
   bool failure_mode_allow = false;
-  std::chrono::milliseconds message_timeout{200};
-  std::optional<std::chrono::milliseconds> max_message_timeout;
+  FilterSettings filter;
   std::vector<std::string> addresses;
   std::vector<std::string> cluster_names;
   std::string listen = "127.0.0.1:8080";
@@ -73,7 +71,7 @@ struct DevOptions {
   ServiceOptions which;
   NeedsOptions needs;
   bool failure_mode_allow = false;
-  std::chrono::milliseconds message_timeout{200};
+  FilterSettings filter;
   std::string upstream;
   std::string listen = "127.0.0.1:8080";
   std::string admin = "127.0.0.1:0";

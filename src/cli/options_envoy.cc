@@ -56,10 +56,7 @@ void add_config_options(CLI::App& app, ConfigOptions& options) {
       ->type_name("FORMAT");
   add_needs_options(app, options.needs);
   add_failure_mode(app, options.failure_mode_allow);
-  add_seconds(app, "--message-timeout", options.message_timeout,
-              "How long Envoy waits for each answer (0.2)");
-  add_seconds(app, "--max-message-timeout", options.max_message_timeout,
-              "How much the processor may ask for instead");
+  add_filter_options(app, options.filter);
   app.add_option("--address", options.addresses,
                  "Where the processor is: host:port, [v6]:port or unix:/path (127.0.0.1:50051; in "
                  "Kubernetes the service of the cluster's name). With --separate the first of "
@@ -108,8 +105,7 @@ void add_dev_options(CLI::App& app, DevOptions& options) {
   app.add_option("--envoy", options.envoy, "The Envoy to start")->type_name("PATH");
   add_needs_options(app, options.needs);
   add_failure_mode(app, options.failure_mode_allow);
-  add_seconds(app, "--message-timeout", options.message_timeout,
-              "How long Envoy waits for each answer (0.2)");
+  add_filter_options(app, options.filter);
   app.add_flag("-l,--logging", options.logging,
                "Log at LOG_LEVEL (INFO), not only warnings and errors");
   app.footer(kDevFooter);

@@ -39,6 +39,18 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       .add_option("--blocking-threads", settings.blocking_threads,
                   "Threads for handlers that block (16)")
       ->type_name("N");
+  add_filter_options(serve, settings.filter);
+  constexpr const char* kStreams = "How streams go";
+  serve
+      .add_flag_callback(
+          "--no-early-end", [&settings] { settings.early_end = false; },
+          "Streams go on when no phase with a handler can come any more")
+      ->group(kStreams);
+  serve
+      .add_flag("--automatic-mode-override", settings.automatic_mode_override,
+                "Each request is told to send only phases with a handler; for filters that send "
+                "more, and have allow_mode_override")
+      ->group(kStreams);
   serve.footer(kFooter);
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +8,7 @@
 
 #include "envoy_config/endpoint.h"
 #include "envoy_config/needs.h"
+#include "extproc/settings.h"
 
 namespace extproc::envoy_config {
 
@@ -39,8 +39,7 @@ struct KubernetesTarget {
 
 struct DocumentOptions {
   bool failure_mode_allow = false;
-  std::chrono::milliseconds message_timeout{200};
-  std::optional<std::chrono::milliseconds> max_message_timeout;
+  FilterSettings filter;
   /// `full`: where Envoy and its admin page listen.
   Endpoint listen = server::TcpAddress{"127.0.0.1", 8080};
   Endpoint admin = server::TcpAddress{"127.0.0.1", 9901};

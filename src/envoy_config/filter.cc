@@ -5,12 +5,20 @@ namespace {
 
 constexpr std::string_view header_mode(bool sends) { return sends ? "SEND" : "SKIP"; }
 
-void write_timeouts(YamlWriter& out, const DocumentOptions& options) {
+void write_timeouts(YamlWriter& out, const FilterSettings& filter) {
   out.comment("How long Envoy waits for each answer. Then the request fails with 504, or goes on.");
-  out.field("message_timeout", duration(options.message_timeout));
-  if (!options.max_message_timeout) return;
+  out.field("message_timeout", duration(filter.message_timeout));
+  if (filter.max_message_timeout.count() == 0) return;
   out.comment("As much as the processor may ask for instead, once for each message.");
-  out.field("max_message_timeout", duration(*options.max_message_timeout));
+  out.field("max_message_timeout", duration(filter.max_message_timeout));
+}
+
+void write_mutation_rules(YamlWriter& out, const FilterSettings& filter) {
+  if (!filter.allow_all_routing && !filter.allow_envoy) return;
+  out.comment("Headers that Envoy does not let a processor change by default.");
+  const auto block = out.block("mutation_rules");
+  if (filter.allow_all_routing) out.field("allow_all_routing", "true");
+  if (filter.allow_envoy) out.field("allow_envoy", "true");
 }
 
 /// Why the request's headers are sent, or are not, where that is not plain.
@@ -72,7 +80,8 @@ void write_filter(YamlWriter& out, const Processor& processor, const DocumentOpt
                   ? "A request goes on without a processor that fails or cannot be reached."
                   : "A request fails when the processor fails or cannot be reached.");
   out.field("failure_mode_allow", options.failure_mode_allow ? "true" : "false");
-  write_timeouts(out, options);
+  write_timeouts(out, options.filter);
+  write_mutation_rules(out, options.filter);
   if (processor.needs.mode_override) {
     out.comment("The processor may change the processing mode for the rest of a request.");
     out.field("allow_mode_override", "true");

@@ -115,6 +115,19 @@ void require_gateway_mode(const Needs& needs, const ProcessingMode& mode) {
   }
 }
 
+void require_gateway_filter(const FilterSettings& filter) {
+  if (filter.max_message_timeout.count() != 0) {
+    throw Error(
+        "EnvoyExtensionPolicy has no max_message_timeout: leave out --max-message-timeout, or "
+        "raise --message-timeout instead");
+  }
+  if (filter.allow_all_routing || filter.allow_envoy) {
+    throw Error(
+        "EnvoyExtensionPolicy has no mutation_rules: leave out --allow-all-routing and "
+        "--allow-envoy");
+  }
+}
+
 void write_extension(YamlWriter& out, const Processor& processor, const DocumentOptions& options) {
   const ProcessingMode mode = needed_mode(processor.needs);
   require_gateway_mode(processor.needs, mode);
@@ -130,7 +143,7 @@ void write_extension(YamlWriter& out, const Processor& processor, const Document
                   : "failure_mode_allow: a request fails when the processor fails.");
   out.field("failOpen", options.failure_mode_allow ? "true" : "false");
   out.comment("How long Envoy waits for each answer.");
-  out.field("messageTimeout", gateway_duration(options.message_timeout));
+  out.field("messageTimeout", gateway_duration(options.filter.message_timeout));
   {
     out.comment("Only what the processor handles: each phase that is sent costs a round trip.");
     const bool nothing = !mode.request_headers && !mode.response_headers;
@@ -150,12 +163,7 @@ void write_extension(YamlWriter& out, const Processor& processor, const Document
 
 void write_envoy_gateway(YamlWriter& out, const std::vector<Processor>& processors,
                          const DocumentOptions& options) {
-  if (options.max_message_timeout) {
-    throw Error(
-        "EnvoyExtensionPolicy has no max_message_timeout: leave out --max-message-timeout, or "
-        "raise "
-        "--message-timeout instead");
-  }
+  require_gateway_filter(options.filter);
   const std::string& where = options.kubernetes_namespace;
   write_title(out, "For Envoy Gateway, with extensionApis.enableBackend on", processors);
   for (const Processor& processor : processors) {

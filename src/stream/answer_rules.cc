@@ -13,7 +13,8 @@ std::string_view advice(Rule rule) {
     case Rule::header_denied:
       return "Envoy leaves it as it is, or fails the request where disallow_is_error is set, "
              "unless the filter's mutation_rules allow the change "
-             "(allow_all_routing, allow_envoy); say so in Settings::filter then";
+             "(allow_all_routing, allow_envoy); say so in Settings::filter then, or to extproc "
+             "serve";
     case Rule::header_invalid:
       return "its name or value has characters that HTTP does not allow, so that Envoy fails the "
              "request, and of an immediate response drops this header and all behind it: escape "

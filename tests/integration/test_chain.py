@@ -7,17 +7,14 @@ import re
 import pytest
 
 from harness import http
-from harness.envoy import Envoy
-from harness.envoy_config import Cluster, Filter, Listener, Mode, bootstrap
+from harness.envoy_config import Mode
 from harness.extproc import PROCESSORS, Extproc, serve_examples
 from harness.lab import STREAMED
-from harness.processes import free_port
+from harness.pair import Pair
 
 LINKS = tuple(f"Link{number}" for number in range(1, 7))
 NUMBERS = range(1, 7)
 SCRIPTS = 96
-# What differs from request to request, and how a message is framed, which is Envoy's own choice.
-VARIABLE = {"date", "x-envoy-upstream-service-time", "content-length", "transfer-encoding"}
 MODES = {
     "buffered": Mode(request_trailer="SEND", response_trailer="SEND"),
     "streamed": STREAMED,
@@ -25,51 +22,17 @@ MODES = {
 }
 
 
-class Pair:
-    """An Envoy with the same processors twice: a filter for each, and a chain of all in one filter."""
-
-    def __init__(self, launcher, separate: dict[str, Extproc], chain: Extproc, upstream_port: int):
-        clusters = [Cluster(name, (server.address,)) for name, server in separate.items()]
-        clusters += [Cluster("chain", (chain.address,)), Cluster("upstream", (upstream_port,), http2=False, trailers=True)]
-        self.ports = {(mode, way): free_port() for mode in MODES for way in ("filters", "chain")}
-        listeners = []
-        for mode, processing_mode in MODES.items():
-            filters = tuple(Filter(name, processing_mode) for name in separate)
-            listeners.append(Listener(f"{mode}_filters", self.ports[mode, "filters"], filters))
-            listeners.append(Listener(f"{mode}_chain", self.ports[mode, "chain"], (Filter("chain", processing_mode),)))
-        admin = free_port()
-        self.envoy = Envoy(launcher, bootstrap(admin, listeners, clusters), admin)
-
-    def request(self, mode: str, method: str, parts: dict) -> tuple[dict, dict]:
-        """What the caller gets through the filters, and through the chain."""
-        return tuple(shown(http.request(self.ports[mode, way], method, "/chain", **parts)) for way in ("filters", "chain"))
-
-
-def shown(response: http.Response) -> dict:
-    """A response without what varies; the values of a header in order, headers in any."""
-    headers: dict[str, list[bytes]] = {}
-    for name, value in response.headers:
-        if name not in VARIABLE:
-            headers.setdefault(name, []).append(value)
-    return {
-        "status": response.status,
-        "headers": headers,
-        "body": response.body,
-        "trailers": sorted(response.trailers),
-    }
-
-
 @pytest.fixture(scope="module")
 def links(launcher, raw_port):
     names = ",".join(f"test_processors.{name}" for name in LINKS)
     separate = {name: Extproc(launcher, f"test_processors.{name}") for name in LINKS}
-    return Pair(launcher, separate, Extproc(launcher, names), raw_port)
+    return Pair(launcher, MODES, separate, Extproc(launcher, names), raw_port)
 
 
 @pytest.fixture(scope="module")
 def examples(launcher, echo_port):
     names = ",".join(f"examples.{name}ExtProcService" for name in PROCESSORS)
-    return Pair(launcher, serve_examples(launcher), Extproc(launcher, names), echo_port)
+    return Pair(launcher, MODES, serve_examples(launcher), Extproc(launcher, names), echo_port)
 
 
 class Script:

@@ -57,11 +57,26 @@ def test_what_the_issue_names():
     assert "[mode-override-not-allowed]" in check(sound, "-s", DIGEST, "--mode-override").stdout
 
 
-def test_the_example_deployment():
-    """Each processor gets everything there, on purpose; nothing else is to be said."""
-    run = extproc("check", paths.REPOSITORY / "deploy" / "envoy.yaml", "-s", SIX)
+# Ours, with their processors, and what each does on purpose: in the deployment all processors get everything.
+CONFIGURATIONS = {
+    "deploy/envoy.yaml": (SIX, {"phase-not-handled"}),
+    "examples/starter/envoy.yaml": ("test_processors.Starter", set()),
+}
+
+
+@pytest.mark.parametrize("file", CONFIGURATIONS)
+def test_our_own_configurations(file):
+    services, on_purpose = CONFIGURATIONS[file]
+    run = extproc("check", paths.REPOSITORY / file, "-s", services)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert set(re.findall(r"\[([a-z-]+)\]$", run.stdout, re.MULTILINE)) == {"phase-not-handled", "stream-timeout"}
+    assert set(re.findall(r"\[([a-z-]+)\]$", run.stdout, re.MULTILINE)) == on_purpose, run.stdout
+
+
+def test_no_configuration_of_ours_is_left_out():
+    folders = (path for path in paths.REPOSITORY.iterdir() if path.is_dir() and path.name not in ("build", ".git"))
+    files = (file for folder in folders for file in folder.rglob("*envoy*.yaml"))
+    with_filter = {str(file.relative_to(paths.REPOSITORY)) for file in files if "ext_proc.v3.ExternalProcessor" in file.read_text()}
+    assert with_filter == set(CONFIGURATIONS)
 
 
 REFUSED = {

@@ -175,8 +175,7 @@ def test_traffic_through_separate_services(own_launcher, echo_port, tmp_path):
         (("-s", TRIVIAL, "--address", "nowhere"), "--address"),
         (("-s", TRIVIAL, "--upstream", "localhost:3000"), "http://"),
         (("-s", TRIVIAL, "--listen", "example.com:80"), "--listen"),
-        (("-s", TRIVIAL, "--message-timeout", "0"), "--message-timeout"),
-        (("-s", TRIVIAL, "--message-timeout", "2", "--max-message-timeout", "1"), "--max-message-timeout"),
+        (("-s", TRIVIAL, "--format", "envoy-gateway", "--allow-envoy"), "mutation_rules"),
         (("-s", TRIVIAL, "--target", "shop"), "Kind/name"),
     ],
 )

@@ -59,6 +59,28 @@ def test_traffic_and_the_end(own_launcher, folder, echo_port, number):
     assert not list(folder.iterdir())
 
 
+def test_one_chain(own_launcher, folder, echo_port):
+    dev = Dev(own_launcher, folder, echo_port, "-s", f"{TRIVIAL},{TIMER}")
+    response = http.request(dev.port, "GET", "/")
+    assert response.get("x-ext-procs-applied") == "TrivialExtProcService,TimerExtProcService"
+    assert response.get("x-extra-request-id") and response.get("x-duration-ns")
+    assert len(list(next(folder.iterdir()).glob("*.sock"))) == 1
+
+
+def test_more_time(own_launcher, folder, raw_port):
+    """Both ends know the times: Envoy grants what the processor asks for."""
+    times = ("--message-timeout", "0.4", "--max-message-timeout", "5")
+    dev = Dev(own_launcher, folder, raw_port, "-s", "test_processors.AsyncScripted", *times)
+    assert http.request(dev.port, "GET", "/", headers=[("x-do", "request_headers sleep 800")]).status == 200
+
+
+def test_headers_that_are_allowed(own_launcher, folder, raw_port):
+    dev = Dev(own_launcher, folder, raw_port, "-s", "test_processors.Scripted", "--allow-all-routing")
+    response = http.request(dev.port, "GET", "/", headers=[("x-do", "request_headers set :method=PUT")])
+    assert response.get("seen-method") == "PUT"
+    assert "header_denied" not in dev.process.log()
+
+
 def test_separate_processors(own_launcher, folder, echo_port):
     dev = Dev(own_launcher, folder, echo_port, "-s", f"{TRIVIAL},{TIMER}", "--separate")
     response = http.request(dev.port, "GET", "/")

@@ -1,23 +1,41 @@
 """`extproc serve` with several processors."""
 
+import random
+
 import pytest
 from grpc_health.v1 import health_pb2
 
-from harness import grpc_client, paths
+from harness import grpc_client, http, paths
 from harness.command import extproc
+from harness.envoy import envoy_in_front_of
+from harness.extproc import Extproc
 from harness.grpc_client import check_health
-from harness.processes import free_port, is_open
+from harness.processes import is_open
 
 SERVICES = "examples.TrivialExtProcService,examples.TimerExtProcService,examples.EchoExtProcService"
 SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
 def ports_in_a_row(count: int) -> int:
-    """The first of so many free ports."""
+    """The first of so many free ports, below those that the system gives to connections meanwhile."""
     while True:
-        first = free_port()
-        if first + count < 65536 and not any(is_open(first + number) for number in range(1, count)):
+        first = random.randrange(20000, 32000)
+        if not any(is_open(first + number) for number in range(count)):
             return first
+
+
+def test_one_chain_on_one_port(own_launcher, echo_port):
+    server = Extproc(own_launcher, SERVICES)
+    port = envoy_in_front_of(own_launcher, server.address, echo_port)
+    response = http.request(port, "POST", "/", body=b"body")
+    # Of one filter and one stream.
+    assert response.get("x-ext-procs-applied") == "TrivialExtProcService,TimerExtProcService,EchoExtProcService"
+    assert response.get("x-extra-request-id") and response.get("x-duration-ns")
+    assert {"x-extra-request-id", "x-request-started"} <= response.json()["headers"].keys()
+    echoed = http.request(port, "POST", "/", headers=[("x-echo-only", "true")], body=b"body")
+    assert echoed.body == b"body"
+    assert echoed.get("x-extra-request-id") and echoed.get("x-duration-ns")
+    assert len(server.lines("listening on")) == 1
 
 
 @pytest.mark.parametrize("how", ["flag", "environment"])

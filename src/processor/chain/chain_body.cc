@@ -6,6 +6,7 @@
 #include "extproc/context.h"
 #include "processor/chain/chain_call.h"
 #include "processor/chain/chain_state.h"
+#include "processor/chain/merge_extras.h"
 
 namespace extproc::detail {
 namespace {
@@ -88,7 +89,8 @@ ChainBody::ChainBody(const ChainLinks& links, ChainState& state, const Invocatio
 }
 
 bool ChainBody::idle() const {
-  if (end_) return done();
+  // No chunk is fed any more, and those that wait for one are cancelled.
+  if (end_) return true;
   for (const auto& stage : stages_) {
     if (!stage->idle()) return false;
   }
@@ -185,12 +187,7 @@ void ChainBody::take_extras(PhaseResponse& response) {
   }
   const ResponseExtras* extras = response.extras_or_null();
   if (extras == nullptr) return;
-  ResponseExtras& all = outer_.body_stream->response().extras();
-  all.dynamic_metadata.insert(all.dynamic_metadata.end(), extras->dynamic_metadata.begin(),
-                              extras->dynamic_metadata.end());
-  all.typed_dynamic_metadata.insert(all.typed_dynamic_metadata.end(),
-                                    extras->typed_dynamic_metadata.begin(),
-                                    extras->typed_dynamic_metadata.end());
+  merge_extras(outer_.body_stream->response().extras(), *extras);
 }
 
 void ChainBody::stop(std::size_t link, StageEnd end) {

@@ -7,6 +7,7 @@
 #include "extproc/error.h"
 #include "extproc/request.h"
 #include "processor/chain/chain_state.h"
+#include "processor/chain/merge_extras.h"
 #include "processor/chain_header.h"
 
 namespace extproc::detail {
@@ -38,6 +39,7 @@ void ChainCall::begin(const Invocation& outer) {
   clear_route_cache_ = mode_asked_ = stopped_ = end_of_stream_ = false;
   replacer_.reset();
   reply_.reset();
+  made_bodies_.clear();
   failure_ = nullptr;
   place_ = Place{};
 }
@@ -126,8 +128,7 @@ bool ChainCall::enter(std::size_t link, Phase phase) {
     trailers_response_.reset();
     state.request.begin_phase(phase, nullptr);
   }
-  const bool called =
-      state_.calls(links_, link, phase) && !links_[link]->streamed().contains(phase);
+  const bool called = state_.calls(links_, link, phase);
   if (!called && phase == Phase::response_headers) name_link();
   return called;
 }
@@ -154,7 +155,7 @@ Step ChainCall::call_link() {
                         .completion = this};
   std::exception_ptr failure;
   try {
-    if (links_[link_]->call(invocation) == Step::pending) {
+    if (start_link(invocation) == Step::pending) {
       if (const Fallback* fallback = link_response().fallback()) set_fallback(*fallback);
       return Step::pending;
     }
@@ -163,6 +164,15 @@ Step ChainCall::call_link() {
   }
   absorb(failure);
   return Step::done;
+}
+
+// A body that is in a ChainCall and has a handler over the whole of it is one that was made.
+Step ChainCall::start_link(Invocation& invocation) {
+  const Dispatcher& link = *links_[link_];
+  if (!link.streamed().contains(phase_)) return link.call(invocation);
+  made_bodies_.push_back(
+      std::make_unique<MadeBody>(link, invocation, configured(*outer_.context, phase_)));
+  return made_bodies_.back()->start();
 }
 
 void ChainCall::complete(std::exception_ptr failure) noexcept {
@@ -296,13 +306,7 @@ void ChainCall::take_extras(PhaseResponse& response) {
   const ResponseExtras* extras = response.extras_or_null();
   if (extras == nullptr) return;
   ResponseExtras& all = outer_response().extras();
-  all.dynamic_metadata.insert(all.dynamic_metadata.end(), extras->dynamic_metadata.begin(),
-                              extras->dynamic_metadata.end());
-  all.typed_dynamic_metadata.insert(all.typed_dynamic_metadata.end(),
-                                    extras->typed_dynamic_metadata.begin(),
-                                    extras->typed_dynamic_metadata.end());
-  all.drain_requests |= extras->drain_requests;
-  all.drain_responses |= extras->drain_responses;
+  merge_extras(all, *extras);
   if (extras->mode_override && !in_reply()) {
     state_.links[link_]->mode = extras->mode_override;
     mode_asked_ = true;

@@ -15,6 +15,7 @@
 #include "extproc/phase.h"
 #include "extproc/response.h"
 #include "processor/chain/local_reply.h"
+#include "processor/chain/made_body.h"
 #include "processor/chain/merged_mutation.h"
 #include "processor/chain/message_headers.h"
 #include "processor/header_rules.h"
@@ -70,6 +71,7 @@ class ChainCall final : private Completion, private ViolationListener {
   bool enter(std::size_t link, Phase phase);
   bool body_due(std::size_t link) const;
   Step call_link();
+  Step start_link(Invocation& invocation);
   void absorb(const std::exception_ptr& failure);
   PhaseOutcome take_failure(const std::exception_ptr& failure);
   PhaseOutcome take_response();
@@ -124,6 +126,7 @@ class ChainCall final : private Completion, private ViolationListener {
   BodyResponse body_response_;
   TrailersResponse trailers_response_;
   CollectedResponse collected_;
+  std::vector<std::unique_ptr<MadeBody>> made_bodies_;
 };
 
 }  // namespace extproc::detail

@@ -77,7 +77,7 @@ class Filter:
             "name": f"envoy.filters.http.ext_proc.{self.cluster}",
             "typed_config": {
                 "@type": _EXT_PROC,
-                "grpc_service": {"envoy_grpc": {"cluster_name": self.cluster}, "timeout": "30s"},
+                "grpc_service": {"envoy_grpc": {"cluster_name": self.cluster}},
                 "failure_mode_allow": self.failure_mode_allow,
                 "message_timeout": self.message_timeout,
                 "processing_mode": self.mode.to_json(),

@@ -1,4 +1,4 @@
-"""A processor of tests/integration/module with settings that the command has no options for."""
+"""A processor of tests/integration/module served so that its counters can be read."""
 
 import json
 import signal

@@ -3,7 +3,9 @@
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cctype>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "action.h"
 
@@ -35,11 +37,15 @@ std::string upper(std::string_view text) {
 /// Further actions are done on the answer at the end, but for fall_back, which comes first.
 class Bodies : public extproc::AsyncProcessor {
  public:
+  Bodies() = default;
+  /// `script`: the request header that asks, in place of x-do-bodies.
+  explicit Bodies(std::string script) : script_(std::move(script)) {}
+
   extproc::Task<> process_request_headers(const extproc::HttpHeaders& headers,
                                           extproc::Context& context, extproc::Request& request,
                                           extproc::HeadersResponse& response) override {
     auto& script = request.state<Script>();
-    script = read_script(headers, "x-do-bodies");
+    script = read_script(headers, script_);
     for (const Action& action : script.of(extproc::Phase::request_headers)) {
       perform(action, headers, context, response);
     }
@@ -138,8 +144,31 @@ class Bodies : public extproc::AsyncProcessor {
       }
     }
   }
+
+  std::string script_ = "x-do-bodies";
 };
 
+namespace {
+
+/// One of several in a row: body link N does what x-do-N asks for.
+class BodyLink final : public Bodies {
+ public:
+  explicit BodyLink(int number) : Bodies("x-do-" + std::to_string(number)), number_(number) {}
+  std::string name() const override { return "BodyLink" + std::to_string(number_); }
+
+ private:
+  int number_;
+};
+
+extproc::Service body_link(int number) {
+  return extproc::Service(std::make_shared<BodyLink>(number));
+}
+
+}  // namespace
+
 EXTPROC_EXPORT(Bodies)
+EXTPROC_EXPORT_AS(BodyLink1, [] { return body_link(1); })
+EXTPROC_EXPORT_AS(BodyLink3, [] { return body_link(3); })
+EXTPROC_EXPORT_AS(BodyLink4, [] { return body_link(4); })
 
 }  // namespace test_processors

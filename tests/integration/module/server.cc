@@ -1,4 +1,4 @@
-// Serves a processor of this module with settings that the command has no options for:
+// Serves a processor of this module, and tells its counters:
 //
 //   test_server PORT PROCESSOR [setting=value]...
 //

@@ -76,13 +76,51 @@ TEST(Options, SeveralServices) {
   EXPECT_TRUE(options->which.separate);
 }
 
+TEST(Options, TheFilterIsTheSameForAll) {
+  const std::vector<const char*> commands[] = {
+      {"serve"}, {"config", "-s", "m.N"}, {"dev", "-s", "m.N", "--upstream", "http://a:1"}};
+  const auto filter_of = [](const std::vector<const char*>& arguments) {
+    const auto result = parse(arguments);
+    EXPECT_TRUE(result.command) << arguments.front();
+    if (!result.command) return FilterSettings{};
+    if (const auto* serve = std::get_if<ServeOptions>(&*result.command))
+      return serve->settings.filter;
+    if (const auto* dev = std::get_if<DevOptions>(&*result.command)) return dev->filter;
+    return std::get<ConfigOptions>(*result.command).filter;
+  };
+  for (auto arguments : commands) {
+    const FilterSettings plain = filter_of(arguments);
+    EXPECT_EQ(plain.message_timeout, 200ms);
+    EXPECT_EQ(plain.max_message_timeout, 0ms);
+    EXPECT_FALSE(plain.allow_all_routing || plain.allow_envoy);
+    arguments.insert(arguments.end(), {"--message-timeout", "1.5", "--max-message-timeout", "1.5",
+                                       "--allow-all-routing", "--allow-envoy"});
+    const FilterSettings given = filter_of(arguments);
+    EXPECT_EQ(given.message_timeout, 1500ms);
+    EXPECT_EQ(given.max_message_timeout, 1500ms);
+    EXPECT_TRUE(given.allow_all_routing && given.allow_envoy);
+  }
+}
+
+TEST(Options, HowStreamsGo) {
+  const auto plain = parse_as<ServeOptions>({"serve"});
+  ASSERT_TRUE(plain);
+  EXPECT_TRUE(plain->settings.early_end);
+  EXPECT_FALSE(plain->settings.automatic_mode_override);
+  const auto given =
+      parse_as<ServeOptions>({"serve", "--no-early-end", "--automatic-mode-override"});
+  ASSERT_TRUE(given);
+  EXPECT_FALSE(given->settings.early_end);
+  EXPECT_TRUE(given->settings.automatic_mode_override);
+}
+
 TEST(Options, Config) {
   const auto plain = parse_as<ConfigOptions>({"config", "-s", "m.N"});
   ASSERT_TRUE(plain);
   EXPECT_EQ(plain->format, envoy_config::Format::full);
   EXPECT_FALSE(plain->failure_mode_allow);
-  EXPECT_EQ(plain->message_timeout, 200ms);
-  EXPECT_EQ(plain->max_message_timeout, std::nullopt);
+  EXPECT_EQ(plain->filter.message_timeout, 200ms);
+  EXPECT_EQ(plain->filter.max_message_timeout, 0ms);
   const auto full = parse_as<ConfigOptions>({"config",
                                              "-s",
                                              "m.N",
@@ -110,8 +148,8 @@ TEST(Options, Config) {
   ASSERT_TRUE(full);
   EXPECT_EQ(full->format, envoy_config::Format::envoy_gateway);
   EXPECT_TRUE(full->failure_mode_allow);
-  EXPECT_EQ(full->message_timeout, 1500ms);
-  EXPECT_EQ(full->max_message_timeout, 3s);
+  EXPECT_EQ(full->filter.message_timeout, 1500ms);
+  EXPECT_EQ(full->filter.max_message_timeout, 3s);
   EXPECT_THAT(full->addresses, ElementsAre("a:1", "b:2"));
   EXPECT_THAT(full->cluster_names, ElementsAre("c"));
   EXPECT_EQ(full->needs.request_body_mode, envoy_config::BodyMode::streamed);
@@ -136,32 +174,43 @@ TEST(Options, CheckAndDev) {
 }
 
 TEST(Options, WrongUsageIsOneLineWithAHint) {
-  const std::vector<const char*> cases[] = {{},
-                                            {"unknown"},
-                                            {"serve", "--unknown"},
-                                            {"serve", "more"},
-                                            {"serve", "-p"},
-                                            {"serve", "-p", "x"},
-                                            {"serve", "-p", "65536"},
-                                            {"serve", "-p", "-1"},
-                                            {"serve", "-g", "x"},
-                                            {"serve", "-g", "-1"},
-                                            {"serve", "-g", "nan"},
-                                            {"serve", "--threads", "-1"},
-                                            {"serve", "-p", "1", "--listen", "a:1"},
-                                            {"serve", "-s", ""},
-                                            {"serve", "-s", "m.N,"},
-                                            {"serve", "-s", ",m.N"},
-                                            {"serve", "-s", "m.N,,m.O"},
-                                            {"serve", "-s", "m.N,m.O,m.N"},
-                                            {"config"},
-                                            {"config", "-s", "m.N", "--format", "xml"},
-                                            {"config", "-s", "m.N", "--request-body-mode", "GRPC"},
-                                            {"config", "-s", "m.N", "--message-timeout", "-1"},
-                                            {"check", "-s", "m.N"},
-                                            {"check", "envoy.yaml"},
-                                            {"dev", "-s", "m.N"},
-                                            {"dev", "--upstream", "http://a"}};
+  const std::vector<const char*> cases[] = {
+      {},
+      {"unknown"},
+      {"serve", "--unknown"},
+      {"serve", "more"},
+      {"serve", "-p"},
+      {"serve", "-p", "x"},
+      {"serve", "-p", "65536"},
+      {"serve", "-p", "-1"},
+      {"serve", "-g", "x"},
+      {"serve", "-g", "-1"},
+      {"serve", "-g", "nan"},
+      {"serve", "--threads", "-1"},
+      {"serve", "-p", "1", "--listen", "a:1"},
+      {"serve", "-s", ""},
+      {"serve", "-s", "m.N,"},
+      {"serve", "-s", ",m.N"},
+      {"serve", "-s", "m.N,,m.O"},
+      {"serve", "-s", "m.N,m.O,m.N"},
+      {"config"},
+      {"config", "-s", "m.N", "--format", "xml"},
+      {"config", "-s", "m.N", "--request-body-mode", "GRPC"},
+      {"config", "-s", "m.N", "--message-timeout", "-1"},
+      {"config", "-s", "m.N", "--message-timeout", "0"},
+      {"config", "-s", "m.N", "--max-message-timeout", "0.1"},
+      {"serve", "--message-timeout", "0"},
+      {"serve", "--message-timeout", "0.0001"},
+      {"serve", "--message-timeout", "-0.2"},
+      {"serve", "--message-timeout", "200ms"},
+      {"serve", "--max-message-timeout", "-1"},
+      {"serve", "--max-message-timeout", "0.1"},
+      {"serve", "--no-early-end=maybe"},
+      {"check", "-s", "m.N"},
+      {"check", "envoy.yaml"},
+      {"dev", "-s", "m.N"},
+      {"dev", "-s", "m.N", "--upstream", "http://a", "--message-timeout", "0"},
+      {"dev", "--upstream", "http://a"}};
   for (const auto& arguments : cases) {
     ::testing::internal::CaptureStderr();
     const ParseResult result = parse(arguments);

@@ -1,9 +1,13 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "envoy_config/check.h"
 #include "envoy_config/needs.h"
 
 namespace extproc::envoy_config {
@@ -88,6 +92,47 @@ inline Needs needs_without(Phase phase) {
   for (const Phase other : kPhases) {
     if (other != phase) needs.handled.insert(other);
   }
+  return needs;
+}
+
+inline constexpr auto kError = Severity::error;
+inline constexpr auto kWarning = Severity::warning;
+
+/// What is damaged in the sound configuration, and the one finding that must come of it, at the
+/// line that contains `line`.
+struct Case {
+  const char* rule;
+  Severity severity;
+  const char* from;
+  const char* to;
+  const char* line;
+  Needs needs = all_needs();
+};
+
+inline void expect_found(const Case& one) {
+  const std::string sound(kSound);
+  const std::string damaged = exchange(sound, one.from, one.to);
+  const std::string context = std::string(one.rule) + ": " + one.to;
+  const int line = line_of(damaged, one.line);
+  ASSERT_NE(line, 0) << context << "\n" << damaged.substr(0, 60);
+  const std::vector<Finding> findings = check(damaged, {one.needs});
+  ASSERT_EQ(findings.size(), 1U) << context
+                                 << (findings.empty()
+                                         ? ""
+                                         : findings[0].rule + " " + findings.back().rule);
+  EXPECT_EQ(findings[0].rule, one.rule) << context;
+  EXPECT_EQ(findings[0].line, line) << context;
+  EXPECT_GT(findings[0].column, 0) << context;
+  EXPECT_EQ(findings[0].severity, one.severity) << context;
+  EXPECT_FALSE(findings[0].what.empty() || findings[0].mend.empty()) << context;
+  // The mended twin.
+  EXPECT_TRUE(check(sound, {one.needs}).empty()) << context;
+}
+
+inline Needs expects(BodyMode request, BodyMode response = BodyMode::buffered) {
+  Needs needs = all_needs();
+  needs.request_body_mode = request;
+  needs.response_body_mode = response;
   return needs;
 }
 

@@ -46,6 +46,7 @@ TEST(Documents, TheFilterStatesWhatItIsSetTo) {
   EXPECT_EQ(config["failure_mode_allow"].Scalar(), "false");
   EXPECT_EQ(config["message_timeout"].Scalar(), "0.2s");
   EXPECT_FALSE(config["max_message_timeout"]);
+  EXPECT_FALSE(config["mutation_rules"]);
   EXPECT_FALSE(config["allow_mode_override"]);
   const std::pair<const char*, const char*> mode[] = {
       {"request_header_mode", "SEND"},   {"response_header_mode", "SEND"},
@@ -59,14 +60,15 @@ TEST(Documents, TheFilterStatesWhatItIsSetTo) {
 TEST(Documents, OptionsOfTheFilter) {
   DocumentOptions options;
   options.failure_mode_allow = true;
-  options.message_timeout = 1250ms;
-  options.max_message_timeout = 3s;
+  options.filter = {.message_timeout = 1250ms, .max_message_timeout = 3s, .allow_envoy = true};
   Needs needs{.name = "Guard", .handled = {Phase::request_headers}};
   needs.mode_override = true;
   const YAML::Node config = filter_config(processor(needs), options);
   EXPECT_EQ(config["failure_mode_allow"].Scalar(), "true");
   EXPECT_EQ(config["message_timeout"].Scalar(), "1.25s");
   EXPECT_EQ(config["max_message_timeout"].Scalar(), "3s");
+  EXPECT_EQ(config["mutation_rules"]["allow_envoy"].Scalar(), "true");
+  EXPECT_FALSE(config["mutation_rules"]["allow_all_routing"]);
   EXPECT_EQ(config["allow_mode_override"].Scalar(), "true");
   EXPECT_EQ(config["processing_mode"]["response_header_mode"].Scalar(), "SKIP");
   EXPECT_EQ(config["processing_mode"]["request_body_mode"].Scalar(), "NONE");
@@ -156,7 +158,9 @@ TEST(Documents, WhatCannotBeWrittenIsRefused) {
   DocumentOptions open;
   open.failure_mode_allow = true;
   DocumentOptions more_time;
-  more_time.max_message_timeout = 1s;
+  more_time.filter.max_message_timeout = 1s;
+  DocumentOptions routing;
+  routing.filter.allow_all_routing = true;
   Needs duplex = everything();
   duplex.request_body_mode = BodyMode::full_duplex_streamed;
   EXPECT_THAT(refusal(Format::filter, duplex, open), HasSubstr("--failure-mode-allow"));
@@ -164,6 +168,8 @@ TEST(Documents, WhatCannotBeWrittenIsRefused) {
   EXPECT_THAT(refusal(Format::envoy_gateway, everything()), HasSubstr("cannot send trailers"));
   EXPECT_THAT(refusal(Format::envoy_gateway, {.handled = {Phase::request_headers}}, more_time),
               HasSubstr("max_message_timeout"));
+  EXPECT_THAT(refusal(Format::envoy_gateway, {.handled = {Phase::request_headers}}, routing),
+              HasSubstr("mutation_rules"));
   EXPECT_EQ(refusal(Format::istio, everything(), more_time), "written");
   duplex.response_body_mode = BodyMode::full_duplex_streamed;
   EXPECT_EQ(refusal(Format::envoy_gateway, duplex), "written");
@@ -173,7 +179,7 @@ TEST(Documents, EnvoyGatewayHasABackendAndAPolicy) {
   DocumentOptions options;
   options.kubernetes_namespace = "shop";
   options.target = KubernetesTarget{"HTTPRoute", "cart"};
-  options.message_timeout = 150s;
+  options.filter.message_timeout = 150s;
   Needs needs{.name = "Guard",
               .handled = {Phase::request_headers, Phase::request_body},
               .chain_header = "x-ext-procs-applied"};

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "extproc/chain.h"
 #include "extproc/testing/envoy.h"
 #include "extproc/testing/exported.h"
 
@@ -100,6 +101,33 @@ TEST(Examples, ContextComesBackToItsOwnCaller) {
   const auto mixed_up = run("context", "CtxExtProcService", exchange);
   EXPECT_THAT(mixed_up.log, Contains(HasSubstr("the body is not the context id 42")));
   EXPECT_EQ(mixed_up.statistic("streams_failed"), 1U);
+}
+
+// Three of them in the one filter that serves the digest.
+TEST(Examples, AChainIsTestedAsAnyProcessor) {
+  Chain chain({exported("TrivialExtProcService"), exported("EchoExtProcService"),
+               exported("DigestExtProcService")});
+  const Envoy envoy(deployed_filter("digest"));
+  Exchange exchange{.request = {.headers = kHeaders, .body = {"chunk1", "chunk2"}},
+                    .upstream = {.body = {"ok"}}};
+  const auto result = envoy.run(chain, exchange);
+  EXPECT_THAT(result.upstream.headers, Contains(Pair("x-extra-request-id", "id-1")));
+  ASSERT_NE(result.upstream_header("x-request-digest"), nullptr);
+  EXPECT_EQ(result.upstream_header("x-request-digest")->size(), 64U);
+  EXPECT_THAT(result.caller.headers,
+              Contains(Pair("x-ext-procs-applied",
+                            "TrivialExtProcService,EchoExtProcService,DigestExtProcService")));
+  EXPECT_EQ(result.caller.body, "ok");
+  EXPECT_EQ(result.statistic("streams_started"), 1U);
+  EXPECT_TRUE(result.refusals.empty());
+
+  // The echo answers; those around it still see its response.
+  exchange.request.headers.emplace_back("x-echo-only", "true");
+  const auto echoed = envoy.run(chain, exchange);
+  EXPECT_FALSE(echoed.upstream.reached);
+  EXPECT_EQ(echoed.caller.body, "chunk1chunk2");
+  EXPECT_THAT(echoed.caller.headers, Contains(Pair("x-extra-request-id", "id-1")));
+  EXPECT_TRUE(echoed.refusals.empty());
 }
 
 TEST(Examples, AnUnknownNameIsAnError) { EXPECT_THROW(exported("Nobody"), std::invalid_argument); }

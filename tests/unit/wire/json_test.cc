@@ -75,5 +75,35 @@ TEST(Json, GoesDownAHundredLevelsOfLists) {
   EXPECT_LE(depth_of(to_json(holder.view())), 101);
 }
 
+json::object nested(int levels, bool lists) {
+  json::value inner = "bottom";
+  for (int i = 1; i < levels; ++i) {
+    inner = lists ? json::value(json::array(1, inner)) : json::value(json::object{{"k", inner}});
+  }
+  return {{"k", inner}};
+}
+
+// What libprotobuf makes of the deepest ones: oracle_struct_test.cc.
+TEST(Json, IsSentDownToTheLevelThatProtobufReads) {
+  for (const bool lists : {false, true}) {
+    const json::object deepest = nested(kMostStructLevels, lists);
+    EXPECT_EQ(depth_of(to_json(to_struct(deepest).view())), kMostStructLevels);
+    for (const int levels : {kMostStructLevels + 1, 1000}) {
+      try {
+        to_struct(nested(levels, lists));
+        ADD_FAILURE() << levels;
+      } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("more than 32 objects"), std::string::npos);
+      }
+    }
+  }
+}
+
+TEST(Json, CountsAListAsWithinItsStruct) {
+  const json::array fits = nested(kMostStructLevels, true).at("k").as_array();
+  EXPECT_FALSE(to_list(fits).bytes().empty());
+  EXPECT_THROW(to_list(json::array(1, fits)), Error);
+}
+
 }  // namespace
 }  // namespace extproc

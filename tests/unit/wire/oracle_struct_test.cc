@@ -8,6 +8,7 @@
 
 #include "extproc/struct.h"
 #include "wire/oracle.h"
+#include "wire/response_writer.h"
 #include "wire/struct_oracle.h"
 
 namespace extproc::wire {
@@ -109,6 +110,25 @@ TEST(OracleStruct, ReadsRandomOnes) {
     ASSERT_NE(expected, nullptr);
     oracle::expect_same(*expected, StructView(bytes));
   }
+}
+
+/// What is sent for metadata of so many objects in one another.
+std::string metadata_message(int levels) {
+  Struct nested = Struct().set("k", "bottom");
+  for (int i = 1; i < levels; ++i) nested = Struct().set("k", nested);
+  HeadersResponse response;
+  response.set_dynamic_metadata("ns", nested);
+  std::string bytes;
+  write_headers_response(bytes, Phase::request_headers, response);
+  write_extras(bytes, *response.extras_or_null());
+  return bytes;
+}
+
+// to_struct() goes no deeper.
+TEST(OracleStruct, IsReadDownToTheMostLevels) {
+  constexpr int kMost = 32;
+  EXPECT_NE(oracle::from_bytes("ProcessingResponse", metadata_message(kMost)), nullptr);
+  EXPECT_EQ(oracle::from_bytes("ProcessingResponse", metadata_message(kMost + 1)), nullptr);
 }
 
 std::size_t visit(const ValueView& value);

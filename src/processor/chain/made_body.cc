@@ -1,0 +1,61 @@
+#include "processor/chain/made_body.h"
+
+#include "extproc/body.h"
+#include "extproc/context.h"
+#include "extproc/response.h"
+#include "processor/chain/merge_extras.h"
+
+namespace extproc::detail {
+
+Step MadeBody::start() {
+  on_stop_.emplace(call_.context->cancellation(), Cancel{session_});
+  starting_ = true;
+  session_.on_chunk(*call_.body);
+  starting_ = false;
+  if (failure_ != nullptr) std::rethrow_exception(failure_);
+  return done_ ? Step::done : Step::pending;
+}
+
+void MadeBody::send_body_answer(Phase /*phase*/, const HttpBody& body, BodyResponse& response) {
+  take(response);
+  const bool keep = response.body_change() == BodyChange::none;
+  written_.append(keep ? body.body() : response.body());
+}
+
+void MadeBody::send_streamed_body(Phase /*phase*/, const wire::StreamedBody& body,
+                                  BodyResponse& carries) {
+  take(carries);
+  carries.drop_extras();
+  written_.append(body.body);
+}
+
+void MadeBody::take(PhaseResponse& response) {
+  HeaderMutation& all = call_.body_response->header_mutation();
+  const HeaderMutation& mutation = response.header_mutation();
+  for (std::size_t i = 0; i < mutation.size(); ++i) {
+    const auto [operation, name, value] = mutation.at(i);
+    if (operation == HeaderMutation::Operation::remove) all.remove(name);
+    if (operation == HeaderMutation::Operation::set) all.set(name, value);
+    if (operation == HeaderMutation::Operation::append) all.append(name, value);
+  }
+  if (const auto* extras = response.extras_or_null())
+    merge_extras(call_.body_response->extras(), *extras);
+}
+
+void MadeBody::on_session_done(BodySession& session, const std::exception_ptr& failure) {
+  const auto& immediate = session.body_response().immediate_response();
+  if (failure != nullptr) {
+    failure_ = failure;
+  } else if (const auto& abort = ContextAccess::aborted(session.context())) {
+    call_.context->abort(abort->status, abort->message);
+  } else if (immediate) {
+    call_.body_response->respond(*immediate);
+  } else {
+    session.settle();
+    if (written_ != call_.body->body()) call_.body_response->replace_body(written_);
+  }
+  done_ = true;
+  if (!starting_) call_.completion->complete(failure_);
+}
+
+}  // namespace extproc::detail
