@@ -35,7 +35,11 @@ class EXTPROC_API HeaderMutation {
   bool empty() const { return entries_.empty(); }
   std::size_t size() const { return entries_.size(); }
   /// The entry at `index`, in the order of the calls; valid until the next change.
-  Entry at(std::size_t index) const;
+  Entry at(std::size_t index) const {
+    const Slice& slice = entries_[index];
+    const char* name = text_.data() + slice.offset;
+    return {slice.operation, {name, slice.name_size}, {name + slice.name_size, slice.value_size}};
+  }
   /// Whether an entry other than a remove names `name`.
   bool sets(std::string_view name) const;
 

@@ -149,10 +149,10 @@ class BodySession final : private BodyChannel, private Completion, private Fallb
   bool waits_for_output_ = false;
   bool started_ = false;
   bool running_ = false;
-  bool holds_chunk_ = false;    // current_ has no answer yet
+  bool holds_chunk_ = false;     // current_ has no answer yet
   bool holds_streamed_ = false;  // full duplex: nothing was written since current_ was read
-  bool input_over_ = false;     // nothing follows what is unread
-  bool end_of_stream_ = false;  // the input ended with it; else trailers follow, or nothing
+  bool input_over_ = false;      // nothing follows what is unread
+  bool end_of_stream_ = false;   // the input ended with it; else trailers follow, or nothing
   bool drain_complete_ = false;
   bool finished_ = false;
   bool end_sent_ = false;

@@ -1,40 +1,57 @@
 #include "processor/header_rules.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace extproc::detail {
 namespace {
 
-enum CharacterClass : std::uint8_t { kName = 1, kValue = 2 };
-
-/// What a character may be part of. Names are tokens of RFC 9110, in lower case as HTTP/2 has them;
-/// values are anything but control characters, tab excepted.
-constexpr std::array<std::uint8_t, 256> make_classes() {
-  std::array<std::uint8_t, 256> classes{};
-  for (unsigned c = 0; c < 256; ++c) {
-    const bool control = (c < 0x20 && c != '\t') || c == 0x7f;
-    if (!control) classes[c] |= kValue;
-    const bool token =
-        (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-        std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
-    if (token) classes[c] |= kName;
-  }
-  return classes;
+/// Names are tokens of RFC 9110, in lower case as HTTP/2 has them.
+constexpr std::array<bool, 256> make_token_characters() {
+  std::array<bool, 256> is_token{};
+  for (unsigned c = 'a'; c <= 'z'; ++c) is_token[c] = true;
+  for (unsigned c = '0'; c <= '9'; ++c) is_token[c] = true;
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~"))
+    is_token[static_cast<unsigned char>(c)] = true;
+  return is_token;
 }
 
-constexpr auto kClasses = make_classes();
+constexpr auto kTokenCharacters = make_token_characters();
 
-bool all_are(CharacterClass wanted, std::string_view text) {
-  std::uint8_t common = wanted;
-  for (const char c : text) common &= kClasses[static_cast<unsigned char>(c)];
-  return common != 0;
+bool valid_name(std::string_view name) {
+  bool valid = !name.empty();
+  for (const char c : name) valid &= kTokenCharacters[static_cast<unsigned char>(c)];
+  return valid;
+}
+
+constexpr bool valid_in_value(unsigned char c) { return (c >= 0x20 && c != 0x7f) || c == '\t'; }
+
+/// Whether one of the eight bytes may be a control character; a byte that follows one can be taken
+/// for another.
+constexpr bool may_have_control(std::uint64_t bytes) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighs = kOnes << 7;
+  const std::uint64_t deletes = bytes ^ (kOnes * 0x7f);
+  return ((((bytes - kOnes * 0x20) & ~bytes) | ((deletes - kOnes) & ~deletes)) & kHighs) != 0;
+}
+
+// Anything but control characters, tab excepted.
+bool valid_value(std::string_view value) {
+  for (; value.size() >= sizeof(std::uint64_t); value.remove_prefix(sizeof(std::uint64_t))) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, value.data(), sizeof bytes);
+    if (may_have_control(bytes)) break;
+  }
+  return std::all_of(value.begin(), value.end(),
+                     [](char c) { return valid_in_value(static_cast<unsigned char>(c)); });
 }
 
 bool valid(std::string_view name, std::string_view value) {
   const std::string_view token = is_pseudo_header(name) ? name.substr(1) : name;
-  return !token.empty() && all_are(kName, token) && all_are(kValue, value);
+  return valid_name(token) && valid_value(value);
 }
 
 }  // namespace

@@ -23,15 +23,10 @@ void HeaderMutation::add(Operation operation, std::string_view name, std::string
   entries_.push_back({static_cast<std::uint32_t>(text_.size()),
                       static_cast<std::uint32_t>(name.size()),
                       static_cast<std::uint32_t>(value.size()), operation});
-  for (const char c : name) text_.push_back(lower_case(c));
+  const std::size_t begin = text_.size();
+  text_.append(name);
+  for (std::size_t i = begin; i < text_.size(); ++i) text_[i] = lower_case(text_[i]);
   text_.append(value);
-}
-
-HeaderMutation::Entry HeaderMutation::at(std::size_t index) const {
-  const Slice& slice = entries_[index];
-  const std::string_view text(text_);
-  return {slice.operation, text.substr(slice.offset, slice.name_size),
-          text.substr(slice.offset + slice.name_size, slice.value_size)};
 }
 
 bool HeaderMutation::sets(std::string_view name) const {

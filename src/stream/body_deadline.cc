@@ -36,7 +36,8 @@ void BodyDeadline::set_fallback(Fallback fallback) {
 
 void BodyDeadline::start() {
   if (owed_ == 0) return deadline_.clear();
-  const auto fall_back_at = fallback_ ? std::optional(owed_since_ + fallback_->after) : std::nullopt;
+  const auto fall_back_at =
+      fallback_ ? std::optional(owed_since_ + fallback_->after) : std::nullopt;
   deadline_.begin(timer_start_.value_or(owed_since_), filter_, timed_ && timer_start_.has_value(),
                   fall_back_at);
 }

@@ -81,7 +81,7 @@ void ProcessStream::note_context(const wire::RequestMessage& message, std::strin
   detail::MessageContext& context = ContextAccess::messages(context_);
   context.observability_mode = message.observability_mode;
   if (message.has_attributes) wire::store_attributes(bytes, context.attributes);
-  if (message.has_metadata) wire::store_metadata(bytes, context.metadata);
+  if (message.metadata) wire::store_metadata(bytes, message, context.metadata);
 }
 
 void ProcessStream::take_message(const wire::RequestMessage& message, std::string_view bytes) {
@@ -315,7 +315,8 @@ PhaseOutcome ProcessStream::send_immediate(Phase phase, ImmediateResponse respon
                             (phase == Phase::response_body && mode &&
                              (*mode == BodySendMode::streamed || is_full_duplex(*mode)));
   // In BUFFERED mode Envoy holds them until the trailers are answered.
-  if (headers_left && mode != BodySendMode::buffered) reporter_.on_violation(Rule::immediate_too_late, {});
+  if (headers_left && mode != BodySendMode::buffered)
+    reporter_.on_violation(Rule::immediate_too_late, {});
   env_.counters.immediate_responses.add();
   writer_.immediate(std::move(response), extras);
   // Envoy sends nothing more on this stream.

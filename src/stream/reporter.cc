@@ -30,8 +30,8 @@ std::string text(std::initializer_list<std::string_view> parts) {
 void Reporter::phase_begin(const Request& request, Phase phase) const {
   const std::string& name = env_.dispatcher.name();
   if (env_.logger.enabled(LogLevel::debug)) {
-    env_.logger.log(LogLevel::debug, text({name, ": ", to_string(phase), " begins for request ",
-                                           request.id()}));
+    env_.logger.log(LogLevel::debug,
+                    text({name, ": ", to_string(phase), " begins for request ", request.id()}));
   }
   if (env_.observer != nullptr) env_.observer->phase_begin(name, request, phase);
 }

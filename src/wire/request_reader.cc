@@ -200,8 +200,8 @@ void read_message(pbf_reader field, RequestMessage& message, std::vector<Header>
         read_trailers(field.get_message(), entries);
         break;
       case tag_and_type(8, kBytes):
-        message.has_metadata = true;
-        field.skip();
+        message.metadata_in_parts = message.metadata.has_value();
+        message.metadata = bytes_of(field);
         break;
       case tag_and_type(9, kBytes):
         message.has_attributes = true;
@@ -270,11 +270,15 @@ void store_attributes(std::string_view bytes, std::string& out) {
   }
 }
 
-// Where it is repeated the messages are merged, which is what their bytes behind each other are.
-void store_metadata(std::string_view bytes, std::string& out) {
+void store_metadata(std::string_view bytes, const RequestMessage& message, std::string& out) {
+  if (!message.metadata_in_parts) {
+    out.assign(*message.metadata);
+    return;
+  }
+  // To merge messages is to put their bytes behind each other.
   out.clear();
-  pbf_reader message(bytes.data(), bytes.size());
-  while (message.next(8, kBytes)) out.append(bytes_of(message));
+  pbf_reader field(bytes.data(), bytes.size());
+  while (field.next(8, kBytes)) out.append(bytes_of(field));
 }
 
 TypedValue read_any(std::string_view bytes) {

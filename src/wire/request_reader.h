@@ -43,8 +43,10 @@ struct RequestMessage {
   bool observability_mode = false;
   /// There are some, for store_attributes().
   bool has_attributes = false;
-  /// There is `metadata_context`, for store_metadata().
-  bool has_metadata = false;
+  /// `metadata_context`, serialised, where there is one; where it is `in_parts` the last part of
+  /// it.
+  std::optional<std::string_view> metadata;
+  bool metadata_in_parts = false;
   std::optional<ProtocolConfiguration> protocol_config;
   std::optional<FlowControlInit> flow_control_init;
   std::optional<ClientWindowUpdate> client_window_update;
@@ -62,8 +64,9 @@ inline constexpr unsigned kStoredAttributes = 1;
 /// kStoredAttributes.
 void store_attributes(std::string_view bytes, std::string& out);
 
-/// Puts the `metadata_context` of a message that has one in place of `out`, serialised.
-void store_metadata(std::string_view bytes, std::string& out);
+/// Puts the `metadata_context` of `message`, which has one and was read from `bytes`, in place of
+/// `out`, serialised.
+void store_metadata(std::string_view bytes, const RequestMessage& message, std::string& out);
 
 /// Reads a `google.protobuf.Any`. What is not protobuf gives an empty one.
 TypedValue read_any(std::string_view bytes);

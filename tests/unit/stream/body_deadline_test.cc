@@ -1,5 +1,5 @@
-// Handlers over a whole body that take too long: more time is asked for, and then what they have not
-// answered passes unchanged.
+// Handlers over a whole body that take too long: more time is asked for, and then what they have
+// not answered passes unchanged.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -74,8 +74,8 @@ TEST(BodyDeadline, IsExtendedOnceForEachMessage) {
     f.body(phase, "two", true);
     f.pass(100ms);
     const std::string name(to_string(phase));
-    EXPECT_THAT(f.sent, ElementsAre("more-time 1000ms", name + " body=\"[one]\"",
-                                    "more-time 1000ms"));
+    EXPECT_THAT(f.sent,
+                ElementsAre("more-time 1000ms", name + " body=\"[one]\"", "more-time 1000ms"));
     slow.gates[1].open();
     f.run();
     EXPECT_EQ(f.sent.back(), name + " body=\"[two]\"");
@@ -260,8 +260,8 @@ TEST(BodyFallback, IsNotForAHandlerThatGoesOn) {
   f.pass(40ms);
   EXPECT_EQ(f.counters.fallbacks.value(), 0U);
   f.pass(10ms);
-  EXPECT_THAT(f.sent, ElementsAre("request_body streamed=\"[one]\"",
-                                  "request_body streamed=\"two\",end"));
+  EXPECT_THAT(f.sent,
+              ElementsAre("request_body streamed=\"[one]\"", "request_body streamed=\"two\",end"));
   slow.gates[1].open();
 }
 

@@ -294,9 +294,8 @@ TEST(Fallback, PassesTheNextMessagesToo) {
   // From now on at once.
   f.headers(response_headers);
   f.trailers(response_trailers);
-  EXPECT_THAT(f.sent,
-              ElementsAre("request_headers", "request_body", "response_headers set x-chain=Test",
-                          "response_trailers"));
+  EXPECT_THAT(f.sent, ElementsAre("request_headers", "request_body",
+                                  "response_headers set x-chain=Test", "response_trailers"));
   EXPECT_EQ(f.counters.fallbacks.value(), 2U);
   EXPECT_FALSE(f.ended);
   never.open();

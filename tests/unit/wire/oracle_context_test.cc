@@ -26,7 +26,7 @@ void take(Context& context, const std::string& bytes) {
   ASSERT_TRUE(read_request(bytes, message, entries));
   auto& kept = ContextAccess::messages(context);
   if (message.has_attributes) store_attributes(bytes, kept.attributes);
-  if (message.has_metadata) store_metadata(bytes, kept.metadata);
+  if (message.metadata) store_metadata(bytes, message, kept.metadata);
 }
 
 void expect_metadata(const Message& metadata, const Context& context) {
