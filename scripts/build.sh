@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
-# Configures and builds a preset, with progress: build.sh <preset> [target]...  Without a target: everything.
+# Configures and builds a preset, with progress: build.sh <preset> [--bench] [target]...  Without a target: everything; with
+# --bench the benchmark's targets are there too.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
-preset=${1:?usage: build.sh <preset> [target]...}
-targets=("${@:2}")
-
+preset=${1:?usage: build.sh <preset> [--bench] [target]...}
+shift
 options=()
+if [[ ${1:-} == --bench ]]; then
+  options+=(-DEXTPROC_BUILD_BENCH=ON)
+  shift
+fi
+targets=("$@")
+
 if command -v ccache >/dev/null; then
   # What it needs to know precompiled headers by.
   export CCACHE_SLOPPINESS=pch_defines,time_macros

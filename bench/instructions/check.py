@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUDGET = Path(__file__).with_name("budget.json")
-PROGRAM = ROOT / "build" / "bench" / "programs" / "bench" / "instructions" / "bench_instructions"
+PROGRAM = ROOT / "build" / "release" / "bench" / "instructions" / "bench_instructions"
 TIMES = 1000
 TOLERANCE = 1.05
 # An average of allocations that are not there in each of the times is one of a container that still grew.

@@ -13,7 +13,7 @@ from harness.processes import Launcher, Process, free_port
 from lib.errors import Missing
 
 OUT = REPOSITORY / "build" / "bench"
-PROGRAMS = OUT / "programs"
+PROGRAMS = REPOSITORY / "build" / "release"
 PEERS = REPOSITORY / "bench" / "peers"
 _BUILD_SECONDS = 1800
 
@@ -50,8 +50,8 @@ def cmake_target(name: str, path: str) -> list:
 
 def configure() -> None:
     launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
-    options = ["-DCMAKE_BUILD_TYPE=Release", "-DEXTPROC_BUILD_BENCH=ON", "-DEXTPROC_BUILD_EXAMPLES=ON", *launcher]
-    _run(["cmake", "-S", REPOSITORY, "-B", PROGRAMS, "-G", "Ninja", *options], "configuring the benchmark")
+    command = ["cmake", "--preset", "release", "-DEXTPROC_BUILD_BENCH=ON", *launcher]
+    _run(command, "configuring the benchmark", cwd=REPOSITORY)
 
 
 def _grpcpp() -> list:
