@@ -6,21 +6,40 @@
 
 namespace extproc::grpc {
 
-/// Buffers that the calls of one connection use in turn: a call holds one only while bytes wait in
-/// it, so that an idle call costs nothing and a busy one allocates nothing.
+/// Buffers that the calls of one thread use in turn: a call holds one only while bytes wait in it,
+/// so that an idle call costs nothing and a busy one neither allocates nor touches fresh pages. The
+/// large ones, for bodies, are kept apart, and few of them.
 class BufferPool {
  public:
-  /// An empty string, with capacity when there is one to be had.
+  /// An empty string, with a large capacity when there is one to be had: for a message whose size
+  /// is not known yet. fit() is to be called when it is.
   std::string take();
+  /// An empty string with a capacity of `bytes`, at most twice as much where that is large.
+  std::string take(std::size_t bytes);
+  /// Has what `buffer` holds in another one if it is much too large for that.
+  void fit(std::string& buffer);
   /// Leaves `buffer` empty and without capacity.
   void give_back(std::string& buffer);
 
- private:
-  static constexpr std::size_t kLargestKept = std::size_t{16} << 10;
-  static constexpr std::size_t kMostBytesKept = std::size_t{256} << 10;
+  /// What a buffer in use counts for: a small one its bytes, a large one all of its memory.
+  static std::size_t weight(const std::string& buffer) {
+    return buffer.capacity() <= kLargestSmall ? buffer.size() : buffer.capacity();
+  }
 
-  std::vector<std::string> free_;
-  std::size_t free_bytes_ = 0;
+ private:
+  static constexpr std::size_t kLargestSmall = std::size_t{16} << 10;
+  static constexpr std::size_t kLargestKept = std::size_t{2} << 20;
+
+  struct Buffers {
+    std::size_t most_bytes;
+    std::vector<std::string> free{};
+    std::size_t bytes = 0;
+
+    std::string take(std::size_t index);
+    void add(std::string buffer);
+  };
+  Buffers small_{.most_bytes = std::size_t{256} << 10};
+  Buffers large_{.most_bytes = std::size_t{8} << 20};
 };
 
 }  // namespace extproc::grpc

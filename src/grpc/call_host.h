@@ -44,15 +44,19 @@ class CallHost {
   const Limits& limits;
   DeadlineWheel& deadlines;
   const std::string peer;
-  BufferPool buffers;
-  /// The bytes in all inboxes and outboxes.
+  BufferPool& buffers;
+  /// The weight of all inboxes and outboxes.
   std::size_t buffered = 0;
   /// Where a message goes that is written after the end of its call.
   std::string discarded;
 
  protected:
-  CallHost(const Limits& the_limits, DeadlineWheel& the_deadlines, std::string the_peer)
-      : limits(the_limits), deadlines(the_deadlines), peer(std::move(the_peer)) {}
+  CallHost(const Limits& the_limits, DeadlineWheel& the_deadlines, BufferPool& the_buffers,
+           std::string the_peer)
+      : limits(the_limits),
+        deadlines(the_deadlines),
+        peer(std::move(the_peer)),
+        buffers(the_buffers) {}
   ~CallHost() = default;
 };
 

@@ -7,8 +7,9 @@
 namespace extproc::grpc {
 
 Connection::Connection(const Limits& limits, std::span<Service* const> services,
-                       DeadlineWheel& deadlines, std::string peer, std::function<void()> on_output)
-    : impl_(std::make_unique<Impl>(limits, services, deadlines, std::move(peer),
+                       DeadlineWheel& deadlines, BufferPool& buffers, std::string peer,
+                       std::function<void()> on_output)
+    : impl_(std::make_unique<Impl>(limits, services, deadlines, buffers, std::move(peer),
                                    std::move(on_output))) {}
 
 Connection::~Connection() = default;

@@ -1,6 +1,7 @@
 #include "grpc/inbox.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace extproc::grpc {
 
@@ -10,14 +11,10 @@ std::optional<FramePrefix> Inbox::partial_prefix() const {
 }
 
 Inbox::Appended Inbox::append(std::string_view chunk, BufferPool& buffers) {
-  make_room(buffers);
   const std::optional<FramePrefix> known = partial_prefix();
   const std::size_t whole = FramePrefix::kBytes + (known ? known->message_bytes : 0);
   const std::size_t taken = std::min(chunk.size(), whole - partial_size());
-  // Doubles, but not beyond the message: a large one would keep up to twice its size.
-  const std::size_t needed = bytes_.size() + taken;
-  if (needed > bytes_.capacity())
-    bytes_.reserve(std::max(needed, std::min(bytes_.capacity() * 2, partial_ + whole)));
+  make_room(taken, whole, buffers);
   bytes_.append(chunk.substr(0, taken));
 
   const std::optional<FramePrefix> prefix = partial_prefix();
@@ -26,15 +23,24 @@ Inbox::Appended Inbox::append(std::string_view chunk, BufferPool& buffers) {
   return {taken, known ? std::nullopt : prefix};
 }
 
-void Inbox::make_room(BufferPool& buffers) {
-  if (bytes_.empty()) {
-    bytes_ = buffers.take();
-  } else if (begin_ > bytes_.size() - begin_) {
+void Inbox::make_room(std::size_t bytes, std::size_t whole, BufferPool& buffers) {
+  if (begin_ > bytes_.size() - begin_) {
     // More than half has been delivered: moving the rest costs less than what was saved.
     bytes_.erase(0, begin_);
     partial_ -= begin_;
     begin_ = 0;
   }
+  const std::size_t needed = bytes_.size() + bytes;
+  if (needed <= bytes_.capacity()) return;
+  // As much as the message needs, as far as the peer has shown that it means it.
+  constexpr std::size_t kTrust = 8;
+  std::size_t room = std::max(needed, std::min(needed * kTrust, partial_ + whole));
+  // Many small ones that wait are not all to be moved for each that comes.
+  if (has_message()) room = std::max(room, bytes_.capacity() * 2);
+  std::string larger = buffers.take(room);
+  larger.append(bytes_);
+  buffers.give_back(bytes_);
+  bytes_ = std::move(larger);
 }
 
 std::string_view Inbox::front() const {
@@ -49,11 +55,9 @@ std::size_t Inbox::pop(BufferPool& buffers) {
   return popped;
 }
 
-std::size_t Inbox::clear(BufferPool& buffers) {
-  const std::size_t dropped = bytes_.size() - begin_;
+void Inbox::clear(BufferPool& buffers) {
   buffers.give_back(bytes_);
   begin_ = partial_ = 0;
-  return dropped;
 }
 
 }  // namespace extproc::grpc

@@ -17,6 +17,8 @@ class Inbox {
   bool empty() const { return begin_ == bytes_.size(); }
   bool has_message() const { return begin_ < partial_; }
   bool has_partial() const { return partial_ < bytes_.size(); }
+  /// What it counts for against the connection's limit.
+  std::size_t weight() const { return BufferPool::weight(bytes_); }
 
   struct Appended {
     std::size_t bytes;
@@ -31,13 +33,13 @@ class Inbox {
   std::string_view front() const;
   /// Drops it; returns its bytes with the prefix.
   std::size_t pop(BufferPool& buffers);
-  /// Drops everything; returns the bytes dropped.
-  std::size_t clear(BufferPool& buffers);
+  /// Drops everything.
+  void clear(BufferPool& buffers);
 
  private:
   std::size_t partial_size() const { return bytes_.size() - partial_; }
   std::optional<FramePrefix> partial_prefix() const;
-  void make_room(BufferPool& buffers);
+  void make_room(std::size_t bytes, std::size_t whole, BufferPool& buffers);
 
   std::string bytes_;
   std::size_t begin_ = 0;    // of the first message that waits

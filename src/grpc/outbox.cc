@@ -16,11 +16,10 @@ std::string& Outbox::begin_message(BufferPool& buffers) {
   return bytes_;
 }
 
-std::size_t Outbox::end_message() {
-  const std::size_t bytes = bytes_.size() - message_;
-  const auto message_bytes = static_cast<std::uint32_t>(bytes - FramePrefix::kBytes);
-  FramePrefix{0, message_bytes}.write(bytes_.data() + message_);
-  return bytes;
+void Outbox::end_message(BufferPool& buffers) {
+  const std::size_t bytes = bytes_.size() - message_ - FramePrefix::kBytes;
+  FramePrefix{0, static_cast<std::uint32_t>(bytes)}.write(bytes_.data() + message_);
+  if (message_ == 0) buffers.fit(bytes_);
 }
 
 void Outbox::move_to(std::string& out, std::size_t count, BufferPool& buffers) {
@@ -29,11 +28,9 @@ void Outbox::move_to(std::string& out, std::size_t count, BufferPool& buffers) {
   if (pending() == 0) clear(buffers);
 }
 
-std::size_t Outbox::clear(BufferPool& buffers) {
-  const std::size_t dropped = pending();
+void Outbox::clear(BufferPool& buffers) {
   buffers.give_back(bytes_);
   sent_ = 0;
-  return dropped;
 }
 
 }  // namespace extproc::grpc

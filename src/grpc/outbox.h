@@ -11,16 +11,18 @@ namespace extproc::grpc {
 class Outbox {
  public:
   std::size_t pending() const { return bytes_.size() - sent_; }
+  /// What it counts for against the connection's limit.
+  std::size_t weight() const { return BufferPool::weight(bytes_); }
 
   /// Where the next message is to be appended.
   std::string& begin_message(BufferPool& buffers);
-  /// Completes it; returns its bytes with the prefix.
-  std::size_t end_message();
+  /// Completes it.
+  void end_message(BufferPool& buffers);
 
   /// Appends the first `count` pending bytes to `out` and drops them.
   void move_to(std::string& out, std::size_t count, BufferPool& buffers);
-  /// Drops everything; returns the bytes dropped.
-  std::size_t clear(BufferPool& buffers);
+  /// Drops everything.
+  void clear(BufferPool& buffers);
 
  private:
   std::string bytes_;

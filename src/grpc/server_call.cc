@@ -32,7 +32,8 @@ std::string& ServerCall::begin_message() {
 
 void ServerCall::end_message() {
   if (ended_) return;
-  host_.buffered += outbox_.end_message();
+  outbox_.end_message(host_.buffers);
+  count_buffered();
   answer_owed_ = false;
   if (host_.over_limit()) {
     // The handler is the caller, so that it cannot be told before the stream closes.
@@ -116,13 +117,23 @@ http2::Stream::Output ServerCall::prepare_output(std::size_t max) noexcept {
 void ServerCall::write_output(std::string& out, std::size_t bytes) noexcept {
   const bool was_congested = congested();
   outbox_.move_to(out, bytes, host_.buffers);
-  host_.buffered -= bytes;
+  count_buffered();
   if (!was_congested || congested() || ended_) return;
   writable_owed_ = true;
   host_.deliver_later(*this);
 }
 
-void ServerCall::drop_output() { host_.buffered -= outbox_.clear(host_.buffers); }
+void ServerCall::drop_output() {
+  if (outbox_.pending() == 0) return;
+  outbox_.clear(host_.buffers);
+  count_buffered();
+}
+
+void ServerCall::count_buffered() {
+  const std::size_t buffered = inbox_.weight() + outbox_.weight();
+  host_.buffered += buffered - buffered_;
+  buffered_ = buffered;
+}
 
 void ServerCall::tell_closed(CloseReason reason) {
   CallHandler* handler = std::exchange(handler_, nullptr);

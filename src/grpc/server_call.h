@@ -81,6 +81,7 @@ class ServerCall final : public Call,
   void send_status();
   void drop_input();
   void drop_output();
+  void count_buffered();
   void tell_closed(CloseReason reason);
 
   CallHost& host_;
@@ -90,6 +91,7 @@ class ServerCall final : public Call,
   Outbox outbox_;
   std::optional<Clock::time_point> deadline_;
   std::unique_ptr<std::string> status_message_;  // encoded; few calls have one
+  std::size_t buffered_ = 0;                     // as the host counts it
   std::uint32_t credit_ = 0;                     // earned, not given yet
   std::uint32_t withheld_ = 0;
   std::int32_t id_ = 0;

@@ -43,7 +43,7 @@ std::string_view ServerCall::deliver_in_place(std::string_view chunk) {
 
 std::string_view ServerCall::store(std::string_view chunk) {
   const Inbox::Appended appended = inbox_.append(chunk, host_.buffers);
-  host_.buffered += appended.bytes;
+  count_buffered();
   if (appended.prefix && !accept(*appended.prefix)) return {};
   if (host_.over_limit()) {
     refuse(GrpcStatus::resource_exhausted, "the connection buffers too much: messages wait");
@@ -84,7 +84,7 @@ void ServerCall::deliver_waiting() {
     deliver_message(inbox_.front());
     if (ended_) break;
     const std::size_t popped = inbox_.pop(host_.buffers);
-    host_.buffered -= popped;
+    count_buffered();
     const std::size_t credit =
         inbox_.has_message() ? std::min<std::size_t>(popped, withheld_) : withheld_;
     withheld_ -= static_cast<std::uint32_t>(credit);
@@ -127,6 +127,10 @@ void ServerCall::give_credit(std::size_t bytes) {
   host_.output_ready();
 }
 
-void ServerCall::drop_input() { host_.buffered -= inbox_.clear(host_.buffers); }
+void ServerCall::drop_input() {
+  if (inbox_.empty()) return;
+  inbox_.clear(host_.buffers);
+  count_buffered();
+}
 
 }  // namespace extproc::grpc

@@ -13,6 +13,7 @@
 
 #include "base/logger.h"
 #include "extproc/settings.h"
+#include "grpc/buffer_pool.h"
 #include "grpc/connection.h"
 #include "grpc/deadline_wheel.h"
 #include "server/socket.h"
@@ -44,6 +45,7 @@ struct ConnectionEnvironment {
   const Logger& logger;
   std::span<grpc::Service* const> services;
   grpc::DeadlineWheel& deadlines;
+  grpc::BufferPool& buffers;
   /// Used during one read, and one write: only what could not be written is kept by its connection.
   std::vector<char> input = std::vector<char>(kInputSize);
   std::string output;

@@ -49,6 +49,7 @@ Worker::Worker(const Configuration& configuration, const detail::Dispatcher& dis
                    .logger = logger,
                    .services = services_,
                    .deadlines = deadlines_,
+                   .buffers = buffers_,
                    .output = {}} {}
 
 Worker::~Worker() {

@@ -16,6 +16,7 @@
 #include "base/counters.h"
 #include "base/logger.h"
 #include "extproc/detail/event_loop.h"
+#include "grpc/buffer_pool.h"
 #include "grpc/deadline_wheel.h"
 #include "grpc/health.h"
 #include "server/configuration.h"
@@ -90,6 +91,7 @@ class Worker final : private ConnectionOwner {
   boost::asio::steady_timer tick_;
   bool ticking_ = false;
   grpc::DeadlineWheel deadlines_;
+  grpc::BufferPool buffers_;
   stream::Environment streams_;
   ProcessService process_;
   grpc::HealthService health_;

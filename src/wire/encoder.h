@@ -30,10 +30,12 @@ constexpr std::size_t optional_field_size(std::size_t size) {
 class Encoder {
  public:
   /// Makes room for exactly `size` bytes behind what `out` holds. `out` must not change while it is
-  /// in use.
-  Encoder(std::string& out, std::size_t size) {
+  /// in use. Room is filled with zeros first: the `body_bytes` of one body_field() are left out.
+  Encoder(std::string& out, std::size_t size, std::size_t body_bytes = 0) : out_(out) {
     const std::size_t old_size = out.size();
-    out.resize(old_size + size);
+    end_ = old_size + size;
+    if (body_bytes != 0) out.reserve(end_);
+    out.resize(end_ - body_bytes);
     at_ = out.data() + old_size;
   }
 
@@ -53,12 +55,23 @@ class Encoder {
     if (!bytes.empty()) bytes_field(number, bytes);
   }
 
+  void body_field(unsigned number, std::string_view bytes) {
+    begin_field(number, bytes.size());
+    out_.resize(static_cast<std::size_t>(at_ - out_.data()));
+    out_.append(bytes);
+    const std::size_t size = out_.size();
+    out_.resize(end_);
+    at_ = out_.data() + size;
+  }
+
   void varint_field(unsigned number, std::uint64_t value) {
     *at_++ = static_cast<char>(number << 3);
     at_ += protozero::write_varint(at_, value);
   }
 
  private:
+  std::string& out_;
+  std::size_t end_;
   char* at_;
 };
 

@@ -57,7 +57,7 @@ std::size_t streamed_size(const StreamedBody& body) {
 }
 
 void write_streamed(Encoder& encoder, const StreamedBody& body) {
-  encoder.optional_bytes_field(1, body.body);
+  if (!body.body.empty()) encoder.body_field(1, body.body);
   if (body.end_of_stream) encoder.varint_field(2, 1);
   if (body.flags.end_of_stream_without_message) encoder.varint_field(3, 1);
   if (body.flags.grpc_message_compressed) encoder.varint_field(4, 1);
@@ -84,12 +84,16 @@ struct BodyMutation {
     return 0;
   }
 
+  std::size_t body_bytes() const {
+    return kind == Kind::streamed ? streamed.body.size() : body.size();
+  }
+
   void write(Encoder& encoder) const {
     switch (kind) {
       case Kind::none:
         break;
       case Kind::body:
-        encoder.bytes_field(kBody, body);
+        encoder.body_field(kBody, body);
         break;
       case Kind::clear:
         encoder.varint_field(kClearBody, 1);
@@ -114,7 +118,7 @@ void write_common_response(std::string& out, Phase phase, const HeaderMutation& 
       (has_body ? field_size(body_size) : 0) + (clear_route_cache ? kFlagSize : 0);
   const std::size_t answer = optional_field_size(common);
 
-  Encoder encoder(out, field_size(answer));
+  Encoder encoder(out, field_size(answer), body.body_bytes());
   encoder.begin_field(field_of(phase), answer);
   if (common == 0) return;
   encoder.begin_field(kResponse, common);
@@ -273,7 +277,7 @@ void write_streamed_head(std::string& out, std::span<const Header> headers, bool
 void write_streamed_chunk(std::string& out, std::string_view chunk, bool end_of_stream) {
   const StreamedBody body{chunk, end_of_stream};
   const std::size_t answer = field_size(streamed_size(body));
-  Encoder encoder(out, field_size(answer));
+  Encoder encoder(out, field_size(answer), chunk.size());
   encoder.begin_field(kStreamedImmediateResponse, answer);
   encoder.begin_field(2, streamed_size(body));
   write_streamed(encoder, body);

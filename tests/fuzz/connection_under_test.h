@@ -36,6 +36,7 @@ class ConnectionUnderTest {
   Limits limits_;
   ServiceUnderTest service_;
   grpc::DeadlineWheel deadlines_;
+  grpc::BufferPool buffers_;
   server::ProcessService process_;
   grpc::HealthService health_{{server::ProcessService::kName}};
   std::array<grpc::Service*, 2> services_{&process_, &health_};

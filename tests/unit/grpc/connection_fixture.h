@@ -28,8 +28,8 @@ class ConnectionTest : public ::testing::Test {
  protected:
   void connect(ClientOptions options = {}) {
     client = std::make_unique<ClientPeer>(options);
-    connection = std::make_unique<Connection>(limits, services, deadlines, "127.0.0.1:1234",
-                                              [this] { ++output_calls; });
+    connection = std::make_unique<Connection>(limits, services, deadlines, buffers,
+                                              "127.0.0.1:1234", [this] { ++output_calls; });
     talk();
   }
 
@@ -62,6 +62,7 @@ class ConnectionTest : public ::testing::Test {
   FakeService service;
   std::vector<Service*> services{&service};
   DeadlineWheel deadlines;
+  BufferPool buffers;
   Clock::time_point now{std::chrono::hours(100)};
   std::size_t piece = std::size_t{64} << 10;
   int output_calls = 0;
