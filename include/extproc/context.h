@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -30,14 +31,25 @@ class CallInfo {
   ~CallInfo() = default;
 };
 
-/// What a Context keeps of the messages of its stream.
+/// What a Context keeps of the messages of its stream. Few streams have attributes or metadata, and
+/// an idle one is to be small.
 struct MessageContext {
-  /// Serialised entries of `attributes`, of both directions.
-  std::string attributes{};
-  /// The last `metadata_context`, serialised.
-  std::string metadata{};
+  struct Data {
+    /// Serialised entries of `attributes`, of both directions.
+    std::string attributes;
+    /// The last `metadata_context`, serialised.
+    std::string metadata;
+  };
+  std::unique_ptr<Data> data{};
   std::optional<ProtocolConfiguration> protocol_config{};
   bool observability_mode = false;
+
+  Data& some_data() {
+    if (!data) data = std::make_unique<Data>();
+    return *data;
+  }
+  std::string_view attributes() const { return data ? data->attributes : std::string_view(); }
+  std::string_view metadata() const { return data ? data->metadata : std::string_view(); }
 };
 
 struct Abort {
@@ -107,7 +119,7 @@ class EXTPROC_API Context {
   /// fails the HTTP request, or lets it go on where failure_mode_allow is set. `message` goes to
   /// Envoy's log; Envoy does not send it to the caller.
   void abort(GrpcStatus status, std::string message = {}) {
-    abort_ = detail::Abort{status, std::move(message)};
+    abort_ = std::make_unique<detail::Abort>(detail::Abort{status, std::move(message)});
   }
 
  private:
@@ -116,7 +128,7 @@ class EXTPROC_API Context {
   const detail::CallInfo* info_ = nullptr;
   detail::EventLoop* loop_ = nullptr;
   std::stop_source cancel_{std::nostopstate};
-  std::optional<detail::Abort> abort_;
+  std::unique_ptr<detail::Abort> abort_;
   detail::MessageContext own_messages_;
   const detail::MessageContext* messages_ = &own_messages_;
 };
@@ -131,8 +143,10 @@ class ContextAccess {
     context.cancel_ = cancellable ? std::stop_source() : std::stop_source(std::nostopstate);
     context.abort_.reset();
     context.messages_ = &context.own_messages_;
-    context.own_messages_.attributes.clear();
-    context.own_messages_.metadata.clear();
+    if (const auto& data = context.own_messages_.data) {
+      data->attributes.clear();
+      data->metadata.clear();
+    }
     context.own_messages_.protocol_config.reset();
     context.own_messages_.observability_mode = false;
   }
@@ -149,9 +163,8 @@ class ContextAccess {
   /// After a handler alone was cancelled: the next ones are not.
   static void renew_cancel(Context& context) { context.cancel_ = std::stop_source(); }
   static detail::MessageContext& messages(Context& context) { return context.own_messages_; }
-  static const std::optional<detail::Abort>& aborted(const Context& context) {
-    return context.abort_;
-  }
+  /// Null when it is not.
+  static const detail::Abort* aborted(const Context& context) { return context.abort_.get(); }
   static detail::EventLoop* loop(const Context& context) { return context.loop_; }
 };
 

@@ -14,7 +14,7 @@ constexpr unsigned kTypedFilterMetadata = 2;
 
 std::optional<ValueView> Context::attribute(std::string_view name) const {
   std::optional<ValueView> found;
-  wire::for_each_entry(messages_->attributes, wire::kStoredAttributes,
+  wire::for_each_entry(messages_->attributes(), wire::kStoredAttributes,
                        [&](std::string_view, std::string_view attributes) {
                          if (auto value = StructView(attributes).find(name)) found = value;
                        });
@@ -23,7 +23,7 @@ std::optional<ValueView> Context::attribute(std::string_view name) const {
 
 std::vector<std::pair<std::string_view, StructView>> Context::attributes() const {
   std::vector<std::pair<std::string_view, StructView>> all;
-  wire::for_each_entry(messages_->attributes, wire::kStoredAttributes,
+  wire::for_each_entry(messages_->attributes(), wire::kStoredAttributes,
                        [&](std::string_view filter, std::string_view attributes) {
                          all.emplace_back(filter, StructView(attributes));
                        });
@@ -31,13 +31,13 @@ std::vector<std::pair<std::string_view, StructView>> Context::attributes() const
 }
 
 std::optional<StructView> Context::filter_metadata(std::string_view name) const {
-  const auto found = wire::find_entry(messages_->metadata, kFilterMetadata, name);
+  const auto found = wire::find_entry(messages_->metadata(), kFilterMetadata, name);
   if (!found) return std::nullopt;
   return StructView(*found);
 }
 
 std::optional<TypedValue> Context::typed_filter_metadata(std::string_view name) const {
-  const auto found = wire::find_entry(messages_->metadata, kTypedFilterMetadata, name);
+  const auto found = wire::find_entry(messages_->metadata(), kTypedFilterMetadata, name);
   if (!found) return std::nullopt;
   return wire::read_any(*found);
 }

@@ -50,7 +50,6 @@ struct ProcessService::Pool {
 /// One call, from the transport's start to the last handler's return; then it goes back to the
 /// pool.
 class ProcessService::ProcessCall final : public grpc::CallHandler,
-                                          public grpc::DeadlineWheel::Entry,
                                           private stream::ReplySink,
                                           private detail::CallInfo {
  public:
@@ -59,19 +58,20 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   void begin(grpc::Call& call) {
     call_ = &call;
     metadata_ = call.metadata();
-    deadline_ = call.deadline();
-    // Only a suspended handler can outlive the connection that the peer's name belongs to.
-    if (pool_.environment.dispatcher.suspends()) peer_ = call.peer();
+    if (pool_.environment.dispatcher.suspends()) {
+      if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>(stream_);
+      waiting_->peer = call.peer();
+      waiting_->deadline = call.deadline();
+    }
     stream_.begin(*this);
   }
 
   void on_message(std::string_view message) noexcept override { stream_.on_message(message); }
   void on_half_close() noexcept override { stream_.on_half_close(); }
   void on_writable() noexcept override { stream_.on_writable(); }
-  void on_deadline() noexcept override { stream_.on_wake(); }
 
   void on_closed(grpc::CloseReason reason) noexcept override {
-    grpc::DeadlineWheel::remove(*this);
+    if (waiting_ != nullptr) grpc::DeadlineWheel::remove(*waiting_);
     call_ = nullptr;
     const bool cancelled =
         reason == grpc::CloseReason::reset || reason == grpc::CloseReason::connection_lost;
@@ -79,6 +79,16 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   }
 
  private:
+  /// What only a call needs whose handlers can wait: they may outlive the call and its connection.
+  struct Waiting final : grpc::DeadlineWheel::Entry {
+    explicit Waiting(stream::ProcessStream& its_stream) : stream(its_stream) {}
+    void on_deadline() noexcept override { stream.on_wake(); }
+
+    stream::ProcessStream& stream;
+    std::string peer;
+    std::optional<grpc::Clock::time_point> deadline;
+  };
+
   // Nothing is asked of the transport after the call is over: the stream knows that it is closed.
   std::string& begin_message() override { return call_->begin_message(); }
   void end_message() override { call_->end_message(); }
@@ -87,7 +97,7 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   }
   bool congested() const override { return call_ != nullptr && call_->congested(); }
   void wake_at(std::optional<std::chrono::steady_clock::time_point> time) override {
-    time ? pool_.deadlines.add(*this, *time) : grpc::DeadlineWheel::remove(*this);
+    time ? pool_.deadlines.add(*waiting_, *time) : grpc::DeadlineWheel::remove(*waiting_);
   }
   void pause() override {
     if (call_ != nullptr) call_->pause();
@@ -105,10 +115,12 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   }
 
   std::string_view peer() const override {
-    return call_ != nullptr ? call_->peer() : std::string_view(peer_);
+    if (call_ != nullptr) return call_->peer();
+    return waiting_ != nullptr ? std::string_view(waiting_->peer) : std::string_view();
   }
   std::optional<std::chrono::steady_clock::time_point> deadline() const override {
-    return deadline_;
+    if (call_ != nullptr) return call_->deadline();
+    return waiting_ != nullptr ? waiting_->deadline : std::nullopt;
   }
   std::size_t metadata_size() const override { return metadata_.size(); }
   std::pair<std::string_view, std::string_view> metadata_at(std::size_t index) const override {
@@ -118,8 +130,7 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   Pool& pool_;
   grpc::Call* call_ = nullptr;
   grpc::Metadata metadata_;
-  std::optional<grpc::Clock::time_point> deadline_;
-  std::string peer_;
+  std::unique_ptr<Waiting> waiting_;
   stream::ProcessStream stream_;
 };
 

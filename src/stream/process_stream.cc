@@ -14,13 +14,16 @@ void ProcessStream::begin(const detail::CallInfo& info) {
   ContextAccess::begin(context_, &info, env_.loop, env_.dispatcher.suspends());
   writer_.begin();
   progress_ = PhaseProgress{};
-  held_.clear();
-  streamed_reply_.reset();
+  streamed_reply_ = nullptr;
   status_ = GrpcStatus::ok;
   first_message_ = true;
   late_ = Late::none;
-  alarm_.reset();
   pending_ = paused_ = false;
+  if (env_.dispatcher.suspends()) {
+    if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>();
+    waiting_->held.clear();
+    waiting_->alarm.reset();
+  }
   half_closed_ = finished_ = closing_ = closed_ = cancelled_ = false;
   env_.counters.streams_started.add();
   env_.counters.streams_open.add();
@@ -43,8 +46,8 @@ void ProcessStream::receive(std::string_view bytes, bool noted) {
   // A body's session keeps what it needs itself.
   if (env_.dispatcher.suspends() && message.phase &&
       !env_.dispatcher.streamed().contains(*message.phase)) {
-    own_scratch_ = env_.take_scratch();
-    scratch_ = own_scratch_.get();
+    waiting_->scratch = env_.take_scratch();
+    scratch_ = waiting_->scratch.get();
     scratch_->message.assign(bytes);
     bytes = scratch_->message;
     static_cast<void>(wire::read_request(bytes, message, scratch_->entries));
@@ -55,7 +58,7 @@ void ProcessStream::receive(std::string_view bytes, bool noted) {
   }
   if (message.phase && !finished_) take_message(message, bytes);
   if (writer_.flow_controlled()) bound_memory();
-  if (!pending_) env_.give_back(std::move(own_scratch_));
+  if (!pending_ && waiting_ != nullptr) env_.give_back(std::move(waiting_->scratch));
 }
 
 void ProcessStream::refuse() {
@@ -80,8 +83,10 @@ void ProcessStream::note(const wire::RequestMessage& message) {
 void ProcessStream::note_context(const wire::RequestMessage& message, std::string_view bytes) {
   detail::MessageContext& context = ContextAccess::messages(context_);
   context.observability_mode = message.observability_mode;
-  if (message.has_attributes) wire::store_attributes(bytes, context.attributes);
-  if (message.metadata) wire::store_metadata(bytes, message, context.metadata);
+  if (message.has_attributes) wire::store_attributes(bytes, context.some_data().attributes);
+  // Envoy sends an empty one where it has none.
+  if (message.metadata && (context.data || !message.metadata->empty() || message.metadata_in_parts))
+    wire::store_metadata(bytes, message, context.some_data().metadata);
 }
 
 void ProcessStream::take_message(const wire::RequestMessage& message, std::string_view bytes) {
@@ -118,8 +123,9 @@ void ProcessStream::begin_headers(const wire::RequestMessage& message) {
   writer_.modes().headers_seen(phase_, request_.content_length().has_value());
   if (phase_ == Phase::request_headers) {
     if (!context_.observability_mode()) {
-      streamed_reply_.emplace(writer_, env_.chain_header, env_.dispatcher.name());
-      scratch_->headers_response.streamed().reset(&*streamed_reply_);
+      streamed_reply_ =
+          &scratch_->streamed_reply.emplace(writer_, env_.chain_header, env_.dispatcher.name());
+      scratch_->headers_response.streamed().reset(streamed_reply_);
     }
   } else if (!env_.chain_header.empty() && env_.dispatcher.links().empty()) {
     add_to_chain(env_.chain_header, env_.dispatcher.name(), scratch_->headers,
@@ -138,10 +144,11 @@ bool ProcessStream::is_dropped(const wire::RequestMessage& message) {
 // While the handler over a body runs, its direction's trailers wait for its return, and then in
 // order behind each other.
 bool ProcessStream::hold_back(const wire::RequestMessage& message, std::string_view bytes) {
+  if (waiting_ == nullptr) return false;
   const auto& run = body(*message.phase);
   const bool body_runs = run != nullptr && run->holds_others_up() && is_trailers(*message.phase);
   if (!body_runs && (!pending_ || late_ == Late::gave_up)) return false;
-  held_.push_back({std::string(bytes), true});
+  waiting_->held.push_back({std::string(bytes), true});
   if (body_runs) {
     run->deadline.message_came(env_.now());
     run->session.on_input_end();
@@ -169,6 +176,7 @@ void ProcessStream::take_streamed(const wire::RequestMessage& message) {
 
 void ProcessStream::call_handler() {
   if (!calls(phase_)) {
+    streamed_reply_ = nullptr;
     reporter_.answers(phase_);
     send_answer();
     after_answer();
@@ -187,7 +195,7 @@ void ProcessStream::call_handler() {
                                 .trailers_response = &scratch_->trailers_response,
                                 .completion = this};
   phase_start_ = env_.now();
-  fallback_.reset();
+  if (waiting_ != nullptr) waiting_->fallback.reset();
   std::exception_ptr failure;
   try {
     pending_ = env_.dispatcher.call(invocation) == detail::Step::pending;
@@ -226,13 +234,14 @@ void ProcessStream::conclude(const std::exception_ptr& failure) {
   } else if (!closed_ && !finished_) {
     outcome = answer(failure);
   }
+  streamed_reply_ = nullptr;
   request_.end_phase(spent);
   reporter_.phase_end(request_, phase_, outcome, spent);
 }
 
 PhaseOutcome ProcessStream::answer(const std::exception_ptr& failure) {
   if (failure != nullptr) return answer_failure(phase_, failure);
-  if (const auto& abort = ContextAccess::aborted(context_)) {
+  if (const auto* abort = ContextAccess::aborted(context_)) {
     finish(abort->status, abort->message);
     return PhaseOutcome::aborted;
   }
@@ -382,7 +391,7 @@ void ProcessStream::on_session_done(detail::BodySession& session,
     outcome = PhaseOutcome::late;
   } else if (!closed_ && !finished_) {
     outcome = PhaseOutcome::answered;
-    const auto& abort = ContextAccess::aborted(session.context());
+    const auto* abort = ContextAccess::aborted(session.context());
     const auto& immediate = session.body_response().immediate_response();
     reporter_.answers(phase);
     if (failure != nullptr) {
@@ -432,7 +441,7 @@ bool ProcessStream::ends_early() const {
   if (!env_.early_end || context_.observability_mode() || !modes.config()) return false;
   if (modes.full_duplex(Phase::request_body) || modes.full_duplex(Phase::response_body))
     return false;
-  if (!held_.empty() || running()) return false;
+  if (running() || (waiting_ != nullptr && !waiting_->held.empty())) return false;
   PhaseSet handled = env_.dispatcher.phases();
   if (!env_.chain_header.empty()) handled.insert(Phase::response_headers);
   return !progress_.may_come(handled, *modes.config(), modes.overridden());
@@ -440,15 +449,17 @@ bool ProcessStream::ends_early() const {
 
 bool ProcessStream::running() const {
   if (pending_) return true;
-  for (const auto& run : bodies_) {
+  for (const auto& run : bodies()) {
     if (run != nullptr && run->session.running()) return true;
   }
   return false;
 }
 
 void ProcessStream::update_pause() {
-  bool wanted = pending_ && (late_ == Late::none || (late_ == Late::fell_back && !held_.empty()));
-  for (const auto& run : bodies_) {
+  if (waiting_ == nullptr) return;
+  bool wanted =
+      pending_ && (late_ == Late::none || (late_ == Late::fell_back && !waiting_->held.empty()));
+  for (const auto& run : bodies()) {
     if (run != nullptr && run->session.unread_bytes() >= env_.unread_body_bytes &&
         !writer_.flow_controlled())
       wanted = true;
@@ -460,7 +471,7 @@ void ProcessStream::update_pause() {
 
 void ProcessStream::bound_memory() {
   std::size_t bytes = writer_.held_bytes();
-  for (const auto& run : bodies_) {
+  for (const auto& run : bodies()) {
     if (run != nullptr) bytes += run->session.unread_bytes();
   }
   if (bytes > env_.flow_controlled_bytes)
@@ -469,23 +480,24 @@ void ProcessStream::bound_memory() {
 
 void ProcessStream::deliver_held() {
   // One that has to wait again is put back.
-  for (std::size_t left = held_.size(); left > 0 && !finished_ && !closed_; --left) {
+  auto& all = waiting_->held;
+  for (std::size_t left = all.size(); left > 0 && !finished_ && !closed_; --left) {
     if (pending_ && late_ != Late::gave_up) return;
-    const Held held = std::move(held_.front());
-    held_.erase(held_.begin());
+    const Held held = std::move(all.front());
+    all.erase(all.begin());
     receive(held.message, held.noted);
   }
 }
 
 void ProcessStream::on_writable() {
-  for (const auto& run : bodies_) {
+  for (const auto& run : bodies()) {
     if (run != nullptr) run->session.on_writable();
   }
 }
 
 void ProcessStream::on_half_close() {
   half_closed_ = true;
-  for (const auto& run : bodies_) {
+  for (const auto& run : bodies()) {
     if (run != nullptr) run->session.on_input_end();
   }
   if (!running() && !finished_) finish(GrpcStatus::ok);
@@ -508,7 +520,7 @@ bool ProcessStream::on_closed(GrpcStatus status, bool cancelled) {
     // A handler may return at once when it is told.
     closing_ = true;
     ContextAccess::request_cancel(context_);
-    for (const auto& run : bodies_) {
+    for (const auto& run : bodies()) {
       if (run != nullptr && run->session.running()) run->session.cancel();
     }
     closing_ = false;
@@ -519,7 +531,9 @@ bool ProcessStream::on_closed(GrpcStatus status, bool cancelled) {
 }
 
 void ProcessStream::release() {
-  for (auto& run : bodies_) run.reset();
+  if (waiting_ != nullptr) {
+    for (auto& run : waiting_->bodies) run.reset();
+  }
   env_.counters.streams_open.subtract();
   if (status_ != GrpcStatus::ok && !cancelled_) env_.counters.streams_failed.add();
   if (env_.observer != nullptr) {

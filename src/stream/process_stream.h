@@ -4,6 +4,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,6 +71,16 @@ class ProcessStream final : private detail::Completion, private detail::SessionH
     std::string message;
     bool noted;
   };
+  /// What only a stream needs whose handlers can wait.
+  struct Waiting {
+    /// Only while a handler waits; otherwise scratch_ is the environment's.
+    std::unique_ptr<Scratch> scratch;
+    std::unique_ptr<BodyRun> bodies[2];  // of each direction
+    std::vector<Held> held;
+    std::optional<Fallback> fallback;        // of the handler that waits
+    ReplyDeadline deadline;                  // of that one
+    std::optional<Clock::time_point> alarm;  // when the sink is to wake this stream
+  };
   /// What became of a handler that took too long.
   enum class Late : std::uint8_t {
     none,
@@ -127,8 +138,15 @@ class ProcessStream final : private detail::Completion, private detail::SessionH
   void give_up();
   void pass_unchanged(const wire::RequestMessage& message, std::string_view bytes);
 
-  std::unique_ptr<BodyRun>& body(Phase phase) { return bodies_[is_request_phase(phase) ? 0 : 1]; }
+  std::unique_ptr<BodyRun>& body(Phase phase) {
+    return waiting_->bodies[is_request_phase(phase) ? 0 : 1];
+  }
   BodyRun& run_of(const detail::BodySession& session) { return *body(session.phase()); }
+  /// What is there of the two directions' bodies.
+  std::span<const std::unique_ptr<BodyRun>> bodies() const {
+    if (waiting_ == nullptr) return {};
+    return waiting_->bodies;
+  }
 
   const Context& context() const override { return context_; }
   Request& request() override { return request_; }
@@ -150,15 +168,9 @@ class ProcessStream final : private detail::Completion, private detail::SessionH
   Request request_;
   Context context_;
   Scratch* scratch_ = nullptr;
-  // Only while a handler is suspended; otherwise scratch_ is the environment's.
-  std::unique_ptr<Scratch> own_scratch_;
-  std::unique_ptr<BodyRun> bodies_[2];  // of each direction
-  std::vector<Held> held_;
-  std::optional<StreamedReply> streamed_reply_;
-  std::optional<Fallback> fallback_;  // of the handler that is suspended
+  std::unique_ptr<Waiting> waiting_;
+  StreamedReply* streamed_reply_ = nullptr;  // while the handler of request_headers runs
   PhaseProgress progress_;
-  ReplyDeadline deadline_;                  // of that one
-  std::optional<Clock::time_point> alarm_;  // when the sink is to wake this stream
   Clock::time_point stream_start_;
   Clock::time_point phase_start_;
   // Of the handler that runs or ran last, other than a session's.
@@ -166,7 +178,7 @@ class ProcessStream final : private detail::Completion, private detail::SessionH
   GrpcStatus status_ = GrpcStatus::ok;
   bool first_message_ = true;
   Late late_ = Late::none;
-  bool pending_ = false;  // a handler that is not a session's is suspended
+  bool pending_ = false;  // a handler that is not a session's waits
   bool paused_ = false;   // the sink is
   bool half_closed_ = false;
   bool finished_ = false;

@@ -8,20 +8,21 @@ namespace extproc::stream {
 
 void ProcessStream::wait_for_handler() {
   update_pause();
-  if (const Fallback* fallback = response().fallback()) fallback_ = *fallback;
+  if (const Fallback* fallback = response().fallback()) waiting_->fallback = *fallback;
   start_deadline();
 }
 
 void ProcessStream::set_fallback(const Fallback& fallback) noexcept {
   if (closed_ || finished_ || late_ != Late::none) return;
-  fallback_ = fallback;
+  waiting_->fallback = fallback;
   if (pending_) start_deadline();
 }
 
 void ProcessStream::start_deadline() {
   const auto fall_back_at =
-      fallback_ ? std::optional(phase_start_ + fallback_->after) : std::nullopt;
-  deadline_.begin(phase_start_, env_.filter, !writer_.modes().full_duplex(phase_), fall_back_at);
+      waiting_->fallback ? std::optional(phase_start_ + waiting_->fallback->after) : std::nullopt;
+  waiting_->deadline.begin(phase_start_, env_.filter, !writer_.modes().full_duplex(phase_),
+                           fall_back_at);
   update_alarm();
 }
 
@@ -40,22 +41,22 @@ void ProcessStream::update_alarm() {
   if (closed_) return;
   std::optional<Clock::time_point> next;
   if (!finished_ && !context_.observability_mode()) {
-    if (pending_) next = deadline_.next();
-    for (const auto& run : bodies_) {
+    if (pending_) next = waiting_->deadline.next();
+    for (const auto& run : bodies()) {
       if (run == nullptr || !run->holds_others_up()) continue;
       const auto due = run->deadline.next();
       if (due && (!next || *due < *next)) next = due;
     }
   }
-  if (next == alarm_) return;
-  alarm_ = next;
+  if (next == waiting_->alarm) return;
+  waiting_->alarm = next;
   sink_.wake_at(next);
 }
 
 void ProcessStream::on_wake() {
-  alarm_.reset();
+  waiting_->alarm.reset();
   if (pending_) wake_handler();
-  for (const auto& run : bodies_) {
+  for (const auto& run : bodies()) {
     if (run != nullptr && run->holds_others_up()) wake_body(*run);
   }
   update_alarm();
@@ -63,8 +64,8 @@ void ProcessStream::on_wake() {
 
 void ProcessStream::wake_handler() {
   if (finished_ || closed_) return;
-  if (streamed_reply_ && streamed_reply_->begun()) return deadline_.clear();
-  switch (deadline_.due(env_.now())) {
+  if (streamed_reply_ && streamed_reply_->begun()) return waiting_->deadline.clear();
+  switch (waiting_->deadline.due(env_.now())) {
     case ReplyDeadline::Action::none:
       break;
     case ReplyDeadline::Action::extend:
@@ -106,7 +107,7 @@ void ProcessStream::fall_back() {
   late_ = Late::fell_back;
   tell_fallback(phase_);
   if (streamed_reply_) streamed_reply_->close();
-  if (const auto& immediate = fallback_->response) {
+  if (const auto& immediate = waiting_->fallback->response) {
     send_immediate(phase_, *immediate, nullptr);
   } else {
     send_unchanged(phase_, scratch_->headers, scratch_->body);
@@ -138,10 +139,10 @@ void ProcessStream::receive_past_late(std::string_view bytes) {
   wire::RequestMessage message;
   if (!wire::read_request(bytes, message, env_.scratch.entries)) return refuse();
   if (late_ == Late::fell_back && message.phase) {
-    held_.push_back({std::string(bytes), false});
+    waiting_->held.push_back({std::string(bytes), false});
     const auto now = env_.now();
-    deadline_.begin(now, env_.filter, !writer_.modes().full_duplex(*message.phase),
-                    now + fallback_->after);
+    waiting_->deadline.begin(now, env_.filter, !writer_.modes().full_duplex(*message.phase),
+                             now + waiting_->fallback->after);
     update_alarm();
     update_pause();
     return;
@@ -167,7 +168,7 @@ void ProcessStream::complete(std::exception_ptr failure) noexcept {
     late_ = Late::none;
     if (!closed_) ContextAccess::renew_cancel(context_);
   }
-  env_.give_back(std::move(own_scratch_));
+  env_.give_back(std::move(waiting_->scratch));
   update_alarm();
   after_handler();
 }

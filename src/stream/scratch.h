@@ -1,11 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "extproc/body.h"
 #include "extproc/headers.h"
 #include "extproc/response.h"
+#include "stream/streamed_reply.h"
 
 namespace extproc::stream {
 
@@ -18,6 +20,8 @@ struct Scratch {
   HeadersResponse headers_response;
   BodyResponse body_response;
   TrailersResponse trailers_response;
+  /// Where request headers may be answered piece by piece.
+  std::optional<StreamedReply> streamed_reply;
   /// The message, where it must outlive the call that delivered it.
   std::string message;
   /// For putting a value together.

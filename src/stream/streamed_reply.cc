@@ -5,6 +5,7 @@
 
 #include "base/header_name.h"
 #include "extproc/headers.h"
+#include "stream/answer_writer.h"
 #include "wire/response_writer.h"
 
 namespace extproc::stream {

@@ -8,16 +8,17 @@
 
 #include "extproc/immediate_response.h"
 #include "extproc/streamed_response.h"
-#include "stream/answer_writer.h"
 
 namespace extproc::stream {
+
+class AnswerWriter;
 
 /// A response to the caller that a handler writes piece by piece: sent as it is written where Envoy
 /// accepts that, else collected for an ImmediateResponse; so is what a blocking handler begins on a
 /// thread of its own.
 class StreamedReply final : public detail::StreamedResponseSink {
  public:
-  /// `chain_header` is set to `name` in the response, unless it is empty.
+  /// All must outlive it. `chain_header` is set to `name` in the response, unless it is empty.
   StreamedReply(AnswerWriter& writer, std::string_view chain_header, std::string_view name)
       : writer_(writer), chain_header_(chain_header), name_(name) {}
 

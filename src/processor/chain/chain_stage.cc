@@ -46,8 +46,8 @@ void ChainStage::ask_for_fallback(const Fallback& fallback) {
 }
 
 bool ChainStage::take_abort(const Context& context) {
-  const auto abort = ContextAccess::aborted(context);
-  if (!abort) return false;
+  const auto* abort = ContextAccess::aborted(context);
+  if (abort == nullptr) return false;
   owner_.outer().context->abort(abort->status, abort->message);
   owner_.stop(link_, {});
   return true;

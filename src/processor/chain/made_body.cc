@@ -46,7 +46,7 @@ void MadeBody::on_session_done(BodySession& session, const std::exception_ptr& f
   const auto& immediate = session.body_response().immediate_response();
   if (failure != nullptr) {
     failure_ = failure;
-  } else if (const auto& abort = ContextAccess::aborted(session.context())) {
+  } else if (const auto* abort = ContextAccess::aborted(session.context())) {
     call_.context->abort(abort->status, abort->message);
   } else if (immediate) {
     call_.body_response->respond(*immediate);

@@ -25,8 +25,8 @@ void take(Context& context, const std::string& bytes) {
   std::vector<Header> entries;
   ASSERT_TRUE(read_request(bytes, message, entries));
   auto& kept = ContextAccess::messages(context);
-  if (message.has_attributes) store_attributes(bytes, kept.attributes);
-  if (message.metadata) store_metadata(bytes, message, kept.metadata);
+  if (message.has_attributes) store_attributes(bytes, kept.some_data().attributes);
+  if (message.metadata) store_metadata(bytes, message, kept.some_data().metadata);
 }
 
 void expect_metadata(const Message& metadata, const Context& context) {
