@@ -35,6 +35,8 @@ class DeadlineWheel {
 
    protected:
     virtual ~Entry() { remove(*this); }
+    /// When it was last added for.
+    Clock::time_point added_for() const { return at_; }
 
    private:
     friend class DeadlineWheel;

@@ -12,9 +12,9 @@ void ServerCall::start(std::int32_t id, Metadata metadata,
                        std::span<Service* const> services) {
   id_ = id;
   metadata_ = std::move(metadata);
-  deadline_ = deadline;
+  has_deadline_ = deadline.has_value();
   answer_owed_ = true;
-  if (deadline_) host_.deadlines.add(*this, *deadline_);
+  if (deadline) host_.deadlines.add(*this, *deadline);
   for (Service* service : services) {
     handler_ = service->start(path, *this);
     if (handler_ != nullptr || ended_) return;

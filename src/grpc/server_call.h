@@ -56,7 +56,9 @@ class ServerCall final : public Call,
     return outbox_.pending() > host_.limits.queued_bytes_per_stream;
   }
   const Metadata& metadata() const override { return metadata_; }
-  std::optional<Clock::time_point> deadline() const override { return deadline_; }
+  std::optional<Clock::time_point> deadline() const override {
+    return has_deadline_ ? std::optional(added_for()) : std::nullopt;
+  }
   std::string_view peer() const override { return host_.peer; }
 
   void on_data(std::string_view chunk) noexcept override;
@@ -89,13 +91,13 @@ class ServerCall final : public Call,
   Metadata metadata_;
   Inbox inbox_;
   Outbox outbox_;
-  std::optional<Clock::time_point> deadline_;
   std::unique_ptr<std::string> status_message_;  // encoded; few calls have one
   std::size_t buffered_ = 0;                     // as the host counts it
   std::uint32_t credit_ = 0;                     // earned, not given yet
   std::uint32_t withheld_ = 0;
   std::int32_t id_ = 0;
   GrpcStatus status_ = GrpcStatus::ok;
+  bool has_deadline_ = false;
   bool paused_ = false;
   bool writable_owed_ = false;  // congested, and the handler is to hear when it is not any more
   bool delivering_ = false;

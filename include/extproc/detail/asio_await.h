@@ -114,6 +114,9 @@ class AsioAwaiter {
     template <class... Args>
     void operator()(Args&&... args) {
       awaiter->result_.store(std::forward<Args>(args)...);
+      // What cancels the operation refers to it, and it is over. Unless that is running just now;
+      // it never does again.
+      if (!awaiter->context_.cancelled) awaiter->context_.cancel.slot().clear();
       awaiter->done_ = true;
       if (!awaiter->starting_) awaiter->waiting_.resume();
     }

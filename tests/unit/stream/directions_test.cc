@@ -77,6 +77,30 @@ TEST(Directions, AViolationIsToldOfItsOwnPhase) {
   EXPECT_THAT(f.log, ElementsAre(::testing::StartsWith("WARNING Test: request_body: ")));
 }
 
+// What the handler awaited before is gone when it is cancelled somewhere else.
+TEST(Directions, ACancelFindsAHandlerThatReadsAfterItAwaitedATimer) {
+  bool aborted = false;
+  auto service = handlers();
+  service->process<Phase::request_body>(
+      [&](BodyStream& body, Context& context, Request&) -> Task<> {
+        {
+          boost::asio::steady_timer timer(executor(context), 0ms);
+          co_await timer.async_wait(boost::asio::deferred);
+        }
+        try {
+          while (const auto chunk = co_await body.read()) body.write(chunk->body());
+        } catch (const boost::system::system_error&) {
+          aborted = true;
+        }
+      });
+  AsyncFixture f(service);
+  f.config = kStreamed;
+  f.body(Phase::request_body, "chunk");
+  EXPECT_EQ(f.sent.size(), 1U);
+  EXPECT_TRUE(f.close());
+  EXPECT_TRUE(aborted);
+}
+
 // The end that one handler brings about is the end for the other, whose answer and alarm are void.
 TEST(Directions, NothingIsSentBehindTheEnd) {
   Gate body_gate, headers_gate;
