@@ -39,7 +39,7 @@ void ProcessStream::on_message(std::string_view bytes) {
 }
 
 void ProcessStream::receive(std::string_view bytes, bool noted) {
-  if (late_ != Late::none) return receive_past_late(bytes);
+  if (late_ != Late::none) return receive_past_late(bytes, noted);
   scratch_ = &env_.scratch;
   wire::RequestMessage message;
   if (!wire::read_request(bytes, message, scratch_->entries)) return refuse();

@@ -69,7 +69,7 @@ class ProcessStream final : private detail::Completion, private detail::SessionH
   /// What waits until something before it is answered, though the sink was not paused.
   struct Held {
     std::string message;
-    bool noted;
+    bool noted;  ///< what it says of its stream was taken from it
   };
   /// What only a stream needs whose handlers can wait.
   struct Waiting {
@@ -89,7 +89,7 @@ class ProcessStream final : private detail::Completion, private detail::SessionH
   };
 
   void receive(std::string_view bytes, bool noted);
-  void receive_past_late(std::string_view bytes);
+  void receive_past_late(std::string_view bytes, bool noted);
   void refuse();
   void note(const wire::RequestMessage& message);
   void note_context(const wire::RequestMessage& message, std::string_view bytes);

@@ -135,7 +135,7 @@ void ProcessStream::give_up() {
 }
 
 // While a late handler may run: on another thread it uses the request and the context.
-void ProcessStream::receive_past_late(std::string_view bytes) {
+void ProcessStream::receive_past_late(std::string_view bytes, bool noted) {
   wire::RequestMessage message;
   if (!wire::read_request(bytes, message, env_.scratch.entries)) return refuse();
   if (late_ == Late::fell_back && message.phase) {
@@ -147,7 +147,7 @@ void ProcessStream::receive_past_late(std::string_view bytes) {
     update_pause();
     return;
   }
-  note(message);
+  if (!noted) note(message);
   if (message.phase && !finished_) pass_unchanged(message, bytes);
   if (writer_.flow_controlled()) bound_memory();
 }
