@@ -23,7 +23,7 @@ using extproc::http2::testing::ClientPeer;
 class State {
  public:
   State() {
-    connection_ = std::make_unique<grpc::Connection>(limits_, services_, deadlines_, buffers_,
+    connection_ = std::make_unique<grpc::Connection>(limits_, services_, deadlines_, memory_, buffers_,
                                                      "127.0.0.1:1234", [] {});
     exchange(false);
   }
@@ -81,6 +81,7 @@ class State {
   ProcessorUnderTest processor_;
   extproc::Limits limits_;
   grpc::DeadlineWheel deadlines_;
+  extproc::http2::Memory memory_;
   grpc::BufferPool buffers_;
   std::unique_ptr<extproc::server::ProcessService> service_ =
       make_service<extproc::server::ProcessService>(processor_.environment, deadlines_);

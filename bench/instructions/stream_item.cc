@@ -59,7 +59,8 @@ struct State {
   std::string response = response_headers_message();
   ProcessorUnderTest processor;
   Sink sink;
-  extproc::stream::ProcessStream stream{processor.environment, sink};
+  extproc::stream::Reporter reporter{processor.environment};
+  extproc::stream::ProcessStream stream{reporter, sink};
 };
 
 }  // namespace

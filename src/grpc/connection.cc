@@ -7,9 +7,10 @@
 namespace extproc::grpc {
 
 Connection::Connection(const Limits& limits, std::span<Service* const> services,
-                       DeadlineWheel& deadlines, BufferPool& buffers, std::string peer,
+                       DeadlineWheel& deadlines, http2::Memory& memory,
+                       BufferPool& buffers, std::string peer,
                        std::function<void()> on_output)
-    : impl_(std::make_unique<Impl>(limits, services, deadlines, buffers, std::move(peer),
+    : impl_(std::make_unique<Impl>(limits, services, deadlines, memory, buffers, std::move(peer),
                                    std::move(on_output))) {}
 
 Connection::~Connection() = default;

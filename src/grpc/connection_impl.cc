@@ -23,14 +23,15 @@ class Busy {
 }  // namespace
 
 Connection::Impl::Impl(const Limits& the_limits, std::span<Service* const> services,
-                       DeadlineWheel& the_deadlines, BufferPool& the_buffers, std::string the_peer,
+                       DeadlineWheel& the_deadlines, http2::Memory& memory,
+                       BufferPool& the_buffers, std::string the_peer,
                        std::function<void()> on_output)
     : CallHost(the_limits, the_deadlines, the_buffers, std::move(the_peer)),
       services_(services),
       on_output_(std::move(on_output)),
       owed_resets_(the_limits.owed_resets_per_second, the_limits.owed_resets_burst),
       metadata_(the_limits.header_list_bytes),
-      session_(the_limits, *this) {}
+      session_(the_limits, memory, *this) {}
 
 Connection::Impl::~Impl() {
   // Handlers may still write to other calls of the connection when they hear of its end.

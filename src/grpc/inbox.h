@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,14 +12,14 @@
 namespace extproc::grpc {
 
 /// The bytes of one call that could not be delivered at once: complete messages that wait, then
-/// perhaps the beginning of one. Most calls never put anything in.
+/// perhaps the beginning of one. Most calls never put anything in, and have no more than a pointer.
 class Inbox {
  public:
-  bool empty() const { return begin_ == bytes_.size(); }
-  bool has_message() const { return begin_ < partial_; }
-  bool has_partial() const { return partial_ < bytes_.size(); }
+  bool empty() const { return stored_ == nullptr; }
+  bool has_message() const { return !empty() && stored_->begin < stored_->partial; }
+  bool has_partial() const { return !empty() && stored_->partial_size() > 0; }
   /// What it counts for against the connection's limit.
-  std::size_t weight() const { return BufferPool::weight(bytes_); }
+  std::size_t weight() const { return empty() ? 0 : BufferPool::weight(stored_->bytes); }
 
   struct Appended {
     std::size_t bytes;
@@ -37,13 +38,17 @@ class Inbox {
   void clear(BufferPool& buffers);
 
  private:
-  std::size_t partial_size() const { return bytes_.size() - partial_; }
-  std::optional<FramePrefix> partial_prefix() const;
-  void make_room(std::size_t bytes, std::size_t whole, BufferPool& buffers);
+  struct Stored {
+    std::string bytes;
+    std::size_t begin = 0;    ///< of the first message that waits
+    std::size_t partial = 0;  ///< begin of the partial message, end of those that wait
 
-  std::string bytes_;
-  std::size_t begin_ = 0;    // of the first message that waits
-  std::size_t partial_ = 0;  // begin of the partial message, end of those that wait
+    std::size_t partial_size() const { return bytes.size() - partial; }
+    std::optional<FramePrefix> partial_prefix() const;
+    void make_room(std::size_t more, std::size_t whole, BufferPool& buffers);
+  };
+
+  std::unique_ptr<Stored> stored_;  // while there are bytes
 };
 
 }  // namespace extproc::grpc

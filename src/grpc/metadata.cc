@@ -4,6 +4,13 @@
 
 namespace extproc::grpc {
 
+Metadata::Metadata() = default;
+Metadata::Metadata(const Metadata&) = default;
+Metadata::Metadata(Metadata&&) noexcept = default;
+Metadata& Metadata::operator=(const Metadata&) = default;
+Metadata& Metadata::operator=(Metadata&&) noexcept = default;
+Metadata::~Metadata() = default;
+
 std::optional<std::string_view> Metadata::get(std::string_view name) const {
   for (std::size_t i = 0; i < size(); ++i) {
     const auto [key, value] = at(i);

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,12 +12,17 @@ namespace extproc::grpc {
 
 /// The request headers of one call without the pseudo-headers, in order, names in lower case, -bin
 /// values still in base64. Immutable and shared: consecutive calls of one connection mostly carry
-/// the same.
+/// the same. It is copied and destroyed on its connection's thread only.
 class Metadata {
  public:
   using Entry = std::pair<std::string_view, std::string_view>;
 
-  Metadata() = default;
+  Metadata();
+  Metadata(const Metadata&);
+  Metadata(Metadata&&) noexcept;
+  Metadata& operator=(const Metadata&);
+  Metadata& operator=(Metadata&&) noexcept;
+  ~Metadata();
 
   /// The first value of `name` (lower case), or nothing.
   std::optional<std::string_view> get(std::string_view name) const;
@@ -28,7 +33,7 @@ class Metadata {
  private:
   friend class MetadataBuilder;
   struct Block;
-  std::shared_ptr<const Block> block_;
+  boost::intrusive_ptr<const Block> block_;
 };
 
 }  // namespace extproc::grpc

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,7 +31,8 @@ struct CallHead {
 
 /// The text of all headers in one piece, and where each begins. The first `pseudo` of `fields` are
 /// pseudo-headers.
-struct Metadata::Block {
+struct Metadata::Block
+    : boost::intrusive_ref_counter<Metadata::Block, boost::thread_unsafe_counter> {
   struct Field {
     std::uint32_t begin;
     std::uint32_t name_size;
@@ -46,7 +49,10 @@ struct Metadata::Block {
   bool has_at(std::size_t index, std::string_view name, std::string_view value) const {
     if (index >= fields.size()) return false;
     const Field& field = fields[index];
-    return this->name(field) == name && this->value(field) == value;
+    if (field.name_size != name.size() || field.value_size != value.size()) return false;
+    const char* at = text.data() + field.begin;
+    return std::memcmp(at, name.data(), name.size()) == 0 &&
+           std::memcmp(at + name.size(), value.data(), value.size()) == 0;
   }
   /// Fills `head` and `pseudo` once all is appended.
   void read_head();

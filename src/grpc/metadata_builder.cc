@@ -27,10 +27,10 @@ void MetadataBuilder::add(std::string_view name, std::string_view value) {
 
 Metadata MetadataBuilder::finish() {
   if (bytes_ > max_bytes_) {
-    auto empty = std::make_shared<Metadata::Block>();
+    const boost::intrusive_ptr<Metadata::Block> empty(new Metadata::Block);
     empty->head.verdict = CallHead::Verdict::too_large;
     changed_.reset();
-    last_.block_ = std::move(empty);
+    last_.block_ = empty;
     return last_;
   }
   const bool shorter = !last_.block_ || same_ != last_.block_->fields.size();
@@ -43,7 +43,7 @@ Metadata MetadataBuilder::finish() {
 }
 
 void MetadataBuilder::copy_same() {
-  changed_ = std::make_shared<Metadata::Block>();
+  changed_.reset(new Metadata::Block);
   if (!last_.block_) return;
   const Metadata::Block& last = *last_.block_;
   changed_->text.reserve(last.text.size() + 64);

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstddef>
-#include <memory>
 #include <string_view>
 
 #include "grpc/metadata.h"
@@ -29,7 +29,7 @@ class MetadataBuilder {
 
   Metadata last_;
   /// Made at the first header that differs from those of `last_`.
-  std::shared_ptr<Metadata::Block> changed_;
+  boost::intrusive_ptr<Metadata::Block> changed_;
   std::size_t same_ = 0;
   std::size_t bytes_ = 0;
   std::size_t max_bytes_;

@@ -23,11 +23,13 @@ Header copied_header(std::string_view name, std::string_view value) {
   return {bytes_of(name), bytes_of(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NO_COPY_NAME};
 }
 
-Session::Session(const Limits& limits, SessionHandler& handler)
+Session::Session(const Limits& limits, Memory& memory, SessionHandler& handler)
     : handler_(handler),
       most_queued_frames_(std::size_t{limits.streams_per_connection} * 2 + 4096) {
   nghttp2_session* session = nullptr;
-  if (nghttp2_session_server_new2(&session, session_callbacks(), this, session_options()) != 0)
+  nghttp2_mem functions = memory.functions();
+  if (nghttp2_session_server_new3(&session, session_callbacks(), this, session_options(),
+                                  &functions) != 0)
     throw std::bad_alloc();
   session_.reset(session);
   submit_settings(limits);

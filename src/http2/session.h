@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "extproc/settings.h"
+#include "http2/memory.h"
 #include "http2/stream.h"
 
 namespace extproc::http2 {
@@ -33,8 +34,8 @@ Header copied_header(std::string_view name, std::string_view value);
 /// not ended, RST_STREAM(NO_ERROR) follows, so that the peer stops sending.
 class Session {
  public:
-  /// Both must outlive it. Its SETTINGS wait as output at once.
-  Session(const Limits& limits, SessionHandler& handler);
+  /// All must outlive it. Its SETTINGS wait as output at once.
+  Session(const Limits& limits, Memory& memory, SessionHandler& handler);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 

@@ -16,6 +16,7 @@
 #include "grpc/buffer_pool.h"
 #include "grpc/connection.h"
 #include "grpc/deadline_wheel.h"
+#include "http2/memory.h"
 #include "server/socket.h"
 
 namespace extproc::server {
@@ -45,6 +46,7 @@ struct ConnectionEnvironment {
   const Logger& logger;
   std::span<grpc::Service* const> services;
   grpc::DeadlineWheel& deadlines;
+  http2::Memory& memory;
   grpc::BufferPool& buffers;
   /// Used during one read, and one write: only what could not be written is kept by its connection.
   std::vector<char> input = std::vector<char>(kInputSize);

@@ -41,7 +41,7 @@ GrpcStatus status_of(grpc::CloseReason reason) {
 }  // namespace
 
 struct ProcessService::Pool {
-  stream::Environment& environment;
+  stream::Reporter reporter;
   grpc::DeadlineWheel& deadlines;
   std::vector<std::unique_ptr<ProcessCall>> spare;
   std::size_t in_use = 0;
@@ -53,12 +53,11 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
                                           private stream::ReplySink,
                                           private detail::CallInfo {
  public:
-  explicit ProcessCall(Pool& pool) : pool_(pool), stream_(pool.environment, *this) {}
+  explicit ProcessCall(Pool& pool) : pool_(pool), stream_(pool.reporter, *this) {}
 
   void begin(grpc::Call& call) {
     call_ = &call;
-    metadata_ = call.metadata();
-    if (pool_.environment.dispatcher.suspends()) {
+    if (pool_.reporter.environment().dispatcher.suspends()) {
       if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>(stream_);
       waiting_->peer = call.peer();
       waiting_->deadline = call.deadline();
@@ -71,7 +70,10 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   void on_writable() noexcept override { stream_.on_writable(); }
 
   void on_closed(grpc::CloseReason reason) noexcept override {
-    if (waiting_ != nullptr) grpc::DeadlineWheel::remove(*waiting_);
+    if (waiting_ != nullptr) {
+      grpc::DeadlineWheel::remove(*waiting_);
+      waiting_->metadata = call_->metadata();
+    }
     call_ = nullptr;
     const bool cancelled =
         reason == grpc::CloseReason::reset || reason == grpc::CloseReason::connection_lost;
@@ -87,6 +89,7 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
     stream::ProcessStream& stream;
     std::string peer;
     std::optional<grpc::Clock::time_point> deadline;
+    grpc::Metadata metadata;
   };
 
   // Nothing is asked of the transport after the call is over: the stream knows that it is closed.
@@ -107,7 +110,7 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   }
 
   void released() override {
-    metadata_ = grpc::Metadata{};
+    if (waiting_ != nullptr) waiting_->metadata = grpc::Metadata{};
     --pool_.in_use;
     // The pool owns what is not in use; who is in use owns itself.
     std::unique_ptr<ProcessCall> self(this);
@@ -122,20 +125,23 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
     if (call_ != nullptr) return call_->deadline();
     return waiting_ != nullptr ? waiting_->deadline : std::nullopt;
   }
-  std::size_t metadata_size() const override { return metadata_.size(); }
+  std::size_t metadata_size() const override { return metadata() ? metadata()->size() : 0; }
   std::pair<std::string_view, std::string_view> metadata_at(std::size_t index) const override {
-    return metadata_.at(index);
+    return metadata()->at(index);
+  }
+  const grpc::Metadata* metadata() const {
+    if (call_ != nullptr) return &call_->metadata();
+    return waiting_ != nullptr ? &waiting_->metadata : nullptr;
   }
 
   Pool& pool_;
   grpc::Call* call_ = nullptr;
-  grpc::Metadata metadata_;
   std::unique_ptr<Waiting> waiting_;
   stream::ProcessStream stream_;
 };
 
 ProcessService::ProcessService(stream::Environment& environment, grpc::DeadlineWheel& deadlines)
-    : pool_(new Pool{environment, deadlines, {}, 0}) {}
+    : pool_(new Pool{stream::Reporter(environment), deadlines, {}, 0}) {}
 ProcessService::~ProcessService() = default;
 
 grpc::CallHandler* ProcessService::start(std::string_view path, grpc::Call& call) {

@@ -49,11 +49,15 @@ Worker::Worker(const Configuration& configuration, const detail::Dispatcher& dis
                    .logger = logger,
                    .services = services_,
                    .deadlines = deadlines_,
+                   .memory = memory_,
                    .buffers = buffers_,
                    .output = {}} {}
 
 Worker::~Worker() {
   if (thread_.joinable()) join();
+  // What is left in io_ keeps a connection alive for longer than what it uses.
+  seen_ = empty_ = nullptr;
+  for (const auto& connection : open_connections()) connection->close();
 }
 
 void Worker::start(const std::string& thread_name) {

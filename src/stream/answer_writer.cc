@@ -4,8 +4,6 @@
 
 namespace extproc::stream {
 
-using detail::check_mutation;
-
 void AnswerWriter::begin() {
   modes_ = BodyModes{};
   flow_.reset();
@@ -47,7 +45,7 @@ void AnswerWriter::write_extras(std::string& out, const PhaseResponse& response)
 }
 
 // Envoy takes a body mode that is left out for NONE.
-void AnswerWriter::complete_mode_override(ResponseExtras& extras) {
+void AnswerWriter::complete_mode_override(Phase phase, ResponseExtras& extras) {
   ModeOverride& mode = *extras.mode_override;
   const auto& config = modes_.config();
   const auto full_duplex = [](const std::optional<BodySendMode>& asked) {
@@ -60,7 +58,7 @@ void AnswerWriter::complete_mode_override(ResponseExtras& extras) {
   // Whether it is heeded is not told, and only then would streamed_response be legal.
   const bool unsure = full_duplex(mode.request_body_mode) || full_duplex(mode.response_body_mode);
   if (ignored || incomplete || unsure) {
-    listener_.on_violation(Rule::mode_override, "mode_override");
+    reporter_.violation(phase, Rule::mode_override, "mode_override");
     extras.mode_override.reset();
     return;
   }
@@ -75,7 +73,7 @@ void AnswerWriter::add_automatic_override(HeadersResponse& response) {
       is_full_duplex(config->request_body_mode) || is_full_duplex(config->response_body_mode)) {
     return;
   }
-  const PhaseSet handled = env_.dispatcher.phases();
+  const PhaseSet handled = env().dispatcher.phases();
   const auto body = [&](Phase phase, BodySendMode configured) {
     return handled.contains(phase) ? configured : BodySendMode::none;
   };
@@ -85,7 +83,7 @@ void AnswerWriter::add_automatic_override(HeadersResponse& response) {
   ModeOverride mode;
   mode.request_body_mode = body(Phase::request_body, config->request_body_mode);
   mode.response_body_mode = body(Phase::response_body, config->response_body_mode);
-  if (env_.chain_header.empty()) mode.response_header_mode = skip(Phase::response_headers);
+  if (env().chain_header.empty()) mode.response_header_mode = skip(Phase::response_headers);
   mode.request_trailer_mode = skip(Phase::request_trailers);
   mode.response_trailer_mode = skip(Phase::response_trailers);
   // A body that is handled needs its headers to be changed with it, so that they are kept.
@@ -99,23 +97,28 @@ void AnswerWriter::add_automatic_override(HeadersResponse& response) {
 
 bool AnswerWriter::keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers) {
   if (!clears || (is_request_phase(phase) && changes_headers)) return true;
-  listener_.on_violation(Rule::clear_route_cache, "clear_route_cache");
+  reporter_.violation(phase, Rule::clear_route_cache, "clear_route_cache");
   return false;
+}
+
+void AnswerWriter::check(Phase phase, const HeaderMutation& mutation, bool replaces_message) {
+  AnswerViolations violations(reporter_, phase);
+  detail::check_mutation(mutation, replaces_message, env().filter, violations);
 }
 
 void AnswerWriter::headers(Phase phase, HeadersResponse& response) {
   const bool replaces = response.replacement().has_value();
-  check_mutation(response.header_mutation(), replaces, env_.filter, listener_);
+  check(phase, response.header_mutation(), replaces);
   if (!keeps_route_cache_flag(phase, response.clears_route_cache(),
                               !response.header_mutation().empty())) {
     response.clear_route_cache(false);
   }
-  if (env_.automatic_mode_override && phase == Phase::request_headers && !replaces &&
+  if (env().automatic_mode_override && phase == Phase::request_headers && !replaces &&
       (response.extras_or_null() == nullptr || !response.extras_or_null()->mode_override)) {
     add_automatic_override(response);
   }
   if (response.extras_or_null() != nullptr && response.extras().mode_override) {
-    complete_mode_override(response.extras());
+    complete_mode_override(phase, response.extras());
   }
   if (response.header_mutation().sets("content-length")) modes_.content_length_set(phase);
   if (const ResponseExtras* extras = response.extras_or_null();
@@ -141,10 +144,10 @@ void AnswerWriter::body(Phase phase, const HttpBody& chunk, BodyResponse& respon
   }
   HeaderMutation& mutation = response.header_mutation();
   if (!mutation.empty() && !modes_.takes_headers_with_body(phase)) {
-    listener_.on_violation(Rule::body_header_mutation, mutation.at(0).name);
+    reporter_.violation(phase, Rule::body_header_mutation, mutation.at(0).name);
     mutation.clear();
   }
-  check_mutation(mutation, false, env_.filter, listener_);
+  check(phase, mutation);
   if (!keeps_route_cache_flag(phase, response.clears_route_cache(), !mutation.empty())) {
     response.clear_route_cache(false);
   }
@@ -158,11 +161,11 @@ void AnswerWriter::body(Phase phase, const HttpBody& chunk, BodyResponse& respon
 void AnswerWriter::streamed_body(Phase phase, const wire::StreamedBody& body,
                                  BodyResponse& carries) {
   if (!carries.header_mutation().empty()) {
-    listener_.on_violation(Rule::body_header_mutation, carries.header_mutation().at(0).name);
+    reporter_.violation(phase, Rule::body_header_mutation, carries.header_mutation().at(0).name);
     carries.header_mutation().clear();
   }
   if (carries.clears_route_cache()) {
-    listener_.on_violation(Rule::clear_route_cache, "clear_route_cache");
+    reporter_.violation(phase, Rule::clear_route_cache, "clear_route_cache");
     carries.clear_route_cache(false);
   }
   std::string& out = begin_message(phase, body.body.size());
@@ -173,15 +176,17 @@ void AnswerWriter::streamed_body(Phase phase, const wire::StreamedBody& body,
 }
 
 void AnswerWriter::trailers(Phase phase, TrailersResponse& response) {
-  check_mutation(response.header_mutation(), false, env_.filter, listener_);
+  check(phase, response.header_mutation());
   std::string& out = begin_message(phase, 0);
   wire::write_trailers_response(out, phase, response);
   write_extras(out, response);
   end_message();
 }
 
-void AnswerWriter::immediate(ImmediateResponse response, const ResponseExtras* extras) {
-  check_immediate(response, env_.filter, listener_);
+void AnswerWriter::immediate(Phase phase, ImmediateResponse response,
+                             const ResponseExtras* extras) {
+  AnswerViolations violations(reporter_, phase);
+  check_immediate(response, env().filter, violations);
   std::string& out = sink_.begin_message();
   wire::write_immediate_response(out, response);
   if (extras != nullptr) wire::write_extras(out, *extras);

@@ -14,18 +14,18 @@
 #include "stream/environment.h"
 #include "stream/flow_control.h"
 #include "stream/reply_sink.h"
+#include "stream/reporter.h"
 #include "wire/request_reader.h"
 #include "wire/response_writer.h"
 
 namespace extproc::stream {
 
 /// Writes the answers of one stream in the form that is legal in its modes: what Envoy would ignore
-/// or refuse is left out or told to the listener.
+/// or refuse is left out or reported.
 class AnswerWriter {
  public:
-  /// All must outlive it.
-  AnswerWriter(const Environment& environment, ReplySink& sink, detail::ViolationListener& listener)
-      : env_(environment), sink_(sink), listener_(listener) {}
+  /// Both must outlive it.
+  AnswerWriter(Reporter& reporter, ReplySink& sink) : reporter_(reporter), sink_(sink) {}
 
   void begin();
   /// A stream's first message.
@@ -52,23 +52,25 @@ class AnswerWriter {
   /// goes with it and is taken out.
   void streamed_body(Phase phase, const wire::StreamedBody& body, BodyResponse& carries);
   void trailers(Phase phase, TrailersResponse& response);
-  void immediate(ImmediateResponse response, const ResponseExtras* extras);
+  void immediate(Phase phase, ImmediateResponse response, const ResponseExtras* extras);
   void more_time(std::chrono::milliseconds time);
 
+  Reporter& reporter() const { return reporter_; }
   /// For answers of another kind.
   ReplySink& sink() { return sink_; }
 
  private:
-  void complete_mode_override(ResponseExtras& extras);
+  const Environment& env() const { return reporter_.environment(); }
+  void check(Phase phase, const HeaderMutation& mutation, bool replaces_message = false);
+  void complete_mode_override(Phase phase, ResponseExtras& extras);
   void add_automatic_override(HeadersResponse& response);
   bool keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers);
   std::string& begin_message(Phase phase, std::size_t body_bytes);
   void end_message();
   void write_extras(std::string& out, const PhaseResponse& response);
 
-  const Environment& env_;
+  Reporter& reporter_;
   ReplySink& sink_;
-  detail::ViolationListener& listener_;
   BodyModes modes_;
   std::unique_ptr<FlowControl> flow_;
   bool held_ = false;  // the message that is being written

@@ -40,17 +40,15 @@ void ProcessStream::on_message(std::string_view bytes) {
 
 void ProcessStream::receive(std::string_view bytes, bool noted) {
   if (late_ != Late::none) return receive_past_late(bytes, noted);
-  scratch_ = &env_.scratch;
   wire::RequestMessage message;
-  if (!wire::read_request(bytes, message, scratch_->entries)) return refuse();
+  if (!wire::read_request(bytes, message, env_.scratch.entries)) return refuse();
   // A body's session keeps what it needs itself.
   if (env_.dispatcher.suspends() && message.phase &&
       !env_.dispatcher.streamed().contains(*message.phase)) {
     waiting_->scratch = env_.take_scratch();
-    scratch_ = waiting_->scratch.get();
-    scratch_->message.assign(bytes);
-    bytes = scratch_->message;
-    static_cast<void>(wire::read_request(bytes, message, scratch_->entries));
+    scratch().message.assign(bytes);
+    bytes = scratch().message;
+    static_cast<void>(wire::read_request(bytes, message, scratch().entries));
   }
   if (!noted) {
     note_context(message, bytes);
@@ -62,7 +60,7 @@ void ProcessStream::receive(std::string_view bytes, bool noted) {
 }
 
 void ProcessStream::refuse() {
-  reporter_.malformed_message(context_);
+  reporter().malformed_message(context_);
   finish(GrpcStatus::internal, "the message is not a ProcessingRequest");
 }
 
@@ -102,14 +100,14 @@ void ProcessStream::take_message(const wire::RequestMessage& message, std::strin
       break;
     case Phase::request_body:
     case Phase::response_body:
-      scratch_->body = HttpBody(message.body, message.end_of_stream, message.body_flags);
-      scratch_->body_response.reset();
+      scratch().body = HttpBody(message.body, message.end_of_stream, message.body_flags);
+      scratch().body_response.reset();
       request_.begin_phase(phase_, nullptr);
       break;
     case Phase::request_trailers:
     case Phase::response_trailers:
-      scratch_->trailers = HttpTrailers(scratch_->entries);
-      scratch_->trailers_response.reset();
+      scratch().trailers = HttpTrailers(scratch().entries);
+      scratch().trailers_response.reset();
       request_.begin_phase(phase_, nullptr);
       break;
   }
@@ -117,19 +115,19 @@ void ProcessStream::take_message(const wire::RequestMessage& message, std::strin
 }
 
 void ProcessStream::begin_headers(const wire::RequestMessage& message) {
-  scratch_->headers = HttpHeaders(scratch_->entries, message.end_of_stream);
-  scratch_->headers_response.reset();
-  request_.begin_phase(phase_, &scratch_->headers);
+  scratch().headers = HttpHeaders(scratch().entries, message.end_of_stream);
+  scratch().headers_response.reset();
+  request_.begin_phase(phase_, &scratch().headers);
   writer_.modes().headers_seen(phase_, request_.content_length().has_value());
   if (phase_ == Phase::request_headers) {
     if (!context_.observability_mode()) {
       streamed_reply_ =
-          &scratch_->streamed_reply.emplace(writer_, env_.chain_header, env_.dispatcher.name());
-      scratch_->headers_response.streamed().reset(streamed_reply_);
+          &scratch().streamed_reply.emplace(writer_, env_.chain_header, env_.dispatcher.name());
+      scratch().headers_response.streamed().reset(streamed_reply_);
     }
   } else if (!env_.chain_header.empty() && env_.dispatcher.links().empty()) {
-    add_to_chain(env_.chain_header, env_.dispatcher.name(), scratch_->headers,
-                 scratch_->headers_response, scratch_->text);
+    add_to_chain(env_.chain_header, env_.dispatcher.name(), scratch().headers,
+                 scratch().headers_response, scratch().text);
   }
 }
 
@@ -162,7 +160,7 @@ void ProcessStream::take_streamed(const wire::RequestMessage& message) {
   auto& run = body(phase);
   if (run == nullptr) {
     request_.begin_phase(phase, nullptr);
-    reporter_.phase_begin(request_, phase);
+    reporter().phase_begin(request_, phase);
     detail::SessionHost& host = *this;
     run.reset(new BodyRun{{host, env_.dispatcher, phase, writer_.modes().mode(phase)},
                           {env_.filter, !writer_.modes().full_duplex(phase)}});
@@ -177,22 +175,21 @@ void ProcessStream::take_streamed(const wire::RequestMessage& message) {
 void ProcessStream::call_handler() {
   if (!calls(phase_)) {
     streamed_reply_ = nullptr;
-    reporter_.answers(phase_);
     send_answer();
     after_answer();
     return;
   }
-  reporter_.phase_begin(request_, phase_);
+  reporter().phase_begin(request_, phase_);
   detail::Invocation invocation{.phase = phase_,
-                                .host = &reporter_,
-                                .headers = &scratch_->headers,
-                                .body = &scratch_->body,
-                                .trailers = &scratch_->trailers,
+                                .host = &reporter(),
+                                .headers = &scratch().headers,
+                                .body = &scratch().body,
+                                .trailers = &scratch().trailers,
                                 .context = &context_,
                                 .request = &request_,
-                                .headers_response = &scratch_->headers_response,
-                                .body_response = &scratch_->body_response,
-                                .trailers_response = &scratch_->trailers_response,
+                                .headers_response = &scratch().headers_response,
+                                .body_response = &scratch().body_response,
+                                .trailers_response = &scratch().trailers_response,
                                 .completion = this};
   phase_start_ = env_.now();
   if (waiting_ != nullptr) waiting_->fallback.reset();
@@ -215,7 +212,7 @@ void ProcessStream::after_handler() {
   if (closed_) {
     if (closing_ || running()) return;
     release();
-    sink_.released();
+    writer_.sink().released();
     return;
   }
   after_answer();
@@ -226,9 +223,8 @@ void ProcessStream::after_handler() {
 
 void ProcessStream::conclude(const std::exception_ptr& failure) {
   const std::chrono::nanoseconds spent = env_.now() - phase_start_;
-  reporter_.time_on_thread(phase_, spent);
+  reporter().time_on_thread(phase_, spent);
   PhaseOutcome outcome = PhaseOutcome::cancelled;
-  reporter_.answers(phase_);
   if (late_ != Late::none) {
     outcome = PhaseOutcome::late;
   } else if (!closed_ && !finished_) {
@@ -236,7 +232,7 @@ void ProcessStream::conclude(const std::exception_ptr& failure) {
   }
   streamed_reply_ = nullptr;
   request_.end_phase(spent);
-  reporter_.phase_end(request_, phase_, outcome, spent);
+  reporter().phase_end(request_, phase_, outcome, spent);
 }
 
 PhaseOutcome ProcessStream::answer(const std::exception_ptr& failure) {
@@ -247,9 +243,9 @@ PhaseOutcome ProcessStream::answer(const std::exception_ptr& failure) {
   }
   PhaseResponse& given = response();
   const bool headers = phase_ == Phase::request_headers || phase_ == Phase::response_headers;
-  if (headers && scratch_->headers_response.streamed().started()) {
+  if (headers && scratch().headers_response.streamed().started()) {
     if (streamed_reply_ && phase_ == Phase::request_headers) return send_streamed();
-    if (!context_.observability_mode()) reporter_.on_violation(Rule::streamed_response, {});
+    if (!context_.observability_mode()) reporter().violation(phase_, Rule::streamed_response, {});
   }
   if (const auto& immediate = given.immediate_response())
     return send_immediate(phase_, *immediate, given.extras_or_null());
@@ -275,12 +271,12 @@ PhaseResponse& ProcessStream::response() {
   switch (phase_) {
     case Phase::request_headers:
     case Phase::response_headers:
-      return scratch_->headers_response;
+      return scratch().headers_response;
     case Phase::request_body:
     case Phase::response_body:
-      return scratch_->body_response;
+      return scratch().body_response;
     default:
-      return scratch_->trailers_response;
+      return scratch().trailers_response;
   }
 }
 
@@ -289,26 +285,26 @@ void ProcessStream::send_answer() {
   switch (phase_) {
     case Phase::request_headers:
     case Phase::response_headers:
-      if (scratch_->headers_response.replacement()) progress_.replaced(phase_);
-      writer_.headers(phase_, scratch_->headers_response);
+      if (scratch().headers_response.replacement()) progress_.replaced(phase_);
+      writer_.headers(phase_, scratch().headers_response);
       break;
     case Phase::request_body:
     case Phase::response_body:
-      writer_.body(phase_, scratch_->body, scratch_->body_response);
-      writer_.consumed(phase_, scratch_->body.body().size());
+      writer_.body(phase_, scratch().body, scratch().body_response);
+      writer_.consumed(phase_, scratch().body.body().size());
       break;
     case Phase::request_trailers:
     case Phase::response_trailers:
-      writer_.trailers(phase_, scratch_->trailers_response);
+      writer_.trailers(phase_, scratch().trailers_response);
       break;
   }
 }
 
 PhaseOutcome ProcessStream::send_streamed() {
-  scratch_->headers_response.streamed().finish();
+  scratch().headers_response.streamed().finish();
   if (auto collected = streamed_reply_->take_collected())
     return send_immediate(phase_, std::move(*collected),
-                          scratch_->headers_response.extras_or_null());
+                          scratch().headers_response.extras_or_null());
   env_.counters.immediate_responses.add();
   finish(GrpcStatus::ok);
   return PhaseOutcome::immediate;
@@ -325,9 +321,9 @@ PhaseOutcome ProcessStream::send_immediate(Phase phase, ImmediateResponse respon
                              (*mode == BodySendMode::streamed || is_full_duplex(*mode)));
   // In BUFFERED mode Envoy holds them until the trailers are answered.
   if (headers_left && mode != BodySendMode::buffered)
-    reporter_.on_violation(Rule::immediate_too_late, {});
+    reporter().violation(phase, Rule::immediate_too_late, {});
   env_.counters.immediate_responses.add();
-  writer_.immediate(std::move(response), extras);
+  writer_.immediate(phase, std::move(response), extras);
   // Envoy sends nothing more on this stream.
   finish(GrpcStatus::ok);
   return PhaseOutcome::immediate;
@@ -335,7 +331,6 @@ PhaseOutcome ProcessStream::send_immediate(Phase phase, ImmediateResponse respon
 
 // As if the phase had no handler.
 void ProcessStream::send_unchanged(Phase phase, const HttpHeaders& headers, const HttpBody& body) {
-  reporter_.answers(phase);
   if (is_body(phase)) {
     BodyResponse unchanged;
     writer_.body(phase, body, unchanged);
@@ -353,13 +348,12 @@ void ProcessStream::send_unchanged(Phase phase, const HttpHeaders& headers, cons
 }
 
 PhaseOutcome ProcessStream::fail(Phase phase, std::string_view what) {
-  reporter_.failure(request_, phase, what);
+  reporter().failure(request_, phase, what);
   finish(GrpcStatus::unknown, "the handler of " + std::string(to_string(phase)) + " failed");
   return PhaseOutcome::failed;
 }
 
 void ProcessStream::send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) {
-  reporter_.answers(phase);
   writer_.body(phase, body, response);
   this->body(phase)->deadline.answer_sent(env_.now());
   update_alarm();
@@ -367,7 +361,6 @@ void ProcessStream::send_body_answer(Phase phase, const HttpBody& body, BodyResp
 
 void ProcessStream::send_streamed_body(Phase phase, const wire::StreamedBody& body,
                                        BodyResponse& carries) {
-  reporter_.answers(phase);
   writer_.streamed_body(phase, body, carries);
 }
 
@@ -379,8 +372,7 @@ void ProcessStream::on_consumed(detail::BodySession& session, std::size_t bytes)
 }
 
 void ProcessStream::on_written_too_late(Phase phase) {
-  reporter_.answers(phase);
-  reporter_.on_violation(Rule::body_written_too_late, {});
+  reporter().violation(phase, Rule::body_written_too_late, {});
 }
 
 void ProcessStream::on_session_done(detail::BodySession& session,
@@ -393,7 +385,6 @@ void ProcessStream::on_session_done(detail::BodySession& session,
     outcome = PhaseOutcome::answered;
     const auto* abort = ContextAccess::aborted(session.context());
     const auto& immediate = session.body_response().immediate_response();
-    reporter_.answers(phase);
     if (failure != nullptr) {
       outcome = answer_failure(phase, failure);
     } else if (abort) {
@@ -409,7 +400,7 @@ void ProcessStream::on_session_done(detail::BodySession& session,
   update_alarm();
   const auto spent = env_.now() - session.start();
   request_.end_phase(spent);
-  reporter_.phase_end(request_, phase, outcome, spent);
+  reporter().phase_end(request_, phase, outcome, spent);
   after_handler();
 }
 
@@ -466,7 +457,7 @@ void ProcessStream::update_pause() {
   }
   if (wanted == paused_) return;
   paused_ = wanted;
-  wanted ? sink_.pause() : sink_.resume();
+  wanted ? writer_.sink().pause() : writer_.sink().resume();
 }
 
 void ProcessStream::bound_memory() {
@@ -508,7 +499,7 @@ void ProcessStream::finish(GrpcStatus status, std::string_view message) {
   finished_ = true;
   if (streamed_reply_) streamed_reply_->close();
   status_ = status;
-  sink_.finish(status, message);
+  writer_.sink().finish(status, message);
 }
 
 bool ProcessStream::on_closed(GrpcStatus status, bool cancelled) {

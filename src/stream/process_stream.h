@@ -33,11 +33,8 @@ namespace extproc::stream {
 class ProcessStream final : private detail::Completion, private detail::SessionHost {
  public:
   /// Both must outlive it.
-  ProcessStream(Environment& environment, ReplySink& sink)
-      : env_(environment),
-        sink_(sink),
-        reporter_(environment),
-        writer_(environment, sink, reporter_) {}
+  ProcessStream(Reporter& reporter, ReplySink& sink)
+      : env_(reporter.environment()), writer_(reporter, sink) {}
   ProcessStream(const ProcessStream&) = delete;
   ProcessStream& operator=(const ProcessStream&) = delete;
 
@@ -73,7 +70,7 @@ class ProcessStream final : private detail::Completion, private detail::SessionH
   };
   /// What only a stream needs whose handlers can wait.
   struct Waiting {
-    /// Only while a handler waits; otherwise scratch_ is the environment's.
+    /// While a handler waits; otherwise the environment's is used.
     std::unique_ptr<Scratch> scratch;
     std::unique_ptr<BodyRun> bodies[2];  // of each direction
     std::vector<Held> held;
@@ -141,6 +138,10 @@ class ProcessStream final : private detail::Completion, private detail::SessionH
   std::unique_ptr<BodyRun>& body(Phase phase) {
     return waiting_->bodies[is_request_phase(phase) ? 0 : 1];
   }
+  Reporter& reporter() const { return writer_.reporter(); }
+  Scratch& scratch() {
+    return waiting_ != nullptr && waiting_->scratch != nullptr ? *waiting_->scratch : env_.scratch;
+  }
   BodyRun& run_of(const detail::BodySession& session) { return *body(session.phase()); }
   /// What is there of the two directions' bodies.
   std::span<const std::unique_ptr<BodyRun>> bodies() const {
@@ -150,7 +151,7 @@ class ProcessStream final : private detail::Completion, private detail::SessionH
 
   const Context& context() const override { return context_; }
   Request& request() override { return request_; }
-  detail::ChainHost* chain_host() override { return &reporter_; }
+  detail::ChainHost* chain_host() override { return &reporter(); }
   Clock::time_point now() const override { return env_.now(); }
   bool answers() const override { return !finished_ && !closed_ && !context_.observability_mode(); }
   bool congested(Phase phase) const override { return writer_.congested(phase); }
@@ -162,12 +163,9 @@ class ProcessStream final : private detail::Completion, private detail::SessionH
   void on_session_done(detail::BodySession& session, const std::exception_ptr& failure) override;
 
   Environment& env_;
-  ReplySink& sink_;
-  Reporter reporter_;
   AnswerWriter writer_;
   Request request_;
   Context context_;
-  Scratch* scratch_ = nullptr;
   std::unique_ptr<Waiting> waiting_;
   StreamedReply* streamed_reply_ = nullptr;  // while the handler of request_headers runs
   PhaseProgress progress_;

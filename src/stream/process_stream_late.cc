@@ -50,7 +50,7 @@ void ProcessStream::update_alarm() {
   }
   if (next == waiting_->alarm) return;
   waiting_->alarm = next;
-  sink_.wake_at(next);
+  writer_.sink().wake_at(next);
 }
 
 void ProcessStream::on_wake() {
@@ -98,8 +98,7 @@ void ProcessStream::ask_for_time() {
 
 void ProcessStream::tell_fallback(Phase phase) {
   env_.counters.fallbacks.add();
-  reporter_.answers(phase);
-  reporter_.on_violation(Rule::answered_too_late, {});
+  reporter().violation(phase, Rule::answered_too_late, {});
 }
 
 // The handler's own response may still be written to: the answer is made of another.
@@ -110,7 +109,7 @@ void ProcessStream::fall_back() {
   if (const auto& immediate = waiting_->fallback->response) {
     send_immediate(phase_, *immediate, nullptr);
   } else {
-    send_unchanged(phase_, scratch_->headers, scratch_->body);
+    send_unchanged(phase_, scratch().headers, scratch().body);
   }
   ContextAccess::request_cancel(context_);
   update_pause();

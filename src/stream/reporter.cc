@@ -68,20 +68,21 @@ void Reporter::malformed_message(const Context& context) const {
                         " is not a ProcessingRequest: its stream is ended"}));
 }
 
-void Reporter::on_violation(Rule rule, std::string_view field) {
-  report(env_.dispatcher.name(), rule, field);
+void Reporter::violation(Phase phase, Rule rule, std::string_view field) const {
+  report(env_.dispatcher.name(), phase, rule, field);
 }
 
-void Reporter::report(std::string_view name, Rule rule, std::string_view field) const {
+void Reporter::report(std::string_view name, Phase phase, Rule rule,
+                      std::string_view field) const {
   env_.counters.misused_answers.add();
   const std::string_view what = advice(rule);
   if (env_.on_violation)
-    env_.on_violation({rule, answered_, std::string(field), std::string(what)});
+    env_.on_violation({rule, phase, std::string(field), std::string(what)});
   if (!env_.dispatcher.advise_once(rule)) return;
   const std::string_view separator = field.empty() ? "" : " \"";
   const std::string_view quote = field.empty() ? "" : "\"";
   env_.logger.log(LogLevel::warning,
-                  text({name, ": ", to_string(answered_), ": ", to_string(rule), separator, field,
+                  text({name, ": ", to_string(phase), ": ", to_string(rule), separator, field,
                         quote, ": ", what, ". This is logged once"}));
 }
 
@@ -99,9 +100,9 @@ void Reporter::link_end(std::size_t link, const Request& request, Phase phase, P
     env_.observer->phase_end(env_.dispatcher.links()[link], request, phase, outcome, spent);
 }
 
-void Reporter::link_violation(std::size_t link, Rule rule, std::string_view field) {
+void Reporter::link_violation(std::size_t link, Phase phase, Rule rule, std::string_view field) {
   env_.links[link].misused_answers.add();
-  report(env_.dispatcher.links()[link], rule, field);
+  report(env_.dispatcher.links()[link], phase, rule, field);
 }
 
 }  // namespace extproc::stream

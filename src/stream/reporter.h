@@ -13,14 +13,14 @@
 
 namespace extproc::stream {
 
-/// Tells the observer, the counters and the log what the handlers of one stream do: its processor,
-/// and each one of a chain.
-class Reporter final : public detail::ViolationListener, public detail::ChainHost {
+/// Tells the observer, the counters and the log what the handlers of a thread's streams do: their
+/// processor, and each one of a chain.
+class Reporter final : public detail::ChainHost {
  public:
+  /// `environment` must outlive it.
   explicit Reporter(Environment& environment) : env_(environment) {}
 
-  /// Whose answer is being made, for what is told of it.
-  void answers(Phase phase) { answered_ = phase; }
+  Environment& environment() const { return env_; }
 
   void phase_begin(const Request& request, Phase phase) const;
   void phase_end(const Request& request, Phase phase, PhaseOutcome outcome,
@@ -30,7 +30,8 @@ class Reporter final : public detail::ViolationListener, public detail::ChainHos
   void time_on_thread(Phase phase, std::chrono::nanoseconds spent) const;
   void malformed_message(const Context& context) const;
 
-  void on_violation(Rule rule, std::string_view field) override;
+  /// The answer of `phase` breaks `rule`.
+  void violation(Phase phase, Rule rule, std::string_view field) const;
 
   std::string_view chain_header() const override { return env_.chain_header; }
   const FilterSettings& filter() const override { return env_.filter; }
@@ -38,13 +39,26 @@ class Reporter final : public detail::ViolationListener, public detail::ChainHos
   void link_begin(std::size_t link, const Request& request, Phase phase) override;
   void link_end(std::size_t link, const Request& request, Phase phase, PhaseOutcome outcome,
                 std::chrono::nanoseconds spent) override;
-  void link_violation(std::size_t link, Rule rule, std::string_view field) override;
+  void link_violation(std::size_t link, Phase phase, Rule rule, std::string_view field) override;
 
  private:
-  void report(std::string_view name, Rule rule, std::string_view field) const;
+  void report(std::string_view name, Phase phase, Rule rule, std::string_view field) const;
 
   Environment& env_;
-  Phase answered_ = Phase::request_headers;
+};
+
+/// Reports what is wrong with the answer of one phase.
+class AnswerViolations final : public detail::ViolationListener {
+ public:
+  AnswerViolations(const Reporter& reporter, Phase phase) : reporter_(reporter), phase_(phase) {}
+
+  void on_violation(Rule rule, std::string_view field) override {
+    reporter_.violation(phase_, rule, field);
+  }
+
+ private:
+  const Reporter& reporter_;
+  Phase phase_;
 };
 
 }  // namespace extproc::stream

@@ -81,7 +81,7 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
                          [this](Violation violation) {
                            result_.violations.push_back(std::move(violation));
                          }},
-        stream_(environment_, *this) {}
+        stream_(reporter_, *this) {}
 
   ProcessResult run() {
     stream_.begin(*this);
@@ -192,6 +192,7 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
   Counters counters_;
   detail::EventLoop loop_;
   stream::Environment environment_;
+  stream::Reporter reporter_{environment_};
   stream::ProcessStream stream_;
 };
 

@@ -369,7 +369,7 @@ void ChainCall::name_link() {
 }
 
 void ChainCall::on_violation(Rule rule, std::string_view field) {
-  outer_.host->link_violation(link_, rule, field);
+  outer_.host->link_violation(link_, phase_, rule, field);
 }
 
 void ChainCall::finish() {

@@ -89,8 +89,8 @@ void SessionStage::send_streamed_body(Phase /*phase*/, const wire::StreamedBody&
   owner_.forward(number_, HttpBody(body.body, body.end_of_stream, body.flags));
 }
 
-void SessionStage::on_written_too_late(Phase /*phase*/) {
-  owner_.outer().host->link_violation(link_, Rule::body_written_too_late, {});
+void SessionStage::on_written_too_late(Phase phase) {
+  owner_.outer().host->link_violation(link_, phase, Rule::body_written_too_late, {});
 }
 
 void SessionStage::on_session_done(BodySession& session, const std::exception_ptr& failure) {

@@ -38,7 +38,7 @@ class ServicePeer final : public ProcessorPeer,
                          [&result](Violation violation) {
                            result.violations.push_back(std::move(violation));
                          }},
-        stream_(environment_, *this) {}
+        stream_(reporter_, *this) {}
 
   void open(Time /*now*/) override {
     opened_ = true;
@@ -165,6 +165,7 @@ class ServicePeer final : public ProcessorPeer,
   Counters counters_;
   detail::EventLoop loop_;
   stream::Environment environment_;
+  stream::Reporter reporter_{environment_};
   stream::ProcessStream stream_;
 };
 

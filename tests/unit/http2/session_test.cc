@@ -54,7 +54,8 @@ class SessionTest : public ::testing::Test, public SessionHandler {
   Headers headers;
   std::map<std::int32_t, FakeStream> streams;
   ClientPeer client;
-  Session session{limits, *this};
+  Memory memory;
+  Session session{limits, memory, *this};
 };
 
 TEST_F(SessionTest, TellsOfARequestAndSendsAnAnswerWithTrailers) {
@@ -137,7 +138,7 @@ TEST_F(SessionTest, EndsAPeerThatAsksWithoutReading) {
 
 TEST_F(SessionTest, EndsAPeerThatDoesNotReadItsResets) {
   limits.streams_per_connection = 10;
-  Session refusing(limits, *this);
+  Session refusing(limits, memory, *this);
   ClientPeer flood;
   int count = 0;
   while (count < 100'000 && refusing.receive(flood.take_output())) {

@@ -208,7 +208,8 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
 
  public:
   Environment environment;
-  ProcessStream stream{environment, *this};
+  Reporter reporter{environment};
+  ProcessStream stream{reporter, *this};
 };
 
 /// Suspends until the loop runs.

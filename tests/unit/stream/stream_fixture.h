@@ -85,7 +85,8 @@ struct Fixture {
   RecordingObserver observer;
   Environment environment;
   RecordingSink sink;
-  ProcessStream stream{environment, sink};
+  Reporter reporter{environment};
+  ProcessStream stream{reporter, sink};
 };
 
 inline detail::Step nothing(detail::Invocation&) { return detail::Step::done; }
