@@ -6,10 +6,15 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Scale:
     rounds: int
-    """Rounds of everything that goes straight to a server. In each, all servers have their turn."""
+    """Rounds of two-message streams straight to a server. In each, all servers have their turn."""
+    body_rounds: int
+    growth_rounds: int
     seconds: float
-    """How long one run is meant to take."""
+    """How long one run straight to a server is meant to take: short, so that what disturbs the machine for some seconds
+    happens to all servers."""
     envoy_rounds: int
+    own_rounds: int
+    """Of what is measured behind Envoy on extproc alone: six processors, and what a user can do."""
     envoy_seconds: int
     unix_connections: tuple[int, ...]
     """The numbers of wrk's connections at which the Unix socket is measured too."""
@@ -28,11 +33,14 @@ class Scale:
 
 
 FULL = Scale(
-    rounds=10,
-    seconds=1.5,
-    envoy_rounds=10,
-    envoy_seconds=3,
-    unix_connections=(1, 16),
+    rounds=20,
+    body_rounds=10,
+    growth_rounds=5,
+    seconds=0.6,
+    envoy_rounds=12,
+    own_rounds=6,
+    envoy_seconds=2,
+    unix_connections=(1,),
     envoy_warm_up=True,
     advice_connections=(1, 16),
     idle_streams=(20_000, 100_000),
@@ -45,8 +53,11 @@ FULL = Scale(
 )
 QUICK = Scale(
     rounds=3,
+    body_rounds=2,
+    growth_rounds=2,
     seconds=0.4,
     envoy_rounds=2,
+    own_rounds=2,
     envoy_seconds=1,
     unix_connections=(1,),
     envoy_warm_up=False,
@@ -65,6 +76,7 @@ DIRECT_CONNECTIONS, DIRECT_CONCURRENCY = 8, 64
 WRK_CONNECTIONS = (1, 16)
 BODY_BYTES = {"buffered": 1 << 20, "streamed": 8 << 20, "fds": 8 << 20}
 BODY_CONNECTIONS, BODY_CONCURRENCY = 2, 4
-IDLE_CONNECTIONS = 20
-"""Below 16,384 streams each, which is where extproc and the floor stop a peer."""
+IDLE_CONNECTIONS = 200
+"""Below 800 streams each, which is where extproc has Envoy open another connection."""
+GROWTH_CONNECTIONS = 20
 THREADS = (1, 2)

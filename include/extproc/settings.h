@@ -20,9 +20,12 @@ struct Limits {
   /// The largest gRPC message accepted, in bytes; a larger one ends its stream with
   /// RESOURCE_EXHAUSTED. Envoy sends a whole body as one message in BUFFERED mode.
   std::size_t message_bytes = std::size_t{16} << 20;
-  /// Streams open at once on one connection (SETTINGS_MAX_CONCURRENT_STREAMS); a peer waits above
-  /// it.
-  std::uint32_t streams_per_connection = 16'384;
+  /// Streams open at once on one connection (SETTINGS_MAX_CONCURRENT_STREAMS); above it a peer
+  /// waits or, as Envoy does, opens another connection. Envoy resets each stream that is over, and
+  /// takes its connection for flooded when more than 1,000 resets are due at once
+  /// (max_outbound_control_frames): with more streams than that, answers to all of them in one
+  /// moment would fail their requests.
+  std::uint32_t streams_per_connection = 800;
   /// Connections open at once in one server; one above it is closed as soon as it is accepted.
   std::uint32_t connections = 16'384;
   /// The headers of one gRPC call, in bytes (SETTINGS_MAX_HEADER_LIST_SIZE): not those of the HTTP

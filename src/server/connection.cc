@@ -7,6 +7,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/socket_base.hpp>
+#include <span>
 #include <utility>
 
 namespace extproc::server {
@@ -16,8 +17,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 /// One event reads and writes at most this many buffers before other connections have their turn.
-constexpr int kBuffersPerEvent = 4;
-constexpr std::size_t kOutputSize = std::size_t{64} << 10;
+constexpr int kBuffersPerEvent = 2;
+constexpr std::size_t kOutputSize = std::size_t{256} << 10;
 /// What is still read while the peer takes nothing. Reading on without bound would let it grow what
 /// is queued for it: answers to pings, settings and resets. Reading nothing could stand still for
 /// ever with a peer that does the same.
@@ -70,9 +71,10 @@ void Connection::start() {
 }
 
 void Connection::wait_readable() {
-  socket_.async_wait(Socket::wait_read, [self = Ptr(this)](const error_code& error) {
-    if (!error && !self->closed()) self->on_readable();
-  });
+  socket_.async_read_some(asio::buffer(first_input_),
+                          [self = Ptr(this)](const error_code& error, std::size_t bytes) {
+                            if (!self->closed()) self->on_read(error, bytes);
+                          });
 }
 
 void Connection::wait_writable() {
@@ -89,10 +91,11 @@ void Connection::wait_until(Clock::time_point time) {
   });
 }
 
-void Connection::on_readable() {
+void Connection::on_read(const error_code& error, std::size_t bytes) {
   if (!transport_ || refused_) {
-    discard_input();
-  } else if (read()) {
+    if (error) return close();
+    if (bytes == first_input_.size()) discard_input();
+  } else if (take_input(error, bytes)) {
     after_event();
   }
   if (closed()) return;
@@ -100,12 +103,11 @@ void Connection::on_readable() {
   if (!reading_paused_) wait_readable();
 }
 
-/// False when the connection is closed.
-bool Connection::read() {
+/// Takes what was read first, and what else is there. False when the connection is closed.
+bool Connection::take_input(error_code error, std::size_t bytes) {
   last_read_ = Clock::now();
-  for (int i = 0; i < kBuffersPerEvent; ++i) {
-    error_code error;
-    const std::size_t size = socket_.read_some(asio::buffer(environment_.input), error);
+  std::span<const char> buffer = first_input_;
+  for (int i = 0;; ++i) {
     if (not_ready(error)) break;
     if (error) {
       const bool quiet = error == asio::error::eof && transport_->open_streams() == 0;
@@ -115,13 +117,15 @@ bool Connection::read() {
            LogLevel::debug);
       return false;
     }
-    if (waiting_writable_) read_while_full_ += size;
-    if (!transport_->receive({environment_.input.data(), size}, last_read_)) {
+    if (waiting_writable_) read_while_full_ += bytes;
+    if (!transport_->receive({buffer.data(), bytes}, last_read_)) {
       refused_ = true;
       wait_until(last_read_ + kNoticeTime);
       break;
     }
-    if (size < environment_.input.size()) break;
+    if (bytes < buffer.size() || i == kBuffersPerEvent) break;
+    buffer = environment_.input;
+    bytes = socket_.read_some(asio::buffer(environment_.input), error);
   }
   return true;
 }

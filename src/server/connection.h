@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <boost/system/error_code.hpp>
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -39,7 +41,7 @@ class ConnectionOwner {
 
 /// What the connections of one thread share; it outlives them.
 struct ConnectionEnvironment {
-  static constexpr std::size_t kInputSize = std::size_t{64} << 10;
+  static constexpr std::size_t kInputSize = std::size_t{256} << 10;
 
   ConnectionOwner& owner;
   const Limits& limits;
@@ -53,9 +55,10 @@ struct ConnectionEnvironment {
   std::string output;
 };
 
-/// Moves bytes between a socket and a grpc::Connection. It waits until the socket is ready instead
-/// of handing it a buffer, so that an idle connection has none. One thread. Handlers of the socket
-/// keep it alive.
+/// Moves bytes between a socket and a grpc::Connection. What it waits for with is a small buffer of
+/// its own, large enough for most of what comes: asking Asio to tell when the socket is ready would
+/// take a system call each time. The large one it shares with all others. One thread. Handlers of
+/// the socket keep it alive.
 class Connection : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter> {
  public:
   Connection(ConnectionEnvironment& environment, Socket socket, std::string peer);
@@ -84,10 +87,10 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   void wait_readable();
   void wait_writable();
   void wait_until(Clock::time_point time);
-  void on_readable();
+  void on_read(const boost::system::error_code& error, std::size_t bytes);
   void on_writable();
   void on_time();
-  bool read();
+  bool take_input(boost::system::error_code error, std::size_t bytes);
   void discard_input();
   /// How many bytes the socket took. The connection may be closed afterwards.
   std::size_t send(std::string_view bytes);
@@ -98,6 +101,8 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
 
   bool closed() const { return !socket_.is_open(); }
 
+  static constexpr std::size_t kFirstInputSize = std::size_t{4} << 10;
+
   ConnectionEnvironment& environment_;
   Socket socket_;
   Timer timer_;
@@ -106,6 +111,7 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   std::optional<grpc::Connection> transport_;
   Clock::time_point last_read_;
   Clock::time_point handshake_end_ = Clock::time_point::max();
+  std::array<char, kFirstInputSize> first_input_;
   /// What the socket did not take yet.
   std::string unsent_;
   bool waiting_writable_ = false;

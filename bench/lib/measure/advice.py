@@ -47,7 +47,7 @@ def measure(session: Session) -> None:
         warm_up(session, envoy)
         for connections in session.scale.advice_connections:
             pids = {name: process.pid for name, process in started.items()}
-            measure_routes(session, NAME, f"tcp c{connections}", envoy, connections, pids)
+            measure_routes(session, NAME, f"tcp c{connections}", envoy, connections, session.scale.own_rounds, pids)
     finally:
         if envoy is not None:
             envoy.stop()

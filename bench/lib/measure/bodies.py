@@ -27,7 +27,7 @@ def _measure(session: Session, variant: str, size: int, started: dict) -> None:
     for name in list(started):
         with session.guarded(started, name):
             counts[name] = max(_FIRST_COUNT, int(run(name, _FIRST_COUNT).rate * session.scale.seconds))
-    for turn in session.rounds(max(2, session.scale.rounds // 2), f"bodies, {variant}"):
+    for turn in session.rounds(session.scale.body_rounds, f"bodies, {variant}"):
         for name in session.order(turn, list(started)):
             with session.guarded(started, name):
                 with Window(started[name].pid) as window:

@@ -30,6 +30,7 @@ def _measure(session: Session, socket: str, started: dict) -> None:
                 f"{socket} c{count}",
                 envoy,
                 count,
+                session.scale.envoy_rounds,
                 {name: server.pid for name, server in started.items()},
             )
     finally:
@@ -43,10 +44,16 @@ def warm_up(session: Session, envoy: BenchEnvoy) -> None:
 
 
 def measure_routes(
-    session: Session, measurement: str, case: str, envoy: BenchEnvoy, connections: int, pids: dict[str, int]
+    session: Session,
+    measurement: str,
+    case: str,
+    envoy: BenchEnvoy,
+    connections: int,
+    rounds: int,
+    pids: dict[str, int],
 ) -> None:
     """Each round has a run of every route; what a route adds is told against that round's route without a filter."""
-    for turn in session.rounds(session.scale.envoy_rounds, f"{measurement}, {case}"):
+    for turn in session.rounds(rounds, f"{measurement}, {case}"):
         baseline = loads.wrk(envoy.ports[BASELINE], connections, session.scale.envoy_seconds)
         session.add(measurement, case, BASELINE, turn, **_latency(baseline), requests_per_s=baseline.rate)
         for name in session.order(turn, list(pids)):

@@ -2,15 +2,14 @@
 
 from lib import loads
 from lib.measure.direct import measure_cases
-from lib.plan import DIRECT_CONCURRENCY, DIRECT_CONNECTIONS, THREADS
+from lib.plan import DIRECT_CONCURRENCY, DIRECT_CONNECTIONS, GROWTH_CONNECTIONS, THREADS
 from lib.session import Session
 
 NAME = "growth"
-_CONNECTIONS = 10
 
 
 def measure(session: Session) -> None:
-    rounds = max(2, session.scale.rounds // 2)
+    rounds = session.scale.growth_rounds
     only = session.scale.growth_servers
     for threads in THREADS:
         with session.running(only=only, threads=threads) as started:
@@ -18,7 +17,7 @@ def measure(session: Session) -> None:
             measure_cases(session, started, NAME, f"threads {threads}", rounds, loader)
     with session.running(only=only) as started:
         for concurrency in session.scale.concurrencies:
-            loader = _loader(session, started, loads.bench_load, min(_CONNECTIONS, concurrency), concurrency)
+            loader = _loader(session, started, loads.bench_load, min(GROWTH_CONNECTIONS, concurrency), concurrency)
             measure_cases(session, started, NAME, f"streams {concurrency}", rounds, loader)
         for headers in session.scale.header_counts:
             loader = _loader(

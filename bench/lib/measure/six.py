@@ -39,7 +39,7 @@ def _measure(session: Session, case: str, mode: Mode, started: dict) -> None:
         warm_up(session, envoy)
         for connections in WRK_CONNECTIONS if mode == HEADERS_ONLY else session.scale.advice_connections:
             pids = {name: process.pid for name, (process, _) in started.items()}
-            measure_routes(session, NAME, f"{case}, c{connections}", envoy, connections, pids)
+            measure_routes(session, NAME, f"{case}, c{connections}", envoy, connections, session.scale.own_rounds, pids)
     finally:
         envoy.stop()
 
