@@ -23,8 +23,8 @@ using extproc::http2::testing::ClientPeer;
 class State {
  public:
   State() {
-    connection_ = std::make_unique<grpc::Connection>(limits_, services_, deadlines_, memory_, buffers_,
-                                                     "127.0.0.1:1234", [] {});
+    connection_ = std::make_unique<grpc::Connection>(limits_, services_, deadlines_, memory_,
+                                                     buffers_, "127.0.0.1:1234", [] {});
     exchange(false);
   }
 

@@ -10,6 +10,7 @@
 #include "processor_under_test.h"
 #include "stream/process_stream.h"
 #include "stream/reply_sink.h"
+#include "stream/reporter.h"
 
 namespace bench {
 namespace {

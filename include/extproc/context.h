@@ -79,8 +79,8 @@ class EXTPROC_API Context {
   std::optional<std::string_view> metadata(std::string_view name) const;
   /// All of them, in order.
   std::vector<std::pair<std::string_view, std::string_view>> metadata() const;
-  /// When the whole stream runs out, from grpc-timeout. In Envoy: `timeout` of the filter's
-  /// grpc_service.
+  /// When the whole stream runs out, from grpc-timeout; nothing when the client sent none. Envoy
+  /// 1.40 never does: it ignores `timeout` of the filter's grpc_service.
   std::optional<std::chrono::steady_clock::time_point> deadline() const;
 
   /// The value of an attribute that the filter sends (`request_attributes`, `response_attributes`),

@@ -23,9 +23,8 @@ class Busy {
 }  // namespace
 
 Connection::Impl::Impl(const Limits& the_limits, std::span<Service* const> services,
-                       DeadlineWheel& the_deadlines, http2::Memory& memory,
-                       BufferPool& the_buffers, std::string the_peer,
-                       std::function<void()> on_output)
+                       DeadlineWheel& the_deadlines, http2::Memory& memory, BufferPool& the_buffers,
+                       std::string the_peer, std::function<void()> on_output)
     : CallHost(the_limits, the_deadlines, the_buffers, std::move(the_peer)),
       services_(services),
       on_output_(std::move(on_output)),

@@ -21,7 +21,8 @@ namespace extproc::grpc {
 class Connection::Impl final : public http2::SessionHandler, public CallHost {
  public:
   Impl(const Limits& limits, std::span<Service* const> services, DeadlineWheel& deadlines,
-       http2::Memory& memory, BufferPool& buffers, std::string peer, std::function<void()> on_output);
+       http2::Memory& memory, BufferPool& buffers, std::string peer,
+       std::function<void()> on_output);
   ~Impl();
 
   bool receive(std::string_view bytes, Clock::time_point now);

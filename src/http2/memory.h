@@ -6,6 +6,14 @@
 #include <cstddef>
 #include <memory_resource>
 
+#ifdef __SANITIZE_ADDRESS__
+#define EXTPROC_ADDRESS_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define EXTPROC_ADDRESS_SANITIZER
+#endif
+#endif
+
 namespace extproc::http2 {
 
 /// What nghttp2 allocates for the sessions of one thread. That is a dozen small blocks a stream, of
@@ -36,8 +44,8 @@ class Memory {
     Free* next;
   };
   static constexpr std::size_t kStep = 16;
-#ifdef __SANITIZE_ADDRESS__
-  // The sanitizer watches what is malloc's.
+#ifdef EXTPROC_ADDRESS_SANITIZER
+  // It watches what is malloc's.
   static constexpr std::size_t kMostSteps = 0;
 #else
   static constexpr std::size_t kMostSteps = 32;

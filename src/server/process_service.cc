@@ -11,6 +11,7 @@
 #include "extproc/status.h"
 #include "stream/process_stream.h"
 #include "stream/reply_sink.h"
+#include "stream/reporter.h"
 
 namespace extproc::server {
 namespace {
@@ -61,6 +62,7 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
       if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>(stream_);
       waiting_->peer = call.peer();
       waiting_->deadline = call.deadline();
+      waiting_->metadata = call.metadata();
     }
     stream_.begin(*this);
   }
@@ -70,10 +72,7 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   void on_writable() noexcept override { stream_.on_writable(); }
 
   void on_closed(grpc::CloseReason reason) noexcept override {
-    if (waiting_ != nullptr) {
-      grpc::DeadlineWheel::remove(*waiting_);
-      waiting_->metadata = call_->metadata();
-    }
+    if (waiting_ != nullptr) grpc::DeadlineWheel::remove(*waiting_);
     call_ = nullptr;
     const bool cancelled =
         reason == grpc::CloseReason::reset || reason == grpc::CloseReason::connection_lost;
@@ -81,7 +80,8 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   }
 
  private:
-  /// What only a call needs whose handlers can wait: they may outlive the call and its connection.
+  /// What only a call needs whose handlers can wait: they may outlive the call and its connection,
+  /// and run on another thread, where what they are told of the call is read here alone.
   struct Waiting final : grpc::DeadlineWheel::Entry {
     explicit Waiting(stream::ProcessStream& its_stream) : stream(its_stream) {}
     void on_deadline() noexcept override { stream.on_wake(); }
@@ -118,20 +118,20 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   }
 
   std::string_view peer() const override {
-    if (call_ != nullptr) return call_->peer();
-    return waiting_ != nullptr ? std::string_view(waiting_->peer) : std::string_view();
+    if (waiting_ != nullptr) return waiting_->peer;
+    return call_ != nullptr ? call_->peer() : std::string_view();
   }
   std::optional<std::chrono::steady_clock::time_point> deadline() const override {
-    if (call_ != nullptr) return call_->deadline();
-    return waiting_ != nullptr ? waiting_->deadline : std::nullopt;
+    if (waiting_ != nullptr) return waiting_->deadline;
+    return call_ != nullptr ? call_->deadline() : std::nullopt;
   }
   std::size_t metadata_size() const override { return metadata() ? metadata()->size() : 0; }
   std::pair<std::string_view, std::string_view> metadata_at(std::size_t index) const override {
     return metadata()->at(index);
   }
   const grpc::Metadata* metadata() const {
-    if (call_ != nullptr) return &call_->metadata();
-    return waiting_ != nullptr ? &waiting_->metadata : nullptr;
+    if (waiting_ != nullptr) return &waiting_->metadata;
+    return call_ != nullptr ? &call_->metadata() : nullptr;
   }
 
   Pool& pool_;

@@ -72,12 +72,10 @@ void Reporter::violation(Phase phase, Rule rule, std::string_view field) const {
   report(env_.dispatcher.name(), phase, rule, field);
 }
 
-void Reporter::report(std::string_view name, Phase phase, Rule rule,
-                      std::string_view field) const {
+void Reporter::report(std::string_view name, Phase phase, Rule rule, std::string_view field) const {
   env_.counters.misused_answers.add();
   const std::string_view what = advice(rule);
-  if (env_.on_violation)
-    env_.on_violation({rule, phase, std::string(field), std::string(what)});
+  if (env_.on_violation) env_.on_violation({rule, phase, std::string(field), std::string(what)});
   if (!env_.dispatcher.advise_once(rule)) return;
   const std::string_view separator = field.empty() ? "" : " \"";
   const std::string_view quote = field.empty() ? "" : "\"";

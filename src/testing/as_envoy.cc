@@ -14,6 +14,7 @@
 #include "extproc/detail/event_loop.h"
 #include "extproc/testing.h"
 #include "stream/process_stream.h"
+#include "stream/reporter.h"
 #include "testing/request_writer.h"
 #include "testing/response_reader.h"
 

@@ -60,8 +60,8 @@ bool read_plain_header(std::string_view& map, std::vector<Header>& entries) {
   const std::size_t value_begin = 2 * kPrefix + key_size + kPrefix;
   if (value_begin > entry_end || map[value_begin - kPrefix] != kRawValue) return false;
   if (length_at(value_begin - 1) != entry_end - value_begin) return false;
-  entries.push_back({{map.data() + 2 * kPrefix, key_size},
-                     {map.data() + value_begin, entry_end - value_begin}});
+  entries.push_back(
+      {{map.data() + 2 * kPrefix, key_size}, {map.data() + value_begin, entry_end - value_begin}});
   map.remove_prefix(entry_end);
   return true;
 }

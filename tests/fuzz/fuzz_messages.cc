@@ -15,6 +15,7 @@
 #include "service_under_test.h"
 #include "stream/process_stream.h"
 #include "stream/reply_sink.h"
+#include "stream/reporter.h"
 #include "testing/response_reader.h"
 #include "wire/request_reader.h"
 
@@ -137,7 +138,8 @@ void run(Input input) {
   environment.flow_controlled_bytes = 4096;
   Sink sink;
   sink.is_slow = mode.is_slow;
-  stream::ProcessStream stream(environment, sink);
+  stream::Reporter reporter(environment);
+  stream::ProcessStream stream(reporter, sink);
   stream.begin(sink);
   std::size_t sent = 0;
   while (!input.empty() && !sink.finished()) {

@@ -56,8 +56,7 @@ class ChainHost {
   virtual void link_begin(std::size_t link, const Request& request, Phase phase) = 0;
   virtual void link_end(std::size_t link, const Request& request, Phase phase, PhaseOutcome outcome,
                         std::chrono::nanoseconds spent) = 0;
-  virtual void link_violation(std::size_t link, Phase phase, Rule rule,
-                              std::string_view field) = 0;
+  virtual void link_violation(std::size_t link, Phase phase, Rule rule, std::string_view field) = 0;
 
  protected:
   ~ChainHost() = default;

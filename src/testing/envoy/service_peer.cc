@@ -11,6 +11,7 @@
 #include "extproc/context.h"
 #include "extproc/detail/event_loop.h"
 #include "stream/process_stream.h"
+#include "stream/reporter.h"
 #include "testing/envoy/filter_config.h"
 
 namespace extproc::testing::envoy {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <string>
 #include <thread>
 
 #include "extproc/async.h"
@@ -21,6 +22,9 @@ class Waiting : public AsyncProcessor {
     // Unlike an operation of Asio, this does not end when it is cancelled.
     auto wait = [this, &context] {
       while (!released) {
+        caller = std::string(context.metadata("x-caller").value_or("nobody"));
+        EXPECT_THAT(context.peer(), ::testing::StartsWith("127.0.0.1:"));
+        EXPECT_FALSE(context.deadline());
         cancelled = context.cancelled();
         std::this_thread::sleep_for(1ms);
       }
@@ -33,12 +37,13 @@ class Waiting : public AsyncProcessor {
   std::atomic<bool> cancelled = false;
   std::atomic<bool> released = false;
   std::atomic<bool> returned = false;
+  std::string caller;  // once it has returned
 };
 
 class SuspendedHandlerTest : public ServerTest {
  protected:
   void enter(SocketClient& client) {
-    const auto id = client.peer.open_call(kProcess);
+    const auto id = client.peer.open_call(kProcess, {{"x-caller", "the test"}});
     client.peer.send_message(id, kRequestHeaders);
     ASSERT_TRUE(client.talk_until([&] { return processor_->entered.load(); }));
   }
@@ -70,6 +75,7 @@ TEST_F(SuspendedHandlerTest, OutlivesItsConnection) {
   EXPECT_TRUE(eventually([&] { return processor_->cancelled.load(); }));
   processor_->released = true;
   EXPECT_TRUE(eventually([&] { return processor_->returned.load(); }));
+  EXPECT_EQ(processor_->caller, "the test");
   connected();
 }
 

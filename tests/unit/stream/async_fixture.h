@@ -17,6 +17,7 @@
 #include "extproc/detail/event_loop.h"
 #include "stream/describe.h"
 #include "stream/process_stream.h"
+#include "stream/reporter.h"
 #include "stream/stream_fixture.h"
 #include "testing/request_writer.h"
 

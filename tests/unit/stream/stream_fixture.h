@@ -7,6 +7,7 @@
 
 #include "recording_sink.h"
 #include "stream/process_stream.h"
+#include "stream/reporter.h"
 #include "testing/request_writer.h"
 
 namespace extproc::stream {

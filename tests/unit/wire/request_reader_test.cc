@@ -143,6 +143,43 @@ INSTANTIATE_TEST_SUITE_P(
              ""}),
     [](const auto& tested) { return tested.param.name; });
 
+// The lengths at which a varint gets a second byte, of the value, the name and the entry, each
+// before and behind headers of the usual form.
+TEST(ReadRequest, HeadersOfEachLength) {
+  for (std::size_t size = 0; size < 300; ++size) {
+    const std::string text(size, 'x');
+    const std::string map = raw("a", "1") + raw("long", text) + raw("b", "2") + raw(text, "value") +
+                            raw(text, text) + raw("c", "3");
+    RequestMessage message;
+    std::vector<Header> entries;
+    const std::string bytes = field(kRequestHeaders, field(1, map));
+    ASSERT_TRUE(read_request(bytes, message, entries)) << size;
+    EXPECT_THAT(entries, ElementsAre(Header{"a", "1"}, Header{"long", text}, Header{"b", "2"},
+                                     Header{text, "value"}, Header{text, text}, Header{"c", "3"}))
+        << size;
+  }
+}
+
+TEST(ReadRequest, HeadersInEachForm) {
+  const std::string key = field(1, "a"), value = field(2, "old"), raw_value = field(3, "new");
+  const std::string forms[] = {key + raw_value,
+                               raw_value + key,
+                               key + value + raw_value,
+                               key + raw_value + value,
+                               key + raw_value + flag(9, 1),
+                               flag(9, 1) + key + raw_value,
+                               field(1, "b") + key + raw_value,
+                               key + field(3, "b") + raw_value};
+  for (const std::string& form : forms) {
+    RequestMessage message;
+    std::vector<Header> entries;
+    const std::string bytes =
+        field(kRequestHeaders, field(1, field(1, form) + field(2, "?") + field(1, form)));
+    ASSERT_TRUE(read_request(bytes, message, entries));
+    EXPECT_THAT(entries, ElementsAre(Header{"a", "new"}, Header{"a", "new"}));
+  }
+}
+
 TEST(ReadRequest, TellsTheConfiguration) {
   RequestMessage message;
   std::vector<Header> entries;
@@ -170,7 +207,10 @@ TEST(ReadRequest, RefusesWhatIsBroken) {
     EXPECT_FALSE(read_request(std::string_view(whole).substr(0, size), message, entries)) << size;
   }
   for (const std::string& bytes :
-       {"\x0f"s, "\x00"s, std::string(11, '\xff'), field(kRequestBody, "\x0a\x05x"s)}) {
+       {"\x0f"s, "\x00"s, std::string(11, '\xff'), field(kRequestBody, "\x0a\x05x"s),
+        field(kRequestHeaders, field(1, field(1, "\x0a\x01n\x1a\x02v"s))),
+        field(kRequestHeaders, field(1, field(1, "\x0a\x05n\x1a\x01v"s))),
+        field(kRequestHeaders, field(1, "\x0a\x06\x0a\x01n\x1a"s))}) {
     EXPECT_FALSE(read_request(bytes, message, entries));
   }
 }
