@@ -17,7 +17,7 @@ def facts() -> dict[str, str]:
         "cpu": _cpu_model(),
         "cores": str(os.cpu_count()),
         "memory_gib": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / (1 << 30):.0f}",
-        "kernel": platform.release(),
+        "kernel": platform.release().partition("-")[0],
         "compiler": _first_line([os.environ.get("CXX", "g++"), "--version"]),
         "envoy": _envoy(),
         "nghttp2": _first_line(["pkg-config", "--modversion", "libnghttp2"]),
