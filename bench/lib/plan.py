@@ -79,4 +79,5 @@ BODY_CONNECTIONS, BODY_CONCURRENCY = 2, 4
 IDLE_CONNECTIONS = 200
 """Below 800 streams each, which is where extproc has Envoy open another connection."""
 GROWTH_CONNECTIONS = 20
+"""At most, so that 10,000 streams at once stay below that too."""
 THREADS = (1, 2)
