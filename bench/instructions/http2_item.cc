@@ -23,8 +23,8 @@ using extproc::http2::testing::ClientPeer;
 class State {
  public:
   State() {
-    connection_ = std::make_unique<grpc::Connection>(limits_, services_, deadlines_, memory_,
-                                                     buffers_, "127.0.0.1:1234", [] {});
+    connection_ = std::make_unique<grpc::Connection>(limits_, services_, deadlines_, buffers_,
+                                                     "127.0.0.1:1234", [] {});
     exchange(false);
   }
 
@@ -81,7 +81,6 @@ class State {
   ProcessorUnderTest processor_;
   extproc::Limits limits_;
   grpc::DeadlineWheel deadlines_;
-  extproc::http2::Memory memory_;
   grpc::BufferPool buffers_;
   std::unique_ptr<extproc::server::ProcessService> service_ =
       make_service<extproc::server::ProcessService>(processor_.environment, deadlines_);

@@ -24,7 +24,8 @@ struct Limits {
   /// waits or, as Envoy does, opens another connection. Envoy resets each stream that is over, and
   /// takes its connection for flooded when more than 1,000 resets are due at once
   /// (max_outbound_control_frames): with more streams than that, answers to all of them in one
-  /// moment would fail their requests.
+  /// moment would fail their requests. A peer that has not acknowledged SETTINGS may not know the
+  /// limit, and may have 1,024 streams, as Envoy opens on a new connection.
   std::uint32_t streams_per_connection = 800;
   /// Connections open at once in one server; one above it is closed as soon as it is accepted.
   std::uint32_t connections = 16'384;

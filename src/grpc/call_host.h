@@ -30,8 +30,7 @@ class CallHost {
   virtual http2::Session& session() = 0;
   /// Output may have come up: tells the owner, unless it is about to take some anyway.
   virtual void output_ready() = 0;
-  /// `call` can deliver what waited for its output to be written. Not inside of nghttp2's
-  /// callbacks.
+  /// `call` can deliver what waited for its output to be written, once the session has returned.
   virtual void deliver_later(ServerCall& call) = 0;
   /// A reset has come while an answer was owed.
   virtual void count_owed_reset() = 0;

@@ -7,9 +7,9 @@
 namespace extproc::grpc {
 
 Connection::Connection(const Limits& limits, std::span<Service* const> services,
-                       DeadlineWheel& deadlines, http2::Memory& memory, BufferPool& buffers,
-                       std::string peer, std::function<void()> on_output)
-    : impl_(std::make_unique<Impl>(limits, services, deadlines, memory, buffers, std::move(peer),
+                       DeadlineWheel& deadlines, BufferPool& buffers, std::string peer,
+                       std::function<void()> on_output)
+    : impl_(std::make_unique<Impl>(limits, services, deadlines, buffers, std::move(peer),
                                    std::move(on_output))) {}
 
 Connection::~Connection() = default;

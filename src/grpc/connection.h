@@ -11,7 +11,6 @@
 #include "grpc/buffer_pool.h"
 #include "grpc/call.h"
 #include "grpc/deadline_wheel.h"
-#include "http2/memory.h"
 
 namespace extproc::grpc {
 
@@ -19,29 +18,27 @@ namespace extproc::grpc {
 /// does no I/O: whoever owns the socket hands in what was read, and takes what is to be written
 /// when the socket is ready for it. One thread.
 ///
-/// The owner should not read on while it has much left to write: what nghttp2 queues for a peer
-/// that does not read (answers to settings and pings, resets) is bounded only by what is read.
+/// The owner should not read on while it has much left to write: a peer that goes on sending and
+/// does not read what it is answered (settings and pings acknowledged, resets) is ended.
 class Connection {
  public:
-  /// `limits`, `services`, `deadlines`, `memory` and `buffers` must outlive it. `on_output` is
-  /// called when bytes are waiting that were not there before and neither receive() nor
+  /// `limits`, `services`, `deadlines` and `buffers` must outlive it. `on_output` is called when bytes are waiting that were not there before and neither receive() nor
   /// take_output() is under way (an asynchronous answer, a deadline), and not again before
   /// take_output(). It may be called inside of a handler's own call to its Call, so it must only
   /// note that output is to be taken (post it), never call the connection. A new connection has
   /// output (its SETTINGS) without being told.
   Connection(const Limits& limits, std::span<Service* const> services, DeadlineWheel& deadlines,
-             http2::Memory& memory, BufferPool& buffers, std::string peer,
-             std::function<void()> on_output);
+             BufferPool& buffers, std::string peer, std::function<void()> on_output);
   /// Every open call hears on_closed(connection_lost).
   ~Connection();
 
   /// Takes bytes from the peer. Handlers run inside. `now` is the time for deadlines. False when
   /// the connection is to be closed once what waits is written: a protocol error, which error()
-  /// tells. Some errors are known only when their GOAWAY has been taken; finished() is true then.
+  /// tells.
   bool receive(std::string_view bytes, Clock::time_point now);
 
-  /// Appends at most about `max` bytes (one frame more, at most) that are to be written. Fewer than
-  /// `max` mean that nothing waits. Calls that end hear on_closed inside, and messages that waited
+  /// Appends at most about `max` bytes (one frame of DATA more, and all other frames) that are to be
+  /// written. Fewer than `max` mean that nothing waits. Calls that end hear on_closed inside, and messages that waited
   /// for a slow reader may be delivered.
   void take_output(std::string& out, std::size_t max);
 

@@ -23,14 +23,14 @@ class Busy {
 }  // namespace
 
 Connection::Impl::Impl(const Limits& the_limits, std::span<Service* const> services,
-                       DeadlineWheel& the_deadlines, http2::Memory& memory, BufferPool& the_buffers,
-                       std::string the_peer, std::function<void()> on_output)
+                       DeadlineWheel& the_deadlines, BufferPool& the_buffers, std::string the_peer,
+                       std::function<void()> on_output)
     : CallHost(the_limits, the_deadlines, the_buffers, std::move(the_peer)),
       services_(services),
       on_output_(std::move(on_output)),
       owed_resets_(the_limits.owed_resets_per_second, the_limits.owed_resets_burst),
       metadata_(the_limits.header_list_bytes),
-      session_(the_limits, memory, *this) {}
+      session_(the_limits, *this) {}
 
 Connection::Impl::~Impl() {
   // Handlers may still write to other calls of the connection when they hear of its end.
@@ -76,24 +76,24 @@ void Connection::Impl::for_all_calls(const Action& action) {
   open_.splice(open_.end(), done);
 }
 
-http2::Stream* Connection::Impl::on_request(std::int32_t id) noexcept {
-  Metadata metadata = metadata_.finish();
+void Connection::Impl::begin_call(Metadata metadata) {
   const CallHead& head = metadata_.head();
-  if (respond_at_once(id, head)) return nullptr;
+  if (refuse(head)) return;
   std::optional<Clock::time_point> deadline;
   if (head.timeout) deadline = now_ + *head.timeout;
   ServerCall& call = pool_.make(*this);
   open_.push_back(call);
-  call.start(id, std::move(metadata), deadline, head.path, services_);
-  return &call;
+  session_.accept(call);
+  call.start(std::move(metadata), deadline, head.path, services_);
 }
 
-bool Connection::Impl::respond_at_once(std::int32_t id, const CallHead& head) {
+/// Answers what is no call to be started. False when it is one.
+bool Connection::Impl::refuse(const CallHead& head) {
   using Verdict = CallHead::Verdict;
   using Form = StatusHeaders::Form;
   const auto end = [&](GrpcStatus status, std::string_view message,
                        Form form = Form::trailers_only) {
-    session_.respond(id, StatusHeaders(form, status, message).get());
+    session_.refuse(StatusHeaders(form, status, message).get());
   };
   switch (head.verdict) {
     case Verdict::accepted:
@@ -101,10 +101,10 @@ bool Connection::Impl::respond_at_once(std::int32_t id, const CallHead& head) {
       end(GrpcStatus::deadline_exceeded, "grpc-timeout was 0");
       break;
     case Verdict::wrong_method:
-      session_.respond(id, method_not_allowed());
+      session_.refuse(method_not_allowed());
       break;
     case Verdict::wrong_content_type:
-      session_.respond(id, unsupported_media_type());
+      session_.refuse(unsupported_media_type());
       break;
     case Verdict::wrong_encoding:
       end(GrpcStatus::unimplemented, "grpc-encoding must be identity",
@@ -142,7 +142,7 @@ void Connection::Impl::deliver_ready() {
 
 void Connection::Impl::count_owed_reset() {
   if (!owed_resets_.take(now_))
-    session_.terminate(NGHTTP2_ENHANCE_YOUR_CALM,
+    session_.terminate(http2::ErrorCode::enhance_your_calm,
                        "too many streams were reset before their answer");
 }
 

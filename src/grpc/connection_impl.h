@@ -21,8 +21,7 @@ namespace extproc::grpc {
 class Connection::Impl final : public http2::SessionHandler, public CallHost {
  public:
   Impl(const Limits& limits, std::span<Service* const> services, DeadlineWheel& deadlines,
-       http2::Memory& memory, BufferPool& buffers, std::string peer,
-       std::function<void()> on_output);
+       BufferPool& buffers, std::string peer, std::function<void()> on_output);
   ~Impl();
 
   bool receive(std::string_view bytes, Clock::time_point now);
@@ -33,7 +32,8 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   void on_request_header(std::string_view name, std::string_view value) noexcept override {
     metadata_.add(name, value);
   }
-  http2::Stream* on_request(std::int32_t id) noexcept override;
+  void on_request() noexcept override { begin_call(metadata_.finish()); }
+  void on_same_request() noexcept override { begin_call(metadata_.last()); }
 
   http2::Session& session() override { return session_; }
   void output_ready() override;
@@ -44,7 +44,8 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
  private:
   friend class Connection;
 
-  bool respond_at_once(std::int32_t id, const CallHead& head);
+  void begin_call(Metadata metadata);
+  bool refuse(const CallHead& head);
   void deliver_ready();
   template <class Action>
   void for_all_calls(const Action& action);

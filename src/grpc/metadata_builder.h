@@ -21,6 +21,8 @@ class MetadataBuilder {
   void add(std::string_view name, std::string_view value);
   /// The headers since begin(); none when they were too large.
   Metadata finish();
+  /// The same again: the headers are those of the last finish(), one by one.
+  Metadata last() const { return last_; }
   /// What the headers of the last finish() say. Valid until the next begin().
   const CallHead& head() const { return last_.block_->head; }
 

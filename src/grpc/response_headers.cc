@@ -1,5 +1,7 @@
 #include "grpc/response_headers.h"
 
+#include <algorithm>
+
 namespace extproc::grpc {
 namespace {
 
@@ -10,10 +12,18 @@ const Header kHttpOk = constant_header(":status", "200");
 const Header kContentType = constant_header("content-type", "application/grpc");
 const Header kAcceptEncoding = constant_header("grpc-accept-encoding", "identity");
 
-Header status_header(GrpcStatus status) {
-  static constexpr std::array<std::string_view, 17> kNumbers = {
-      "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16"};
-  return constant_header("grpc-status", kNumbers.at(static_cast<std::size_t>(status)));
+constexpr std::array<std::string_view, 17> kNumbers = {
+    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16"};
+
+const Header& status_header(GrpcStatus status) {
+  static const auto kHeaders = [] {
+    std::array<Header, kNumbers.size()> headers;
+    std::transform(kNumbers.begin(), kNumbers.end(), headers.begin(), [](std::string_view number) {
+      return constant_header("grpc-status", number);
+    });
+    return headers;
+  }();
+  return kHeaders.at(static_cast<std::size_t>(status));
 }
 
 }  // namespace
@@ -41,7 +51,7 @@ StatusHeaders::StatusHeaders(Form form, GrpcStatus status, std::string_view enco
     add(kContentType);
   }
   add(status_header(status));
-  if (!encoded_message.empty()) add(http2::copied_header("grpc-message", encoded_message));
+  if (!encoded_message.empty()) add(http2::passing_header("grpc-message", encoded_message));
   if (form == Form::trailers_only_encoding) add(kAcceptEncoding);
 }
 

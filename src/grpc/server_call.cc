@@ -7,10 +7,8 @@
 
 namespace extproc::grpc {
 
-void ServerCall::start(std::int32_t id, Metadata metadata,
-                       std::optional<Clock::time_point> deadline, std::string_view path,
-                       std::span<Service* const> services) {
-  id_ = id;
+void ServerCall::start(Metadata metadata, std::optional<Clock::time_point> deadline,
+                       std::string_view path, std::span<Service* const> services) {
   metadata_ = std::move(metadata);
   has_deadline_ = deadline.has_value();
   answer_owed_ = true;
@@ -19,7 +17,9 @@ void ServerCall::start(std::int32_t id, Metadata metadata,
     handler_ = service->start(path, *this);
     if (handler_ != nullptr || ended_) return;
   }
-  finish(GrpcStatus::unimplemented, "unknown method " + std::string(path));
+  constexpr std::size_t kMostPathTold = 256;
+  finish(GrpcStatus::unimplemented,
+         "unknown method " + std::string(path.substr(0, kMostPathTold)));
 }
 
 std::string& ServerCall::begin_message() {
@@ -44,11 +44,9 @@ void ServerCall::end_message() {
   }
   if (!responded_) {
     responded_ = true;
-    host_.session().respond(id_, message_headers(), *this);
-  } else if (!body_asked_) {
-    host_.session().send_body(id_, *this);
+    host_.session().send_headers(*this, message_headers());
   }
-  body_asked_ = true;
+  host_.session().send_body(*this);
   host_.output_ready();
 }
 
@@ -98,18 +96,13 @@ void ServerCall::send_status() {
   status_sent_ = true;
   const std::string_view message = status_message_ ? *status_message_ : std::string_view();
   using Form = StatusHeaders::Form;
-  if (responded_) {
-    host_.session().send_trailers(id_, StatusHeaders(Form::trailers, status_, message).get());
-  } else {
-    responded_ = true;
-    host_.session().respond(id_, StatusHeaders(Form::trailers_only, status_, message).get());
-  }
+  const Form form = std::exchange(responded_, true) ? Form::trailers : Form::trailers_only;
+  host_.session().send_trailers(*this, StatusHeaders(form, status_, message).get());
 }
 
 http2::Stream::Output ServerCall::prepare_output(std::size_t max) noexcept {
   const std::size_t pending = outbox_.pending();
   if (pending > max) return {max, false};
-  body_asked_ = false;
   if (ended_) send_status();
   return {pending, true};
 }

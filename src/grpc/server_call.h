@@ -37,8 +37,8 @@ class ServerCall final : public Call,
   explicit ServerCall(CallHost& host) : host_(host) {}
 
   /// Begins a call. Ended already when no service has the path.
-  void start(std::int32_t id, Metadata metadata, std::optional<Clock::time_point> deadline,
-             std::string_view path, std::span<Service* const> services);
+  void start(Metadata metadata, std::optional<Clock::time_point> deadline, std::string_view path,
+             std::span<Service* const> services);
   /// Ends it from this side, with what has not been written yet dropped; the handler hears `reason`
   /// at once.
   void terminate(CloseReason reason, GrpcStatus status, std::string_view message);
@@ -93,9 +93,7 @@ class ServerCall final : public Call,
   Outbox outbox_;
   std::unique_ptr<std::string> status_message_;  // encoded; few calls have one
   std::size_t buffered_ = 0;                     // as the host counts it
-  std::uint32_t credit_ = 0;                     // earned, not given yet
-  std::uint32_t withheld_ = 0;
-  std::int32_t id_ = 0;
+  std::uint32_t withheld_ = 0;                   // credit
   GrpcStatus status_ = GrpcStatus::ok;
   bool has_deadline_ = false;
   bool paused_ = false;
@@ -104,12 +102,11 @@ class ServerCall final : public Call,
   bool answer_owed_ = false;  // no answer since the last message, or none at all
   bool half_closed_ = false;
   bool half_close_told_ = false;
-  bool responded_ = false;    // the response headers were submitted
-  bool body_asked_ = false;   // nghttp2 will ask for output
+  bool responded_ = false;    // the response headers were sent
   bool ended_ = false;        // status_ is set
   bool over_limit_ = false;   // ended from this side while the handler could not be told
-  bool status_sent_ = false;  // submitted
-  bool end_sent_ = false;     // taken as output
+  bool status_sent_ = false;
+  bool end_sent_ = false;  // taken as output
 };
 
 }  // namespace extproc::grpc

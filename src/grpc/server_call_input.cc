@@ -119,11 +119,8 @@ void ServerCall::deliver_half_close() {
 }
 
 void ServerCall::give_credit(std::size_t bytes) {
-  // nghttp2 looks the stream up for each call, and acts at half a window: a quarter at a time is
-  // soon enough.
-  credit_ += static_cast<std::uint32_t>(bytes);
-  if (half_closed_ || credit_ < host_.limits.stream_window_bytes / 4) return;
-  host_.session().give_credit(id_, std::exchange(credit_, 0));
+  if (half_closed_) return;
+  host_.session().give_credit(*this, bytes);
   host_.output_ready();
 }
 

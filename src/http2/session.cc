@@ -1,146 +1,242 @@
 #include "http2/session.h"
 
-#include <new>
-
-#include "http2/session_callbacks.h"
+#include <algorithm>
+#include <utility>
 
 namespace extproc::http2 {
-namespace {
 
-// nghttp2 never writes through these; its struct has no const.
-std::uint8_t* bytes_of(std::string_view text) {
-  return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
-}
+/// A request that has had its answer from the session's user, until that is written.
+class Session::RefusedStream final : public Stream {
+ public:
+  explicit RefusedStream(Session& session) : session_(session) {}
 
-}  // namespace
+  void on_data(std::string_view) noexcept override {}
+  void on_end_stream() noexcept override {}
+  void on_end_sent() noexcept override {}
+  void on_stream_closed() noexcept override { session_.forget(*this); }
+  Output prepare_output(std::size_t) noexcept override { return {0, true}; }
+  void write_output(std::string&, std::size_t) noexcept override {}
 
-Header constant_header(std::string_view name, std::string_view value) {
-  return {bytes_of(name), bytes_of(value), name.size(), value.size(),
-          NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
-}
+ private:
+  Session& session_;
+};
 
-Header copied_header(std::string_view name, std::string_view value) {
-  return {bytes_of(name), bytes_of(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NO_COPY_NAME};
-}
-
-Session::Session(const Limits& limits, Memory& memory, SessionHandler& handler)
+Session::Session(const Limits& limits, SessionHandler& handler)
     : handler_(handler),
-      most_queued_frames_(std::size_t{limits.streams_per_connection} * 2 + 4096) {
-  nghttp2_session* session = nullptr;
-  nghttp2_mem functions = memory.functions();
-  if (nghttp2_session_server_new3(&session, session_callbacks(), this, session_options(),
-                                  &functions) != 0)
-    throw std::bad_alloc();
-  session_.reset(session);
-  submit_settings(limits);
+      most_streams_(limits.streams_per_connection),
+      most_frames_bytes_((std::size_t{64} << 10) +
+                         std::size_t{256} * limits.streams_per_connection),
+      most_block_bytes_(std::size_t{limits.header_list_bytes} + kMostFrameBytes),
+      connection_window_(std::max(limits.connection_window_bytes, kFirstWindow)),
+      stream_window_(limits.stream_window_bytes) {
+  append_settings(limits);
+  if (connection_window_ > kFirstWindow) append_window_update(0, connection_window_ - kFirstWindow);
 }
 
-void Session::submit_settings(const Limits& limits) {
-  const nghttp2_settings_entry settings[] = {
-      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.streams_per_connection},
-      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.stream_window_bytes},
-      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.header_list_bytes},
-      {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
-  };
-  nghttp2_submit_settings(session_.get(), NGHTTP2_FLAG_NONE, settings, std::size(settings));
-  nghttp2_session_set_local_window_size(session_.get(), NGHTTP2_FLAG_NONE, 0,
-                                        static_cast<std::int32_t>(limits.connection_window_bytes));
-}
-
-bool Session::receive(std::string_view bytes) {
-  if (dead_ || !error_.empty()) return false;
-  const auto read = nghttp2_session_mem_recv(session_.get(), bytes_of(bytes), bytes.size());
-  if (read < 0) {
-    fail(static_cast<int>(read));
-  } else if (nghttp2_session_get_outbound_queue_size(session_.get()) > most_queued_frames_) {
-    terminate(NGHTTP2_ENHANCE_YOUR_CALM, "too many frames wait for a peer that does not read");
-  }
-  terminate_if_asked();
-  return error_.empty();
-}
-
-void Session::take_output(std::string& out, std::size_t max) {
-  if (dead_) return;
-  terminate_if_asked();
-  out_ = &out;
-  out_end_ = out.size() + max;
-  while (out.size() < out_end_) {
-    const std::uint8_t* frame = nullptr;
-    const auto size = nghttp2_session_mem_send(session_.get(), &frame);
-    if (size < 0) fail(static_cast<int>(size));
-    if (size <= 0) break;
-    out.append(reinterpret_cast<const char*>(frame), static_cast<std::size_t>(size));
-  }
-  out_ = nullptr;
-  terminate_if_asked();
-}
+Session::~Session() = default;
 
 bool Session::wants_write() const {
-  return !dead_ && nghttp2_session_want_write(session_.get()) != 0;
+  if (!frames_.empty()) return true;
+  if (!error_.empty()) return false;
+  return !ended_.empty() || (!writing_.empty() && send_window_ > 0);
 }
 
 bool Session::finished() const {
-  return dead_ || (nghttp2_session_want_read(session_.get()) == 0 && !wants_write());
+  if (!frames_.empty()) return false;
+  if (!error_.empty()) return true;
+  return (last_goaway_sent_ || goaway_received_) && streams_.empty();
 }
 
-void Session::respond(std::int32_t id, std::span<const Header> headers) {
-  nghttp2_submit_response(session_.get(), id, headers.data(), headers.size(), nullptr);
+void Session::take_output(std::string& out, std::size_t max) {
+  const std::size_t end = out.size() + max;
+  for (;;) {
+    // What is in it was appended before the DATA that comes next was asked for, and may be of the
+    // same stream.
+    out += frames_;
+    frames_.clear();
+    if (!error_.empty()) return;
+    if (!ended_.empty()) {
+      close_ended();
+    } else if (out.size() < end && !writing_.empty() && send_window_ > 0) {
+      Stream& stream = writing_.front();
+      writing_.pop_front();
+      write_body(stream, out);
+    } else if (frames_.empty()) {
+      return;
+    }
+  }
 }
 
-void Session::respond(std::int32_t id, std::span<const Header> headers, Stream& stream) {
-  const nghttp2_data_provider body = body_of(stream);
-  nghttp2_submit_response(session_.get(), id, headers.data(), headers.size(), &body);
+void Session::write_body(Stream& stream, std::string& out) {
+  const auto window = std::min<std::int64_t>(send_window_, stream.send_window_);
+  const auto max = static_cast<std::size_t>(
+      std::min<std::int64_t>(window, static_cast<std::int64_t>(kMostFrameBytes)));
+  const Stream::Output output = stream.prepare_output(max);
+  stream.body_wanted_ = !output.last;
+  if (output.bytes > 0) {
+    FrameHeader{static_cast<std::uint32_t>(output.bytes), FrameType::data, 0, stream.id_}
+        .append_to(out);
+    stream.write_output(out, output.bytes);
+    send_window_ -= static_cast<std::int64_t>(output.bytes);
+    stream.send_window_ -= static_cast<std::int32_t>(output.bytes);
+  }
+  write_when_possible(stream);
 }
 
-void Session::send_body(std::int32_t id, Stream& stream) {
-  const nghttp2_data_provider body = body_of(stream);
-  nghttp2_submit_data(session_.get(), NGHTTP2_FLAG_NONE, id, &body);
+void Session::write_when_possible(Stream& stream) {
+  if (stream.body_wanted_ && stream.send_window_ > 0 && !stream.is_linked())
+    writing_.push_back(stream);
 }
 
-void Session::send_trailers(std::int32_t id, std::span<const Header> headers) {
-  nghttp2_submit_trailer(session_.get(), id, headers.data(), headers.size());
+void Session::close_ended() {
+  while (!ended_.empty()) {
+    Stream& stream = ended_.front();
+    stream.on_end_sent();
+    if (!stream.remote_ended_) append_rst_stream(stream.id_, ErrorCode::no_error);
+    close(stream);
+  }
 }
 
-void Session::give_credit(std::int32_t id, std::size_t bytes) {
-  nghttp2_session_consume_stream(session_.get(), id, bytes);
+void Session::reset(Stream& stream, ErrorCode code) {
+  append_rst_stream(stream.id_, code);
+  close(stream);
+}
+
+void Session::close(Stream& stream) {
+  if (stream.is_linked()) stream.unlink();
+  streams_.erase(stream.id_);
+  stream.on_stream_closed();
+}
+
+void Session::accept(Stream& stream) {
+  stream.id_ = beginning_id_;
+  stream.body_left_ = content_length_;
+  stream.send_window_ = first_send_window_;
+  streams_.emplace(stream.id_, &stream);
+  accepted_ = &stream;
+}
+
+void Session::refuse(std::span<const Header> headers) {
+  RefusedStream& stream = *refused_.emplace_back(std::make_unique<RefusedStream>(*this));
+  accept(stream);
+  send_trailers(stream, headers);
+}
+
+void Session::forget(RefusedStream& stream) {
+  std::erase_if(refused_, [&](const auto& refused) { return refused.get() == &stream; });
+}
+
+void Session::send_headers(Stream& stream, std::span<const Header> headers) {
+  append_headers(stream.id_, 0, headers);
+}
+
+void Session::send_body(Stream& stream) {
+  if (stream.local_ended_) return;
+  stream.body_wanted_ = true;
+  write_when_possible(stream);
+}
+
+void Session::send_trailers(Stream& stream, std::span<const Header> headers) {
+  if (stream.local_ended_) return;
+  append_headers(stream.id_, flag::kEndStream, headers);
+  stream.local_ended_ = true;
+  stream.body_wanted_ = false;
+  if (stream.is_linked()) stream.unlink();
+  ended_.push_back(stream);
+}
+
+void Session::give_credit(Stream& stream, std::size_t bytes) {
+  stream.credit_ += static_cast<std::uint32_t>(bytes);
+  if (stream.remote_ended_ || stream.local_ended_ || stream.credit_ < (stream_window_ + 1) / 2)
+    return;
+  append_window_update(stream.id_, stream.credit_);
+  stream.received_ -= std::exchange(stream.credit_, 0);
 }
 
 void Session::begin_shutdown() {
-  // nghttp2 sends the ping first, in the same write. The other way round, a client on nghttp2 that
-  // has no stream open would not answer: after a GOAWAY it has nothing more to read.
-  nghttp2_submit_shutdown_notice(session_.get());
-  nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, kShutdownPing);
+  if (!error_.empty() || last_goaway_sent_) return;
+  // The ping first: a client that has no stream open may not answer one that follows a GOAWAY.
+  FrameHeader{kShutdownPing.size(), FrameType::ping, 0, 0}.append_to(frames_);
+  frames_ += kShutdownPing;
+  append_goaway(static_cast<std::int32_t>(kMask31), ErrorCode::no_error, {});
 }
 
 void Session::finish_shutdown() {
-  nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE,
-                        nghttp2_session_get_last_proc_stream_id(session_.get()), NGHTTP2_NO_ERROR,
-                        nullptr, 0);
+  if (!error_.empty() || std::exchange(last_goaway_sent_, true)) return;
+  append_goaway(last_taken_id_, ErrorCode::no_error, {});
 }
 
-void Session::terminate(std::uint32_t code, std::string_view reason) {
+void Session::terminate(ErrorCode code, std::string_view reason) {
   if (!error_.empty()) return;
-  terminate_code_ = code;
-  error_ = nghttp2_http2_strerror(code);
+  error_ = to_string(code);
   error_ += ": ";
   error_ += reason;
+  append_goaway(last_taken_id_, code, reason);
 }
 
-void Session::terminate_if_asked() {
-  if (terminate_code_ == NGHTTP2_NO_ERROR || dead_) return;
-  nghttp2_session_terminate_session(session_.get(), terminate_code_);
-  terminate_code_ = NGHTTP2_NO_ERROR;
-}
-
-void Session::fail(int nghttp2_error) {
-  if (nghttp2_error == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
-    terminate(NGHTTP2_PROTOCOL_ERROR, "no HTTP/2 connection preface");
-    return;
+void Session::append_settings(const Limits& limits) {
+  const std::pair<Setting, std::uint32_t> settings[] = {
+      {Setting::max_concurrent_streams, limits.streams_per_connection},
+      {Setting::initial_window_size, limits.stream_window_bytes},
+      {Setting::max_header_list_size, limits.header_list_bytes},
+      {Setting::no_rfc7540_priorities, 1},
+  };
+  FrameHeader{static_cast<std::uint32_t>(std::size(settings) * kSettingBytes), FrameType::settings,
+              0, 0}
+      .append_to(frames_);
+  for (const auto& [id, value] : settings) {
+    char bytes[kSettingBytes];
+    write_u16(bytes, static_cast<std::uint32_t>(id));
+    write_u32(bytes + 2, value);
+    frames_.append(bytes, sizeof bytes);
   }
-  // The session cannot be used any more, or (FLOODED) the peer does not read what it could still
-  // say.
-  dead_ = true;
-  if (error_.empty()) error_ = nghttp2_strerror(nghttp2_error);
+}
+
+void Session::append_headers(std::int32_t id, std::uint8_t flags,
+                             std::span<const Header> headers) {
+  const std::size_t begin = frames_.size();
+  frames_.resize(begin + FrameHeader::kBytes);
+  encoder_.encode(headers, frames_);
+  const std::size_t bytes = frames_.size() - begin - FrameHeader::kBytes;
+  FrameHeader frame{static_cast<std::uint32_t>(std::min(bytes, kMostFrameBytes)),
+                    FrameType::headers, flags, id};
+  if (bytes <= kMostFrameBytes) frame.flags |= flag::kEndHeaders;
+  frame.write(frames_.data() + begin);
+
+  // Only a status message of thousands of characters comes here.
+  std::size_t at = begin + FrameHeader::kBytes + kMostFrameBytes;
+  while (at < frames_.size()) {
+    const std::size_t left = frames_.size() - at;
+    frame = {static_cast<std::uint32_t>(std::min(left, kMostFrameBytes)), FrameType::continuation,
+             left <= kMostFrameBytes ? flag::kEndHeaders : std::uint8_t{0}, id};
+    frames_.insert(at, FrameHeader::kBytes, '\0');
+    frame.write(frames_.data() + at);
+    at += FrameHeader::kBytes + frame.length;
+  }
+}
+
+void Session::append_rst_stream(std::int32_t id, ErrorCode code) {
+  char bytes[FrameHeader::kBytes + 4];
+  FrameHeader{4, FrameType::rst_stream, 0, id}.write(bytes);
+  write_u32(bytes + FrameHeader::kBytes, static_cast<std::uint32_t>(code));
+  frames_.append(bytes, sizeof bytes);
+}
+
+void Session::append_window_update(std::int32_t id, std::uint32_t increment) {
+  char bytes[FrameHeader::kBytes + 4];
+  FrameHeader{4, FrameType::window_update, 0, id}.write(bytes);
+  write_u32(bytes + FrameHeader::kBytes, increment);
+  frames_.append(bytes, sizeof bytes);
+}
+
+void Session::append_goaway(std::int32_t last, ErrorCode code, std::string_view reason) {
+  char bytes[8];
+  write_u32(bytes, static_cast<std::uint32_t>(last));
+  write_u32(bytes + 4, static_cast<std::uint32_t>(code));
+  FrameHeader{static_cast<std::uint32_t>(sizeof bytes + reason.size()), FrameType::goaway, 0, 0}
+      .append_to(frames_);
+  frames_.append(bytes, sizeof bytes);
+  frames_ += reason;
 }
 
 }  // namespace extproc::http2

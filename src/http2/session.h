@@ -1,98 +1,166 @@
 #pragma once
 
-#include <nghttp2/nghttp2.h>
-
+#include <boost/intrusive/list.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "extproc/settings.h"
-#include "http2/memory.h"
+#include "http2/frame.h"
+#include "http2/header_decoder.h"
+#include "http2/header_encoder.h"
+#include "http2/request_check.h"
 #include "http2/stream.h"
 
 namespace extproc::http2 {
 
-using Header = nghttp2_nv;
-
-/// A header whose text lives as long as the program, so that it is never copied.
-Header constant_header(std::string_view name, std::string_view value);
-/// A header whose value is copied when it is submitted; `name` lives as long as the program.
-Header copied_header(std::string_view name, std::string_view value);
-
-/// The server's side of one HTTP/2 connection with prior knowledge, on nghttp2: bytes in, streams
+/// The server's side of one HTTP/2 connection with prior knowledge (RFC 9113): bytes in, streams
 /// and their bytes to the layer above, bytes out. No I/O, no clock, one thread.
 ///
 /// Flow control: a connection's credit is given back as soon as its bytes arrive, so that no stream
-/// can stall another; a stream's when the layer above calls give_credit. nghttp2 turns credit into
-/// WINDOW_UPDATE at half a window.
+/// can stall another; a stream's when the layer above calls give_credit. WINDOW_UPDATE follows at
+/// half a window.
 ///
-/// Priorities of RFC 7540 are declined, which spares the dependency tree: streams are written in
-/// the order in which they have something to write. When this side ends a stream that the peer has
-/// not ended, RST_STREAM(NO_ERROR) follows, so that the peer stops sending.
+/// Streams are written in the order in which they have something to write, one frame at a time;
+/// priorities are declined. When this side ends a stream that the peer has not ended,
+/// RST_STREAM(NO_ERROR) follows, so that the peer stops sending. Of a closed stream nothing is
+/// kept: what still comes for it is ignored.
+///
+/// A frame is taken as a whole: one that a read has cut is kept until its rest comes, at most 16 KiB.
 class Session {
  public:
-  /// All must outlive it. Its SETTINGS wait as output at once.
-  Session(const Limits& limits, Memory& memory, SessionHandler& handler);
+  /// `handler` must outlive it. Its SETTINGS wait as output at once.
+  Session(const Limits& limits, SessionHandler& handler);
+  ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
   /// False when the connection is to be closed once what waits is written.
   bool receive(std::string_view bytes);
-  /// Appends frames until `max` bytes are reached or nothing waits.
+  /// Appends what waits: all frames that are not DATA, and DATA frames until `max` bytes are
+  /// reached.
   void take_output(std::string& out, std::size_t max);
   bool wants_write() const;
   /// Nothing more will be read or written.
   bool finished() const;
   /// The peer's preface and SETTINGS have come.
   bool established() const { return established_; }
-  std::size_t open_streams() const { return open_streams_; }
+  std::size_t open_streams() const { return streams_.size(); }
   /// What ends the connection; empty when nothing is wrong.
   const std::string& error() const { return error_; }
 
-  /// Response headers with END_STREAM.
-  void respond(std::int32_t id, std::span<const Header> headers);
-  /// Response headers, and `stream` is asked for its output from then on until it says `last`.
-  void respond(std::int32_t id, std::span<const Header> headers, Stream& stream);
-  /// Asks `stream` for its output again, after it said `last`.
-  void send_body(std::int32_t id, Stream& stream);
-  /// Trailers with END_STREAM, at once: behind what Stream::prepare_output told inside of which it
-  /// is called, and ahead of anything that was not asked for yet, which is never sent then.
-  void send_trailers(std::int32_t id, std::span<const Header> headers);
-  void give_credit(std::int32_t id, std::size_t bytes);
+  /// Inside of SessionHandler::on_request: `stream` hears of the request from now on, until
+  /// on_stream_closed; until then it must live.
+  void accept(Stream& stream);
+  /// In its place: these headers are the whole answer, and nobody hears of the request.
+  void refuse(std::span<const Header> headers);
 
-  /// GOAWAY with the highest id, and a PING whose answer shutdown_seen() tells.
+  /// The response's headers, of which more follows.
+  void send_headers(Stream& stream, std::span<const Header> headers);
+  /// `stream` is asked for its output from now on until it says `last`.
+  void send_body(Stream& stream);
+  /// Headers with END_STREAM: the trailers, or the whole response. They go out at once: behind what
+  /// Stream::prepare_output told inside of which it is called, and ahead of anything that was not
+  /// asked for yet, which is never sent then.
+  void send_trailers(Stream& stream, std::span<const Header> headers);
+  /// The peer may send `bytes` more on `stream`.
+  void give_credit(Stream& stream, std::size_t bytes);
+
+  /// A PING whose answer shutdown_seen() tells, and GOAWAY with the highest id.
   void begin_shutdown();
   bool shutdown_seen() const { return shutdown_seen_; }
-  /// GOAWAY with the last stream that was taken.
+  /// GOAWAY with the last stream that was taken; later ones are ignored.
   void finish_shutdown();
-  /// GOAWAY with `code`, after which nothing is read or written any more. May be called inside a
-  /// callback; it takes effect when receive() or take_output() goes on.
-  void terminate(std::uint32_t code, std::string_view reason);
+  /// GOAWAY with `code`, after which nothing else is read or written.
+  void terminate(ErrorCode code, std::string_view reason);
 
  private:
-  friend struct SessionCallbacks;
-  struct Delete {
-    void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
-  };
+  using StreamList = boost::intrusive::list<Stream, boost::intrusive::base_hook<StreamHook>,
+                                            boost::intrusive::constant_time_size<false>>;
+  class RefusedStream;
 
-  void submit_settings(const Limits& limits);
-  void terminate_if_asked();
-  void fail(int nghttp2_error);
+  // What comes (session_input.cc).
+  std::string_view take_preface(std::string_view bytes);
+  std::string_view complete_partial(std::string_view bytes);
+  void take_frame(const FrameHeader& frame, std::string_view payload);
+  void on_data(const FrameHeader& frame, std::string_view payload);
+  void on_headers(const FrameHeader& frame, std::string_view payload);
+  void on_continuation(const FrameHeader& frame, std::string_view payload);
+  void on_priority(const FrameHeader& frame, std::string_view payload);
+  bool check_priority(const FrameHeader& frame, std::string_view payload);
+  void on_rst_stream(const FrameHeader& frame);
+  void on_settings(const FrameHeader& frame, std::string_view payload);
+  void on_setting(Setting setting, std::uint32_t value);
+  void on_ping(const FrameHeader& frame, std::string_view payload);
+  void on_goaway(const FrameHeader& frame);
+  void on_window_update(const FrameHeader& frame, std::string_view payload);
+  void take_header_block(std::int32_t id, bool end_stream, std::string_view block);
+  void take_request(std::int32_t id, bool end_stream, std::string_view block);
+  void take_trailers(Stream& stream, bool end_stream, std::string_view block);
+  bool skip_headers(std::string_view block);
+  template <class Each>
+  bool decode(std::string_view block, const Each& each);
+  void end_remote(Stream& stream);
+  void change_send_windows(std::int64_t by);
+  void give_connection_credit(std::uint32_t bytes);
+
+  Stream* find(std::int32_t id) const;
+  std::size_t most_streams() const;
+  bool idle(std::int32_t id) const { return id > last_id_ || id % 2 == 0; }
+  void reset(Stream& stream, ErrorCode code);
+  void close(Stream& stream);
+  void close_ended();
+  void forget(RefusedStream& stream);
+  void write_body(Stream& stream, std::string& out);
+  void write_when_possible(Stream& stream);
+
+  void append_settings(const Limits& limits);
+  void append_headers(std::int32_t id, std::uint8_t flags, std::span<const Header> headers);
+  void append_rst_stream(std::int32_t id, ErrorCode code);
+  void append_window_update(std::int32_t id, std::uint32_t increment);
+  void append_goaway(std::int32_t last, ErrorCode code, std::string_view reason);
 
   SessionHandler& handler_;
-  std::unique_ptr<nghttp2_session, Delete> session_;
-  std::string* out_ = nullptr;  // within take_output()
-  std::size_t out_end_ = 0;
+  const std::size_t most_streams_;
+  const std::size_t most_frames_bytes_;
+  const std::size_t most_block_bytes_;
+  const std::uint32_t connection_window_;
+  const std::uint32_t stream_window_;
+
+  HeaderDecoder decoder_;
+  HeaderEncoder encoder_;
+  boost::unordered_flat_map<std::int32_t, Stream*> streams_;
+  std::vector<std::unique_ptr<RefusedStream>> refused_;
+  StreamList writing_;  // have a body to write, and a window for it
+  StreamList ended_;    // by this side; to be closed when that has been taken as output
+  std::string frames_;  // to be written ahead of more DATA
+  std::string partial_;  // a frame whose rest has not come
+  std::string block_;    // of a HEADERS frame and its CONTINUATIONs
   std::string error_;
-  std::size_t open_streams_ = 0;
-  std::size_t most_queued_frames_;
-  std::uint32_t terminate_code_ = NGHTTP2_NO_ERROR;
+
+  std::size_t preface_left_ = kPreface.size();
+  std::int64_t send_window_ = kFirstWindow;
+  std::int32_t first_send_window_ = kFirstWindow;  // of each stream
+  /// Of the receive window, what the peer has not got back.
+  std::uint32_t received_ = 0;
+  std::int32_t last_id_ = 0;        // the highest that the peer has opened
+  std::int32_t last_taken_id_ = 0;  // the highest before the last GOAWAY
+  std::int32_t continued_id_ = 0;  // whose header block is not complete; 0: none
+  bool continued_end_stream_ = false;
+  // The request that was begun last: its stream once it is accepted, and what its headers say.
+  std::int32_t beginning_id_ = 0;
+  Stream* accepted_ = nullptr;
+  std::int64_t content_length_ = StreamState::kNoLength;
   bool established_ = false;
+  bool settings_acknowledged_ = false;
   bool shutdown_seen_ = false;
-  bool dead_ = false;
+  bool last_goaway_sent_ = false;
+  bool goaway_received_ = false;
 };
 
 }  // namespace extproc::http2

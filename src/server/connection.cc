@@ -56,8 +56,8 @@ void Connection::start() {
   socket_.set_option(asio::socket_base::keep_alive(true), ignored);
 
   const Limits& limits = environment_.limits;
-  transport_.emplace(limits, environment_.services, environment_.deadlines, environment_.memory,
-                     environment_.buffers, peer_, [this] { environment_.owner.on_output(*this); });
+  transport_.emplace(limits, environment_.services, environment_.deadlines, environment_.buffers,
+                     peer_, [this] { environment_.owner.on_output(*this); });
   if (limits.handshake_timeout.count() > 0) {
     handshake_end_ = last_read_ + limits.handshake_timeout;
   }

@@ -18,7 +18,6 @@
 #include "grpc/buffer_pool.h"
 #include "grpc/connection.h"
 #include "grpc/deadline_wheel.h"
-#include "http2/memory.h"
 #include "server/socket.h"
 
 namespace extproc::server {
@@ -48,7 +47,6 @@ struct ConnectionEnvironment {
   const Logger& logger;
   std::span<grpc::Service* const> services;
   grpc::DeadlineWheel& deadlines;
-  http2::Memory& memory;
   grpc::BufferPool& buffers;
   /// Used during one read, and one write: only what could not be written is kept by its connection.
   std::vector<char> input = std::vector<char>(kInputSize);

@@ -49,7 +49,6 @@ Worker::Worker(const Configuration& configuration, const detail::Dispatcher& dis
                    .logger = logger,
                    .services = services_,
                    .deadlines = deadlines_,
-                   .memory = memory_,
                    .buffers = buffers_,
                    .output = {}} {}
 

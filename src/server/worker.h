@@ -91,7 +91,6 @@ class Worker final : private ConnectionOwner {
   boost::asio::steady_timer tick_;
   bool ticking_ = false;
   grpc::DeadlineWheel deadlines_;
-  http2::Memory memory_;
   grpc::BufferPool buffers_;
   stream::Environment streams_;
   ProcessService process_;

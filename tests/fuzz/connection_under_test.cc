@@ -33,7 +33,7 @@ ConnectionUnderTest::ConnectionUnderTest(std::uint8_t mode)
                : (mode & 1) != 0 ? Style::suspending
                                  : Style::plain),
       process_(service_.environment(), deadlines_) {
-  connection_.emplace(limits_, services_, deadlines_, memory_, buffers_, "127.0.0.1:1", [] {});
+  connection_.emplace(limits_, services_, deadlines_, buffers_, "127.0.0.1:1", [] {});
 }
 
 ConnectionUnderTest::~ConnectionUnderTest() {

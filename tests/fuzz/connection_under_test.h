@@ -36,7 +36,6 @@ class ConnectionUnderTest {
   Limits limits_;
   ServiceUnderTest service_;
   grpc::DeadlineWheel deadlines_;
-  http2::Memory memory_;
   grpc::BufferPool buffers_;
   server::ProcessService process_;
   grpc::HealthService health_{{server::ProcessService::kName}};

@@ -26,7 +26,7 @@ class BytesTest : public ConnectionTest {
 
   void feed(std::string_view bytes, std::size_t at_once) {
     connection =
-        std::make_unique<Connection>(limits, services, deadlines, memory, buffers, "peer", [] {});
+        std::make_unique<Connection>(limits, services, deadlines, buffers, "peer", [] {});
     std::string out;
     for (; !bytes.empty(); bytes.remove_prefix(std::min(at_once, bytes.size()))) {
       if (!connection->receive(bytes.substr(0, at_once), now)) break;

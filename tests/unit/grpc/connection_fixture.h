@@ -28,7 +28,7 @@ class ConnectionTest : public ::testing::Test {
  protected:
   void connect(ClientOptions options = {}) {
     client = std::make_unique<ClientPeer>(options);
-    connection = std::make_unique<Connection>(limits, services, deadlines, memory, buffers,
+    connection = std::make_unique<Connection>(limits, services, deadlines, buffers,
                                               "127.0.0.1:1234", [this] { ++output_calls; });
     talk();
   }
@@ -62,7 +62,6 @@ class ConnectionTest : public ::testing::Test {
   FakeService service;
   std::vector<Service*> services{&service};
   DeadlineWheel deadlines;
-  http2::Memory memory;
   BufferPool buffers;
   Clock::time_point now{std::chrono::hours(100)};
   std::size_t piece = std::size_t{64} << 10;
