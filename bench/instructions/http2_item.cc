@@ -68,7 +68,9 @@ class State {
     } else {
       serve(bytes);
     }
-    client_.receive(out_);
+    std::string answer;
+    out_.copy_to(answer);
+    client_.receive(answer);
   }
 
   void serve(const std::string& bytes) {
@@ -86,7 +88,7 @@ class State {
       make_service<extproc::server::ProcessService>(processor_.environment, deadlines_);
   std::vector<grpc::Service*> services_{service_.get()};
   grpc::Clock::time_point now_{std::chrono::hours(100)};
-  std::string out_;
+  extproc::http2::Output out_;
   ClientPeer client_;
   std::unique_ptr<grpc::Connection> connection_;
 };

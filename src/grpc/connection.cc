@@ -18,7 +18,7 @@ bool Connection::receive(std::string_view bytes, Clock::time_point now) {
   return impl_->receive(bytes, now);
 }
 
-void Connection::take_output(std::string& out, std::size_t max) { impl_->take_output(out, max); }
+void Connection::take_output(http2::Output& out, std::size_t max) { impl_->take_output(out, max); }
 
 bool Connection::finished() const { return impl_->session_.finished(); }
 bool Connection::established() const { return impl_->session_.established(); }

@@ -11,6 +11,7 @@
 #include "grpc/buffer_pool.h"
 #include "grpc/call.h"
 #include "grpc/deadline_wheel.h"
+#include "http2/output.h"
 
 namespace extproc::grpc {
 
@@ -40,7 +41,7 @@ class Connection {
   /// Appends at most about `max` bytes (one frame of DATA more, and all other frames) that are to be
   /// written. Fewer than `max` mean that nothing waits. Calls that end hear on_closed inside, and messages that waited
   /// for a slow reader may be delivered.
-  void take_output(std::string& out, std::size_t max);
+  void take_output(http2::Output& out, std::size_t max);
 
   /// True when nothing more will come or go: close the socket after the last write.
   bool finished() const;

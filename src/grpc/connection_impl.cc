@@ -45,7 +45,7 @@ bool Connection::Impl::receive(std::string_view bytes, Clock::time_point now) {
   return session_.receive(bytes);
 }
 
-void Connection::Impl::take_output(std::string& out, std::size_t max) {
+void Connection::Impl::take_output(http2::Output& out, std::size_t max) {
   const Busy busy(busy_);
   output_told_ = false;
   const std::size_t end = out.size() + max;

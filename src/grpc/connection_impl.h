@@ -25,7 +25,7 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   ~Impl();
 
   bool receive(std::string_view bytes, Clock::time_point now);
-  void take_output(std::string& out, std::size_t max);
+  void take_output(http2::Output& out, std::size_t max);
   void end_all(GrpcStatus status, std::string_view message);
 
   void on_request_begin() noexcept override { metadata_.begin(); }

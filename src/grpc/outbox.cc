@@ -1,13 +1,24 @@
 #include "grpc/outbox.h"
 
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
 #include "grpc/frame.h"
 
 namespace extproc::grpc {
+namespace {
+
+/// A copy of less than a frame of DATA costs less than what it takes to share it.
+constexpr std::size_t kLeastLarge = std::size_t{16} << 10;
+
+}  // namespace
 
 std::string& Outbox::begin_message(BufferPool& buffers) {
+  set_aside_if_large(buffers);
   if (bytes_.empty()) {
     bytes_ = buffers.take();
-  } else if (sent_ > pending()) {
+  } else if (sent_ > bytes_.size() - sent_) {
     bytes_.erase(0, sent_);
     sent_ = 0;
   }
@@ -22,13 +33,47 @@ void Outbox::end_message(BufferPool& buffers) {
   if (message_ == 0) buffers.fit(bytes_);
 }
 
-void Outbox::move_to(std::string& out, std::size_t count, BufferPool& buffers) {
-  out.append(bytes_, sent_, count);
+void Outbox::move_to(http2::Output& out, std::size_t count, BufferPool& buffers) {
+  set_aside_if_large(buffers);
+  while (large_ && count > 0) {
+    const std::shared_ptr<const std::string>& buffer = large_->buffers.front();
+    const std::size_t here = std::min(count, buffer->size() - large_->sent);
+    out.append(buffer, std::string_view(*buffer).substr(large_->sent, here));
+    large_->sent += here;
+    large_->pending -= here;
+    count -= here;
+    if (large_->sent < buffer->size()) return;
+    large_->weight -= BufferPool::weight(*buffer);
+    large_->buffers.pop_front();
+    large_->sent = 0;
+    if (large_->buffers.empty()) large_.reset();
+  }
+  out.append(std::string_view(bytes_).substr(sent_, count));
   sent_ += count;
-  if (pending() == 0) clear(buffers);
+  if (sent_ == bytes_.size()) give_back(buffers);
+}
+
+void Outbox::set_aside_if_large(BufferPool& buffers) {
+  if (bytes_.size() - sent_ < kLeastLarge) return;
+  if (!large_) large_ = std::make_unique<Large>();
+  const std::size_t sent = std::exchange(sent_, 0);
+  if (large_->buffers.empty()) large_->sent = sent;
+  const auto give_back = [&buffers](std::string* buffer) {
+    buffers.give_back(*buffer);
+    delete buffer;
+  };
+  std::shared_ptr<const std::string> buffer(new std::string(std::exchange(bytes_, {})), give_back);
+  large_->pending += buffer->size() - sent;
+  large_->weight += BufferPool::weight(*buffer);
+  large_->buffers.push_back(std::move(buffer));
 }
 
 void Outbox::clear(BufferPool& buffers) {
+  large_.reset();
+  give_back(buffers);
+}
+
+void Outbox::give_back(BufferPool& buffers) {
   buffers.give_back(bytes_);
   sent_ = 0;
 }

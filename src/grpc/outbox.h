@@ -1,30 +1,50 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
+#include <memory>
 #include <string>
 
 #include "grpc/buffer_pool.h"
+#include "http2/output.h"
 
 namespace extproc::grpc {
 
-/// The answers of one call that wait to be written, each with its prefix.
+/// The answers of one call that wait to be written, each with its prefix. Large ones are written
+/// from where they lie.
 class Outbox {
  public:
-  std::size_t pending() const { return bytes_.size() - sent_; }
+  std::size_t pending() const { return (large_ ? large_->pending : 0) + bytes_.size() - sent_; }
   /// What it counts for against the connection's limit.
-  std::size_t weight() const { return BufferPool::weight(bytes_); }
+  std::size_t weight() const {
+    return (large_ ? large_->weight : 0) + BufferPool::weight(bytes_);
+  }
 
   /// Where the next message is to be appended.
   std::string& begin_message(BufferPool& buffers);
   /// Completes it.
   void end_message(BufferPool& buffers);
 
-  /// Appends the first `count` pending bytes to `out` and drops them.
-  void move_to(std::string& out, std::size_t count, BufferPool& buffers);
+  /// Appends the first `count` pending bytes to `out` and drops them. `buffers` must outlive what
+  /// is in `out`.
+  void move_to(http2::Output& out, std::size_t count, BufferPool& buffers);
   /// Drops everything.
   void clear(BufferPool& buffers);
 
  private:
+  /// Buffers that go out before `bytes_`, one after another. They are not changed any more, as an
+  /// Output may have slices of them.
+  struct Large {
+    std::deque<std::shared_ptr<const std::string>> buffers;
+    std::size_t sent = 0;  // of the first
+    std::size_t pending = 0;
+    std::size_t weight = 0;
+  };
+
+  void set_aside_if_large(BufferPool& buffers);
+  void give_back(BufferPool& buffers);
+
+  std::unique_ptr<Large> large_;  // while there are any: most calls never have
   std::string bytes_;
   std::size_t sent_ = 0;
   std::size_t message_ = 0;  // begin of the message that is being appended

@@ -100,14 +100,14 @@ void ServerCall::send_status() {
   host_.session().send_trailers(*this, StatusHeaders(form, status_, message).get());
 }
 
-http2::Stream::Output ServerCall::prepare_output(std::size_t max) noexcept {
+http2::Stream::Waiting ServerCall::prepare_output(std::size_t max) noexcept {
   const std::size_t pending = outbox_.pending();
   if (pending > max) return {max, false};
   if (ended_) send_status();
   return {pending, true};
 }
 
-void ServerCall::write_output(std::string& out, std::size_t bytes) noexcept {
+void ServerCall::write_output(http2::Output& out, std::size_t bytes) noexcept {
   const bool was_congested = congested();
   outbox_.move_to(out, bytes, host_.buffers);
   count_buffered();

@@ -65,8 +65,8 @@ class ServerCall final : public Call,
   void on_end_stream() noexcept override;
   void on_end_sent() noexcept override { end_sent_ = true; }
   void on_stream_closed() noexcept override;
-  Output prepare_output(std::size_t max) noexcept override;
-  void write_output(std::string& out, std::size_t bytes) noexcept override;
+  Waiting prepare_output(std::size_t max) noexcept override;
+  void write_output(http2::Output& out, std::size_t bytes) noexcept override;
   void on_deadline() noexcept override;
 
  private:

@@ -112,10 +112,11 @@ struct FrameHeader {
     write_u32(to + 5, static_cast<std::uint32_t>(stream));
   }
 
-  void append_to(std::string& out) const {
+  template <class Out>
+  void append_to(Out& out) const {
     char bytes[kBytes];
     write(bytes);
-    out.append(bytes, kBytes);
+    out.append(std::string_view(bytes, kBytes));
   }
 };
 

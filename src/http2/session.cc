@@ -14,8 +14,8 @@ class Session::RefusedStream final : public Stream {
   void on_end_stream() noexcept override {}
   void on_end_sent() noexcept override {}
   void on_stream_closed() noexcept override { session_.forget(*this); }
-  Output prepare_output(std::size_t) noexcept override { return {0, true}; }
-  void write_output(std::string&, std::size_t) noexcept override {}
+  Waiting prepare_output(std::size_t) noexcept override { return {0, true}; }
+  void write_output(Output&, std::size_t) noexcept override {}
 
  private:
   Session& session_;
@@ -47,12 +47,12 @@ bool Session::finished() const {
   return (last_goaway_sent_ || goaway_received_) && streams_.empty();
 }
 
-void Session::take_output(std::string& out, std::size_t max) {
+void Session::take_output(Output& out, std::size_t max) {
   const std::size_t end = out.size() + max;
   for (;;) {
     // What is in it was appended before the DATA that comes next was asked for, and may be of the
     // same stream.
-    out += frames_;
+    out.append(frames_);
     frames_.clear();
     if (!error_.empty()) return;
     if (!ended_.empty()) {
@@ -67,18 +67,17 @@ void Session::take_output(std::string& out, std::size_t max) {
   }
 }
 
-void Session::write_body(Stream& stream, std::string& out) {
+void Session::write_body(Stream& stream, Output& out) {
   const auto window = std::min<std::int64_t>(send_window_, stream.send_window_);
   const auto max = static_cast<std::size_t>(
       std::min<std::int64_t>(window, static_cast<std::int64_t>(kMostFrameBytes)));
-  const Stream::Output output = stream.prepare_output(max);
-  stream.body_wanted_ = !output.last;
-  if (output.bytes > 0) {
-    FrameHeader{static_cast<std::uint32_t>(output.bytes), FrameType::data, 0, stream.id_}
-        .append_to(out);
-    stream.write_output(out, output.bytes);
-    send_window_ -= static_cast<std::int64_t>(output.bytes);
-    stream.send_window_ -= static_cast<std::int32_t>(output.bytes);
+  const auto [bytes, last] = stream.prepare_output(max);
+  stream.body_wanted_ = !last;
+  if (bytes > 0) {
+    FrameHeader{static_cast<std::uint32_t>(bytes), FrameType::data, 0, stream.id_}.append_to(out);
+    stream.write_output(out, bytes);
+    send_window_ -= static_cast<std::int64_t>(bytes);
+    stream.send_window_ -= static_cast<std::int32_t>(bytes);
   }
   write_when_possible(stream);
 }

@@ -14,6 +14,7 @@
 #include "http2/frame.h"
 #include "http2/header_decoder.h"
 #include "http2/header_encoder.h"
+#include "http2/output.h"
 #include "http2/request_check.h"
 #include "http2/stream.h"
 
@@ -44,7 +45,7 @@ class Session {
   bool receive(std::string_view bytes);
   /// Appends what waits: all frames that are not DATA, and DATA frames until `max` bytes are
   /// reached.
-  void take_output(std::string& out, std::size_t max);
+  void take_output(Output& out, std::size_t max);
   bool wants_write() const;
   /// Nothing more will be read or written.
   bool finished() const;
@@ -116,7 +117,7 @@ class Session {
   void close(Stream& stream);
   void close_ended();
   void forget(RefusedStream& stream);
-  void write_body(Stream& stream, std::string& out);
+  void write_body(Stream& stream, Output& out);
   void write_when_possible(Stream& stream);
 
   void append_settings(const Limits& limits);

@@ -3,8 +3,9 @@
 #include <boost/intrusive/list_hook.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
+
+#include "http2/output.h"
 
 namespace extproc::http2 {
 
@@ -53,15 +54,15 @@ class Stream : public StreamState {
   /// The stream is gone, for whatever reason; the last thing that it hears. It may free itself here.
   virtual void on_stream_closed() noexcept = 0;
 
-  struct Output {
+  struct Waiting {
     std::size_t bytes;
     bool last;  ///< Nothing waits behind them: Session::send_body has to be called again for more.
   };
   /// How many of at most `max` bytes wait. Session::send_trailers may be called inside, when they
   /// are the last.
-  virtual Output prepare_output(std::size_t max) noexcept = 0;
+  virtual Waiting prepare_output(std::size_t max) noexcept = 0;
   /// Appends the next `bytes` of them to `out`.
-  virtual void write_output(std::string& out, std::size_t bytes) noexcept = 0;
+  virtual void write_output(Output& out, std::size_t bytes) noexcept = 0;
 
  protected:
   Stream() = default;

@@ -19,6 +19,8 @@ using boost::system::error_code;
 /// One event reads and writes at most this many buffers before other connections have their turn.
 constexpr int kBuffersPerEvent = 2;
 constexpr std::size_t kOutputSize = std::size_t{256} << 10;
+/// As many as Asio hands to the kernel at once.
+constexpr std::size_t kPiecesPerWrite = 64;
 /// What is still read while the peer takes nothing. Reading on without bound would let it grow what
 /// is queued for it: answers to pings, settings and resets. Reading nothing could stand still for
 /// ever with a peer that does the same.
@@ -154,31 +156,58 @@ void Connection::after_event() {
   }
 }
 
-std::size_t Connection::send(std::string_view bytes) {
+std::size_t Connection::send(const http2::Output& output) {
+  std::array<asio::const_buffer, kPiecesPerWrite> pieces;
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+  std::size_t sent = 0;
+  bool full = false;
+  const auto send_them = [&] {
+    if (!full) {
+      const std::size_t taken = send_buffers(std::span(pieces.data(), count));
+      full = taken < bytes;
+      sent += taken;
+    }
+    count = bytes = 0;
+  };
+  output.for_each_piece([&](std::string_view piece) {
+    pieces[count++] = asio::buffer(piece);
+    bytes += piece.size();
+    if (count == pieces.size()) send_them();
+  });
+  if (count > 0) send_them();
+  return sent;
+}
+
+template <class Buffers>
+std::size_t Connection::send_buffers(const Buffers& buffers) {
   error_code error;
-  const std::size_t sent = socket_.write_some(asio::buffer(bytes.data(), bytes.size()), error);
+  const std::size_t sent = socket_.write_some(buffers, error);
   if (!error) return sent;
   if (!not_ready(error)) fail(error.message(), LogLevel::debug);
   return 0;
+}
+
+/// Returns how many bytes there were; those that the socket did not take are in `unsent_` then.
+std::size_t Connection::write_some_output() {
+  http2::Output& output = environment_.output;
+  transport_->take_output(output, kOutputSize);
+  const std::size_t bytes = output.size();
+  const std::size_t sent = bytes == 0 ? 0 : send(output);
+  if (sent < bytes && !closed()) output.copy_to(unsent_, sent);
+  output.clear();
+  return bytes;
 }
 
 void Connection::flush() {
   // While the socket is full, what waits stays in the transport, where it counts against its
   // limits.
   if (closed() || !transport_ || waiting_writable_) return;
-  std::string& output = environment_.output;
   for (int i = 0; i < kBuffersPerEvent; ++i) {
-    output.clear();
-    transport_->take_output(output, kOutputSize);
-    if (!output.empty()) {
-      const std::size_t sent = send(output);
-      if (closed()) return;
-      if (sent < output.size()) {
-        unsent_.assign(output, sent);
-        return wait_writable();
-      }
-    }
-    if (output.size() < kOutputSize) {
+    const std::size_t bytes = write_some_output();
+    if (closed()) return;
+    if (!unsent_.empty()) return wait_writable();
+    if (bytes < kOutputSize) {
       if (refused_ || transport_->finished()) linger();
       return;
     }
@@ -190,7 +219,7 @@ void Connection::on_writable() {
   waiting_writable_ = false;
   if (!transport_) return;
   if (!unsent_.empty()) {
-    const std::size_t sent = send(unsent_);
+    const std::size_t sent = send_buffers(asio::buffer(unsent_));
     if (closed()) return;
     if (sent < unsent_.size()) {
       unsent_.erase(0, sent);

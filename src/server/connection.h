@@ -18,6 +18,7 @@
 #include "grpc/buffer_pool.h"
 #include "grpc/connection.h"
 #include "grpc/deadline_wheel.h"
+#include "http2/output.h"
 #include "server/socket.h"
 
 namespace extproc::server {
@@ -50,7 +51,7 @@ struct ConnectionEnvironment {
   grpc::BufferPool& buffers;
   /// Used during one read, and one write: only what could not be written is kept by its connection.
   std::vector<char> input = std::vector<char>(kInputSize);
-  std::string output;
+  http2::Output output{};
 };
 
 /// Moves bytes between a socket and a grpc::Connection. What it waits for with is a small buffer of
@@ -90,8 +91,11 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   void on_time();
   bool take_input(boost::system::error_code error, std::size_t bytes);
   void discard_input();
+  std::size_t write_some_output();
   /// How many bytes the socket took. The connection may be closed afterwards.
-  std::size_t send(std::string_view bytes);
+  std::size_t send(const http2::Output& output);
+  template <class Buffers>
+  std::size_t send_buffers(const Buffers& buffers);
   void after_event();
   void linger();
   void fail(std::string_view reason, LogLevel level);

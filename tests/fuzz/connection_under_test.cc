@@ -52,13 +52,15 @@ bool ConnectionUnderTest::receive(std::string_view bytes) {
 }
 
 std::string ConnectionUnderTest::take_output() {
-  std::string output;
+  http2::Output output;
   std::size_t before = 0;
   do {
     before = output.size();
     connection_->take_output(output, kOutputAtOnce);
   } while (output.size() - before >= kOutputAtOnce);
-  return output;
+  std::string bytes;
+  output.copy_to(bytes);
+  return bytes;
 }
 
 void ConnectionUnderTest::pass(std::chrono::milliseconds time) {

@@ -27,10 +27,9 @@ class BytesTest : public ConnectionTest {
   void feed(std::string_view bytes, std::size_t at_once) {
     connection =
         std::make_unique<Connection>(limits, services, deadlines, buffers, "peer", [] {});
-    std::string out;
     for (; !bytes.empty(); bytes.remove_prefix(std::min(at_once, bytes.size()))) {
       if (!connection->receive(bytes.substr(0, at_once), now)) break;
-      connection->take_output(out, at_once);
+      take_output(at_once);
     }
     connection.reset();
     for (const auto& handler : service.handlers) ASSERT_EQ(handler->closes, 1);

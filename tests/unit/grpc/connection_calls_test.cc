@@ -38,8 +38,7 @@ TEST_F(CallsTest, WritesHeadersMessageAndTrailersTogether) {
   const auto id = client->open_call(FakeService::kPath);
   client->send_message(id, "m", true);
   connection->receive(client->take_output(), now);
-  std::string out;
-  connection->take_output(out, std::size_t{1} << 20);
+  const std::string out = take_output(std::size_t{1} << 20);
   EXPECT_EQ(output_calls, 0);
   client->receive(out);
   EXPECT_THAT(client->stream(id).messages(), ElementsAre("m"));

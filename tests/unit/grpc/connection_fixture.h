@@ -36,7 +36,15 @@ class ConnectionTest : public ::testing::Test {
   void talk() {
     http2::testing::exchange(
         *client, [this](std::string_view bytes) { connection->receive(bytes, now); },
-        [this](std::string& out) { connection->take_output(out, std::size_t{1} << 20); }, piece);
+        [this](std::string& out) { out += take_output(std::size_t{1} << 20); }, piece);
+  }
+
+  std::string take_output(std::size_t max) {
+    http2::Output out;
+    connection->take_output(out, max);
+    std::string text;
+    out.copy_to(text);
+    return text;
   }
 
   /// A call to the fake service that sends `messages`, and has been talked about.

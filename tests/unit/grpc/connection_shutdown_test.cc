@@ -48,8 +48,7 @@ TEST_F(ShutdownTest, IgnoresStreamsAfterTheFinalGoaway) {
   connect();
   call();
   connection->finish_shutdown();
-  std::string goaway;
-  connection->take_output(goaway, std::size_t{1} << 20);
+  const std::string goaway = take_output(std::size_t{1} << 20);
   client->open_call(FakeService::kPath);  // sent before the client reads the GOAWAY
   connection->receive(client->take_output(), now);
   client->receive(goaway);

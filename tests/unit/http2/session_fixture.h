@@ -21,11 +21,11 @@ struct FakeStream final : Stream {
   void on_end_stream() noexcept override { ended = true; }
   void on_end_sent() noexcept override { end_sent = true; }
   void on_stream_closed() noexcept override { ++closed; }
-  Output prepare_output(std::size_t max) noexcept override {
-    return output.size() > max ? Output{max, false} : Output{output.size(), true};
+  Waiting prepare_output(std::size_t max) noexcept override {
+    return output.size() > max ? Waiting{max, false} : Waiting{output.size(), true};
   }
-  void write_output(std::string& out, std::size_t bytes) noexcept override {
-    out.append(output, 0, bytes);
+  void write_output(Output& out, std::size_t bytes) noexcept override {
+    out.append(std::string_view(output).substr(0, bytes));
     output.erase(0, bytes);
   }
 
@@ -59,13 +59,15 @@ class SessionTest : public ::testing::Test, public SessionHandler {
   void talk() {
     exchange(
         client, [this](std::string_view bytes) { session->receive(bytes); },
-        [this](std::string& out) { session->take_output(out, kAll); }, piece);
+        [this](std::string& out) { out += take_output(); }, piece);
   }
 
   std::string take_output() {
-    std::string out;
+    Output out;
     session->take_output(out, kAll);
-    return out;
+    std::string text;
+    out.copy_to(text);
+    return text;
   }
 
   FakeStream& stream(std::int32_t id) { return *streams.at(static_cast<std::size_t>(id / 2)); }
