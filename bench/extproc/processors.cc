@@ -51,6 +51,18 @@ class Streamed final : public Headers {
                             extproc::BodyResponse&) override {}
 };
 
+/// What most processors do with a body: look at it.
+template <class Base>
+class LooksAtBodies : public Base {
+ public:
+  void process_request_body(const extproc::HttpBody&, extproc::Context&, extproc::Request&,
+                            extproc::BodyResponse&) override {}
+  void process_response_body(const extproc::HttpBody&, extproc::Context&, extproc::Request&,
+                             extproc::BodyResponse&) override {}
+};
+
+class Bodies final : public LooksAtBodies<Headers> {};
+
 template <std::size_t number>
 class Numbered : public extproc::Processor {
  public:
@@ -71,17 +83,18 @@ class Numbered : public extproc::Processor {
 };
 
 // A chain wants each of its processors to have its own name, which is that of the class.
-class First final : public Numbered<1> {};
-class Second final : public Numbered<2> {};
-class Third final : public Numbered<3> {};
-class Fourth final : public Numbered<4> {};
-class Fifth final : public Numbered<5> {};
-class Sixth final : public Numbered<6> {};
+class First final : public LooksAtBodies<Numbered<1>> {};
+class Second final : public LooksAtBodies<Numbered<2>> {};
+class Third final : public LooksAtBodies<Numbered<3>> {};
+class Fourth final : public LooksAtBodies<Numbered<4>> {};
+class Fifth final : public LooksAtBodies<Numbered<5>> {};
+class Sixth final : public LooksAtBodies<Numbered<6>> {};
 
 }  // namespace
 
 std::optional<extproc::Service> make_service(std::string_view variant) {
   if (variant == "headers") return extproc::Service::make<Headers>();
+  if (variant == "bodies") return extproc::Service::make<Bodies>();
   if (variant == "request-only") return extproc::Service::make<RequestOnly>();
   if (variant == "buffered") return extproc::Service::make<Buffered>();
   if (variant == "streamed" || variant == "fds") return extproc::Service::make<Streamed>();

@@ -127,8 +127,8 @@ def bench_load(
     return Done(report["completed"], report["seconds"], Latency(**report["latency_us"]))
 
 
-def wrk(port: int, connections: int, seconds: float) -> Done:
-    """HTTP/1.1 requests to Envoy, each connection one at a time."""
+def wrk(port: int, connections: int, seconds: float, body_bytes: int = 0) -> Done:
+    """HTTP/1.1 requests to Envoy, each connection one at a time: GET, or POST with a body."""
     command = [
         "wrk",
         "-t",
@@ -140,6 +140,8 @@ def wrk(port: int, connections: int, seconds: float) -> Done:
         "-s",
         _WRK_REPORT,
         f"http://127.0.0.1:{port}/",
+        "--",
+        body_bytes,
     ]
     done = _run(command)
     report = re.search(r"^report (\{.*\})$", done.stdout, re.MULTILINE)

@@ -1,3 +1,12 @@
+-- The first argument is the size of the body that each request has.
+function init(arguments)
+  local bytes = tonumber(arguments[1])
+  if bytes > 0 then
+    wrk.method = "POST"
+    wrk.body = string.rep("b", bytes)
+  end
+end
+
 -- What bench/lib/loads.py reads of a run of wrk, as one line of JSON; times in microseconds.
 function done(summary, latency, requests)
   local errors = summary.errors.connect + summary.errors.read + summary.errors.write +

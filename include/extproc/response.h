@@ -213,6 +213,8 @@ class EXTPROC_API BodyResponse : public PhaseResponse {
 
   BodyChange body_change() const { return change_; }
   std::string_view body() const { return body_; }
+  /// Leaves it empty.
+  std::string take_body();
   bool clears_route_cache() const { return clear_route_cache_; }
   bool is_grpc_message_compressed() const { return compressed_; }
   void reset();

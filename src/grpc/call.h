@@ -51,6 +51,8 @@ class Call {
   /// sends what was appended. Between the two, nothing else of this call may be called.
   virtual std::string& begin_message() = 0;
   virtual void end_message() = 0;
+  /// The same with `tail` behind it, which is large: it is written from where it lies.
+  virtual void end_message_with(std::string tail) = 0;
 
   /// Sends status and trailers; answers that wait go out before them. Without any message it is a
   /// trailers-only answer. Messages that still arrive are dropped. Nothing can be sent after it.

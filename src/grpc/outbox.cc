@@ -28,15 +28,28 @@ std::string& Outbox::begin_message(BufferPool& buffers) {
 }
 
 void Outbox::end_message(BufferPool& buffers) {
-  const std::size_t bytes = bytes_.size() - message_ - FramePrefix::kBytes;
-  FramePrefix{0, static_cast<std::uint32_t>(bytes)}.write(bytes_.data() + message_);
+  write_prefix(0);
   if (message_ == 0) buffers.fit(bytes_);
+}
+
+void Outbox::end_message_with(std::string tail, BufferPool& buffers) {
+  write_prefix(tail.size());
+  buffers.fit(bytes_);
+  set_aside_bytes(buffers);
+  // It is freed when it was written, not kept by the pool: so the next body gets memory that is in
+  // the cache.
+  set_aside(std::make_shared<const std::string>(std::move(tail)), 0);
+}
+
+void Outbox::write_prefix(std::size_t tail_bytes) {
+  const std::size_t bytes = bytes_.size() - message_ - FramePrefix::kBytes + tail_bytes;
+  FramePrefix{0, static_cast<std::uint32_t>(bytes)}.write(bytes_.data() + message_);
 }
 
 void Outbox::move_to(http2::Output& out, std::size_t count, BufferPool& buffers) {
   set_aside_if_large(buffers);
   while (large_ && count > 0) {
-    const std::shared_ptr<const std::string>& buffer = large_->buffers.front();
+    const Shared& buffer = large_->buffers.front();
     const std::size_t here = std::min(count, buffer->size() - large_->sent);
     out.append(buffer, std::string_view(*buffer).substr(large_->sent, here));
     large_->sent += here;
@@ -54,15 +67,20 @@ void Outbox::move_to(http2::Output& out, std::size_t count, BufferPool& buffers)
 }
 
 void Outbox::set_aside_if_large(BufferPool& buffers) {
-  if (bytes_.size() - sent_ < kLeastLarge) return;
-  if (!large_) large_ = std::make_unique<Large>();
-  const std::size_t sent = std::exchange(sent_, 0);
-  if (large_->buffers.empty()) large_->sent = sent;
-  const auto give_back = [&buffers](std::string* buffer) {
-    buffers.give_back(*buffer);
-    delete buffer;
+  if (bytes_.size() - sent_ >= kLeastLarge) set_aside_bytes(buffers);
+}
+
+void Outbox::set_aside_bytes(BufferPool& buffers) {
+  const auto give_back = [&buffers](std::string* written) {
+    buffers.give_back(*written);
+    delete written;
   };
-  std::shared_ptr<const std::string> buffer(new std::string(std::exchange(bytes_, {})), give_back);
+  set_aside(Shared(new std::string(std::exchange(bytes_, {})), give_back), std::exchange(sent_, 0));
+}
+
+void Outbox::set_aside(Shared buffer, std::size_t sent) {
+  if (!large_) large_ = std::make_unique<Large>();
+  if (large_->buffers.empty()) large_->sent = sent;
   large_->pending += buffer->size() - sent;
   large_->weight += BufferPool::weight(*buffer);
   large_->buffers.push_back(std::move(buffer));

@@ -24,6 +24,8 @@ class Outbox {
   std::string& begin_message(BufferPool& buffers);
   /// Completes it.
   void end_message(BufferPool& buffers);
+  /// Completes it with `tail`, which is not copied, behind it.
+  void end_message_with(std::string tail, BufferPool& buffers);
 
   /// Appends the first `count` pending bytes to `out` and drops them. `buffers` must outlive what
   /// is in `out`.
@@ -32,16 +34,20 @@ class Outbox {
   void clear(BufferPool& buffers);
 
  private:
+  using Shared = std::shared_ptr<const std::string>;
   /// Buffers that go out before `bytes_`, one after another. They are not changed any more, as an
   /// Output may have slices of them.
   struct Large {
-    std::deque<std::shared_ptr<const std::string>> buffers;
+    std::deque<Shared> buffers;
     std::size_t sent = 0;  // of the first
     std::size_t pending = 0;
     std::size_t weight = 0;
   };
 
+  void write_prefix(std::size_t tail_bytes);
   void set_aside_if_large(BufferPool& buffers);
+  void set_aside_bytes(BufferPool& buffers);
+  void set_aside(Shared buffer, std::size_t sent);
   void give_back(BufferPool& buffers);
 
   std::unique_ptr<Large> large_;  // while there are any: most calls never have

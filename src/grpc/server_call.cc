@@ -33,6 +33,16 @@ std::string& ServerCall::begin_message() {
 void ServerCall::end_message() {
   if (ended_) return;
   outbox_.end_message(host_.buffers);
+  send_message();
+}
+
+void ServerCall::end_message_with(std::string tail) {
+  if (ended_) return;
+  outbox_.end_message_with(std::move(tail), host_.buffers);
+  send_message();
+}
+
+void ServerCall::send_message() {
   count_buffered();
   answer_owed_ = false;
   if (host_.over_limit()) {

@@ -49,6 +49,7 @@ class ServerCall final : public Call,
 
   std::string& begin_message() override;
   void end_message() override;
+  void end_message_with(std::string tail) override;
   void finish(GrpcStatus status, std::string_view message) override;
   void pause() override { paused_ = true; }
   void resume() override;
@@ -71,6 +72,7 @@ class ServerCall final : public Call,
 
  private:
   bool held() const { return paused_ || congested(); }
+  void send_message();
   bool accept(const FramePrefix& prefix);
   void deliver_message(std::string_view message);
   std::string_view deliver_in_place(std::string_view chunk);

@@ -95,6 +95,9 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   // Nothing is asked of the transport after the call is over: the stream knows that it is closed.
   std::string& begin_message() override { return call_->begin_message(); }
   void end_message() override { call_->end_message(); }
+  void end_message_with(std::string&, std::string tail) override {
+    call_->end_message_with(std::move(tail));
+  }
   void finish(GrpcStatus status, std::string_view message) override {
     if (call_ != nullptr) call_->finish(status, message);
   }

@@ -3,6 +3,12 @@
 #include <utility>
 
 namespace extproc::stream {
+namespace {
+
+/// A body of less is copied into its message.
+constexpr std::size_t kLeastTail = std::size_t{16} << 10;
+
+}  // namespace
 
 void AnswerWriter::begin() {
   modes_ = BodyModes{};
@@ -153,6 +159,13 @@ void AnswerWriter::body(Phase phase, const HttpBody& chunk, BodyResponse& respon
   }
   modes_.correct_content_length(phase, chunk, response);
   std::string& out = begin_message(phase, 0);
+  if (!held_ && response.body_change() == BodyChange::replace &&
+      response.body().size() >= kLeastTail) {
+    write_extras(out, response);
+    wire::write_body_response_head(out, phase, response);
+    sink_.end_message_with(out, response.take_body());
+    return;
+  }
   wire::write_body_response(out, phase, response);
   write_extras(out, response);
   end_message();

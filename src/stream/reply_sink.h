@@ -15,6 +15,12 @@ class ReplySink {
   /// Where one message is to be appended; end_message() sends it.
   virtual std::string& begin_message() = 0;
   virtual void end_message() = 0;
+  /// The same with `tail` behind what was appended to `message`, where begin_message() told. A sink
+  /// that can do better than to copy what is large does.
+  virtual void end_message_with(std::string& message, std::string tail) {
+    message += tail;
+    end_message();
+  }
   /// Ends the stream; nothing follows.
   virtual void finish(GrpcStatus status, std::string_view message) = 0;
   /// Answers wait because the peer takes none; ProcessStream::on_writable() is called when it does

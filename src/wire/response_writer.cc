@@ -69,6 +69,7 @@ struct BodyMutation {
   enum class Kind { none, body, clear, streamed } kind = Kind::none;
   std::string_view body;
   StreamedBody streamed{};
+  bool follows = false;  // the body's bytes are not written here
 
   std::size_t size() const {
     switch (kind) {
@@ -93,7 +94,11 @@ struct BodyMutation {
       case Kind::none:
         break;
       case Kind::body:
-        encoder.body_field(kBody, body);
+        if (follows) {
+          encoder.begin_field(kBody, body.size());
+        } else {
+          encoder.body_field(kBody, body);
+        }
         break;
       case Kind::clear:
         encoder.varint_field(kClearBody, 1);
@@ -118,7 +123,8 @@ void write_common_response(std::string& out, Phase phase, const HeaderMutation& 
       (has_body ? field_size(body_size) : 0) + (clear_route_cache ? kFlagSize : 0);
   const std::size_t answer = optional_field_size(common);
 
-  Encoder encoder(out, field_size(answer), body.body_bytes());
+  const std::size_t here = field_size(answer) - (body.follows ? body.body_bytes() : 0);
+  Encoder encoder(out, here, body.follows ? 0 : body.body_bytes());
   encoder.begin_field(field_of(phase), answer);
   if (common == 0) return;
   encoder.begin_field(kResponse, common);
@@ -127,11 +133,12 @@ void write_common_response(std::string& out, Phase phase, const HeaderMutation& 
     encoder.begin_field(kHeaderMutation, headers_size);
     write_mutation(encoder, mutation);
   }
+  if (clear_route_cache) encoder.varint_field(kClearRouteCache, 1);
+  // Last, so that the body may follow.
   if (has_body) {
     encoder.begin_field(kBodyMutation, body_size);
     body.write(encoder);
   }
-  if (clear_route_cache) encoder.varint_field(kClearRouteCache, 1);
 }
 
 // The first header of a name overwrites what Envoy's own reply has, the others are added to it.
@@ -205,8 +212,12 @@ void write_headers_response(std::string& out, Phase phase, const HeadersResponse
                         response.replacement().has_value(), response.clears_route_cache());
 }
 
-void write_body_response(std::string& out, Phase phase, const BodyResponse& response) {
+namespace {
+
+void write_body_response(std::string& out, Phase phase, const BodyResponse& response,
+                         bool body_follows) {
   BodyMutation body;
+  body.follows = body_follows;
   if (response.body_change() == BodyChange::replace) {
     body.kind = BodyMutation::Kind::body;
     body.body = response.body();
@@ -217,9 +228,19 @@ void write_body_response(std::string& out, Phase phase, const BodyResponse& resp
                         response.clears_route_cache());
 }
 
+}  // namespace
+
+void write_body_response(std::string& out, Phase phase, const BodyResponse& response) {
+  write_body_response(out, phase, response, false);
+}
+
+void write_body_response_head(std::string& out, Phase phase, const BodyResponse& response) {
+  write_body_response(out, phase, response, true);
+}
+
 void write_streamed_body_response(std::string& out, Phase phase, const StreamedBody& body,
                                   const HeaderMutation& mutation, bool clear_route_cache) {
-  write_common_response(out, phase, mutation, {BodyMutation::Kind::streamed, {}, body}, false,
+  write_common_response(out, phase, mutation, {BodyMutation::Kind::streamed, {}, body, false}, false,
                         clear_route_cache);
 }
 

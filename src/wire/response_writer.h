@@ -21,6 +21,8 @@ namespace extproc::wire {
 
 void write_headers_response(std::string& out, Phase phase, const HeadersResponse& response);
 void write_body_response(std::string& out, Phase phase, const BodyResponse& response);
+/// The same but for the body that replaces another: its bytes are to follow, and end the message.
+void write_body_response_head(std::string& out, Phase phase, const BodyResponse& response);
 void write_trailers_response(std::string& out, Phase phase, const TrailersResponse& response);
 
 /// `StreamedBodyResponse`.

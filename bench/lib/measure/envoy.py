@@ -51,15 +51,16 @@ def measure_routes(
     connections: int,
     rounds: int,
     pids: dict[str, int],
+    body_bytes: int = 0,
 ) -> None:
     """Each round has a run of every route; what a route adds is told against that round's route without a filter."""
     for turn in session.rounds(rounds, f"{measurement}, {case}"):
-        baseline = loads.wrk(envoy.ports[BASELINE], connections, session.scale.envoy_seconds)
+        baseline = loads.wrk(envoy.ports[BASELINE], connections, session.scale.envoy_seconds, body_bytes)
         session.add(measurement, case, BASELINE, turn, **_latency(baseline), requests_per_s=baseline.rate)
         for name in session.order(turn, list(pids)):
             try:
                 with Window(envoy.pid) as on_envoy, Window(pids[name]) as window:
-                    done = loads.wrk(envoy.ports[name], connections, session.scale.envoy_seconds)
+                    done = loads.wrk(envoy.ports[name], connections, session.scale.envoy_seconds, body_bytes)
             except WrongAnswer as wrong:
                 del pids[name]
                 session.exclude(name, f"{measurement}, {case}: {wrong}")

@@ -12,8 +12,9 @@ NAME = "six"
 _COUNT = 6
 
 
-# The names of cases. BUFFERED is how the six examples' filters are configured.
-_MODES = {"headers": HEADERS_ONLY, "bodies BUFFERED": Mode()}
+# The names of cases, each with the mode of the filters and the size of the requests' bodies. BUFFERED is how the six
+# examples' filters are configured. The upstream's answer has a body too.
+_CASES = {"headers": (HEADERS_ONLY, 0), "bodies BUFFERED": (Mode(), 1024)}
 
 
 def measure(session: Session) -> None:
@@ -26,27 +27,28 @@ def measure(session: Session) -> None:
     except AssertionError as error:
         session.notes.append(f"six processors as one chain: {_last_line(error)}")
     try:
-        for case, mode in _MODES.items():
-            _measure(session, case, mode, started)
+        for case, (mode, body_bytes) in _CASES.items():
+            _measure(session, case, mode, body_bytes, started)
     finally:
         for process, _ in started.values():
             process.stop()
 
 
-def _measure(session: Session, case: str, mode: Mode, started: dict) -> None:
+def _measure(session: Session, case: str, mode: Mode, body_bytes: int, started: dict) -> None:
     envoy = BenchEnvoy(session.launcher, {name: Route(endpoints, mode) for name, (_, endpoints) in started.items()})
     try:
         warm_up(session, envoy)
         for connections in WRK_CONNECTIONS if mode == HEADERS_ONLY else session.scale.advice_connections:
             pids = {name: process.pid for name, (process, _) in started.items()}
-            measure_routes(session, NAME, f"{case}, c{connections}", envoy, connections, session.scale.own_rounds, pids)
+            rounds = session.scale.own_rounds
+            measure_routes(session, NAME, f"{case}, c{connections}", envoy, connections, rounds, pids, body_bytes)
     finally:
         envoy.stop()
 
 
 def _start(session: Session, command: list, six: str, count: int):
     addresses = [servers.new_address(session.launcher, "six", unix=False) for _ in range(count)]
-    arguments = ["--listen", ",".join(addresses), *(["--six", six] if six != "one" else [])]
+    arguments = ["--listen", ",".join(addresses), *(["--six", six] if six != "one" else ["--variant", "bodies"])]
     process = session.launcher.start(f"extproc-{six}", [*command, *arguments])
     endpoints = tuple(int(address.rpartition(":")[2]) for address in addresses)
     numbers = tuple(f"-{number}" for number in range(1, _COUNT + 1))

@@ -21,6 +21,16 @@ class OutboxTest : public ::testing::Test {
     EXPECT_EQ(outbox.pending(), expected.size() - moved);
   }
 
+  void add_with_tail(const std::string& head, const std::string& tail) {
+    outbox.begin_message(buffers) += head;
+    outbox.end_message_with(tail, buffers);
+    char prefix[FramePrefix::kBytes];
+    FramePrefix{0, static_cast<std::uint32_t>(head.size() + tail.size())}.write(prefix);
+    expected.append(prefix, sizeof prefix);
+    expected += head + tail;
+    EXPECT_EQ(outbox.pending(), expected.size() - moved);
+  }
+
   void move(std::size_t count) {
     outbox.move_to(out, count, buffers);
     moved += count;
@@ -54,6 +64,19 @@ TEST_F(OutboxTest, MovesSmallAndLargeMessagesInOrder) {
     add("last");
     move(outbox.pending());
   }
+  expect_all_moved();
+}
+
+TEST_F(OutboxTest, ATailFollowsItsMessage) {
+  add("small");
+  move(3);
+  add_with_tail("head", std::string(100'000, 't'));
+  add("between");
+  add_with_tail("", std::string(20'000, 'u'));
+  add_with_tail(std::string(30'000, 'h'), std::string(20'000, 'v'));
+  while (outbox.pending() > 9'999) move(9'999);
+  add("last");
+  move(outbox.pending());
   expect_all_moved();
 }
 

@@ -71,6 +71,25 @@ INSTANTIATE_TEST_SUITE_P(
                       Length{"UnknownAndAPart", std::nullopt, true, false, kReplace, nullptr}),
     [](const auto& tested) { return tested.param.name; });
 
+TEST(ProcessStream, ALargeBodyEndsItsMessage) {
+  static const std::string kLarge(100'000, 'x');
+  const Handler replace = [](detail::Invocation& i) {
+    i.body_response->replace_body(kLarge);
+    i.body_response->set_header("x-a", "1");
+    i.body_response->clear_route_cache();
+    return detail::Step::done;
+  };
+  Fixture f(replace, {Phase::request_body});
+  f.headers(Phase::request_headers, {{"content-length", "7"}}, &kBuffered);
+  f.body(Phase::request_body, "1234567", true);
+  const testing::ProcessingResponse& answer = f.sink.answers.back();
+  EXPECT_EQ(answer.body, kLarge);
+  EXPECT_TRUE(answer.clear_route_cache);
+  const auto set = envoy_set_headers_to_dict(answer);
+  EXPECT_EQ(set.at("x-a"), "1");
+  EXPECT_EQ(set.at("content-length"), "100000");
+}
+
 TEST(ProcessStream, StreamsBodiesInFullDuplex) {
   const ProtocolConfig config{BodyMode::full_duplex_streamed, BodyMode::none, false};
   Fixture keep(nothing, {});

@@ -243,12 +243,35 @@ void check_random_answer(Phase phase, std::mt19937_64& random) {
     expected =
         common_text(mutation + answer.change_body(response) + answer.clear_route_cache(response));
     write_body_response(bytes, phase, response);
+    if (response.body_change() == BodyChange::replace) {
+      std::string in_two;
+      write_body_response_head(in_two, phase, response);
+      in_two += response.body();
+      EXPECT_EQ(in_two, bytes);
+    }
   } else {
     TrailersResponse response;
     expected = answer.mutate(response);
     write_trailers_response(bytes, phase, response);
   }
   expect_response(bytes, field_text(phase, expected));
+}
+
+TEST(OracleResponses, ABodyMayFollowAllElse) {
+  ResponseExtras extras;
+  extras.dynamic_metadata.emplace_back("space", Struct().set("a", 1));
+  BodyResponse response;
+  response.replace_body("new");
+  response.clear_route_cache();
+  response.set_header("a", "1");
+  std::string bytes;
+  write_extras(bytes, extras);
+  write_body_response_head(bytes, Phase::request_body, response);
+  expect_response(bytes + "new",
+                  "request_body { response { header_mutation { " + set_text("a", "1") +
+                      R"(} body_mutation { body: "new" } clear_route_cache: true } }
+                      dynamic_metadata { fields { key: "space" value { struct_value {
+                        fields { key: "a" value { number_value: 1 } } } } } })");
 }
 
 TEST(OracleResponses, RandomAnswers) {

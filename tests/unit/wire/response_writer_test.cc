@@ -63,7 +63,7 @@ TEST(WriteResponse, ChangesABody) {
   response.clear_route_cache();
   std::string out;
   write_body_response(out, Phase::request_body, response);
-  EXPECT_EQ(out, "\x1a\x0b\x0a\x09\x1a\x05\x0a\x03xyz\x28\x01"s);
+  EXPECT_EQ(out, "\x1a\x0b\x0a\x09\x28\x01\x1a\x05\x0a\x03xyz"s);
   out.clear();
   response.reset();
   response.clear_body();
