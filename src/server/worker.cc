@@ -7,6 +7,8 @@
 #include <exception>
 #include <utility>
 
+#include "server/tick_clock.h"
+
 namespace extproc::server {
 namespace {
 
@@ -15,6 +17,14 @@ namespace asio = boost::asio;
 /// The time that the last answers have to leave when streams are ended by force.
 constexpr std::chrono::milliseconds kLastFlush{200};
 constexpr std::string_view kShutdownMessage = "server is shutting down";
+
+/// How long phases take is told to an observer, and to the log at DEBUG; else only what takes very
+/// long is of interest.
+bool ticks_are_enough(const Configuration& configuration, const detail::Dispatcher& dispatcher,
+                      const Logger& logger) {
+  return configuration.observer == nullptr && !dispatcher.suspends() &&
+         !logger.enabled(LogLevel::debug) && ticks_within(configuration.slow_handler / 2);
+}
 
 /// Calls a callback at most once.
 void tell(std::function<void()>& callback) {
@@ -39,7 +49,9 @@ Worker::Worker(const Configuration& configuration, const detail::Dispatcher& dis
                .slow_handler = configuration.slow_handler,
                .filter = configuration.filter,
                .early_end = configuration.early_end,
-               .automatic_mode_override = configuration.automatic_mode_override},
+               .automatic_mode_override = configuration.automatic_mode_override,
+               .now = ticks_are_enough(configuration, dispatcher, logger) ? &tick_time
+                                                                          : &stream::Clock::now},
       process_(streams_, deadlines_),
       health_({ProcessService::kName, dispatcher.name()}),
       services_{&process_, &health_},
