@@ -23,11 +23,12 @@ namespace extproc::grpc {
 /// does not read what it is answered (settings and pings acknowledged, resets) is ended.
 class Connection {
  public:
-  /// `limits`, `services`, `deadlines` and `buffers` must outlive it. `on_output` is called when bytes are waiting that were not there before and neither receive() nor
-  /// take_output() is under way (an asynchronous answer, a deadline), and not again before
-  /// take_output(). It may be called inside of a handler's own call to its Call, so it must only
-  /// note that output is to be taken (post it), never call the connection. A new connection has
-  /// output (its SETTINGS) without being told.
+  /// `limits`, `services`, `deadlines` and `buffers` must outlive it. `on_output` is called when
+  /// bytes are waiting that were not there before and neither receive() nor take_output() is under
+  /// way (an asynchronous answer, a deadline), and not again before take_output(). It may be called
+  /// inside of a handler's own call to its Call, so it must only note that output is to be taken
+  /// (post it), never call the connection. A new connection has output (its SETTINGS) without being
+  /// told.
   Connection(const Limits& limits, std::span<Service* const> services, DeadlineWheel& deadlines,
              BufferPool& buffers, std::string peer, std::function<void()> on_output);
   /// Every open call hears on_closed(connection_lost).
@@ -38,9 +39,9 @@ class Connection {
   /// tells.
   bool receive(std::string_view bytes, Clock::time_point now);
 
-  /// Appends at most about `max` bytes (one frame of DATA more, and all other frames) that are to be
-  /// written. Fewer than `max` mean that nothing waits. Calls that end hear on_closed inside, and messages that waited
-  /// for a slow reader may be delivered.
+  /// Appends at most about `max` bytes (one frame of DATA more, and all other frames) that are to
+  /// be written. Fewer than `max` mean that nothing waits. Calls that end hear on_closed inside,
+  /// and messages that waited for a slow reader may be delivered.
   void take_output(http2::Output& out, std::size_t max);
 
   /// True when nothing more will come or go: close the socket after the last write.

@@ -16,9 +16,7 @@ class Outbox {
  public:
   std::size_t pending() const { return (large_ ? large_->pending : 0) + bytes_.size() - sent_; }
   /// What it counts for against the connection's limit.
-  std::size_t weight() const {
-    return (large_ ? large_->weight : 0) + BufferPool::weight(bytes_);
-  }
+  std::size_t weight() const { return (large_ ? large_->weight : 0) + BufferPool::weight(bytes_); }
 
   /// Where the next message is to be appended.
   std::string& begin_message(BufferPool& buffers);

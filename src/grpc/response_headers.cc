@@ -18,9 +18,8 @@ constexpr std::array<std::string_view, 17> kNumbers = {
 const Header& status_header(GrpcStatus status) {
   static const auto kHeaders = [] {
     std::array<Header, kNumbers.size()> headers;
-    std::transform(kNumbers.begin(), kNumbers.end(), headers.begin(), [](std::string_view number) {
-      return constant_header("grpc-status", number);
-    });
+    std::transform(kNumbers.begin(), kNumbers.end(), headers.begin(),
+                   [](std::string_view number) { return constant_header("grpc-status", number); });
     return headers;
   }();
   return kHeaders.at(static_cast<std::size_t>(status));

@@ -18,8 +18,7 @@ void ServerCall::start(Metadata metadata, std::optional<Clock::time_point> deadl
     if (handler_ != nullptr || ended_) return;
   }
   constexpr std::size_t kMostPathTold = 256;
-  finish(GrpcStatus::unimplemented,
-         "unknown method " + std::string(path.substr(0, kMostPathTold)));
+  finish(GrpcStatus::unimplemented, "unknown method " + std::string(path.substr(0, kMostPathTold)));
 }
 
 std::string& ServerCall::begin_message() {

@@ -61,6 +61,7 @@ std::string_view to_string(ErrorCode code);
 
 inline constexpr std::size_t kSettingBytes = 6;
 inline constexpr std::size_t kPingBytes = 8;
+inline constexpr std::size_t kPriorityBytes = 5;
 /// The payload of the PING of a graceful shutdown.
 inline constexpr std::string_view kShutdownPing = "shutdown";
 
@@ -78,7 +79,9 @@ inline std::uint32_t read_u16(const char* from) {
   return std::uint32_t{static_cast<unsigned char>(from[0])} << 8U |
          std::uint32_t{static_cast<unsigned char>(from[1])};
 }
-inline std::uint32_t read_u32(const char* from) { return read_u16(from) << 16U | read_u16(from + 2); }
+inline std::uint32_t read_u32(const char* from) {
+  return read_u16(from) << 16U | read_u16(from + 2);
+}
 
 inline void write_u16(char* to, std::uint32_t value) {
   to[0] = static_cast<char>(value >> 8U & 0xFFU);
@@ -119,5 +122,8 @@ struct FrameHeader {
     out.append(std::string_view(bytes, kBytes));
   }
 };
+
+/// Drops the padding of DATA and HEADERS. False when there is more of it than there are bytes.
+bool drop_padding(const FrameHeader& frame, std::string_view& payload);
 
 }  // namespace extproc::http2

@@ -12,8 +12,8 @@ namespace extproc::http2 {
 /// HPACK of the peer's header blocks, by nghttp2.
 ///
 /// A peer that says the same headers again and again, as Envoy does for each of its streams, says
-/// them in the same bytes once they are in the dynamic table. A block that does not change the table
-/// can be remembered, and needs no decoding when it comes again.
+/// them in the same bytes once they are in the dynamic table. A block that does not change the
+/// table can be remembered, and needs no decoding when it comes again.
 class HeaderDecoder {
  public:
   HeaderDecoder();

@@ -25,12 +25,19 @@ bool is_of_a_connection(std::string_view name) {
 }  // namespace
 
 void RequestCheck::add(std::string_view name, std::string_view value) {
+  constexpr std::size_t kOverhead = 32;
+  const std::size_t bytes = name.size() + value.size() + kOverhead;
+  if (too_large_ || bytes > bytes_left_) {
+    too_large_ = true;
+    return;
+  }
+  bytes_left_ -= bytes;
   if (!accepts(name, value)) wrong_ = true;
 }
 
 bool RequestCheck::passed() const {
   if (wrong_) return false;
-  if (part_ == Part::trailers) return true;
+  if (too_large_ || part_ == Part::trailers) return true;
   if (connect_) return pseudo_ == (kMethod | kAuthority);
   constexpr std::uint8_t kNeeded = kMethod | kScheme | kPath;
   return (pseudo_ & kNeeded) == kNeeded;

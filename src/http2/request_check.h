@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -8,12 +9,16 @@ namespace extproc::http2 {
 
 /// Whether the headers of a request, or its trailers, are such as RFC 9113, sections 8.2 and 8.3,
 /// asks for; a request that is not is to be reset.
+///
+/// A few bytes of HPACK can stand for as much text as one likes. What is beyond a limit is not
+/// looked at: such a request passes, for its handler to refuse it as too large.
 class RequestCheck {
  public:
   enum class Part : std::uint8_t { headers, trailers };
 
-  /// Begins with nothing seen.
-  explicit RequestCheck(Part part) : part_(part) {}
+  /// Begins with nothing seen. `most_bytes` counts as SETTINGS_MAX_HEADER_LIST_SIZE does: name,
+  /// value, and 32 for each header.
+  RequestCheck(Part part, std::size_t most_bytes) : part_(part), bytes_left_(most_bytes) {}
 
   void add(std::string_view name, std::string_view value);
   /// To be asked when all were added.
@@ -29,6 +34,8 @@ class RequestCheck {
   bool accepts_content_length(std::string_view value);
 
   Part part_;
+  std::size_t bytes_left_;
+  bool too_large_ = false;
   std::uint8_t pseudo_ = 0;  // those seen
   bool regular_ = false;     // one was seen
   bool connect_ = false;

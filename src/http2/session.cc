@@ -27,10 +27,12 @@ Session::Session(const Limits& limits, SessionHandler& handler)
       most_frames_bytes_((std::size_t{64} << 10) +
                          std::size_t{256} * limits.streams_per_connection),
       most_block_bytes_(std::size_t{limits.header_list_bytes} + kMostFrameBytes),
+      most_list_bytes_(limits.header_list_bytes),
       connection_window_(std::max(limits.connection_window_bytes, kFirstWindow)),
       stream_window_(limits.stream_window_bytes) {
-  append_settings(limits);
-  if (connection_window_ > kFirstWindow) append_window_update(0, connection_window_ - kFirstWindow);
+  frames_.settings(limits);
+  if (connection_window_ > kFirstWindow)
+    frames_.window_update(0, connection_window_ - kFirstWindow);
 }
 
 Session::~Session() = default;
@@ -52,7 +54,7 @@ void Session::take_output(Output& out, std::size_t max) {
   for (;;) {
     // What is in it was appended before the DATA that comes next was asked for, and may be of the
     // same stream.
-    out.append(frames_);
+    out.append(frames_.bytes());
     frames_.clear();
     if (!error_.empty()) return;
     if (!ended_.empty()) {
@@ -91,13 +93,18 @@ void Session::close_ended() {
   while (!ended_.empty()) {
     Stream& stream = ended_.front();
     stream.on_end_sent();
-    if (!stream.remote_ended_) append_rst_stream(stream.id_, ErrorCode::no_error);
+    if (!stream.remote_ended_) frames_.rst_stream(stream.id_, ErrorCode::no_error);
     close(stream);
   }
 }
 
+Stream* Session::find(std::int32_t id) const {
+  const auto found = streams_.find(id);
+  return found == streams_.end() ? nullptr : found->second;
+}
+
 void Session::reset(Stream& stream, ErrorCode code) {
-  append_rst_stream(stream.id_, code);
+  frames_.rst_stream(stream.id_, code);
   close(stream);
 }
 
@@ -126,7 +133,7 @@ void Session::forget(RefusedStream& stream) {
 }
 
 void Session::send_headers(Stream& stream, std::span<const Header> headers) {
-  append_headers(stream.id_, 0, headers);
+  frames_.headers(stream.id_, false, headers);
 }
 
 void Session::send_body(Stream& stream) {
@@ -137,7 +144,7 @@ void Session::send_body(Stream& stream) {
 
 void Session::send_trailers(Stream& stream, std::span<const Header> headers) {
   if (stream.local_ended_) return;
-  append_headers(stream.id_, flag::kEndStream, headers);
+  frames_.headers(stream.id_, true, headers);
   stream.local_ended_ = true;
   stream.body_wanted_ = false;
   if (stream.is_linked()) stream.unlink();
@@ -148,21 +155,20 @@ void Session::give_credit(Stream& stream, std::size_t bytes) {
   stream.credit_ += static_cast<std::uint32_t>(bytes);
   if (stream.remote_ended_ || stream.local_ended_ || stream.credit_ < (stream_window_ + 1) / 2)
     return;
-  append_window_update(stream.id_, stream.credit_);
+  frames_.window_update(stream.id_, stream.credit_);
   stream.received_ -= std::exchange(stream.credit_, 0);
 }
 
 void Session::begin_shutdown() {
   if (!error_.empty() || last_goaway_sent_) return;
   // The ping first: a client that has no stream open may not answer one that follows a GOAWAY.
-  FrameHeader{kShutdownPing.size(), FrameType::ping, 0, 0}.append_to(frames_);
-  frames_ += kShutdownPing;
-  append_goaway(static_cast<std::int32_t>(kMask31), ErrorCode::no_error, {});
+  frames_.ping(kShutdownPing, false);
+  frames_.goaway(static_cast<std::int32_t>(kMask31), ErrorCode::no_error, {});
 }
 
 void Session::finish_shutdown() {
   if (!error_.empty() || std::exchange(last_goaway_sent_, true)) return;
-  append_goaway(last_taken_id_, ErrorCode::no_error, {});
+  frames_.goaway(last_taken_id_, ErrorCode::no_error, {});
 }
 
 void Session::terminate(ErrorCode code, std::string_view reason) {
@@ -170,72 +176,7 @@ void Session::terminate(ErrorCode code, std::string_view reason) {
   error_ = to_string(code);
   error_ += ": ";
   error_ += reason;
-  append_goaway(last_taken_id_, code, reason);
-}
-
-void Session::append_settings(const Limits& limits) {
-  const std::pair<Setting, std::uint32_t> settings[] = {
-      {Setting::max_concurrent_streams, limits.streams_per_connection},
-      {Setting::initial_window_size, limits.stream_window_bytes},
-      {Setting::max_header_list_size, limits.header_list_bytes},
-      {Setting::no_rfc7540_priorities, 1},
-  };
-  FrameHeader{static_cast<std::uint32_t>(std::size(settings) * kSettingBytes), FrameType::settings,
-              0, 0}
-      .append_to(frames_);
-  for (const auto& [id, value] : settings) {
-    char bytes[kSettingBytes];
-    write_u16(bytes, static_cast<std::uint32_t>(id));
-    write_u32(bytes + 2, value);
-    frames_.append(bytes, sizeof bytes);
-  }
-}
-
-void Session::append_headers(std::int32_t id, std::uint8_t flags,
-                             std::span<const Header> headers) {
-  const std::size_t begin = frames_.size();
-  frames_.resize(begin + FrameHeader::kBytes);
-  encoder_.encode(headers, frames_);
-  const std::size_t bytes = frames_.size() - begin - FrameHeader::kBytes;
-  FrameHeader frame{static_cast<std::uint32_t>(std::min(bytes, kMostFrameBytes)),
-                    FrameType::headers, flags, id};
-  if (bytes <= kMostFrameBytes) frame.flags |= flag::kEndHeaders;
-  frame.write(frames_.data() + begin);
-
-  // Only a status message of thousands of characters comes here.
-  std::size_t at = begin + FrameHeader::kBytes + kMostFrameBytes;
-  while (at < frames_.size()) {
-    const std::size_t left = frames_.size() - at;
-    frame = {static_cast<std::uint32_t>(std::min(left, kMostFrameBytes)), FrameType::continuation,
-             left <= kMostFrameBytes ? flag::kEndHeaders : std::uint8_t{0}, id};
-    frames_.insert(at, FrameHeader::kBytes, '\0');
-    frame.write(frames_.data() + at);
-    at += FrameHeader::kBytes + frame.length;
-  }
-}
-
-void Session::append_rst_stream(std::int32_t id, ErrorCode code) {
-  char bytes[FrameHeader::kBytes + 4];
-  FrameHeader{4, FrameType::rst_stream, 0, id}.write(bytes);
-  write_u32(bytes + FrameHeader::kBytes, static_cast<std::uint32_t>(code));
-  frames_.append(bytes, sizeof bytes);
-}
-
-void Session::append_window_update(std::int32_t id, std::uint32_t increment) {
-  char bytes[FrameHeader::kBytes + 4];
-  FrameHeader{4, FrameType::window_update, 0, id}.write(bytes);
-  write_u32(bytes + FrameHeader::kBytes, increment);
-  frames_.append(bytes, sizeof bytes);
-}
-
-void Session::append_goaway(std::int32_t last, ErrorCode code, std::string_view reason) {
-  char bytes[8];
-  write_u32(bytes, static_cast<std::uint32_t>(last));
-  write_u32(bytes + 4, static_cast<std::uint32_t>(code));
-  FrameHeader{static_cast<std::uint32_t>(sizeof bytes + reason.size()), FrameType::goaway, 0, 0}
-      .append_to(frames_);
-  frames_.append(bytes, sizeof bytes);
-  frames_ += reason;
+  frames_.goaway(last_taken_id_, code, reason);
 }
 
 }  // namespace extproc::http2

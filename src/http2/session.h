@@ -12,6 +12,8 @@
 
 #include "extproc/settings.h"
 #include "http2/frame.h"
+#include "http2/frame_reader.h"
+#include "http2/frame_writer.h"
 #include "http2/header_decoder.h"
 #include "http2/header_encoder.h"
 #include "http2/output.h"
@@ -31,8 +33,6 @@ namespace extproc::http2 {
 /// priorities are declined. When this side ends a stream that the peer has not ended,
 /// RST_STREAM(NO_ERROR) follows, so that the peer stops sending. Of a closed stream nothing is
 /// kept: what still comes for it is ignored.
-///
-/// A frame is taken as a whole: one that a read has cut is kept until its rest comes, at most 16 KiB.
 class Session {
  public:
   /// `handler` must outlive it. Its SETTINGS wait as output at once.
@@ -85,13 +85,9 @@ class Session {
                                             boost::intrusive::constant_time_size<false>>;
   class RefusedStream;
 
-  // What comes (session_input.cc).
-  std::string_view take_preface(std::string_view bytes);
-  std::string_view complete_partial(std::string_view bytes);
+  // What comes: session_input.cc.
   void take_frame(const FrameHeader& frame, std::string_view payload);
   void on_data(const FrameHeader& frame, std::string_view payload);
-  void on_headers(const FrameHeader& frame, std::string_view payload);
-  void on_continuation(const FrameHeader& frame, std::string_view payload);
   void on_priority(const FrameHeader& frame, std::string_view payload);
   bool check_priority(const FrameHeader& frame, std::string_view payload);
   void on_rst_stream(const FrameHeader& frame);
@@ -100,6 +96,12 @@ class Session {
   void on_ping(const FrameHeader& frame, std::string_view payload);
   void on_goaway(const FrameHeader& frame);
   void on_window_update(const FrameHeader& frame, std::string_view payload);
+  void change_send_windows(std::int64_t by);
+  void give_connection_credit(std::uint32_t bytes);
+
+  // Header blocks: session_requests.cc.
+  void on_headers(const FrameHeader& frame, std::string_view payload);
+  void on_continuation(const FrameHeader& frame, std::string_view payload);
   void take_header_block(std::int32_t id, bool end_stream, std::string_view block);
   void take_request(std::int32_t id, bool end_stream, std::string_view block);
   void take_trailers(Stream& stream, bool end_stream, std::string_view block);
@@ -107,11 +109,9 @@ class Session {
   template <class Each>
   bool decode(std::string_view block, const Each& each);
   void end_remote(Stream& stream);
-  void change_send_windows(std::int64_t by);
-  void give_connection_credit(std::uint32_t bytes);
+  std::size_t most_streams() const;
 
   Stream* find(std::int32_t id) const;
-  std::size_t most_streams() const;
   bool idle(std::int32_t id) const { return id > last_id_ || id % 2 == 0; }
   void reset(Stream& stream, ErrorCode code);
   void close(Stream& stream);
@@ -120,38 +120,31 @@ class Session {
   void write_body(Stream& stream, Output& out);
   void write_when_possible(Stream& stream);
 
-  void append_settings(const Limits& limits);
-  void append_headers(std::int32_t id, std::uint8_t flags, std::span<const Header> headers);
-  void append_rst_stream(std::int32_t id, ErrorCode code);
-  void append_window_update(std::int32_t id, std::uint32_t increment);
-  void append_goaway(std::int32_t last, ErrorCode code, std::string_view reason);
-
   SessionHandler& handler_;
   const std::size_t most_streams_;
   const std::size_t most_frames_bytes_;
   const std::size_t most_block_bytes_;
+  const std::size_t most_list_bytes_;
   const std::uint32_t connection_window_;
   const std::uint32_t stream_window_;
 
+  FrameReader reader_;
   HeaderDecoder decoder_;
-  HeaderEncoder encoder_;
   boost::unordered_flat_map<std::int32_t, Stream*> streams_;
   std::vector<std::unique_ptr<RefusedStream>> refused_;
   StreamList writing_;  // have a body to write, and a window for it
   StreamList ended_;    // by this side; to be closed when that has been taken as output
-  std::string frames_;  // to be written ahead of more DATA
-  std::string partial_;  // a frame whose rest has not come
-  std::string block_;    // of a HEADERS frame and its CONTINUATIONs
+  FrameWriter frames_;  // to be written ahead of more DATA
+  std::string block_;   // of a HEADERS frame and its CONTINUATIONs
   std::string error_;
 
-  std::size_t preface_left_ = kPreface.size();
   std::int64_t send_window_ = kFirstWindow;
   std::int32_t first_send_window_ = kFirstWindow;  // of each stream
   /// Of the receive window, what the peer has not got back.
   std::uint32_t received_ = 0;
   std::int32_t last_id_ = 0;        // the highest that the peer has opened
   std::int32_t last_taken_id_ = 0;  // the highest before the last GOAWAY
-  std::int32_t continued_id_ = 0;  // whose header block is not complete; 0: none
+  std::int32_t continued_id_ = 0;   // whose header block is not complete; 0: none
   bool continued_end_stream_ = false;
   // The request that was begun last: its stream once it is accepted, and what its headers say.
   std::int32_t beginning_id_ = 0;

@@ -11,76 +11,24 @@ namespace {
 
 /// Each may change the window of every stream.
 constexpr std::size_t kMostSettings = 32;
-/// Memory of `partial_` that is kept for the next frame that a read cuts.
-constexpr std::size_t kMostPartialKept = 4'096;
-constexpr std::size_t kPriorityBytes = 5;
-/// What Envoy opens on a new connection before it has seen SETTINGS.
-constexpr std::size_t kMostStreamsBeforeSettings = 1'024;
-
-/// Drops the padding of DATA and HEADERS. False when there is more of it than there are bytes.
-bool drop_padding(const FrameHeader& frame, std::string_view& payload) {
-  if (!frame.has(flag::kPadded)) return true;
-  if (payload.empty()) return false;
-  const std::size_t padding = static_cast<unsigned char>(payload.front());
-  payload.remove_prefix(1);
-  if (padding > payload.size()) return false;
-  payload.remove_suffix(padding);
-  return true;
-}
 
 }  // namespace
 
 bool Session::receive(std::string_view bytes) {
   if (!error_.empty()) return false;
-  if (preface_left_ > 0) bytes = take_preface(bytes);
-  if (!partial_.empty()) bytes = complete_partial(bytes);
-  while (error_.empty() && bytes.size() >= FrameHeader::kBytes) {
-    const FrameHeader frame = FrameHeader::read(bytes.data());
-    if (frame.length > kMostFrameBytes) {
-      terminate(ErrorCode::frame_size_error, "a frame is over the limit of 16384 bytes");
-      break;
-    }
-    if (bytes.size() - FrameHeader::kBytes < frame.length) break;
-    take_frame(frame, bytes.substr(FrameHeader::kBytes, frame.length));
-    bytes.remove_prefix(FrameHeader::kBytes + frame.length);
-  }
-  if (error_.empty()) partial_ += bytes;
-  if (frames_.size() > most_frames_bytes_) {
+  const auto result =
+      reader_.read(bytes, [this](const FrameHeader& frame, std::string_view payload) {
+        take_frame(frame, payload);
+        return error_.empty();
+      });
+  if (result == FrameReader::Result::no_preface) {
+    terminate(ErrorCode::protocol_error, "no HTTP/2 connection preface");
+  } else if (result == FrameReader::Result::frame_too_large) {
+    terminate(ErrorCode::frame_size_error, "a frame is over the limit of 16384 bytes");
+  } else if (frames_.bytes().size() > most_frames_bytes_) {
     terminate(ErrorCode::enhance_your_calm, "too many frames wait for a peer that does not read");
   }
   return error_.empty();
-}
-
-std::string_view Session::take_preface(std::string_view bytes) {
-  const std::string_view expected = kPreface.substr(kPreface.size() - preface_left_);
-  const std::size_t count = std::min(expected.size(), bytes.size());
-  if (bytes.substr(0, count) != expected.substr(0, count)) {
-    terminate(ErrorCode::protocol_error, "no HTTP/2 connection preface");
-    return {};
-  }
-  preface_left_ -= count;
-  return bytes.substr(count);
-}
-
-/// Adds what the frame in `partial_` lacks, takes it when it is complete, and returns the rest.
-std::string_view Session::complete_partial(std::string_view bytes) {
-  const auto add = [&](std::size_t until) {
-    const std::size_t count = std::min(until - partial_.size(), bytes.size());
-    partial_ += bytes.substr(0, count);
-    bytes.remove_prefix(count);
-    return partial_.size() == until;
-  };
-  if (partial_.size() < FrameHeader::kBytes && !add(FrameHeader::kBytes)) return {};
-  const FrameHeader frame = FrameHeader::read(partial_.data());
-  if (frame.length > kMostFrameBytes) {
-    terminate(ErrorCode::frame_size_error, "a frame is over the limit of 16384 bytes");
-    return {};
-  }
-  if (!add(FrameHeader::kBytes + frame.length)) return {};
-  take_frame(frame, std::string_view(partial_).substr(FrameHeader::kBytes));
-  if (partial_.capacity() > kMostPartialKept) partial_ = std::string();
-  partial_.clear();
-  return bytes;
 }
 
 void Session::take_frame(const FrameHeader& frame, std::string_view payload) {
@@ -147,106 +95,7 @@ void Session::give_connection_credit(std::uint32_t bytes) {
   // At most half a window and one frame are withheld, so that the peer cannot go beyond it.
   received_ += bytes;
   if (received_ < connection_window_ / 2) return;
-  append_window_update(0, std::exchange(received_, 0));
-}
-
-void Session::on_headers(const FrameHeader& frame, std::string_view payload) {
-  if (frame.stream % 2 == 0) {
-    return terminate(ErrorCode::protocol_error, "HEADERS on a stream that no client can open");
-  }
-  if (!drop_padding(frame, payload)) {
-    return terminate(ErrorCode::protocol_error, "HEADERS with too much padding");
-  }
-  if (frame.has(flag::kPriority)) {
-    if (payload.size() < kPriorityBytes) {
-      return terminate(ErrorCode::frame_size_error, "HEADERS too short for its priority");
-    }
-    if (!check_priority(frame, payload)) return;
-    payload.remove_prefix(kPriorityBytes);
-  }
-  const bool end_stream = frame.has(flag::kEndStream);
-  if (frame.has(flag::kEndHeaders)) return take_header_block(frame.stream, end_stream, payload);
-  continued_id_ = frame.stream;
-  continued_end_stream_ = end_stream;
-  block_ = payload;
-}
-
-void Session::on_continuation(const FrameHeader& frame, std::string_view payload) {
-  if (continued_id_ == 0) {
-    return terminate(ErrorCode::protocol_error, "CONTINUATION of no header block");
-  }
-  if (block_.size() + payload.size() > most_block_bytes_) {
-    return terminate(ErrorCode::enhance_your_calm, "a header block over the limit");
-  }
-  block_ += payload;
-  if (!frame.has(flag::kEndHeaders)) return;
-  const std::string block = std::exchange(block_, {});
-  take_header_block(std::exchange(continued_id_, 0), continued_end_stream_, block);
-}
-
-void Session::take_header_block(std::int32_t id, bool end_stream, std::string_view block) {
-  if (Stream* stream = find(id)) return take_trailers(*stream, end_stream, block);
-  if (!idle(id)) {
-    skip_headers(block);
-    return;
-  }
-  last_id_ = id;
-  if (last_goaway_sent_) {
-    skip_headers(block);
-    return;
-  }
-  last_taken_id_ = id;
-  if (streams_.size() >= most_streams()) {
-    if (skip_headers(block)) append_rst_stream(id, ErrorCode::refused_stream);
-    return;
-  }
-  take_request(id, end_stream, block);
-}
-
-void Session::take_request(std::int32_t id, bool end_stream, std::string_view block) {
-  beginning_id_ = id;
-  if (decoder_.remembers(block)) {
-    handler_.on_same_request();
-  } else {
-    RequestCheck check(RequestCheck::Part::headers);
-    handler_.on_request_begin();
-    if (!decode(block, [&](std::string_view name, std::string_view value) {
-          check.add(name, value);
-          handler_.on_request_header(name, value);
-        }))
-      return;
-    if (!check.passed()) return append_rst_stream(id, ErrorCode::protocol_error);
-    content_length_ = check.content_length().value_or(StreamState::kNoLength);
-    decoder_.remember(block);
-    handler_.on_request();
-  }
-  if (end_stream) end_remote(*accepted_);
-}
-
-void Session::take_trailers(Stream& stream, bool end_stream, std::string_view block) {
-  RequestCheck check(RequestCheck::Part::trailers);
-  if (!decode(block, [&](std::string_view name, std::string_view value) { check.add(name, value); }))
-    return;
-  if (stream.remote_ended_) return reset(stream, ErrorCode::stream_closed);
-  if (!end_stream || !check.passed()) return reset(stream, ErrorCode::protocol_error);
-  end_remote(stream);
-}
-
-bool Session::skip_headers(std::string_view block) {
-  return decoder_.remembers(block) || decode(block, [](std::string_view, std::string_view) {});
-}
-
-template <class Each>
-bool Session::decode(std::string_view block, const Each& each) {
-  if (decoder_.decode(block, each)) return true;
-  terminate(ErrorCode::compression_error, "a header block cannot be decoded");
-  return false;
-}
-
-void Session::end_remote(Stream& stream) {
-  if (stream.body_left_ > 0) return reset(stream, ErrorCode::protocol_error);
-  stream.remote_ended_ = true;
-  stream.on_end_stream();
+  frames_.window_update(0, std::exchange(received_, 0));
 }
 
 void Session::on_priority(const FrameHeader& frame, std::string_view payload) {
@@ -292,13 +141,13 @@ void Session::on_settings(const FrameHeader& frame, std::string_view payload) {
     on_setting(static_cast<Setting>(read_u16(payload.data())), read_u32(payload.data() + 2));
   if (!error_.empty()) return;
   established_ = true;
-  FrameHeader{0, FrameType::settings, flag::kAck, 0}.append_to(frames_);
+  frames_.settings_acknowledgement();
 }
 
 void Session::on_setting(Setting setting, std::uint32_t value) {
   switch (setting) {
     case Setting::header_table_size:
-      return encoder_.limit_table(value);
+      return frames_.limit_table(value);
     case Setting::initial_window_size:
       if (value > kMostWindow) {
         return terminate(ErrorCode::flow_control_error, "INITIAL_WINDOW_SIZE over 2^31-1");
@@ -343,8 +192,7 @@ void Session::on_ping(const FrameHeader& frame, std::string_view payload) {
     if (payload == kShutdownPing) shutdown_seen_ = true;
     return;
   }
-  FrameHeader{kPingBytes, FrameType::ping, flag::kAck, 0}.append_to(frames_);
-  frames_ += payload;
+  frames_.ping(payload, true);
 }
 
 void Session::on_goaway(const FrameHeader& frame) {
@@ -377,17 +225,6 @@ void Session::on_window_update(const FrameHeader& frame, std::string_view payloa
   }
   stream->send_window_ += static_cast<std::int32_t>(increment);
   write_when_possible(*stream);
-}
-
-/// A request that is refused fails in Envoy: it is not held to a limit that it may not know yet.
-std::size_t Session::most_streams() const {
-  return settings_acknowledged_ ? most_streams_
-                                : std::max(most_streams_, kMostStreamsBeforeSettings);
-}
-
-Stream* Session::find(std::int32_t id) const {
-  const auto found = streams_.find(id);
-  return found == streams_.end() ? nullptr : found->second;
 }
 
 }  // namespace extproc::http2

@@ -51,7 +51,8 @@ class Stream : public StreamState {
   virtual void on_end_stream() noexcept = 0;
   /// The END_STREAM of this side has been taken as output.
   virtual void on_end_sent() noexcept = 0;
-  /// The stream is gone, for whatever reason; the last thing that it hears. It may free itself here.
+  /// The stream is gone, for whatever reason; the last thing that it hears. It may free itself
+  /// here.
   virtual void on_stream_closed() noexcept = 0;
 
   struct Waiting {

@@ -240,8 +240,8 @@ void write_body_response_head(std::string& out, Phase phase, const BodyResponse&
 
 void write_streamed_body_response(std::string& out, Phase phase, const StreamedBody& body,
                                   const HeaderMutation& mutation, bool clear_route_cache) {
-  write_common_response(out, phase, mutation, {BodyMutation::Kind::streamed, {}, body, false}, false,
-                        clear_route_cache);
+  write_common_response(out, phase, mutation, {BodyMutation::Kind::streamed, {}, body, false},
+                        false, clear_route_cache);
 }
 
 void write_trailers_response(std::string& out, Phase phase, const TrailersResponse& response) {

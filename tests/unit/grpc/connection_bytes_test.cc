@@ -25,8 +25,7 @@ class BytesTest : public ConnectionTest {
   }
 
   void feed(std::string_view bytes, std::size_t at_once) {
-    connection =
-        std::make_unique<Connection>(limits, services, deadlines, buffers, "peer", [] {});
+    connection = std::make_unique<Connection>(limits, services, deadlines, buffers, "peer", [] {});
     for (; !bytes.empty(); bytes.remove_prefix(std::min(at_once, bytes.size()))) {
       if (!connection->receive(bytes.substr(0, at_once), now)) break;
       take_output(at_once);

@@ -91,14 +91,31 @@ TEST_F(HeaderDecoderTest, RemembersNoOtherBlockThanTheLast) {
 TEST_F(HeaderDecoderTest, TellsWhatChangesTheTable) {
   const std::pair<std::string, bool> cases[] = {
       {"", false},
-      {"\x88", false},                                     // indexed
-      {std::string("\xFF\x00", 2), false},                 // indexed, 127
-      {std::string("\x00\x01" "a\x01" "b", 5), false},     // literal
-      {std::string("\x10\x81\x1F\x01" "b", 5), false},     // never to be indexed, Huffman
-      {std::string("\x0F\x10\x01" "b", 4), false},         // literal with an indexed name
-      {std::string("\x40\x01" "a\x01" "b", 5), true},      // literal, added
-      {std::string("\x88\x5F\x01" "b", 4), true},          // the same with an indexed name
-      {"\x20", true},                                      // size of the table
+      {"\x88", false},                      // indexed
+      {std::string("\xFF\x00", 2), false},  // indexed, 127
+      {std::string("\x00\x01"
+                   "a\x01"
+                   "b",
+                   5),
+       false},  // literal
+      {std::string("\x10\x81\x1F\x01"
+                   "b",
+                   5),
+       false},  // never to be indexed, Huffman
+      {std::string("\x0F\x10\x01"
+                   "b",
+                   4),
+       false},  // literal with an indexed name
+      {std::string("\x40\x01"
+                   "a\x01"
+                   "b",
+                   5),
+       true},  // literal, added
+      {std::string("\x88\x5F\x01"
+                   "b",
+                   4),
+       true},          // the same with an indexed name
+      {"\x20", true},  // size of the table
       {"\x88\x3F\xE1\x1F", true},
   };
   for (const auto& [block, changes] : cases)
@@ -110,7 +127,9 @@ TEST_F(HeaderDecoderTest, TellsWhatChangesTheTable) {
 }
 
 TEST_F(HeaderDecoderTest, RefusesABrokenBlock) {
-  for (const std::string block : {"\x80", "\xFF\xFF\xFF\xFF\xFF\xFF", "\x0F\x10\x05" "b"}) {
+  for (const std::string block : {"\x80", "\xFF\xFF\xFF\xFF\xFF\xFF",
+                                  "\x0F\x10\x05"
+                                  "b"}) {
     HeaderDecoder fresh;
     EXPECT_FALSE(fresh.decode(block, [](std::string_view, std::string_view) {}))
         << ::testing::PrintToString(block);

@@ -51,9 +51,8 @@ class HeaderEncoderTest : public ::testing::Test {
       in += read;
       left -= static_cast<std::size_t>(read);
       if ((flags & NGHTTP2_HD_INFLATE_EMIT) == 0) continue;
-      pairs.emplace_back(
-          std::string(reinterpret_cast<const char*>(header.name), header.namelen),
-          std::string(reinterpret_cast<const char*>(header.value), header.valuelen));
+      pairs.emplace_back(std::string(reinterpret_cast<const char*>(header.name), header.namelen),
+                         std::string(reinterpret_cast<const char*>(header.value), header.valuelen));
     }
     nghttp2_hd_inflate_end_headers(inflater.get());
     return pairs;

@@ -12,8 +12,10 @@ namespace {
 using Part = RequestCheck::Part;
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-RequestCheck check(Part part, const Pairs& headers) {
-  RequestCheck check(part);
+constexpr std::size_t kMostBytes = 65'536;
+
+RequestCheck check(Part part, const Pairs& headers, std::size_t most_bytes = kMostBytes) {
+  RequestCheck check(part, most_bytes);
   for (const auto& [name, value] : headers) check.add(name, value);
   return check;
 }
@@ -54,11 +56,20 @@ TEST(RequestCheck, PseudoHeaders) {
 
 TEST(RequestCheck, RegularHeaders) {
   EXPECT_TRUE(passes({{"x-a", "1"}, {"x-a", ""}, {"te", "trailers"}, {"x-text", "\xC3\xA4 \t~"}}));
-  for (const auto& header : Pairs{
-           {"X-A", "1"}, {"x a", "1"}, {"", "1"}, {"x-a", std::string("a\0b", 3)}, {"x-a", "a\nb"},
-           {"x-a", " a"}, {"x-a", "a "}, {"connection", "close"}, {"keep-alive", "1"},
-           {"proxy-connection", "1"}, {"transfer-encoding", "chunked"}, {"upgrade", "h2c"},
-           {"te", "gzip"}, {"te", "trailers, gzip"}})
+  for (const auto& header : Pairs{{"X-A", "1"},
+                                  {"x a", "1"},
+                                  {"", "1"},
+                                  {"x-a", std::string("a\0b", 3)},
+                                  {"x-a", "a\nb"},
+                                  {"x-a", " a"},
+                                  {"x-a", "a "},
+                                  {"connection", "close"},
+                                  {"keep-alive", "1"},
+                                  {"proxy-connection", "1"},
+                                  {"transfer-encoding", "chunked"},
+                                  {"upgrade", "h2c"},
+                                  {"te", "gzip"},
+                                  {"te", "trailers, gzip"}})
     EXPECT_FALSE(passes({header})) << ::testing::PrintToString(header);
 }
 
@@ -71,6 +82,16 @@ TEST(RequestCheck, ContentLength) {
   for (const std::string value : {"", "-1", "+1", "1x", "1,1", "9223372036854775808"})
     EXPECT_FALSE(passes({{"content-length", value}})) << value;
   EXPECT_FALSE(passes({{"content-length", "1"}, {"content-length", "1"}}));
+}
+
+TEST(RequestCheck, WhatIsOverTheLimitIsNotLookedAt) {
+  const Pairs wrong = {{"x-a", "1"}, {"X-A", "1"}};
+  for (const Part part : {Part::headers, Part::trailers}) {
+    EXPECT_FALSE(check(part, wrong, 72).passed());
+    EXPECT_TRUE(check(part, wrong, 71).passed());
+    // Nor what fits again behind it.
+    EXPECT_TRUE(check(part, {{"x-a", "1234567890"}, {"X", ""}}, 40).passed());
+  }
 }
 
 TEST(RequestCheck, Trailers) {

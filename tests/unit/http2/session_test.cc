@@ -132,7 +132,8 @@ TEST_F(SessionTest, EndsAPeerThatAsksWithoutReading) {
   for (; count < 200'000 && session->receive(pings); ++count)
     pings.assign("\0\0\x08\x06\0\0\0\0\0pingping", 17);
   EXPECT_LT(count, 50'000);
-  EXPECT_EQ(session->error(), "ENHANCE_YOUR_CALM: too many frames wait for a peer that does not read");
+  EXPECT_EQ(session->error(),
+            "ENHANCE_YOUR_CALM: too many frames wait for a peer that does not read");
 }
 
 TEST_F(SessionTest, EndsAPeerThatDoesNotReadItsResets) {

@@ -267,9 +267,9 @@ TEST(OracleResponses, ABodyMayFollowAllElse) {
   std::string bytes;
   write_extras(bytes, extras);
   write_body_response_head(bytes, Phase::request_body, response);
-  expect_response(bytes + "new",
-                  "request_body { response { header_mutation { " + set_text("a", "1") +
-                      R"(} body_mutation { body: "new" } clear_route_cache: true } }
+  expect_response(bytes + "new", "request_body { response { header_mutation { " +
+                                     set_text("a", "1") +
+                                     R"(} body_mutation { body: "new" } clear_route_cache: true } }
                       dynamic_metadata { fields { key: "space" value { struct_value {
                         fields { key: "a" value { number_value: 1 } } } } } })");
 }
