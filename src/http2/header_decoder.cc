@@ -70,11 +70,8 @@ void HeaderDecoder::end(std::string_view block) {
 }
 
 void HeaderDecoder::remember(std::string_view block) {
-  if (block.size() <= kMostRemembered && !table_changed_) {
-    remembered_ = block;
-  } else {
-    remembered_.clear();
-  }
+  forget();
+  if (block.size() <= kMostRemembered && !table_changed_) remembered_ = block;
 }
 
 }  // namespace extproc::http2

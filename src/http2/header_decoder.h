@@ -23,8 +23,9 @@ class HeaderDecoder {
   template <class Each>
   bool decode(std::string_view block, const Each& each);
 
-  /// Remembers the block that was decoded last, if it can be, and in any case no other.
+  /// Remembers the block that was decoded last, if it can be.
   void remember(std::string_view block);
+  void forget() { remembered_.clear(); }
   /// True when `block` is the one remembered, and says the same still.
   bool remembers(std::string_view block) const {
     return !remembered_.empty() && block == remembered_;

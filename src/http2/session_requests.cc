@@ -72,6 +72,8 @@ void Session::take_request(std::int32_t id, bool end_stream, std::string_view bl
     handler_.on_same_request();
   } else {
     RequestCheck check(RequestCheck::Part::headers, most_list_bytes_);
+    // The handler's headers are those of another request from here on, even if it is malformed.
+    decoder_.forget();
     handler_.on_request_begin();
     if (!decode(block, [&](std::string_view name, std::string_view value) {
           check.add(name, value);

@@ -80,8 +80,8 @@ class SessionHandler {
   /// The headers are complete and conform to HTTP. Inside, either Session::accept or
   /// Session::refuse has to be called, once.
   virtual void on_request() noexcept = 0;
-  /// In place of all three: the request has, one by one, the headers of the one that on_request
-  /// told of last.
+  /// In place of all three: the request has, one by one, the headers of the one before, which
+  /// on_request or on_same_request told of.
   virtual void on_same_request() noexcept = 0;
 
  protected:

@@ -191,6 +191,8 @@ std::size_t Connection::send_buffers(const Buffers& buffers) {
 /// Returns how many bytes there were; those that the socket did not take are in `unsent_` then.
 std::size_t Connection::write_some_output() {
   http2::Output& output = environment_.output;
+  // An exception may have left another connection's.
+  output.clear();
   transport_->take_output(output, kOutputSize);
   const std::size_t bytes = output.size();
   const std::size_t sent = bytes == 0 ? 0 : send(output);

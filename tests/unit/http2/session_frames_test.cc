@@ -325,6 +325,25 @@ TEST_F(FramesTest, AHeaderBlockInPieces) {
   EXPECT_TRUE(stream(7).ended);
 }
 
+TEST_F(FramesTest, ARequestIsTheSameAsTheOneBeforeOnly) {
+  const std::string a = literal("a", "1");
+  const auto count_same = [&](std::initializer_list<std::string> frames) {
+    const int before = same_requests;
+    for (const std::string& bytes : frames) session->receive(bytes);
+    EXPECT_EQ(session->error(), "");
+    return same_requests - before;
+  };
+  EXPECT_EQ(count_same({request(7, 0, a), request(9, 0, a), request(11, 0, a)}), 2);
+  EXPECT_EQ(count_same({request(13), request(15, 0, a)}), 0);
+  const std::string malformed = literal("A", "1");
+  EXPECT_EQ(count_same({request(17, 0, malformed), request(19, 0, a)}), 0);
+  EXPECT_EQ(count_same({request(21, 0, a)}), 1);
+  // Neither trailers nor what is skipped is told to the handler.
+  EXPECT_EQ(count_same({frame(kHeaders, 5, 21, literal("b", "2")), request(5, 0, literal("c", "3")),
+                        request(23, 0, a)}),
+            1);
+}
+
 TEST_F(FramesTest, HeadersWithAPriority) {
   session->receive(frame(kHeaders, 0x24, 7, u32(0x8000'0001) + "\x10" + kRequest));
   EXPECT_EQ(streams.size(), 4U);
