@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "http2/request_check.h"
+
 namespace extproc::grpc {
 
 void MetadataBuilder::begin() {
@@ -12,8 +14,7 @@ void MetadataBuilder::begin() {
 }
 
 void MetadataBuilder::add(std::string_view name, std::string_view value) {
-  constexpr std::size_t kOverhead = 32;
-  bytes_ += name.size() + value.size() + kOverhead;
+  bytes_ += http2::list_bytes(name, value);
   if (bytes_ > max_bytes_) return;
   if (!changed_) {
     if (last_.block_ && last_.block_->has_at(same_, name, value)) {

@@ -14,7 +14,7 @@ namespace extproc::grpc {
 /// then, nothing is copied or parsed.
 class MetadataBuilder {
  public:
-  /// `max_bytes` counts as SETTINGS_MAX_HEADER_LIST_SIZE does: name, value, and 32 for each header.
+  /// `max_bytes` is in http2::list_bytes().
   explicit MetadataBuilder(std::size_t max_bytes) : max_bytes_(max_bytes) {}
 
   void begin();

@@ -101,8 +101,6 @@ void ServerCall::end(GrpcStatus status, std::string_view message) {
 }
 
 void ServerCall::send_status() {
-  if (status_sent_) return;
-  status_sent_ = true;
   const std::string_view message = status_message_ ? *status_message_ : std::string_view();
   using Form = StatusHeaders::Form;
   const Form form = std::exchange(responded_, true) ? Form::trailers : Form::trailers_only;

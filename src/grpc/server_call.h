@@ -107,8 +107,7 @@ class ServerCall final : public Call,
   bool responded_ = false;   // the response headers were sent
   bool ended_ = false;       // status_ is set
   bool over_limit_ = false;  // ended from this side while the handler could not be told
-  bool status_sent_ = false;
-  bool end_sent_ = false;  // taken as output
+  bool end_sent_ = false;    // taken as output
 };
 
 }  // namespace extproc::grpc

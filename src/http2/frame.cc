@@ -1,16 +1,11 @@
 #include "http2/frame.h"
 
-#include <array>
+#include <nghttp2/nghttp2.h>
 
 namespace extproc::http2 {
 
 std::string_view to_string(ErrorCode code) {
-  static constexpr std::array<std::string_view, 12> kNames = {
-      "NO_ERROR",         "PROTOCOL_ERROR",    "INTERNAL_ERROR",   "FLOW_CONTROL_ERROR",
-      "SETTINGS_TIMEOUT", "STREAM_CLOSED",     "FRAME_SIZE_ERROR", "REFUSED_STREAM",
-      "CANCEL",           "COMPRESSION_ERROR", "CONNECT_ERROR",    "ENHANCE_YOUR_CALM"};
-  const auto index = static_cast<std::size_t>(code);
-  return index < kNames.size() ? kNames.at(index) : "unknown error";
+  return nghttp2_http2_strerror(static_cast<std::uint32_t>(code));
 }
 
 bool drop_padding(const FrameHeader& frame, std::string_view& payload) {

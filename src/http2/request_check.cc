@@ -25,8 +25,7 @@ bool is_of_a_connection(std::string_view name) {
 }  // namespace
 
 void RequestCheck::add(std::string_view name, std::string_view value) {
-  constexpr std::size_t kOverhead = 32;
-  const std::size_t bytes = name.size() + value.size() + kOverhead;
+  const std::size_t bytes = list_bytes(name, value);
   if (too_large_ || bytes > bytes_left_) {
     too_large_ = true;
     return;

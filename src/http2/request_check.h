@@ -7,6 +7,12 @@
 
 namespace extproc::http2 {
 
+/// What a header counts for against SETTINGS_MAX_HEADER_LIST_SIZE.
+inline std::size_t list_bytes(std::string_view name, std::string_view value) {
+  constexpr std::size_t kOverhead = 32;
+  return name.size() + value.size() + kOverhead;
+}
+
 /// Whether the headers of a request, or its trailers, are such as RFC 9113, sections 8.2 and 8.3,
 /// asks for; a request that is not is to be reset.
 ///
@@ -16,8 +22,7 @@ class RequestCheck {
  public:
   enum class Part : std::uint8_t { headers, trailers };
 
-  /// Begins with nothing seen. `most_bytes` counts as SETTINGS_MAX_HEADER_LIST_SIZE does: name,
-  /// value, and 32 for each header.
+  /// Begins with nothing seen. `most_bytes` is in list_bytes().
   RequestCheck(Part part, std::size_t most_bytes) : part_(part), bytes_left_(most_bytes) {}
 
   void add(std::string_view name, std::string_view value);

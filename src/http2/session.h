@@ -67,7 +67,7 @@ class Session {
   void send_body(Stream& stream);
   /// Headers with END_STREAM: the trailers, or the whole response. They go out at once: behind what
   /// Stream::prepare_output told inside of which it is called, and ahead of anything that was not
-  /// asked for yet, which is never sent then.
+  /// asked for yet, which is never sent then. Once: later ones are ignored.
   void send_trailers(Stream& stream, std::span<const Header> headers);
   /// The peer may send `bytes` more on `stream`.
   void give_credit(Stream& stream, std::size_t bytes);
