@@ -6,10 +6,10 @@
 #include <string_view>
 
 #include "extproc/body.h"
+#include "extproc/export.h"
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
 #include "extproc/response.h"
-#include "extproc/version.h"
 
 namespace extproc {
 

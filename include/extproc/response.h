@@ -11,12 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include "extproc/export.h"
 #include "extproc/header_mutation.h"
 #include "extproc/immediate_response.h"
 #include "extproc/processing_mode.h"
 #include "extproc/streamed_response.h"
 #include "extproc/struct.h"
-#include "extproc/version.h"
 
 namespace extproc {
 

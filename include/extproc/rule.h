@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "extproc/export.h"
 #include "extproc/phase.h"
-#include "extproc/version.h"
 
 namespace extproc {
 

@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <string_view>
 
+#include "extproc/filter_settings.h"
 #include "extproc/header_mutation.h"
 #include "extproc/rule.h"
-#include "extproc/settings.h"
 
 namespace extproc::detail {
 

@@ -9,7 +9,7 @@
 namespace extproc {
 namespace {
 
-constexpr std::size_t kKeptCapacity = std::size_t{64} << 10;
+constexpr std::size_t kKeptByResponse = std::size_t{64} << 10;
 
 void check_status(int status) {
   if (status >= 200 && status <= 599) return;
@@ -38,7 +38,7 @@ bool HeaderMutation::sets(std::string_view name) const {
 }
 
 void HeaderMutation::clear() {
-  recycle(text_, kKeptCapacity);
+  recycle(text_, kKeptByResponse);
   entries_.clear();
 }
 
@@ -132,7 +132,7 @@ void BodyResponse::reset() {
   change_ = BodyChange::none;
   clear_route_cache_ = false;
   compressed_ = false;
-  recycle(body_, kKeptCapacity);
+  recycle(body_, kKeptByResponse);
 }
 
 }  // namespace extproc
