@@ -36,6 +36,10 @@ target_compile_options(extproc_build_flags INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-free-nonheap-object>
   # GCC 12 sees overlapping copies in `"literal" + std::string(...)` at -O3 (GCC bug 105651).
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+if(EXTPROC_UNITY STREQUAL "ALL" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # To the compiler every source of a unit but the unit itself is a header, where an anonymous namespace is suspicious.
+  target_compile_options(extproc_build_flags INTERFACE -Wno-subobject-linkage)
+endif()
 if(EXTPROC_SANITIZE)
   target_compile_options(extproc_build_flags INTERFACE
     -fsanitize=${EXTPROC_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
