@@ -207,12 +207,12 @@ std::string numbers(pbf_reader message, const char* separator) {
 }
 
 std::string duration(pbf_reader message) {
-  std::int64_t milliseconds = 0;
+  std::int64_t ms = 0;
   for_each_field(message, [&](pbf_reader& field) {
-    milliseconds +=
+    ms +=
         field.tag() == 1 ? field.get_int64() * 1000 : std::int64_t{field.get_int32()} / 1'000'000;
   });
-  return std::to_string(milliseconds) + "ms";
+  return std::to_string(ms) + "ms";
 }
 
 std::string field_text(pbf_reader& field) {
