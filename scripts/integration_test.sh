@@ -1,15 +1,41 @@
 #!/usr/bin/env bash
-# Runs tests/integration against the release build: integration_test.sh [pytest option]...
+# Runs tests/integration against what a preset built: integration_test.sh [--preset asan|tsan|...] [pytest option]...  Without
+# --preset it is the release build, which has to be there; with it the programs under test are built first.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
+preset=release
+launcher=()
+if [[ "${1:-}" == --preset ]]; then
+  preset=${2:?usage: integration_test.sh [--preset asan|tsan|...] [pytest option]...}
+  shift 2
+  scripts/install.sh build run test
+  scripts/build.sh "$preset" extproc_command examples test_processors test_server echo_upstream envoy_cases
+fi
+
 ENVOY=$(scripts/envoy_path.sh)
 export ENVOY
-export EXTPROC_BUILD_DIR="$PWD/build/release"
+export EXTPROC_BUILD_DIR="$PWD/build/$preset"
 export PATH="$go_bin_dir:$PATH"
 
-mkdir -p build/integration
-note "testing with Envoy $("$ENVOY" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1) and real gRPC clients"
-"$venv_dir/bin/python" -m pytest tests/integration --junitxml=build/integration/pytest.xml \
-  -o cache_dir=build/integration/cache "$@" ||
-  die "integration tests failed (see above); one alone: scripts/integration_test.sh -k <name>"
+# What a sanitizer finds goes to files of its own: a server that a test ends, or whose log nobody reads, hides nothing.
+results="$PWD/build/integration/$preset" reports="$PWD/build/integration/$preset/sanitizer"
+mkdir -p "$results"
+rm -rf "${reports:?}"
+mkdir "$reports"
+export ASAN_OPTIONS="log_path=$reports/asan" UBSAN_OPTIONS="log_path=$reports/ubsan:print_stacktrace=1"
+export TSAN_OPTIONS="log_path=$reports/tsan:second_deadlock_stack=1"
+# See scripts/ctest.sh.
+if [[ $preset == tsan ]] && setarch --addr-no-randomize true 2>/dev/null; then
+  launcher=(setarch --addr-no-randomize)
+fi
+
+note "testing the preset $preset with Envoy $("$ENVOY" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1) and real gRPC clients"
+status=0
+"${launcher[@]}" "$venv_dir/bin/python" -m pytest tests/integration --junitxml="$results/pytest.xml" \
+  -o cache_dir=build/integration/cache "$@" || status=$?
+if found=$(find "$reports" -type f -size +0) && [[ -n $found ]]; then
+  head -n 60 $(head -n 3 <<<"$found") >&2
+  die "a sanitizer found something: $(wc -l <<<"$found") reports in $reports, the first above"
+fi
+((status == 0)) || die "integration tests failed (see above); one alone: scripts/integration_test.sh -k <name>"

@@ -24,14 +24,14 @@ step() {
   note_step "$title" $((SECONDS - started)) $(($(cpu_seconds) - cpu_before))
 }
 
-# note_step <title> <wall seconds> <CPU seconds>
+# note_step <title> <wall seconds> <CPU seconds> [how it ended, passed]
 note_step() {
-  printf '######## %s: passed in %d s, %d CPU s\n' "$@"
-  step_rows+=("$(printf '%-52s %5d s %6d CPU s' "$@")")
+  printf '######## %s: %s in %d s, %d CPU s\n' "$1" "${4:-passed}" "$2" "$3"
+  step_rows+=("$(printf '%-90s %5d s %6d CPU s' "$1" "$2" "$3")${4:+  ($4)}")
 }
 
 print_steps() {
   printf '\n######## everything passed\n'
   printf '%s\n' "${step_rows[@]}"
-  printf '%-52s %5d s %6d CPU s\n' "in all" "$SECONDS" "$(cpu_seconds)"
+  printf '%-90s %5d s %6d CPU s\n' "in all" "$SECONDS" "$(cpu_seconds)"
 }
