@@ -17,6 +17,7 @@ import pytest
 from harness import case_outcome, envoy_cases, paths
 from harness.case_config import bootstrap
 from harness.case_player import Players
+from harness.case_servers import CaseServers
 from harness.envoy import Envoy
 from harness.processes import free_port
 
@@ -34,12 +35,14 @@ async def _play(launcher, folder: Path, cases: list) -> dict[str, dict]:
     players = Players(cases, folder)
     await players.start()
     loop = asyncio.get_running_loop()
+    servers = await loop.run_in_executor(None, lambda: CaseServers(launcher, folder, cases))
     configuration = bootstrap(cases, folder, admin)
     envoy = await loop.run_in_executor(None, lambda: Envoy(launcher, configuration, admin, concurrency=1))
     outcomes = await players.run()
     await asyncio.sleep(MOMENT)
     counters = await loop.run_in_executor(None, lambda: envoy.stats(r"\.ext_proc\."))
     players.stop()
+    servers.finish(outcomes)
     for number, case in enumerate(cases):
         prefix = f"http.case_{number}.ext_proc."
         outcomes[case.name]["name"] = case.name

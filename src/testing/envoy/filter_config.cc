@@ -196,11 +196,13 @@ FilterConfig read_filter_config(std::string_view yaml) {
 
 FilterSettings filter_settings(const FilterConfig& config) {
   using std::chrono::milliseconds;
-  return {
-      .message_timeout = std::chrono::duration_cast<milliseconds>(config.message_timeout),
-      .max_message_timeout = std::chrono::duration_cast<milliseconds>(config.max_message_timeout),
-      .allow_all_routing = config.mutation_rules.allow_all_routing,
-      .allow_envoy = config.mutation_rules.allow_envoy};
+  const auto longest = config.max_message_timeout < config.message_timeout
+                           ? std::chrono::nanoseconds(0)
+                           : config.max_message_timeout;
+  return {.message_timeout = std::chrono::duration_cast<milliseconds>(config.message_timeout),
+          .max_message_timeout = std::chrono::duration_cast<milliseconds>(longest),
+          .allow_all_routing = config.mutation_rules.allow_all_routing,
+          .allow_envoy = config.mutation_rules.allow_envoy};
 }
 
 }  // namespace extproc::testing::envoy
