@@ -42,6 +42,8 @@ class CaseServers:
 
     def __init__(self, launcher: Launcher, folder: Path, cases: list[Case]):
         self._names = [case.name for case in cases if case.library]
+        if not self._names:
+            return
         lines = []
         for number, case in enumerate(cases):
             if case.library:
@@ -54,6 +56,8 @@ class CaseServers:
 
     def finish(self, outcomes: dict[str, dict]) -> None:
         """Puts what the servers told into the outcomes of their cases, and ends the servers."""
+        if not self._names:
+            return
         self._process.signal(signal.SIGUSR1)
         self._process.wait_for_log("end of report")
         outcome: dict = {}

@@ -25,14 +25,15 @@ using cases::text_of;
 
 HeaderList pairs(const YAML::Node& node) {
   HeaderList list;
-  for (const auto& pair : node) list.emplace_back(pair[0].Scalar(), pair[1].Scalar());
+  for (const auto& pair : node)
+    list.emplace_back(cases::latin1(pair[0].Scalar()), cases::latin1(pair[1].Scalar()));
   return list;
 }
 
 HttpMessage message(const YAML::Node& node) {
   HttpMessage message{.headers = pairs(node["headers"])};
   for (auto& header : pairs(node["more_headers"])) message.headers.push_back(header);
-  for (const auto& chunk : node["body"]) message.body.push_back(chunk.Scalar());
+  for (const auto& chunk : node["body"]) message.body.push_back(cases::latin1(chunk.Scalar()));
   if (node["trailers"]) message.trailers = pairs(node["trailers"]);
   return message;
 }
