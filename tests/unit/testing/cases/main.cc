@@ -63,7 +63,7 @@ std::string play(const Case& played) {
   if (const auto library = text_of(played.data["library"]); !library.empty()) {
     const char* script = library == "Bodies" ? "x-do-bodies" : "x-do";
     for (const auto& action : played.data["do"])
-      exchange.request.headers.emplace_back(script, action.Scalar());
+      exchange.request.headers.emplace_back(script, cases::latin1(action.Scalar()));
     return cases::outcome_line(played, envoy.run(exported(library), exchange));
   }
   cases::ScriptPeer peer(played);
