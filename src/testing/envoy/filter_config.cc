@@ -168,6 +168,8 @@ FilterConfig read_processor(YamlFields fields) {
     const std::string code = status->text("code", "500");
     config.status_on_error = http_status(code);
     if (config.status_on_error == 0) status->fail("code", "is not a status code");
+    // Envoy takes what is no error for the default.
+    if (config.status_on_error < 400) config.status_on_error = 500;
     status->done();
   }
   fields.ignore({"stat_prefix", "filter_metadata", "emit_client_span", "async_mode"});

@@ -198,9 +198,9 @@ class Players:
             server = await loop.create_unix_server(lambda h=handler: H2Peer(client=False, on_stream=h), self._folder / name)
             self._servers.append(server)
 
-    async def run(self) -> None:
+    async def run(self, at_once: int = AT_ONCE) -> None:
         """Fills `outcomes` and `answered`, by the case's name."""
-        gate = asyncio.Semaphore(AT_ONCE)
+        gate = asyncio.Semaphore(at_once)
 
         async def one(play: Play) -> dict:
             async with gate:

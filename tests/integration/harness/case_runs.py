@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness import paths
 from harness.case_config import bootstrap
-from harness.case_player import Players
+from harness.case_player import AT_ONCE, Players
 from harness.case_servers import CaseServers
 from harness.envoy import Envoy
 from harness.envoy_cases import Case
@@ -26,18 +26,18 @@ def in_the_kit(folder: Path) -> dict[str, dict]:
     return {outcome["name"]: outcome for outcome in map(json.loads, lines.stdout.splitlines())}
 
 
-def in_envoy(cases: list[Case]) -> Players:
+def in_envoy(cases: list[Case], at_once: int = AT_ONCE) -> Players:
     """What each case comes to in a real Envoy, started for these alone."""
     # Short, since the paths of Unix domain sockets are.
     with tempfile.TemporaryDirectory(prefix="extproc-") as folder:
         launcher = Launcher(Path(folder))
         try:
-            return asyncio.run(_play(launcher, Path(folder), cases))
+            return asyncio.run(_play(launcher, Path(folder), cases, at_once))
         finally:
             launcher.stop_all()
 
 
-async def _play(launcher: Launcher, folder: Path, cases: list[Case]) -> Players:
+async def _play(launcher: Launcher, folder: Path, cases: list[Case], at_once: int) -> Players:
     admin = free_port()
     players = Players(cases, folder)
     await players.start()
@@ -45,7 +45,7 @@ async def _play(launcher: Launcher, folder: Path, cases: list[Case]) -> Players:
     servers = await loop.run_in_executor(None, lambda: CaseServers(launcher, folder, cases))
     configuration = bootstrap(cases, folder, admin)
     envoy = await loop.run_in_executor(None, lambda: Envoy(launcher, configuration, admin, concurrency=1))
-    await players.run()
+    await players.run(at_once)
     await asyncio.sleep(MOMENT)
     counters = await loop.run_in_executor(None, lambda: envoy.stats(r"\.ext_proc\."))
     players.stop()

@@ -39,6 +39,7 @@ class Stream:
                 self._send_piece(data[:room], False)
                 data = data[room:]
                 continue
+            self.peer.release()
             self._window.clear()
             await self._window.wait()
         self._send_piece(data, end)
@@ -133,7 +134,7 @@ class H2Peer(asyncio.Protocol):
         return self._new(self.h2.get_next_available_stream_id())
 
     def hold(self) -> None:
-        """What is sent from now on leaves in one piece, with release()."""
+        """What is sent from now on leaves in one piece, with release(), or when the receiver has no room for more."""
         self._held = True
 
     def release(self) -> None:

@@ -46,11 +46,30 @@ def generate(dice: Dice, needs: dict[str, bool]) -> dict:
     return made
 
 
+def is_fair(case: dict) -> bool:
+    """Whether both messages keep to HTTP, so that Envoy's codecs let them in."""
+    request, upstream = case.get("request", {}), case.get("upstream", {})
+    method = dict(pair for pair in request.get("headers", []) if isinstance(pair, list)).get(":method")
+    status = dict(pair for pair in upstream.get("headers", []) if isinstance(pair, list)).get(":status")
+    empty = method == "HEAD" or status in ("204", "304")
+    return all(
+        pair[0] != "content-length" or pair[1] == str(_size(message.get("body", [])))
+        for message in (request, upstream)
+        for pair in message.get("headers", [])
+        if isinstance(pair, list)
+    ) and not (empty and ("body" in upstream or "trailers" in upstream))
+
+
+def _size(chunks: list) -> int:
+    return sum(chunk["repeat"] if isinstance(chunk, dict) else len(chunk) for chunk in chunks)
+
+
 def _headers(dice: Dice) -> list[list[str]]:
     made = [["x-one", "1"], ["x-two", "2"]] if dice.chance(0.8) else []
     for _ in range(dice.weighted({0: 4, 1: 3, 2: 2, 4: 1})):
         name = dice.pick(headers.PLAIN) if dice.chance(0.5) else dice.pick(KNOWN)
-        value = headers.value(dice, name, illegal=False)
+        # A referer that is none is dropped by Envoy before any filter.
+        value = "/from" if name == "referer" else headers.value(dice, name, illegal=False)
         made += [[name, value.strip()]] * dice.weighted({1: 6, 2: 1})
     if dice.chance(0.06):
         made.append(["content-type", "application/grpc"])
@@ -67,7 +86,10 @@ def _body(message: dict, dice: Dice, needs: dict[str, bool], side: str, large: b
         if wanted and not any(chunks):
             chunks.append("abc")
         if large and dice.chance(0.7):
-            chunks.insert(0, {"repeat": dice.pick((40_000, 65_535, 65_536, 65_530)), "of": "b"})
+            # In two, since a window of the same size splits a larger chunk as it likes.
+            chunks[:0] = [{"repeat": size, "of": "b"} for size in (40_000, dice.pick((20_000, 25_530, 25_535, 25_536)))]
+    # Two empty DATA frames in a row are a flood, for which Envoy closes the connection.
+    chunks = [chunk for i, chunk in enumerate(chunks) if chunk or i == 0 or chunks[i - 1]]
     if chunks:
         message["body"] = chunks
     if needs.get(f"{side}_trailers") or dice.chance(0.35):
@@ -75,7 +97,7 @@ def _body(message: dict, dice: Dice, needs: dict[str, bool], side: str, large: b
         if side == "response" and dice.chance(0.2):
             message["trailers"].append(["grpc-status", "0"])
     if dice.chance(0.25):
-        size = sum(chunk["repeat"] if isinstance(chunk, dict) else len(chunk) for chunk in chunks)
-        message["headers"].append(["content-length", str(size)])
-    if dice.chance(0.15):
+        message["headers"].append(["content-length", str(_size(chunks))])
+    # More than Envoy takes at once would not be together.
+    if dice.chance(0.15) and not any(isinstance(chunk, dict) for chunk in chunks):
         message["pacing"] = "together"

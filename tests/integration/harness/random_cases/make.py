@@ -23,7 +23,8 @@ def case(seed: int | str, number: int) -> dict:
     made: dict = {"name": f"{seed}-{number}", "filter": filters.generate(dice, modes)}
     needs = {cell.phase: True} if cell else {}
     if cell:
-        made["filter"].pop("observability_mode", None)
+        for name in ("observability_mode", "deferred_close_timeout"):
+            made["filter"].pop(name, None)
     made |= exchanges.generate(dice, needs)
     mode = made["filter"].get("processing_mode", {})
     script = steps.Script(dice, {side: mode.get(f"{side}_body_mode", "NONE") for side in ("request", "response")}, made)
