@@ -14,13 +14,12 @@ namespace extproc {
 /// (Stats::misused_answers).
 enum class Rule : std::uint8_t {
   /// `host` and pseudo-headers cannot be removed: Envoy leaves them. (This and the next two fail
-  /// the
-  /// request where the filter's mutation_rules have disallow_is_error.)
+  /// the request where the filter's mutation_rules have disallow_is_error.)
   header_not_removable,
   /// Pseudo-headers cannot be appended to: Envoy leaves them.
   header_not_appendable,
-  /// host, :authority, :method, :scheme and x-envoy-* stay as they are unless the filter's
-  /// mutation_rules allow it.
+  /// host, :authority, :method, :scheme and whatever begins with "x-envoy" stay as they are unless
+  /// the filter's mutation_rules allow it.
   header_denied,
   /// A name or value with characters that HTTP does not allow: Envoy fails the request, whatever
   /// failure_mode_allow says; in an immediate response it drops that header and all behind it.

@@ -62,6 +62,7 @@ Step Filter::on_headers(Side side, bool end) {
 Step Filter::on_data(Side side, std::string& data, bool end) {
   Direction& d = direction(side);
   d.body_received = true;
+  d.bytes_received = d.bytes_received || !data.empty();
   if (config_.observability_mode) return observe_data(d, data, end);
   if (end) d.body_complete = true;
   if (d.body_replaced) {
@@ -106,6 +107,7 @@ Step Filter::buffered_data(Direction& d, std::string& data, bool end) {
 }
 
 Step Filter::streamed_data(Direction& d, std::string& data, bool end) {
+  if (data.empty() && !end) return Step::proceed;
   if (!open_stream()) return Step::proceed;
   const bool before_headers = d.waiting == Waiting::headers;
   const std::string chunk = std::exchange(data, {});

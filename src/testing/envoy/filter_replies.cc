@@ -124,6 +124,7 @@ void Filter::override_mode(const ProcessingMode& asked) {
     return refuse("the mode is not one of allowed_override_modes");
   request_.set_mode(mode);
   response_.set_mode(mode);
+  record_.take_mode(as_override(asked));
 }
 
 Filter::Verdict Filter::take(const Reply& reply) {
@@ -161,6 +162,7 @@ void Filter::take_metadata(const Reply& reply) {
     }
     // One message after another is the merge of both.
     metadata_[name].append(value);
+    record_.take_metadata(name, StructView(value));
   }
 }
 

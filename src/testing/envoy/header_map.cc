@@ -102,7 +102,7 @@ bool is_authority(std::string_view value) {
 HeaderMap::HeaderMap(HeaderKind kind, const HeaderList& entries) : kind_(kind) {
   for (const auto& [name, value] : entries) {
     const std::string lower = lower_case(name);
-    auto* cookie = kind == HeaderKind::request && lower == "cookie" ? find(lower) : nullptr;
+    auto* cookie = kind != HeaderKind::trailers && lower == "cookie" ? find(lower) : nullptr;
     if (cookie != nullptr) {
       // HTTP/2 sends the crumbs of a cookie in entries of their own.
       cookie->append("; ").append(value);
@@ -130,7 +130,8 @@ void HeaderMap::add(std::string_view name, std::string_view value) {
   name = known_as(name);
   if (is_joined(kind_, name)) {
     if (auto* joined = find(name)) {
-      joined->append(",").append(value);
+      if (!joined->empty() && !value.empty()) joined->append(",");
+      joined->append(value);
       return;
     }
   }

@@ -28,6 +28,17 @@ std::deque<Piece> pieces_of(const HttpMessage& message, const HeaderList& missin
   return pieces;
 }
 
+// What goes to the caller has no more of these, whoever set them.
+constexpr std::string_view kOfOneHop[] = {"connection", "upgrade", "transfer-encoding",
+                                          "keep-alive", "proxy-connection"};
+
+// A QUERY says of what type its body is.
+bool is_refused(const HeaderMap& request) {
+  const auto* method = request.get(":method");
+  const auto* type = request.get("content-type");
+  return method != nullptr && *method == "QUERY" && (type == nullptr || type->empty());
+}
+
 int status_of(const HeaderMap& headers) {
   int status = 0;
   if (const auto* text = headers.get(":status"))
@@ -101,9 +112,15 @@ void Simulation::arrive(Side side, Piece piece) {
                           : side == Side::request             ? HeaderKind::request
                                                               : HeaderKind::response;
   switch (piece.kind) {
-    case Piece::Kind::headers:
-      into.arrive_headers(limited(HeaderMap(kind, piece.headers)), piece.end);
+    case Piece::Kind::headers: {
+      HeaderMap headers = limited(HeaderMap(kind, piece.headers));
+      if (side == Side::request && is_refused(headers)) {
+        into.headers = std::move(headers);
+        return reply({.status = 400, .body = {}, .details = "query_missing_content_type"});
+      }
+      into.arrive_headers(std::move(headers), piece.end);
       break;
+    }
     case Piece::Kind::data: {
       // A larger piece is several frames that arrive together.
       std::size_t at = 0;
@@ -165,8 +182,10 @@ void Simulation::send_headers(Side side, const HeaderMap& headers, bool end) {
     return;
   }
   response_left_ = true;
-  result_.caller.status = status_of(headers);
-  result_.caller.headers = headers.entries();
+  HeaderMap left = headers;
+  for (const auto name : kOfOneHop) left.remove(name);
+  result_.caller.status = status_of(left);
+  result_.caller.headers = left.entries();
   if (end) end_of_caller();
 }
 
