@@ -161,8 +161,7 @@ void add_replies(std::vector<Row>& all) {
       "Respond",
       {"ProcessingResponse.immediate_response", "ImmediateResponse.status", "HttpStatus.code",
        "ImmediateResponse.headers", "ImmediateResponse.body", "ImmediateResponse.grpc_status",
-       "GrpcStatus.status", "ImmediateResponse.details",
-       "HeaderAppendAction.APPEND_IF_EXISTS_OR_ADD"},
+       "GrpcStatus.status", "ImmediateResponse.details"},
       [](auto& r) { r.respond(denial()); }, denied));
   all.push_back(everywhere(
       "Stop", {}, [](auto&) { throw StopRequestProcessing(denial()); }, denied));
@@ -183,7 +182,7 @@ void add_replies(std::vector<Row>& all) {
       });
   all.push_back(streamed);
   streamed.name = "RespondStreamingHeadAlone";
-  streamed.writes = {"HttpHeaders.end_of_stream"};
+  streamed.writes = {};
   streamed.headers = [](HeadersResponse& r) { r.respond_streaming(204, {}).finish(); };
   streamed.shown = [](auto& result, Phase) { return result.caller.status == 204; };
   all.push_back(streamed);
@@ -312,7 +311,11 @@ const std::vector<Never>& never_written() {
       {"HeaderAppendAction.OVERWRITE_IF_EXISTS", "Envoy reads `append` alone"},
       {"CommonResponse.trailers", "Envoy ignores it"},
       {"ResponseStatus.CONTINUE", "the default, which is left out"},
+      {"HeaderAppendAction.APPEND_IF_EXISTS_OR_ADD", "the default, which is left out"},
       {"HttpHeaders.attributes", "of requests only"},
+      {"AttributesEntry.key", "of requests only"},
+      {"AttributesEntry.value", "of requests only"},
+      {"HttpHeaders.end_of_stream", "the head leaves before it is known whether a body follows"},
       {"BodySendMode.NONE", "the default, which is left out; Envoy takes it so"},
       {"BodySendMode.FULL_DUPLEX_STREAMED", "whether it is heeded is not told"},
       {"BodySendMode.GRPC", "whether it is heeded is not told"},
