@@ -42,7 +42,8 @@ enum class Rule : std::uint8_t {
   /// An immediate response when the response's headers may be on their way: then Envoy resets the
   /// HTTP stream. Sent all the same.
   immediate_too_late,
-  /// A body handler wrote after the last chunk was answered. Left out.
+  /// A body handler wrote, or asked for something else, after the last chunk was answered. Left
+  /// out.
   body_written_too_late,
   /// The handler took so long that its fallback was sent, or that the request's next message was
   /// answered without its own handler; what it answers is dropped.

@@ -91,6 +91,12 @@ class EXTPROC_API Struct {
   /// A value that was received, as it is.
   Struct& set(std::string_view name, const StructView& value);
 
+  /// Sets all fields of another one.
+  Struct& merge(const StructView& more) {
+    bytes_.append(more.bytes());
+    return *this;
+  }
+
   bool empty() const { return bytes_.empty(); }
   /// The serialised Struct; valid until the next change.
   std::string_view bytes() const { return bytes_; }

@@ -64,8 +64,15 @@ void PhaseResponse::remove_headers(std::span<const std::string_view> names) {
   for (const auto name : names) remove_header(name);
 }
 
+void ResponseExtras::add_dynamic_metadata(std::string_view name, const StructView& value) {
+  for (auto& [known, fields] : dynamic_metadata) {
+    if (known == name) return static_cast<void>(fields.merge(value));
+  }
+  dynamic_metadata.emplace_back(name, Struct().merge(value));
+}
+
 void PhaseResponse::set_dynamic_metadata(std::string_view name, Struct value) {
-  extras().dynamic_metadata.emplace_back(name, std::move(value));
+  extras().add_dynamic_metadata(name, value.view());
 }
 
 void PhaseResponse::set_typed_dynamic_metadata(std::string_view name, std::string_view type_url,

@@ -181,7 +181,9 @@ void ChainBody::feed(const HttpBody& chunk) {
 void ChainBody::forward(std::size_t stage, const HttpBody& chunk) {
   if (end_ || outer_.context->observability_mode()) return;
   if (stage + 1 < stages_.size()) return stages_[stage + 1]->on_chunk(chunk);
-  if (chunk.end_of_stream_without_message()) return;
+  // What only ends the body is told by the end of this handler.
+  if (chunk.end_of_stream_without_message() || (chunk.drain_complete() && chunk.body().empty()))
+    return;
   chunk.grpc_message_compressed() ? outer_.body_stream->write_compressed(chunk.body())
                                   : outer_.body_stream->write(chunk.body());
 }

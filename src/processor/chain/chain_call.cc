@@ -129,7 +129,9 @@ bool ChainCall::enter(std::size_t link, Phase phase) {
     const bool made = in_reply() || replacer_.has_value();
     const std::string_view bytes = in_reply() ? std::string_view(reply_->body()) : body_;
     const auto mode = state_.body_mode(link, phase, *outer_.context);
-    if (made && (bytes.empty() || mode == BodySendMode::none)) return false;
+    // One that was made is no gRPC message.
+    if (made && (bytes.empty() || mode == BodySendMode::none || mode == BodySendMode::grpc))
+      return false;
     link_body_ = HttpBody(bytes, made || end_of_stream_, made ? HttpBody::Flags{} : body_flags_);
     body_response_.reset();
     state.request.begin_phase(phase, nullptr);
@@ -139,7 +141,8 @@ bool ChainCall::enter(std::size_t link, Phase phase) {
     state.request.begin_phase(phase, nullptr);
   }
   const bool called = state_.calls(links_, link, phase, *outer_.context);
-  if (!called && phase == Phase::response_headers) name_link();
+  // As a filter without a handler: one that asked for no headers does not see them.
+  if (!called && phase == Phase::response_headers && !state.declined(phase)) name_link();
   return called;
 }
 
@@ -421,6 +424,8 @@ void ChainCall::finish_mode() {
     }
     return needed;
   };
+  // In the response's headers each leaves its name.
+  const bool names_links = !outer_.host->chain_header().empty();
   const auto headers = [&](Phase phase, auto member) {
     bool all_skip = true;
     bool any = false;
@@ -429,7 +434,9 @@ void ChainCall::finish_mode() {
       const auto own = state.mode ? (*state.mode).*member : std::nullopt;
       if (own == HeaderSendMode::send) return own;
       if (own) any = true;
-      if (!own && links_[i]->phases().contains(phase) && !state.ended) all_skip = false;
+      const bool needed =
+          links_[i]->phases().contains(phase) || (names_links && phase == Phase::response_headers);
+      if (!own && needed && !state.ended) all_skip = false;
     }
     return any && all_skip ? std::optional(HeaderSendMode::skip) : std::nullopt;
   };

@@ -85,6 +85,8 @@ void SessionStage::send_body_answer(Phase /*phase*/, const HttpBody& body, BodyR
 void SessionStage::send_streamed_body(Phase /*phase*/, const wire::StreamedBody& body,
                                       BodyResponse& carries) {
   owner_.take_answer(link_, carries);
+  carries.header_mutation().clear();
+  carries.clear_route_cache(false);
   carries.drop_extras();
   owner_.forward(number_, HttpBody(body.body, body.end_of_stream, body.flags));
 }

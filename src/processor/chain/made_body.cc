@@ -25,6 +25,8 @@ void MadeBody::send_body_answer(Phase /*phase*/, const HttpBody& body, BodyRespo
 void MadeBody::send_streamed_body(Phase /*phase*/, const wire::StreamedBody& body,
                                   BodyResponse& carries) {
   take(carries);
+  carries.header_mutation().clear();
+  carries.clear_route_cache(false);
   carries.drop_extras();
   written_.append(body.body);
 }
