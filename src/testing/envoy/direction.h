@@ -64,7 +64,6 @@ struct Direction {
   bool no_body = false;
   bool body_complete = false;
   bool body_received = false;
-  bool bytes_received = false;
   bool body_replaced = false;
   bool partial_done = false;
   /// Headers and trailers are here and can still be changed.

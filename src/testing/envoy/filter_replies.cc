@@ -134,6 +134,7 @@ Filter::Verdict Filter::take(const Reply& reply) {
   take_metadata(reply);
   if (reply.kind == Reply::Kind::immediate) return take_immediate(reply.immediate);
   if (reply.kind == Reply::Kind::streamed_immediate) return take_streamed_immediate(reply.streamed);
+  if (local_response_) return spurious("spurious message", std::string(to_string(reply.phase)));
   switch (reply.phase) {
     case Phase::request_headers:
       return take_headers(request_, reply.common);

@@ -114,10 +114,9 @@ void Simulation::arrive(Side side, Piece piece) {
   switch (piece.kind) {
     case Piece::Kind::headers: {
       HeaderMap headers = limited(HeaderMap(kind, piece.headers));
-      if (side == Side::request && is_refused(headers)) {
-        into.headers = std::move(headers);
+      // No filter gets to see it.
+      if (side == Side::request && is_refused(headers))
         return reply({.status = 400, .body = {}, .details = "query_missing_content_type"});
-      }
       into.arrive_headers(std::move(headers), piece.end);
       break;
     }

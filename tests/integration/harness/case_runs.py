@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness import paths
+from harness import envoy_cases, paths
 from harness.case_config import bootstrap
 from harness.case_player import AT_ONCE, Players
 from harness.case_servers import CaseServers
@@ -39,6 +39,7 @@ def in_envoy(cases: list[Case], at_once: int = AT_ONCE) -> Players:
 
 async def _play(launcher: Launcher, folder: Path, cases: list[Case], at_once: int) -> Players:
     admin = free_port()
+    cases = [*cases, envoy_cases.nothing_special()]
     players = Players(cases, folder)
     await players.start()
     loop = asyncio.get_running_loop()
@@ -50,6 +51,7 @@ async def _play(launcher: Launcher, folder: Path, cases: list[Case], at_once: in
     counters = await loop.run_in_executor(None, lambda: envoy.stats(r"\.ext_proc\."))
     players.stop()
     servers.finish(players.outcomes)
+    cases.pop()
     for number, case in enumerate(cases):
         prefix = f"http.case_{number}.ext_proc."
         players.outcomes[case.name]["name"] = case.name

@@ -23,7 +23,7 @@ class _Loader(yaml.CBaseLoader):
 
     def construct_scalar(self, node):
         text = super().construct_scalar(node)
-        return Plain(text) if node.style is None else text
+        return text if node.style else Plain(text)
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,11 @@ def load(folder: Path = FOLDER) -> list[Case]:
     names = [case.name for case in cases]
     assert len(set(names)) == len(names), "two cases have one name"
     return cases
+
+
+def nothing_special() -> Case:
+    """A case in which nothing is changed."""
+    return Case("nothing_special", _read(FOLDER / "common.yaml")["base"])
 
 
 def typed(node):

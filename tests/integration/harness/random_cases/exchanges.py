@@ -20,7 +20,7 @@ def generate(dice: Dice, needs: dict[str, bool]) -> dict:
     if large or dice.chance(0.05):
         made["buffer_limit"] = BUFFER_LIMIT
     method = dice.weighted(METHODS)
-    if method == "HEAD" and needs.get("response_body"):
+    if method == "HEAD" and (needs.get("response_body") or needs.get("response_trailers")):
         method = "POST"
     made["request"] = {
         "headers": [
@@ -57,7 +57,9 @@ def is_fair(case: dict) -> bool:
         for message in (request, upstream)
         for pair in message.get("headers", [])
         if isinstance(pair, list)
-    ) and not (empty and ("body" in upstream or "trailers" in upstream))
+    ) and all(message.get(part, [0]) for message in (request, upstream) for part in ("body", "trailers")) and not (
+        empty and ("body" in upstream or "trailers" in upstream)
+    )
 
 
 def _size(chunks: list) -> int:

@@ -87,6 +87,8 @@ def _is_needed(path: Path, parent: dict | list) -> bool:
         return len(parent) == 1 if isinstance(name, int) else len(path) > 3 or path[1] not in OPTIONAL
     if path[0] == "name" or len(path) == 1 and name in ("filter", "request", "upstream", "processor"):
         return True
+    if "typed_dynamic_metadata" in path[:-1]:
+        return True
     if name in ("phase", "do", "repeat", "of", "each", "key") or path == ("filter", "message_timeout"):
         return True
     # The request's own headers are its first four, the response's the first.

@@ -155,4 +155,5 @@ def late(step: dict) -> bool:
 
 
 def _answers(phase: str, action: dict) -> bool:
-    return "override_message_timeout" not in action and "wait" not in action
+    enough = (phase, "immediate_response", "streamed_immediate_response", "end", "reset")
+    return "override_message_timeout" not in action and any(kind in action for kind in enough)
