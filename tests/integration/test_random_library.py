@@ -8,7 +8,7 @@ from harness import case_runs
 from harness.random_cases import library, make
 from harness.random_cases.answers import PHASES
 
-SEED, COUNT = "library-test", 400
+SEED, COUNT = "library-test", 300
 # Where a verb is asked for that its phase does not have.
 UNKNOWN = ("no such action", "no such phase", "no such body mode", "invalid_argument", "stoi", "parse")
 

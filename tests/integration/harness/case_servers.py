@@ -61,7 +61,7 @@ class CaseServers:
         self._process.signal(signal.SIGUSR1)
         self._process.wait_for_log("end of report")
         outcome: dict = {}
-        for line in self._process.log().splitlines():
+        for line in self._process.log_path.read_text("latin-1").split("\n"):
             kind, _, rest = line.partition(" ")
             number, _, text = rest.partition(" ")
             if kind == "server":
