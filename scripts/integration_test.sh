@@ -10,7 +10,7 @@ if [[ "${1:-}" == --preset ]]; then
   preset=${2:?usage: integration_test.sh [--preset asan|tsan|...] [pytest option]...}
   shift 2
   scripts/install.sh build run test
-  scripts/build.sh "$preset" extproc_command examples streaming test_processors test_server echo_upstream envoy_cases
+  scripts/build.sh "$preset" integration_programs
 fi
 
 ENVOY=$(scripts/envoy_path.sh)
@@ -26,6 +26,8 @@ mkdir "$reports"
 # With as much freed memory held back as usual, no test could tell what the server itself holds.
 export ASAN_OPTIONS="log_path=$reports/asan:quarantine_size_mb=16" UBSAN_OPTIONS="log_path=$reports/ubsan:print_stacktrace=1"
 export TSAN_OPTIONS="log_path=$reports/tsan:second_deadlock_stack=1"
+# Its shadow memory is four times what the program touches.
+[[ $preset != tsan ]] || export EXTPROC_MEMORY_FACTOR=4
 # See scripts/ctest.sh.
 if [[ $preset == tsan ]] && setarch --addr-no-randomize true 2>/dev/null; then
   launcher=(setarch --addr-no-randomize)
