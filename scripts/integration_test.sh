@@ -37,8 +37,9 @@ note "testing the preset $preset with Envoy $("$ENVOY" --version | grep -oE '[0-
 status=0
 "${launcher[@]}" "$venv_dir/bin/python" -m pytest tests/integration --junitxml="$results/pytest.xml" \
   -o cache_dir=build/integration/cache "$@" || status=$?
-if found=$(find "$reports" -type f -size +0) && [[ -n $found ]]; then
-  head -n 60 $(head -n 3 <<<"$found") >&2
-  die "a sanitizer found something: $(wc -l <<<"$found") reports in $reports, the first above"
+mapfile -t found < <(find "$reports" -type f -size +0)
+if ((${#found[@]} > 0)); then
+  head -n 60 "${found[@]:0:3}" >&2
+  die "a sanitizer found something: ${#found[@]} reports in $reports, the first above"
 fi
 ((status == 0)) || die "integration tests failed (see above); one alone: scripts/integration_test.sh -k <name>"
