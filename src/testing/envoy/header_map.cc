@@ -85,6 +85,7 @@ std::string lower_case(std::string_view text) {
 
 // Envoy takes an empty name as well.
 bool is_header_name(std::string_view name) {
+  if (name == ":") return false;
   if (name.starts_with(':')) name.remove_prefix(1);
   return std::all_of(name.begin(), name.end(), is_token);
 }
