@@ -60,9 +60,9 @@ std::optional<Value> evaluate_request(std::string_view name, const AttributeSour
 std::optional<Value> evaluate_response(std::string_view name, const AttributeSource& source) {
   if (name == "headers" || name == "trailers") return kMap;
   if (name == "flags") return 0.0;
+  if (name == "size") return 0.0;
   if (source.response == nullptr) return std::nullopt;
   if (name == "code") return number(header(source.response, ":status"));
-  if (name == "size") return 0.0;
   if (name == "code_details") return std::string(source.code_details);
   return std::nullopt;
 }

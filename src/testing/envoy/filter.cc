@@ -14,10 +14,7 @@ Filter::Filter(const FilterConfig& config, std::size_t buffer_limit, FilterHost&
       host_(host),
       record_(record),
       request_(make_direction(Side::request, config.mode)),
-      response_(make_direction(Side::response, config.mode)) {
-  for (const auto& [name, fields] : host.exchange().dynamic_metadata)
-    metadata_[name] = write_struct(fields);
-}
+      response_(make_direction(Side::response, config.mode)) {}
 
 bool Filter::removes_content_length(const Direction& d) const {
   if (config_.allow_content_length_header) return false;
@@ -35,6 +32,11 @@ bool Filter::removes_content_length(const Direction& d) const {
 
 Step Filter::on_headers(Side side, bool end) {
   Direction& d = direction(side);
+  if (side == Side::request) {
+    // The filters in front had their turn.
+    for (const auto& [name, fields] : host_.exchange().dynamic_metadata)
+      metadata_[name] = write_struct(fields);
+  }
   if (d.send_headers && config_.observability_mode) {
     if (open_stream()) send_headers(d, end);
     return Step::proceed;
@@ -106,6 +108,7 @@ Step Filter::buffered_data(Direction& d, std::string& data, bool end) {
 }
 
 Step Filter::streamed_data(Direction& d, std::string& data, bool end) {
+  if (data.empty() && !end) return d.waiting == Waiting::headers ? Step::stop : Step::proceed;
   if (!open_stream()) return Step::proceed;
   const bool before_headers = d.waiting == Waiting::headers;
   const std::string chunk = std::exchange(data, {});

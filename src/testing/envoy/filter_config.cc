@@ -168,6 +168,8 @@ FilterConfig read_processor(YamlFields fields) {
     const std::string code = status->text("code", "500");
     config.status_on_error = http_status(code);
     if (config.status_on_error == 0) status->fail("code", "is not a status code");
+    // Envoy takes what is no error for the default.
+    if (config.status_on_error < 400) config.status_on_error = 500;
     status->done();
   }
   fields.ignore({"stat_prefix", "filter_metadata", "emit_client_span", "async_mode"});
@@ -196,11 +198,13 @@ FilterConfig read_filter_config(std::string_view yaml) {
 
 FilterSettings filter_settings(const FilterConfig& config) {
   using std::chrono::milliseconds;
-  return {
-      .message_timeout = std::chrono::duration_cast<milliseconds>(config.message_timeout),
-      .max_message_timeout = std::chrono::duration_cast<milliseconds>(config.max_message_timeout),
-      .allow_all_routing = config.mutation_rules.allow_all_routing,
-      .allow_envoy = config.mutation_rules.allow_envoy};
+  const auto longest = config.max_message_timeout < config.message_timeout
+                           ? std::chrono::nanoseconds(0)
+                           : config.max_message_timeout;
+  return {.message_timeout = std::chrono::duration_cast<milliseconds>(config.message_timeout),
+          .max_message_timeout = std::chrono::duration_cast<milliseconds>(longest),
+          .allow_all_routing = config.mutation_rules.allow_all_routing,
+          .allow_envoy = config.mutation_rules.allow_envoy};
 }
 
 }  // namespace extproc::testing::envoy

@@ -47,7 +47,7 @@ FilterConfig read_filter_config(std::string_view yaml);
 
 /// What a processor of the library is to be told of the filter. Of mutation_rules that is
 /// allow_all_routing and allow_envoy; what `disallow_*` and the expressions do besides is Envoy's
-/// half alone.
+/// half alone. A max_message_timeout below message_timeout gives nobody more time: it is none.
 FilterSettings filter_settings(const FilterConfig& config);
 
 }  // namespace extproc::testing::envoy

@@ -7,10 +7,11 @@
 namespace extproc::testing::envoy {
 
 bool Filter::fails_open() const {
-  // What FULL_DUPLEX_STREAMED has sent to the processor is gone.
+  // What FULL_DUPLEX_STREAMED has sent to the processor is gone; so is the upstream's response once
+  // the processor has begun one.
   const bool lost = (request_.full_duplex() && request_.body_received) ||
                     (response_.full_duplex() && response_.body_received);
-  return config_.failure_mode_allow && !lost;
+  return config_.failure_mode_allow && !lost && !local_response_;
 }
 
 void Filter::finish_both() {

@@ -35,6 +35,8 @@ Filter::Verdict Filter::take_streamed_immediate(const StreamedImmediateReply& st
 }
 
 Filter::Verdict Filter::start_local_response(const StreamedImmediateReply& streamed) {
+  // Whatever the processor answers itself is not sent to it: that holds even where this is refused.
+  response_.set_mode({.response_header = HeaderMode::skip});
   if (request_.waiting != Waiting::headers || local_response_)
     return spurious("spurious message", kField);
   if (!streamed.end_of_stream && request_.body_mode != BodyMode::none && !request_.full_duplex()) {
@@ -45,11 +47,16 @@ Filter::Verdict Filter::start_local_response(const StreamedImmediateReply& strea
   HeaderMap headers(HeaderKind::response, {});
   if (auto verdict = read_local_headers(streamed.headers, headers)) return *verdict;
   local_response_ = true;
-  request_.finish(request_.full_duplex() ? Waiting::streamed_body : Waiting::nothing);
-  // Its own response is not sent to it.
-  response_.set_mode({.response_header = HeaderMode::skip});
+  request_.finish();
   // In FULL_DUPLEX_STREAMED the request goes on meanwhile, to the processor and to the upstream.
-  if (request_.full_duplex()) resume(request_);
+  const bool is_response = headers.get(":status") != nullptr;
+  const bool goes_on =
+      request_.full_duplex() && !request_.no_body && !streamed.end_of_stream && is_response;
+  if (goes_on) resume(request_);
+  // After an error Envoy takes up the body that it has, and counts a message that no stream gets.
+  const bool takes_body = !is_response && request_.body_mode != BodyMode::none &&
+                          !request_.full_duplex() && request_.body_complete && !request_.no_body;
+  if (takes_body && pipe(request_).buffered) record_.count("stream_msgs_sent");
   host_.local_headers(std::move(headers), streamed.end_of_stream);
   return taken();
 }
@@ -58,7 +65,9 @@ std::optional<Filter::Verdict> Filter::read_local_headers(const HeaderList& list
                                                           HeaderMap& headers) {
   for (const auto& [key, value] : list) {
     const std::string name = lower_case(key);
-    const char* why = config_.mutation_rules.refuse(MutationRules::Operation::set, name, value);
+    // A response must have a :status, so that the rules do not deny it.
+    const MutationRules& rules = name == ":status" ? MutationRules{} : config_.mutation_rules;
+    const char* why = rules.refuse(MutationRules::Operation::set, name, value);
     const bool invalid = !is_header_name(key) || !is_header_value(value);
     if (!invalid && why == nullptr) {
       headers.add(name, value);

@@ -13,7 +13,11 @@ constexpr std::array<std::string_view, 12> kJoinedEverywhere = {
     "cache-control", "connection", "content-encoding", "content-length",
     "content-type",  "keep-alive", "proxy-status",     "transfer-encoding",
     "upgrade",       "via",        "x-request-id",     "grpc-status"};
-constexpr std::array<std::string_view, 23> kJoinedInRequests = {"accept",
+constexpr std::array<std::string_view, 27> kJoinedInRequests = {":authority",
+                                                                ":method",
+                                                                ":path",
+                                                                ":scheme",
+                                                                "accept",
                                                                 "accept-encoding",
                                                                 "access-control-request-headers",
                                                                 "authorization",
@@ -36,7 +40,8 @@ constexpr std::array<std::string_view, 23> kJoinedInRequests = {"accept",
                                                                 "x-forwarded-host",
                                                                 "x-forwarded-port",
                                                                 "x-forwarded-proto"};
-constexpr std::array<std::string_view, 15> kJoinedInResponses = {"access-control-allow-credentials",
+constexpr std::array<std::string_view, 16> kJoinedInResponses = {":status",
+                                                                 "access-control-allow-credentials",
                                                                  "access-control-allow-headers",
                                                                  "access-control-allow-methods",
                                                                  "access-control-allow-origin",
@@ -80,6 +85,7 @@ std::string lower_case(std::string_view text) {
 
 // Envoy takes an empty name as well.
 bool is_header_name(std::string_view name) {
+  if (name == ":") return false;
   if (name.starts_with(':')) name.remove_prefix(1);
   return std::all_of(name.begin(), name.end(), is_token);
 }
@@ -102,7 +108,7 @@ bool is_authority(std::string_view value) {
 HeaderMap::HeaderMap(HeaderKind kind, const HeaderList& entries) : kind_(kind) {
   for (const auto& [name, value] : entries) {
     const std::string lower = lower_case(name);
-    auto* cookie = kind == HeaderKind::request && lower == "cookie" ? find(lower) : nullptr;
+    auto* cookie = kind != HeaderKind::trailers && lower == "cookie" ? find(lower) : nullptr;
     if (cookie != nullptr) {
       // HTTP/2 sends the crumbs of a cookie in entries of their own.
       cookie->append("; ").append(value);
@@ -130,7 +136,8 @@ void HeaderMap::add(std::string_view name, std::string_view value) {
   name = known_as(name);
   if (is_joined(kind_, name)) {
     if (auto* joined = find(name)) {
-      joined->append(",").append(value);
+      if (!joined->empty() && !value.empty()) joined->append(",");
+      joined->append(value);
       return;
     }
   }

@@ -28,6 +28,35 @@ std::deque<Piece> pieces_of(const HttpMessage& message, const HeaderList& missin
   return pieces;
 }
 
+// What goes to the caller has no more of these, whoever set them.
+constexpr std::string_view kOfOneHop[] = {"connection", "upgrade", "transfer-encoding",
+                                          "keep-alive", "proxy-connection"};
+
+// A QUERY says of what type its body is.
+bool is_refused(const HeaderMap& request) {
+  const auto* method = request.get(":method");
+  const auto* type = request.get("content-type");
+  return method != nullptr && *method == "QUERY" && (type == nullptr || type->empty());
+}
+
+// Envoy takes a :status that is no number for none.
+bool has_status(const HeaderMap& headers) {
+  const auto* text = headers.get(":status");
+  return text != nullptr && !text->empty() &&
+         text->find_first_not_of("0123456789") == std::string::npos;
+}
+
+LocalReply without_status() {
+  return {.status = 502,
+          .body = "missing required header: :status",
+          .details = "filter_removed_required_response_headers"};
+}
+
+bool is_scheme(const std::string& text) {
+  const std::string lower = lower_case(text);
+  return lower == "http" || lower == "https";
+}
+
 int status_of(const HeaderMap& headers) {
   int status = 0;
   if (const auto* text = headers.get(":status"))
@@ -101,9 +130,14 @@ void Simulation::arrive(Side side, Piece piece) {
                           : side == Side::request             ? HeaderKind::request
                                                               : HeaderKind::response;
   switch (piece.kind) {
-    case Piece::Kind::headers:
-      into.arrive_headers(limited(HeaderMap(kind, piece.headers)), piece.end);
+    case Piece::Kind::headers: {
+      HeaderMap headers = limited(HeaderMap(kind, piece.headers));
+      // No filter gets to see it.
+      if (side == Side::request && is_refused(headers))
+        return reply({.status = 400, .body = {}, .details = "query_missing_content_type"});
+      into.arrive_headers(std::move(headers), piece.end);
       break;
+    }
     case Piece::Kind::data: {
       // A larger piece is several frames that arrive together.
       std::size_t at = 0;
@@ -159,14 +193,21 @@ bool Simulation::can_continue(Side side) const {
 void Simulation::send_headers(Side side, const HeaderMap& headers, bool end) {
   if (side == Side::request) {
     result_.upstream.reached = true;
-    result_.upstream.headers = headers.entries();
+    HeaderMap left = headers;
+    // A scheme that is none becomes that of the upstream's connection.
+    if (const auto* scheme = left.get(":scheme"); scheme != nullptr && !is_scheme(*scheme))
+      left.set(":scheme", "http");
+    result_.upstream.headers = left.entries();
     result_.upstream.complete = end;
     if (end || exchange_.upstream_answers_early) upstream_answers();
     return;
   }
+  if (!has_status(headers)) return reply(without_status());
   response_left_ = true;
-  result_.caller.status = status_of(headers);
-  result_.caller.headers = headers.entries();
+  HeaderMap left = headers;
+  for (const auto name : kOfOneHop) left.remove(name);
+  result_.caller.status = status_of(left);
+  result_.caller.headers = left.entries();
   if (end) end_of_caller();
 }
 
@@ -239,11 +280,7 @@ void Simulation::reply(const LocalReply& local) {
 }
 
 void Simulation::local_headers(HeaderMap headers, bool end) {
-  if (headers.get(":status") == nullptr) {
-    return reply({.status = 502,
-                  .body = "missing required header: :status",
-                  .details = "filter_removed_required_response_headers"});
-  }
+  if (!has_status(headers)) return reply(without_status());
   upstream_answered_ = response_started_ = true;
   response_complete_ = end;
   response_.arrive_headers(std::move(headers), end);

@@ -1,6 +1,6 @@
 #include "testing/envoy/status_codes.h"
 
-#include <charconv>
+#include <string>
 #include <utility>
 
 namespace extproc::testing::envoy {
@@ -71,11 +71,10 @@ int http_status(std::string_view name) {
   for (const auto& [code, number] : kCodes) {
     if (code == name) return number;
   }
-  int number = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  return error == std::errc() && end == name.data() + name.size() && number >= 100 && number < 600
-             ? number
-             : 0;
+  for (const auto& code : kCodes) {
+    if (std::to_string(code.second) == name) return code.second;
+  }
+  return 0;
 }
 
 std::uint32_t grpc_status_of(int http_status) {

@@ -25,10 +25,13 @@ class Play:
         self._last = 0.0
         self._waits: list[tuple[float, asyncio.Future]] = []
         self._tasks: list[asyncio.Task] = []
+        self._sending: dict[str, asyncio.Task] = {}
         self._from_upstream: list | None = None
         self._upstream_stream: Stream | None = None
         self._sent_headers = False
         self._messages: list[dict] = []
+        # What the script did to Envoy: the phase of the message that it was for, and the action; None is silence.
+        self.answered: list[tuple[str, dict | None]] = []
         self._caller = _Received()
         self._upstream = _Received()
 
@@ -77,14 +80,15 @@ class Play:
         stream.listener = self._on_caller_event
         from_caller = _pieces(self._request)
         patience = self._patience()
+        quiet = QUIET + self.case.thinking
         self.touch()
         while not self._caller.over:
-            if loop.time() - self._last < QUIET:
+            if loop.time() - self._last < quiet:
                 await asyncio.sleep(QUIET / 4)
-            elif self._from_upstream:
-                await self._send(self._upstream_stream, self._from_upstream, self._response["together"])
-            elif from_caller:
-                await self._send(stream, from_caller, self._request["together"])
+            elif self._from_upstream and not self._is_sending("upstream"):
+                await self._send("upstream", self._upstream_stream, self._from_upstream, self._response["together"])
+            elif from_caller and not self._is_sending("caller"):
+                await self._send("caller", stream, from_caller, self._request["together"])
             elif self._waits:
                 await self._pass_time()
             elif loop.time() - self._last > patience:
@@ -102,15 +106,20 @@ class Play:
         await cancel(self._tasks)
         return outcome
 
-    async def _send(self, stream: Stream, pieces: list, together: bool) -> None:
+    def _is_sending(self, who: str) -> bool:
+        return who in self._sending and not self._sending[who].done()
+
+    async def _send(self, who: str, stream: Stream, pieces: list, together: bool) -> None:
+        """Goes on by itself where Envoy does not take all of it now."""
         self.touch()
-        if not together:
-            await _send_piece(stream, pieces.pop(0))
+        if together:
+            task = _send_together(stream, pieces[:])
+            pieces.clear()
         else:
-            stream.peer.hold()
-            while pieces:
-                await _send_piece(stream, pieces.pop(0))
-            stream.peer.release()
+            task = _send_piece(stream, pieces.pop(0))
+        self._sending[who] = asyncio.ensure_future(task)
+        self._tasks.append(self._sending[who])
+        await asyncio.sleep(0)
         self.touch()
 
     async def _pass_time(self) -> None:
@@ -178,7 +187,10 @@ class Players:
     def __init__(self, cases: list[Case], folder: Path):
         self._folder = folder
         self._plays = {case.name: Play(case, folder / str(number)) for number, case in enumerate(cases)}
+        self._all = dict(self._plays)
         self._servers: list[asyncio.Server] = []
+        self.outcomes: dict[str, dict] = {}
+        self.answered: dict[str, list[tuple]] = {}
 
     async def start(self) -> None:
         """Opens the upstream's and the processor's sockets, which Envoy needs."""
@@ -187,23 +199,27 @@ class Players:
             server = await loop.create_unix_server(lambda h=handler: H2Peer(client=False, on_stream=h), self._folder / name)
             self._servers.append(server)
 
-    async def run(self) -> dict[str, dict]:
-        """The outcome of each case, by name."""
-        gate = asyncio.Semaphore(AT_ONCE)
+    async def run(self, at_once: int = AT_ONCE) -> None:
+        """Fills `outcomes` and `answered`, by the case's name; the last case only makes Envoy connect, before the others."""
+        gate = asyncio.Semaphore(at_once)
+        # Without a connection, what is dropped at once would not reach the upstream at all.
+        _, first = self._plays.popitem()
+        await first.run()
 
         async def one(play: Play) -> dict:
             async with gate:
                 return await play.run()
 
         outcomes = await asyncio.gather(*(one(play) for play in self._plays.values()))
-        return dict(zip(self._plays, outcomes, strict=True))
+        self.outcomes = dict(zip(self._plays, outcomes, strict=True))
+        self.answered = {name: play.answered for name, play in self._plays.items()}
 
     def stop(self) -> None:
         for server in self._servers:
             server.close()
 
     def _play_of(self, headers) -> Play:
-        return self._plays[dict(headers)[CASE_HEADER.encode()].decode()]
+        return self._all[dict(headers)[CASE_HEADER.encode()].decode()]
 
     def _on_upstream(self, stream: Stream, headers, end: bool) -> None:
         self._play_of(headers).on_upstream(stream, headers, end)
@@ -222,6 +238,13 @@ def _pieces(message: dict) -> list:
         pieces.append(["trailers", message["trailers"], False])
     pieces[-1][2] = True
     return pieces
+
+
+async def _send_together(stream: Stream, pieces: list) -> None:
+    stream.peer.hold()
+    for piece in pieces:
+        await _send_piece(stream, piece)
+    stream.peer.release()
 
 
 async def _send_piece(stream: Stream, piece: list) -> None:

@@ -43,7 +43,11 @@ class Script:
                 await self._send(self._default(phase, request))
             return
         self._steps.remove(step)
+        if not step["do"]:
+            self._play.answered.append((phase, None))
         for action in step["do"]:
+            if not self._stream.closed:
+                self._play.answered.append((phase, action))
             if "wait" in action:
                 await self._play.wait(float(action["wait"]))
             elif "end" in action:

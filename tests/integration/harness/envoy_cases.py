@@ -18,12 +18,12 @@ class Plain(str):
     """A scalar without quotes, which may be a number or a boolean."""
 
 
-class _Loader(yaml.BaseLoader):
+class _Loader(yaml.CBaseLoader):
     """Keeps scalars as texts, and whether they were quoted: what one is, the field that it is for decides."""
 
     def construct_scalar(self, node):
         text = super().construct_scalar(node)
-        return Plain(text) if node.style is None else text
+        return text if node.style else Plain(text)
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,23 @@ class Case:
     def filter(self) -> dict:
         return typed(self.data["filter"])
 
+    @property
+    def library(self) -> str | None:
+        """The processor of tests/integration/module that the case is about; without one it has a script."""
+        return self.data.get("library")
+
+    @property
+    def thinking(self) -> float:
+        """The longest time, in seconds, that a processor of the library does nothing that one could see."""
+        words = [action.split() for action in self.data.get("do", [])]
+        return max((int(word[2]) / 1000 for word in words if word[1] in ("sleep", "offload", "slow", "fall_back")), default=0)
+
     def message(self, part: str) -> dict:
         message = self.data.get(part, {})
+        script = b"x-do-bodies" if self.library == "Bodies" else b"x-do"
+        actions = [(script, as_bytes(action)) for action in self.data.get("do", [])] if part == "request" else []
         return {
-            "headers": _pairs(message.get("headers", [])) + _pairs(message.get("more_headers", [])),
+            "headers": _pairs(message.get("headers", [])) + _pairs(message.get("more_headers", [])) + actions,
             "body": [as_bytes(chunk) for chunk in message.get("body", [])],
             "trailers": _pairs(message["trailers"]) if "trailers" in message else None,
             "together": message.get("pacing") == "together",
@@ -48,11 +61,11 @@ class Case:
         }
 
 
-def load() -> list[Case]:
+def load(folder: Path = FOLDER) -> list[Case]:
     """All cases, in the order of files and lines."""
-    common = _read(FOLDER / "common.yaml")
+    common = _read(folder / "common.yaml")
     cases = []
-    for path in sorted(FOLDER.glob("*.yaml")):
+    for path in sorted(folder.glob("*.yaml")):
         document = _read(path)
         base = _merge(common["base"], document.get("base", {}))
         for case in document.get("cases", []):
@@ -60,6 +73,11 @@ def load() -> list[Case]:
     names = [case.name for case in cases]
     assert len(set(names)) == len(names), "two cases have one name"
     return cases
+
+
+def nothing_special() -> Case:
+    """A case in which nothing is changed."""
+    return Case("nothing_special", _read(FOLDER / "common.yaml")["base"])
 
 
 def typed(node):
@@ -85,7 +103,7 @@ def typed(node):
 def response(node: dict) -> bytes:
     """A ProcessingResponse in protobuf's JSON, but for its bytes, which are texts here; serialised."""
     message = protos.ProcessingResponse()
-    json_format.ParseDict(_as_json(node, message.DESCRIPTOR), message)
+    json_format.ParseDict(_as_json(node, message.DESCRIPTOR), message, descriptor_pool=protos.POOL)
     return message.SerializeToString()
 
 
@@ -102,6 +120,8 @@ def _as_json(node, descriptor):
 
 
 def _field(node, field, repeated=None):
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        return {key: typed(value) for key, value in node.items()}
     if field.is_repeated if repeated is None else repeated:
         return [_field(item, field, False) for item in node]
     if field.type == FieldDescriptor.TYPE_MESSAGE:

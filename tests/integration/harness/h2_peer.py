@@ -11,8 +11,9 @@ import h2.exceptions
 import h2.settings
 import h2.stream
 
-# A message whose content-length lies is something to look at here, not to refuse.
+# A message whose content-length lies, or is no number, is something to look at here, not to refuse.
 h2.stream.H2Stream._track_content_length = lambda self, length, end_stream: None
+h2.stream.H2Stream._initialize_content_length = lambda self, headers: None
 
 WINDOW = 1 << 20
 Headers = list[tuple[bytes, bytes]]
@@ -38,6 +39,7 @@ class Stream:
                 self._send_piece(data[:room], False)
                 data = data[room:]
                 continue
+            self.peer.release()
             self._window.clear()
             await self._window.wait()
         self._send_piece(data, end)
@@ -132,7 +134,7 @@ class H2Peer(asyncio.Protocol):
         return self._new(self.h2.get_next_available_stream_id())
 
     def hold(self) -> None:
-        """What is sent from now on leaves in one piece, with release()."""
+        """What is sent from now on leaves in one piece, with release(), or when the receiver has no room for more."""
         self._held = True
 
     def release(self) -> None:

@@ -17,11 +17,11 @@ def _load_pool() -> descriptor_pool.DescriptorPool:
     return pool
 
 
-_POOL = _load_pool()
+POOL = _load_pool()
 
 
 def _message(name: str):
-    return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"envoy.service.ext_proc.v3.{name}"))
+    return message_factory.GetMessageClass(POOL.FindMessageTypeByName(f"envoy.service.ext_proc.v3.{name}"))
 
 
 ProcessingRequest = _message("ProcessingRequest")

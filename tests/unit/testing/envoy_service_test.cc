@@ -92,6 +92,7 @@ TEST(EnvoyService, SettingsAreTheFilters) {
 
   EXPECT_EQ(settings("message_timeout: 1.5s").message_timeout, 1500ms);
   EXPECT_EQ(settings("max_message_timeout: 2s").max_message_timeout, 2s);
+  EXPECT_EQ(settings("max_message_timeout: 0.1s").max_message_timeout, 0s);
   EXPECT_TRUE(settings("mutation_rules: {allow_all_routing: true}").allow_all_routing);
   EXPECT_TRUE(settings("mutation_rules: {allow_envoy: true}").allow_envoy);
   // The library knows nothing of expressions.

@@ -93,6 +93,20 @@ std::string text_of(const YAML::Node& node, const std::string& fallback) {
   return node.IsDefined() && node.IsScalar() ? node.Scalar() : fallback;
 }
 
+std::string latin1(const std::string& utf8) {
+  std::string bytes;
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(utf8[i]);
+    if (byte < 0x80 || i + 1 == utf8.size()) {
+      bytes.push_back(utf8[i]);
+    } else {
+      bytes.push_back(
+          static_cast<char>(((byte & 3U) << 6U) | (static_cast<unsigned char>(utf8[++i]) & 63U)));
+    }
+  }
+  return bytes;
+}
+
 bool is_plain(const YAML::Node& node) { return node.IsScalar() && node.Tag() != "!"; }
 
 }  // namespace extproc::testing::cases

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "extproc/testing/envoy.h"
+#include "extproc/testing/exported.h"
 #include "testing/cases/case_file.h"
 #include "testing/cases/outcome.h"
 #include "testing/cases/script_peer.h"
@@ -24,14 +25,15 @@ using cases::text_of;
 
 HeaderList pairs(const YAML::Node& node) {
   HeaderList list;
-  for (const auto& pair : node) list.emplace_back(pair[0].Scalar(), pair[1].Scalar());
+  for (const auto& pair : node)
+    list.emplace_back(cases::latin1(pair[0].Scalar()), cases::latin1(pair[1].Scalar()));
   return list;
 }
 
 HttpMessage message(const YAML::Node& node) {
   HttpMessage message{.headers = pairs(node["headers"])};
   for (auto& header : pairs(node["more_headers"])) message.headers.push_back(header);
-  for (const auto& chunk : node["body"]) message.body.push_back(chunk.Scalar());
+  for (const auto& chunk : node["body"]) message.body.push_back(cases::latin1(chunk.Scalar()));
   if (node["trailers"]) message.trailers = pairs(node["trailers"]);
   return message;
 }
@@ -58,8 +60,14 @@ std::string play(const Case& played) {
       exchange.dynamic_metadata[metadata.first.Scalar()][field.first.Scalar()] =
           field.second.Scalar();
 
+  if (const auto library = text_of(played.data["library"]); !library.empty()) {
+    const char* script = library == "Bodies" ? "x-do-bodies" : "x-do";
+    for (const auto& action : played.data["do"])
+      exchange.request.headers.emplace_back(script, cases::latin1(action.Scalar()));
+    return cases::outcome_line(played, envoy.run(exported(library), exchange));
+  }
   cases::ScriptPeer peer(played);
-  return cases::outcome_line(played.name, envoy.run(peer, exchange));
+  return cases::outcome_line(played, envoy.run(peer, exchange));
 }
 
 std::set<std::string> lines_of(const std::string& path) {

@@ -15,21 +15,6 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
-// The texts of the files are latin-1 in UTF-8, so that any byte can be written.
-std::string latin1(const std::string& utf8) {
-  std::string bytes;
-  for (std::size_t i = 0; i < utf8.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(utf8[i]);
-    if (byte < 0x80 || i + 1 == utf8.size()) {
-      bytes.push_back(utf8[i]);
-    } else {
-      bytes.push_back(
-          static_cast<char>(((byte & 3U) << 6U) | (static_cast<unsigned char>(utf8[++i]) & 63U)));
-    }
-  }
-  return bytes;
-}
-
 std::string base64(const std::string& bytes) {
   constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
@@ -108,7 +93,9 @@ std::string message_json(const YAML::Node& node, const Descriptor& type) {
     const auto* field = type.FindFieldByName(key);
     if (field == nullptr) throw std::runtime_error("no field " + key + " in " + std::string(name));
     std::string value;
-    if (field->is_repeated()) {
+    if (field->is_map()) {
+      value = any_json(entry.second);
+    } else if (field->is_repeated()) {
       for (const auto& item : entry.second)
         value += (value.empty() ? "" : ",") + value_json(item, *field);
       value = "[" + value + "]";

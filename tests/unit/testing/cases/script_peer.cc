@@ -72,6 +72,8 @@ void ScriptPeer::act(const YAML::Node& actions, Time now) {
     if (action["wait"]) {
       now += std::chrono::duration_cast<Time>(
           std::chrono::duration<double>(action["wait"].as<double>()));
+      // Two waits never end at once: what one brings about comes before the end of the other.
+      now += Time(++waits_);
     } else if (action["end"]) {
       add(now, {.is_reply = false,
                 .bytes = {},

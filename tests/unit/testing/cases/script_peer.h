@@ -41,6 +41,7 @@ class ScriptPeer final : public envoy::ProcessorPeer {
   // In order of time; a wait delays what comes after it in its step.
   std::vector<Due> events_;
   std::map<std::string, int> modes_;
+  int waits_ = 0;
 };
 
 }  // namespace extproc::testing::cases

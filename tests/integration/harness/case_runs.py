@@ -1,0 +1,61 @@
+"""Plays cases by both players: the test kit's, and a real Envoy's."""
+
+import asyncio
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+from harness import envoy_cases, paths
+from harness.case_config import bootstrap
+from harness.case_player import AT_ONCE, Players
+from harness.case_servers import CaseServers
+from harness.envoy import Envoy
+from harness.envoy_cases import Case
+from harness.processes import Launcher, free_port
+
+# Envoy's counters are merged by then.
+MOMENT = 0.5
+
+
+def in_the_kit(folder: Path) -> dict[str, dict]:
+    """What each case of a folder comes to in the test kit, by name."""
+    command = [paths.built("envoy_cases"), folder]
+    lines = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert lines.returncode == 0, lines.stderr
+    return {outcome["name"]: outcome for outcome in map(json.loads, lines.stdout.splitlines())}
+
+
+def in_envoy(cases: list[Case], at_once: int = AT_ONCE) -> Players:
+    """What each case comes to in a real Envoy, started for these alone."""
+    # Short, since the paths of Unix domain sockets are.
+    with tempfile.TemporaryDirectory(prefix="extproc-") as folder:
+        launcher = Launcher(Path(folder))
+        try:
+            return asyncio.run(_play(launcher, Path(folder), cases, at_once))
+        finally:
+            launcher.stop_all()
+
+
+async def _play(launcher: Launcher, folder: Path, cases: list[Case], at_once: int) -> Players:
+    admin = free_port()
+    cases = [*cases, envoy_cases.nothing_special()]
+    players = Players(cases, folder)
+    await players.start()
+    loop = asyncio.get_running_loop()
+    servers = await loop.run_in_executor(None, lambda: CaseServers(launcher, folder, cases))
+    configuration = bootstrap(cases, folder, admin)
+    envoy = await loop.run_in_executor(None, lambda: Envoy(launcher, configuration, admin, concurrency=1))
+    await players.run(at_once)
+    await asyncio.sleep(MOMENT)
+    counters = await loop.run_in_executor(None, lambda: envoy.stats(r"\.ext_proc\."))
+    players.stop()
+    servers.finish(players.outcomes)
+    cases.pop()
+    for number, case in enumerate(cases):
+        prefix = f"http.case_{number}.ext_proc."
+        players.outcomes[case.name]["name"] = case.name
+        players.outcomes[case.name]["statistics"] = {
+            name.removeprefix(prefix): value for name, value in counters.items() if name.startswith(prefix) and value
+        }
+    return players

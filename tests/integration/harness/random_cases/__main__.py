@@ -1,0 +1,45 @@
+"""Plays random cases: python -m harness.random_cases SEED COUNT [FIRST]. Ends with 1 where something differs."""
+
+import sys
+import time
+
+from harness.random_cases import compare, make, report, shrink
+
+
+# So many differences are worth the time.
+MOST_SHRUNK = 20
+
+
+def main(seed: str, count: int, first: int = 0) -> int:
+    found = compare.Found()
+    began = time.monotonic()
+    for start in range(first, first + count, compare.BATCH):
+        numbers = range(start, min(start + compare.BATCH, first + count))
+        compare.check([make.case(seed, number) for number in numbers], found, say=_say)
+        rate = found.played / (time.monotonic() - began)
+        _say(f"{found.played} of {count} played, {len(found.differences)} differ, {len(found.races)} races, {rate:.0f} a second")
+    smallest = shrink.shrink([both.case for both in found.differences[:MOST_SHRUNK]], _differ)
+    for both in compare.play(smallest):
+        _say("\n" + report.difference(both))
+    for both in found.differences[MOST_SHRUNK:]:
+        _say(f"\n{report.as_yaml(both.case)}")
+    for case in found.races:
+        _say(f"a race of Envoy's own: {report.as_yaml(case)}")
+    if found.hurried:
+        _say(f"{found.hurried} cases differed once, and were alike when played alone")
+    _say(report.coverage(found))
+    return 1 if found.differences else 0
+
+
+def _differ(cases: list[dict]) -> list[bool]:
+    return [bool(both.differing) for both in compare.play(cases)]
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (3, 4):
+        sys.exit(str(__doc__))
+    sys.exit(main(sys.argv[1], *(int(number) for number in sys.argv[2:])))

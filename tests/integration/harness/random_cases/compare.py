@@ -1,0 +1,83 @@
+"""Plays cases by both players, and tells what truly differs: a moment that came too early on a busy machine does not."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness import case_runs, envoy_cases
+from harness.random_cases import make
+from harness.case_player import AT_ONCE
+from harness.random_cases.cells import Cell, reached_by
+
+BATCH = 300
+# A case that differed is played again by itself; a difference is what is different each time.
+AGAIN = 3
+# What the real Envoy does in more ways than one is a race of its own.
+REPEATS = 20
+
+
+@dataclass
+class Both:
+    """What came of a case."""
+
+    case: dict
+    kit: dict
+    envoy: dict
+
+    @property
+    def differing(self) -> list[str]:
+        return [part for part in self.kit if part != "name" and self.kit[part] != self.envoy[part]]
+
+
+@dataclass
+class Found:
+    """What came of many."""
+
+    played: int = 0
+    differences: list[Both] = field(default_factory=list)
+    races: list[dict] = field(default_factory=list)
+    # Different once, and alike when played alone.
+    hurried: int = 0
+    reached: set[Cell] = field(default_factory=set)
+
+
+def play(cases: list[dict], found: Found | None = None, at_once: int = AT_ONCE) -> list[Both]:
+    """Both outcomes of each case, all in one Envoy."""
+    if not cases:
+        return []
+    with tempfile.TemporaryDirectory(prefix="extproc-cases-") as folder:
+        make.write([{**case, "name": str(number)} for number, case in enumerate(cases)], Path(folder))
+        kit = case_runs.in_the_kit(Path(folder))
+        loaded = envoy_cases.load(Path(folder))
+    players = case_runs.in_envoy(loaded, at_once)
+    if found is not None:
+        found.played += len(cases)
+        for case in loaded:
+            found.reached |= reached_by(case.data["filter"], players.answered[case.name])
+    names = [f"random.{number}" for number in range(len(cases))]
+    return [Both(case, kit[name], players.outcomes[name]) for case, name in zip(cases, names, strict=True)]
+
+
+def check(cases: list[dict], found: Found, say: Callable[[str], None] = print) -> None:
+    """Adds what differs, of one batch."""
+    suspects = [both.case for both in play(cases, found) if both.differing]
+    rounds = [play(suspects, at_once=1) for _ in range(AGAIN)] if suspects else []
+    for again in zip(*rounds, strict=True):
+        name = again[0].case["name"]
+        if not all(each.differing for each in again):
+            found.hurried += 1
+        elif is_race(list(again)):
+            found.races.append(again[0].case)
+            say(f"{name}: Envoy itself does now this, now that")
+        else:
+            found.differences.append(again[-1])
+            say(f"{name}: differs in {', '.join(again[-1].differing)}")
+
+
+def is_race(played: list[Both]) -> bool:
+    outcomes = [{**both.envoy, "name": ""} for both in played]
+    if all(outcome == outcomes[0] for outcome in outcomes):
+        return False
+    outcomes += [{**play([played[0].case])[0].envoy, "name": ""} for _ in range(REPEATS - len(outcomes))]
+    return any(outcome != outcomes[0] for outcome in outcomes)
