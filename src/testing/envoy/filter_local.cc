@@ -49,9 +49,14 @@ Filter::Verdict Filter::start_local_response(const StreamedImmediateReply& strea
   local_response_ = true;
   request_.finish();
   // In FULL_DUPLEX_STREAMED the request goes on meanwhile, to the processor and to the upstream.
-  const bool goes_on = request_.full_duplex() && !request_.no_body && !streamed.end_of_stream &&
-                       headers.get(":status") != nullptr;
+  const bool is_response = headers.get(":status") != nullptr;
+  const bool goes_on =
+      request_.full_duplex() && !request_.no_body && !streamed.end_of_stream && is_response;
   if (goes_on) resume(request_);
+  // After an error Envoy takes up the body that it has, and counts a message that no stream gets.
+  const bool takes_body = !is_response && request_.body_mode != BodyMode::none &&
+                          !request_.full_duplex() && request_.body_complete && !request_.no_body;
+  if (takes_body && pipe(request_).buffered) record_.count("stream_msgs_sent");
   host_.local_headers(std::move(headers), streamed.end_of_stream);
   return taken();
 }

@@ -13,7 +13,11 @@ constexpr std::array<std::string_view, 12> kJoinedEverywhere = {
     "cache-control", "connection", "content-encoding", "content-length",
     "content-type",  "keep-alive", "proxy-status",     "transfer-encoding",
     "upgrade",       "via",        "x-request-id",     "grpc-status"};
-constexpr std::array<std::string_view, 23> kJoinedInRequests = {"accept",
+constexpr std::array<std::string_view, 27> kJoinedInRequests = {":authority",
+                                                                ":method",
+                                                                ":path",
+                                                                ":scheme",
+                                                                "accept",
                                                                 "accept-encoding",
                                                                 "access-control-request-headers",
                                                                 "authorization",
@@ -36,7 +40,8 @@ constexpr std::array<std::string_view, 23> kJoinedInRequests = {"accept",
                                                                 "x-forwarded-host",
                                                                 "x-forwarded-port",
                                                                 "x-forwarded-proto"};
-constexpr std::array<std::string_view, 15> kJoinedInResponses = {"access-control-allow-credentials",
+constexpr std::array<std::string_view, 16> kJoinedInResponses = {":status",
+                                                                 "access-control-allow-credentials",
                                                                  "access-control-allow-headers",
                                                                  "access-control-allow-methods",
                                                                  "access-control-allow-origin",
@@ -80,6 +85,7 @@ std::string lower_case(std::string_view text) {
 
 // Envoy takes an empty name as well.
 bool is_header_name(std::string_view name) {
+  if (name == ":") return false;
   if (name.starts_with(':')) name.remove_prefix(1);
   return std::all_of(name.begin(), name.end(), is_token);
 }

@@ -39,6 +39,24 @@ bool is_refused(const HeaderMap& request) {
   return method != nullptr && *method == "QUERY" && (type == nullptr || type->empty());
 }
 
+// Envoy takes a :status that is no number for none.
+bool has_status(const HeaderMap& headers) {
+  const auto* text = headers.get(":status");
+  return text != nullptr && !text->empty() &&
+         text->find_first_not_of("0123456789") == std::string::npos;
+}
+
+LocalReply without_status() {
+  return {.status = 502,
+          .body = "missing required header: :status",
+          .details = "filter_removed_required_response_headers"};
+}
+
+bool is_scheme(const std::string& text) {
+  const std::string lower = lower_case(text);
+  return lower == "http" || lower == "https";
+}
+
 int status_of(const HeaderMap& headers) {
   int status = 0;
   if (const auto* text = headers.get(":status"))
@@ -175,11 +193,16 @@ bool Simulation::can_continue(Side side) const {
 void Simulation::send_headers(Side side, const HeaderMap& headers, bool end) {
   if (side == Side::request) {
     result_.upstream.reached = true;
-    result_.upstream.headers = headers.entries();
+    HeaderMap left = headers;
+    // A scheme that is none becomes that of the upstream's connection.
+    if (const auto* scheme = left.get(":scheme"); scheme != nullptr && !is_scheme(*scheme))
+      left.set(":scheme", "http");
+    result_.upstream.headers = left.entries();
     result_.upstream.complete = end;
     if (end || exchange_.upstream_answers_early) upstream_answers();
     return;
   }
+  if (!has_status(headers)) return reply(without_status());
   response_left_ = true;
   HeaderMap left = headers;
   for (const auto name : kOfOneHop) left.remove(name);
@@ -257,11 +280,7 @@ void Simulation::reply(const LocalReply& local) {
 }
 
 void Simulation::local_headers(HeaderMap headers, bool end) {
-  if (headers.get(":status") == nullptr) {
-    return reply({.status = 502,
-                  .body = "missing required header: :status",
-                  .details = "filter_removed_required_response_headers"});
-  }
+  if (!has_status(headers)) return reply(without_status());
   upstream_answered_ = response_started_ = true;
   response_complete_ = end;
   response_.arrive_headers(std::move(headers), end);

@@ -29,6 +29,14 @@ const std::string& body_seen(const EnvoyResult& result, Phase phase) {
   return is_request_phase(phase) ? result.upstream.body : result.caller.body;
 }
 
+bool emitted(const EnvoyResult& result, const std::vector<std::string_view>& fields) {
+  const auto found = result.dynamic_metadata.find("walk");
+  if (found == result.dynamic_metadata.end()) return false;
+  return std::all_of(fields.begin(), fields.end(), [&](std::string_view field) {
+    return found->second.view().find(field).has_value();
+  });
+}
+
 bool denied(const EnvoyResult& result, Phase) {
   return result.caller.status == 403 && !result.caller.reset &&
          values(result.caller.headers, "x-denied") == Values{"1", "2"} &&
@@ -67,7 +75,8 @@ template <class Act>
 Row override_to(std::string name, std::string field, std::string value, Act) {
   return in_headers(
       "Override" + name, {"ProcessingResponse.mode_override", std::move(field), std::move(value)},
-      [](HeadersResponse& r) { r.override_mode(Act{}()); }, nullptr);
+      [](HeadersResponse& r) { r.override_mode(Act{}()); },
+      [](auto& result, Phase) { return result.mode_overrides.size() == 1; });
 }
 
 void add_headers(std::vector<Row>& all) {
@@ -201,14 +210,17 @@ void add_replies(std::vector<Row>& all) {
 void add_extras(std::vector<Row>& all) {
   all.push_back(everywhere(
       "Metadata", {"ProcessingResponse.dynamic_metadata"},
-      [](auto& r) { r.set_dynamic_metadata("walk", Struct().set("key", "value")); }, nullptr));
+      [](auto& r) { r.set_dynamic_metadata("walk", Struct().set("key", "value")); },
+      [](auto& result, Phase) { return emitted(result, {"key"}); }));
   all.push_back(everywhere(
       "MoreMetadata", {},
       [](auto& r) {
         r.set_dynamic_metadata("walk", Struct().set("first", 1));
         r.set_dynamic_metadata("walk", Struct().set("second", "2"));
       },
-      nullptr));
+      [](auto& result, Phase) {
+        return emitted(result, {"first", "second"});
+      }));
   all.push_back(everywhere(
       "TypedMetadata",
       {"ProcessingResponse.typed_dynamic_metadata", "TypedDynamicMetadataEntry.key",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <set>
 #include <string_view>
 
@@ -36,6 +37,15 @@ std::string header_of(const std::string& text) {
   return word.ends_with(':') ? word.substr(0, word.size() - 1) : word;
 }
 
+// What is appended to a header that is not there is set, which the library cannot know.
+bool may_be_set(const Violation& violation) {
+  if (violation.rule != Rule::header_not_appendable) return false;
+  if (is_trailers(violation.phase)) return true;
+  const std::string& name = violation.field;
+  if (!is_request_phase(violation.phase)) return name != ":status";
+  return name != ":path" && name != ":method" && name != ":authority" && name != ":scheme";
+}
+
 std::string joined(const std::set<std::string>& names) {
   std::string text;
   for (const auto& name : names) text += (text.empty() ? "" : " ") + name;
@@ -46,11 +56,13 @@ std::string joined(const std::set<std::string>& names) {
 
 std::string disagreement(const YAML::Node& filter, const EnvoyResult& result) {
   if (!library_can_be_told(filter["mutation_rules"])) return {};
-  std::set<std::string> told, refused;
+  std::set<std::string> told, certain, refused;
   for (const Violation& violation : result.violations) {
     if (violation.rule == Rule::header_denied || violation.rule == Rule::header_not_removable ||
-        violation.rule == Rule::header_not_appendable)
+        violation.rule == Rule::header_not_appendable) {
       told.insert(lower_case(violation.field));
+      if (!may_be_set(violation)) certain.insert(lower_case(violation.field));
+    }
   }
   bool all_taken = result.caller.complete;
   for (const Refusal& refusal : result.refusals) {
@@ -58,7 +70,7 @@ std::string disagreement(const YAML::Node& filter, const EnvoyResult& result) {
     if (refusal.rule != "mutation_rules") all_taken = false;
   }
   std::set<std::string> only_told, only_refused;
-  std::set_difference(told.begin(), told.end(), refused.begin(), refused.end(),
+  std::set_difference(certain.begin(), certain.end(), refused.begin(), refused.end(),
                       std::inserter(only_told, only_told.end()));
   std::set_difference(refused.begin(), refused.end(), told.begin(), told.end(),
                       std::inserter(only_refused, only_refused.end()));
