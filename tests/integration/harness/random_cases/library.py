@@ -113,7 +113,7 @@ def _reply(dice: Dice) -> str:
 def _streamed(dice: Dice) -> str:
     made: dict = {"status": dice.pick((200, 201, 404)), "chunks": dice.some(("a", "bc", "d" * 40), 3)}
     if dice.chance(0.4):
-        made["headers"] = [["x-kind", "pieces"]]
+        made["headers"] = [["x-kind", "pieces"], *([["x-envoy-kind", "denied"]] if dice.chance(0.4) else [])]
     if dice.chance(0.4):
         made["trailers"] = [["x-end", "1"]]
     return json.dumps(made)
