@@ -60,7 +60,7 @@ std::optional<Value> evaluate_request(std::string_view name, const AttributeSour
 std::optional<Value> evaluate_response(std::string_view name, const AttributeSource& source) {
   if (name == "headers" || name == "trailers") return kMap;
   if (name == "flags") return 0.0;
-  if (name == "size") return 0.0;
+  if (name == "size") return static_cast<double>(source.response_bytes);
   if (source.response == nullptr) return std::nullopt;
   if (name == "code") return number(header(source.response, ":status"));
   if (name == "code_details") return std::string(source.code_details);

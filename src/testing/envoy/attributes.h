@@ -15,6 +15,7 @@ struct AttributeSource {
   const HeaderMap* request = nullptr;
   const HeaderMap* response = nullptr;
   std::size_t request_bytes = 0;
+  std::size_t response_bytes = 0;
   /// Why Envoy answers what it answers: response.code_details.
   std::string_view code_details{};
   /// Values that the test gave, by name.

@@ -202,7 +202,8 @@ Filter::Verdict Filter::take_streamed_body(Direction& d, const CommonReply& comm
 
 Filter::Verdict Filter::take_duplex_body(Direction& d, const CommonReply& common, bool& proceed) {
   const auto& body = *common.body;
-  if (!body.bytes.empty() || body.end_of_stream) pipe(d).inject(body.bytes, body.end_of_stream);
+  // Even nothing takes the headers with it.
+  pipe(d).inject(body.bytes, body.end_of_stream);
   d.finish(body.end_of_stream ? Waiting::nothing : Waiting::streamed_body);
   proceed = body.end_of_stream;
   return taken();

@@ -53,10 +53,12 @@ Filter::Verdict Filter::start_local_response(const StreamedImmediateReply& strea
   const bool goes_on =
       request_.full_duplex() && !request_.no_body && !streamed.end_of_stream && is_response;
   if (goes_on) resume(request_);
-  // After an error Envoy takes up the body that it has, and counts a message that no stream gets.
-  const bool takes_body = !is_response && request_.body_mode != BodyMode::none &&
-                          !request_.full_duplex() && request_.body_complete && !request_.no_body;
-  if (takes_body && pipe(request_).buffered) record_.count("stream_msgs_sent");
+  // After an error Envoy takes up what it has, and counts a message that no stream gets.
+  const bool has_body = request_.body_mode != BodyMode::none && request_.body_complete &&
+                        !request_.no_body && pipe(request_).buffered;
+  const bool has_trailers = request_.send_trailers && request_.trailers_open;
+  if (!is_response && !request_.full_duplex() && (has_body || has_trailers))
+    record_.count("stream_msgs_sent");
   host_.local_headers(std::move(headers), streamed.end_of_stream);
   return taken();
 }
@@ -80,6 +82,7 @@ std::optional<Filter::Verdict> Filter::read_local_headers(const HeaderList& list
       return failed("header_mutation_set_contains_invalid_character", kField);
     }
     record_.refuse(std::nullopt, "mutation_rules", kField, name + " is left out: " + why);
+    if (rules.disallow_is_error) return failed("header_mutation_set_headers_failed", kField);
   }
   return std::nullopt;
 }

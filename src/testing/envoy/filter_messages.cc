@@ -30,6 +30,7 @@ struct Filter::Extras {
           names, {.request = &filter.host_.pipe(Side::request).headers,
                   .response = response ? &filter.host_.pipe(Side::response).headers : nullptr,
                   .request_bytes = filter.host_.pipe(Side::request).arrived_bytes,
+                  .response_bytes = filter.host_.pipe(Side::response).sent_bytes,
                   .code_details = filter.host_.code_details(),
                   .given = &filter.host_.exchange().attributes});
     }

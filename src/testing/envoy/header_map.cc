@@ -83,7 +83,7 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
-// Envoy takes an empty name as well.
+// Envoy takes an empty name as well, but not a colon alone.
 bool is_header_name(std::string_view name) {
   if (name == ":") return false;
   if (name.starts_with(':')) name.remove_prefix(1);

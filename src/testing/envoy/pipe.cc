@@ -103,6 +103,7 @@ void Pipe::send_headers(bool end) {
 void Pipe::send_data(const std::string& data, bool end) {
   if (ended_) return;
   ended_ = end;
+  sent_bytes += data.size();
   if (!data.empty() || end) end_.send_data(side_, data, end);
 }
 

@@ -79,6 +79,7 @@ class Pipe {
   std::optional<std::string> buffered;
   /// Of the body, so far.
   std::size_t arrived_bytes = 0;
+  std::size_t sent_bytes = 0;
 
  private:
   void check_limit();

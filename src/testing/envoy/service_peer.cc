@@ -67,8 +67,6 @@ class ServicePeer final : public ProcessorPeer,
       if (!messages_.empty() && !paused_ && !ended_) continue;
       // Without work of its own the loop has nothing that could wake the handler.
       if (io_.stopped()) return std::nullopt;
-      // Envoy does not wait for an observer.
-      if (config_.observability_mode) return std::nullopt;
       const auto before = std::chrono::steady_clock::now();
       limit == Time::max() ? io_.run_one() : io_.run_one_for(limit);
       const Time waited = std::chrono::steady_clock::now() - before;

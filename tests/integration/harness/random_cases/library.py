@@ -37,6 +37,8 @@ def library_case(dice: Dice) -> dict:
     duplex = made["filter"].get("processing_mode", {}).get("request_body_mode") == filters.DUPLEX
     made["do"] = _actions(dice, made["library"], duplex)
     if made["library"] in WAITING and dice.chance(0.08):
+        # An upstream that answers early would race with the time.
+        made["upstream"].pop("early", None)
         made["filter"]["message_timeout"] = TIMEOUT
         made["filter"] |= dice.pick(({}, {"max_message_timeout": "5s"}, {"max_message_timeout": "0.7s"}))
         phase = dice.pick(("request_headers", "response_headers"))
@@ -111,7 +113,7 @@ def _reply(dice: Dice) -> str:
 def _streamed(dice: Dice) -> str:
     made: dict = {"status": dice.pick((200, 201, 404)), "chunks": dice.some(("a", "bc", "d" * 40), 3)}
     if dice.chance(0.4):
-        made["headers"] = [["x-kind", "pieces"]]
+        made["headers"] = [["x-kind", "pieces"], *([["x-envoy-kind", "denied"]] if dice.chance(0.4) else [])]
     if dice.chance(0.4):
         made["trailers"] = [["x-end", "1"]]
     return json.dumps(made)

@@ -1,0 +1,111 @@
+"""Random cases: what chance decides is played by the test kit's Envoy and a real one, and must end alike.
+
+RANDOM_SEED and RANDOM_CASES choose others than those of the gate; scripts/random_cases.sh plays thousands, shrinks what differs
+and tells what was reached.
+"""
+
+import os
+import re
+
+import pytest
+
+from harness import paths
+from harness.random_cases import answers, cells, compare, exchanges, filters, make, report, shrink
+from harness.random_cases.cells import Cell
+
+SEED = os.environ.get("RANDOM_SEED", "gate")
+COUNT = int(os.environ.get("RANDOM_CASES", "300"))
+KIT_CONFIG = paths.REPOSITORY / "src" / "testing" / "envoy" / "filter_config.cc"
+# What is around the filter's own fields, and the service, which the players put in.
+NOT_MADE = {"typed_config", "grpc_service", "http_service", "timeout"}
+
+
+@pytest.mark.parametrize("first", range(0, COUNT, compare.BATCH))
+def test_the_kit_does_what_envoy_does_with_what_chance_decides(first):
+    found = compare.Found()
+    compare.check([make.case(SEED, number) for number in range(first, min(first + compare.BATCH, COUNT))], found)
+    assert not found.differences, "\n".join(map(report.difference, found.differences))
+    assert found.played and found.reached
+
+
+def test_a_case_is_the_same_each_time():
+    made = [make.case(7, number) for number in range(100)]
+    assert made == [make.case(7, number) for number in range(100)]
+    assert made != [{**make.case(8, number), "name": f"7-{number}"} for number in range(100)]
+
+
+def test_every_field_of_an_answer_has_a_maker():
+    fields = set()
+
+    def walk(message) -> None:
+        # A mode has a maker as a whole.
+        for field in message.fields if message.name != "ProcessingMode" else ():
+            inner = field.message_type
+            is_new = f"{message.name}.{field.name}" not in fields
+            fields.add(f"{message.name}.{field.name}")
+            if is_new and inner is not None and not inner.GetOptions().map_entry and "google.protobuf" not in inner.full_name:
+                walk(inner)
+
+    walk(answers.RESPONSE)
+    assert fields == set(answers.FIELDS)
+
+
+def test_every_field_of_the_filter_that_the_kit_knows_is_made():
+    read = re.findall(r"(?:fields|rules|metadata|pattern|header|body|choice|boolean|message|messages|texts|duration)"
+                      r"[\w>.-]*\((?:fields, )?\"([a-z_]+)\"", KIT_CONFIG.read_text())  # fmt: skip
+    made: set[str] = set()
+
+    def collect(node) -> None:
+        made.update(node if isinstance(node, dict) else ())
+        for item in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+            collect(item)
+
+    for number in range(3000):
+        collect(make.case(1, number)["filter"])
+    assert len(set(read)) > 30
+    assert set(read) - made == NOT_MADE
+
+
+def test_each_cell_has_a_case_that_aims_at_it():
+    aimed = {make.target(1, number) for number in range(make.STRIDE * len(make.TARGETS))}
+    assert aimed - {None} == set(cells.reachable())
+
+
+def test_configurations_and_exchanges_are_such_as_envoy_takes():
+    made = [make.case(2, number) for number in range(2000)]
+    assert all(filters.is_valid(case["filter"]) and exchanges.is_fair(case) for case in made)
+    assert not filters.is_valid({"processing_mode": {"request_body_mode": filters.DUPLEX}})
+    assert not exchanges.is_fair({"request": {"headers": [["content-length", "4"]], "body": ["abc"]}})
+
+
+def test_what_was_reached_is_told_by_what_was_answered():
+    reached = cells.reached_by(
+        {"processing_mode": {"request_body_mode": "STREAMED"}},
+        [("request_body", {"request_body": {"response": {"status": "CONTINUE"}}}), ("response_headers", None)],
+    )
+    assert reached == {
+        Cell("request_body.response.status", "request_body", "STREAMED"),
+        Cell("silence", "response_headers", "NONE"),
+    }
+
+
+def test_the_shrinker_leaves_what_makes_the_difference():
+    def differs(cases: list[dict]) -> list[bool]:
+        return [
+            case["filter"].get("failure_mode_allow") is True
+            and any("end" in action for step in case["processor"] for action in step["do"])
+            and ["x-one", "1"] in case["request"]["headers"]
+            for case in cases
+        ]
+
+    culprit = {"phase": "request_headers", "do": [{"wait": 0.1}, {"end": {"status": 13}}]}
+    candidates = [make.case(3, number) for number in range(40)]
+    candidates = [case for case in candidates if ["x-one", "1"] in case["request"]["headers"]][:5]
+    for case in candidates:
+        case["filter"]["failure_mode_allow"] = True
+        case["processor"].append(culprit)
+    for small in shrink.shrink(candidates, differs):
+        assert {**small["filter"], "message_timeout": 0} == {"failure_mode_allow": True, "message_timeout": 0}
+        assert len(small["request"]["headers"]) == 5 and small["request"]["headers"][4] == ["x-one", "1"]
+        assert [action for step in small["processor"] for action in step["do"]] == [{"end": {}}]
+        assert not {"body", "trailers"} & ({*small["request"]} | {*small["upstream"]})
