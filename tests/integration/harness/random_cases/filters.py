@@ -110,6 +110,6 @@ def _rules(dice: Dice) -> dict:
     chances = {"allow_all_routing": 0.6, "allow_envoy": 0.4, "disallow_system": 0.15, "disallow_all": 0.1, "disallow_is_error": 0.25}
     rules: dict = {name: dice.chance(0.9) for name in RULES if dice.chance(chances[name])}
     for name in ("allow_expression", "disallow_expression"):
-        if dice.chance(0.2):
+        if dice.chance(0.3 if name == "allow_expression" else 0.2):
             rules[name] = {"regex": dice.pick(EXPRESSIONS[:-1] if name == "disallow_expression" else EXPRESSIONS)}
     return rules

@@ -114,6 +114,7 @@ class Script:
             duplex=self._modes.get(side) == "FULL_DUPLEX_STREAMED",
             last=last,
             illegal=illegal,
+            routing=bool({"allow_all_routing", "allow_expression"} & {*self._case["filter"].get("mutation_rules", {})}),
             wanted=wanted,
         )
         return answers.generate(place, phase if kind == "" else kind)
