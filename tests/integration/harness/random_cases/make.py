@@ -31,6 +31,8 @@ def case(seed: int | str, number: int) -> dict:
         made["processor"] = [step for step in made["processor"] if step["phase"] == cell.phase or _goes_on(step, cell, dice)]
     if steps.waits_for_a_timeout(made):
         made["filter"]["message_timeout"] = steps.TIMEOUT
+    if steps.waits(made):
+        exchanges.keep_to_the_window(made)
     # Nothing in it is the same object twice, so that the shrinker can take parts away.
     return json.loads(json.dumps(made))
 

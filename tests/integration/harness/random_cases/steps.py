@@ -151,6 +151,11 @@ def waits_for_a_timeout(case: dict) -> bool:
     return any(not any(_answers(step["phase"], action) for action in step["do"]) or late(step) for step in case["processor"])
 
 
+def waits(case: dict) -> bool:
+    """Whether Envoy has to hold what comes."""
+    return any(not step["do"] or any("wait" in action for action in step["do"]) for step in case["processor"])
+
+
 def late(step: dict) -> bool:
     return any(action.get("wait", 0) == LATE for action in step["do"])
 
