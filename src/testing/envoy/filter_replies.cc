@@ -61,10 +61,6 @@ void Filter::on_reply(std::string_view bytes) {
   const bool last_body =
       is_body &&
       is_last_body(reply.phase == Phase::request_body ? request_ : response_, reply.common);
-  // One that came before the trailers themselves is not the last.
-  const bool early = reply.kind == Reply::Kind::phase &&
-                     ((reply.phase == Phase::request_trailers && !request_.trailers_open) ||
-                      (reply.phase == Phase::response_trailers && !response_.trailers_open));
   const Verdict verdict = take(reply);
   switch (verdict.kind) {
     case Verdict::Kind::taken:
@@ -87,7 +83,7 @@ void Filter::on_reply(std::string_view bytes) {
       fail(config_.status_on_error, verdict.text);
       break;
   }
-  if (!early) close_after_last(reply, last_body);
+  close_after_last(reply, last_body);
 }
 
 void Filter::take_timeout(Time timeout) {
