@@ -52,7 +52,7 @@ def _goes_on(step: dict, cell: cells.Cell, dice: Dice) -> bool:
         before = step["phase"].startswith("request") and cell.phase.startswith("response")
     else:
         before = PHASES.index(step["phase"]) < PHASES.index(cell.phase)
-    return not before or dice.chance(0.25)
+    return not before or dice.chance(0.1)
 
 
 def write(made: list[dict], folder: Path, stem: str = "random") -> None:

@@ -84,7 +84,8 @@ class Script:
                 return [{"wait": LATE}, self._answer(phase, index)]
             case "end":
                 end = self._end()
-                return self._dice.pick(([end], [self._answer(phase, index), wait, end], [wait, end]))
+                # What is aimed at must not come too late.
+                return [end] if focus else self._dice.pick(([end], [self._answer(phase, index), wait, end], [wait, end]))
             case "reset":
                 return [{"reset": self._dice.pick((0, 2, 8, 11, 7, 12))}]
             case "override_timeout":
