@@ -77,7 +77,9 @@ std::optional<Value> evaluate(std::string_view name, const AttributeSource& sour
   if (name.starts_with("request.")) return evaluate_request(member, source);
   if (name.starts_with("response.")) return evaluate_response(member, source);
   if (name == "connection.mtls") return false;
-  if (name == "connection.requested_server_name" || name == "xds.route_name" || name == "metadata")
+  if (name == "connection.requested_server_name" || name == "metadata") return "";
+  // No route is chosen for a request that no filter gets to see.
+  if (name == "xds.route_name" && source.request != nullptr && source.request->size() > 0)
     return "";
   if (name == "filter_state") return kMap;
   if (name == "xds.listener_direction") return 0.0;

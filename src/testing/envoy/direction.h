@@ -71,6 +71,8 @@ struct Direction {
   bool trailers_open = false;
   bool trailers_sent = false;
   bool attributes_sent = false;
+  /// What was answered last can have nothing after it.
+  bool answered = false;
   ChunkQueue queue;
 
   /// When the message time-out runs out.

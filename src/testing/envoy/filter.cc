@@ -150,7 +150,8 @@ Step Filter::observe_data(Direction& d, const std::string& data, bool end) {
 
 Step Filter::on_trailers(Side side) {
   Direction& d = direction(side);
-  if (local_response_ && side == Side::request && !d.full_duplex()) return Step::stop;
+  const bool unwanted = local_response_ && side == Side::request && !d.full_duplex();
+  if (unwanted && !d.send_trailers) return Step::stop;
   if (complete_) return Step::proceed;
   if (d.send_trailers && config_.observability_mode) {
     if (open_stream()) send_trailers(d);

@@ -51,8 +51,7 @@ Filter::Verdict Filter::start_local_response(const StreamedImmediateReply& strea
   // In FULL_DUPLEX_STREAMED the request goes on meanwhile, to the processor and to the upstream.
   const bool is_response = headers.get(":status") != nullptr;
   const bool goes_on =
-      request_.full_duplex() && !request_.no_body && !streamed.end_of_stream && is_response;
-  if (goes_on) resume(request_);
+      request_.full_duplex() && !request_.body_complete && !streamed.end_of_stream && is_response;
   // After an error Envoy takes up what it has, and counts a message that no stream gets.
   const bool has_body = request_.body_mode != BodyMode::none && request_.body_complete &&
                         !request_.no_body && pipe(request_).buffered;
@@ -60,6 +59,7 @@ Filter::Verdict Filter::start_local_response(const StreamedImmediateReply& strea
   if (!is_response && !request_.full_duplex() && (has_body || has_trailers))
     record_.count("stream_msgs_sent");
   host_.local_headers(std::move(headers), streamed.end_of_stream);
+  if (goes_on) resume(request_);
   return taken();
 }
 

@@ -277,12 +277,15 @@ void Filter::close_after_last(const Reply& reply, bool last_body) {
   bool last = false;
   switch (reply.phase) {
     case Phase::request_headers:
-      last = only_headers(request_) && response_unused;
+      request_.answered = only_headers(request_);
+      last = request_.answered && response_unused;
       break;
     case Phase::request_body:
+      request_.answered = request_.answered || last_body;
       last = last_body && response_unused;
       break;
     case Phase::request_trailers:
+      request_.answered = true;
       last = response_unused;
       break;
     case Phase::response_headers:
@@ -292,7 +295,8 @@ void Filter::close_after_last(const Reply& reply, bool last_body) {
       last = last_body;
       break;
     case Phase::response_trailers:
-      last = true;
+      // Before the trailers themselves it is the last only with nothing to come of the request.
+      last = response_.trailers_sent || request_.answered;
       break;
   }
   if (!last) return;

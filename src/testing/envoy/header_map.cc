@@ -108,11 +108,12 @@ bool is_authority(std::string_view value) {
 HeaderMap::HeaderMap(HeaderKind kind, const HeaderList& entries) : kind_(kind) {
   for (const auto& [name, value] : entries) {
     const std::string lower = lower_case(name);
-    auto* cookie = kind != HeaderKind::trailers && lower == "cookie" ? find(lower) : nullptr;
-    if (cookie != nullptr) {
+    if (kind == HeaderKind::trailers || lower != "cookie") {
+      add(lower, value);
+    } else if (auto* cookie = find(lower)) {
       // HTTP/2 sends the crumbs of a cookie in entries of their own.
       cookie->append("; ").append(value);
-    } else {
+    } else if (!value.empty()) {
       add(lower, value);
     }
   }

@@ -102,6 +102,8 @@ class H2Peer(asyncio.Protocol):
                 h2.settings.SettingCodes.ENABLE_PUSH: 0,
             },
         )
+        # The settings say so, but only those of the other side reach the decoder.
+        self.h2.decoder.max_header_list_size = WINDOW
         self._on_stream = on_stream
         self._streams: dict[int, Stream] = {}
         self._transport: asyncio.Transport | None = None

@@ -24,9 +24,12 @@ class Cell:
 
 # Why a cell cannot be reached: the first rule that fits.
 IMPOSSIBLE = (
-    ("Envoy sends no body message in NONE, and takes GRPC for NONE", lambda cell: cell.phase.endswith("body") and cell.mode in ("NONE", "GRPC")),
+    (
+        "Envoy sends no body message in NONE, and takes GRPC for NONE",
+        lambda cell: cell.phase.endswith("body") and cell.mode in ("NONE", "GRPC"),
+    ),
     ("an answer of the right phase is not of the wrong one", lambda cell: cell.what == f"wrong_phase.{cell.phase}"),
-)  # fmt: skip
+)
 
 
 def impossible(cell: Cell) -> str | None:

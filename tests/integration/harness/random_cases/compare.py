@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import case_runs, envoy_cases
-from harness.random_cases import make
 from harness.case_player import AT_ONCE
+from harness.random_cases import make
 from harness.random_cases.cells import Cell, reached_by
 
 BATCH = 300
-# A case that differed is played again by itself; a difference is what is different each time.
-AGAIN = 3
+# A case that differed is played again, first with few others and then by itself; a difference is what differs each time.
+AGAIN = (3, 1, 1)
 # What the real Envoy does in more ways than one is a race of its own.
 REPEATS = 20
 
@@ -61,18 +61,20 @@ def play(cases: list[dict], found: Found | None = None, at_once: int = AT_ONCE) 
 
 def check(cases: list[dict], found: Found, say: Callable[[str], None] = print) -> None:
     """Adds what differs, of one batch."""
-    suspects = [both.case for both in play(cases, found) if both.differing]
-    rounds = [play(suspects, at_once=1) for _ in range(AGAIN)] if suspects else []
-    for again in zip(*rounds, strict=True):
-        name = again[0].case["name"]
-        if not all(each.differing for each in again):
-            found.hurried += 1
-        elif is_race(list(again)):
-            found.races.append(again[0].case)
+    suspects = [[both] for both in play(cases, found) if both.differing]
+    for at_once in AGAIN:
+        again = play([played[0].case for played in suspects], at_once=at_once)
+        still = [[*played, both] for played, both in zip(suspects, again, strict=True) if both.differing]
+        found.hurried += len(suspects) - len(still)
+        suspects = still
+    for played in suspects:
+        name = played[0].case["name"]
+        if is_race(played[1:]):
+            found.races.append(played[0].case)
             say(f"{name}: Envoy itself does now this, now that")
         else:
-            found.differences.append(again[-1])
-            say(f"{name}: differs in {', '.join(again[-1].differing)}")
+            found.differences.append(played[-1])
+            say(f"{name}: differs in {', '.join(played[-1].differing)}")
 
 
 def is_race(played: list[Both]) -> bool:

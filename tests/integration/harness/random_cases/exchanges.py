@@ -46,6 +46,16 @@ def generate(dice: Dice, needs: dict[str, bool]) -> dict:
     return made
 
 
+def keep_to_the_window(case: dict) -> None:
+    """No more of a body than HTTP/2 lets through while Envoy holds all of it."""
+    for message in (case["request"], case["upstream"]):
+        for large in [chunk for chunk in message.get("body", []) if isinstance(chunk, dict)][1:]:
+            large["repeat"] = 20_000
+        for header in message["headers"]:
+            if isinstance(header, list) and header[0] == "content-length":
+                header[1] = str(_size(message.get("body", [])))
+
+
 def is_fair(case: dict) -> bool:
     """Whether both messages keep to HTTP, so that Envoy's codecs let them in."""
     request, upstream = case.get("request", {}), case.get("upstream", {})

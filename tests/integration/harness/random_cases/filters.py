@@ -15,7 +15,7 @@ ATTRIBUTES = (
     "connection.mtls", "connection.requested_server_name", "xds.route_name", "xds.listener_direction", "filter_state",
 )  # fmt: skip
 EXPRESSIONS = ("x-.*", ":.*", "content-.*", "x-envoy-.*|host", ":method|:authority|:path", "accept.*", ".*")
-STATUSES = ("ServiceUnavailable", "BadGateway", "Forbidden", "OK", "NoContent", 503, 507, "Continue", "InternalServerError", "NotModified")
+STATUSES = ("ServiceUnavailable", "BadGateway", "Forbidden", "InternalServerError", 503, 507, "OK", "NotModified", "Continue")
 PATTERNS = (
     {"exact": "x-one"},
     {"prefix": "x-"},
@@ -26,7 +26,13 @@ PATTERNS = (
     {"prefix": ":"},
     {"exact": "CONTENT-LENGTH", "ignore_case": True},
 )
-RULES = ("allow_all_routing", "allow_envoy", "disallow_system", "disallow_all", "disallow_is_error")
+RULES = {
+    "allow_all_routing": 0.6,
+    "allow_envoy": 0.4,
+    "disallow_system": 0.15,
+    "disallow_all": 0.1,
+    "disallow_is_error": 0.25,
+}
 
 
 def generate(dice: Dice, wanted_modes: dict[str, str]) -> dict:
@@ -107,9 +113,8 @@ def _complete(mode: dict) -> dict:
 
 
 def _rules(dice: Dice) -> dict:
-    chances = {"allow_all_routing": 0.6, "allow_envoy": 0.4, "disallow_system": 0.15, "disallow_all": 0.1, "disallow_is_error": 0.25}
-    rules: dict = {name: dice.chance(0.9) for name in RULES if dice.chance(chances[name])}
+    rules: dict = {name: dice.chance(0.9) for name, chance in RULES.items() if dice.chance(chance)}
     for name in ("allow_expression", "disallow_expression"):
-        if dice.chance(0.2):
+        if dice.chance(0.3 if name == "allow_expression" else 0.2):
             rules[name] = {"regex": dice.pick(EXPRESSIONS[:-1] if name == "disallow_expression" else EXPRESSIONS)}
     return rules

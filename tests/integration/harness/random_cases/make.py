@@ -33,6 +33,8 @@ def case(seed: int | str, number: int) -> dict:
         made["processor"] = [step for step in made["processor"] if step["phase"] == cell.phase or _goes_on(step, cell, dice)]
     if steps.waits_for_a_timeout(made):
         made["filter"]["message_timeout"] = steps.TIMEOUT
+    if steps.waits(made):
+        exchanges.keep_to_the_window(made)
     # Nothing in it is the same object twice, so that the shrinker can take parts away.
     return json.loads(json.dumps(made))
 
@@ -52,7 +54,7 @@ def _goes_on(step: dict, cell: cells.Cell, dice: Dice) -> bool:
         before = step["phase"].startswith("request") and cell.phase.startswith("response")
     else:
         before = PHASES.index(step["phase"]) < PHASES.index(cell.phase)
-    return not before or dice.chance(0.25)
+    return not before or dice.chance(0.1)
 
 
 def write(made: list[dict], folder: Path, stem: str = "random") -> None:

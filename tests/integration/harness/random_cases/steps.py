@@ -84,7 +84,8 @@ class Script:
                 return [{"wait": LATE}, self._answer(phase, index)]
             case "end":
                 end = self._end()
-                return self._dice.pick(([end], [self._answer(phase, index), wait, end], [wait, end]))
+                # What is aimed at must not come too late.
+                return [end] if focus else self._dice.pick(([end], [self._answer(phase, index), wait, end], [wait, end]))
             case "reset":
                 return [{"reset": self._dice.pick((0, 2, 8, 11, 7, 12))}]
             case "override_timeout":
@@ -114,6 +115,7 @@ class Script:
             duplex=self._modes.get(side) == "FULL_DUPLEX_STREAMED",
             last=last,
             illegal=illegal,
+            routing=bool({"allow_all_routing", "allow_expression"} & {*self._case["filter"].get("mutation_rules", {})}),
             wanted=wanted,
         )
         return answers.generate(place, phase if kind == "" else kind)
@@ -148,6 +150,11 @@ TIMEOUT = "1s"
 def waits_for_a_timeout(case: dict) -> bool:
     """Whether an answer may stay away, so that only a time-out goes on."""
     return any(not any(_answers(step["phase"], action) for action in step["do"]) or late(step) for step in case.get("processor", []))
+
+
+def waits(case: dict) -> bool:
+    """Whether Envoy has to hold what comes."""
+    return any(not step["do"] or any("wait" in action for action in step["do"]) for step in case["processor"])
 
 
 def late(step: dict) -> bool:
