@@ -31,7 +31,7 @@ class HttpBody {
   bool end_of_stream_without_message() const { return flags_.end_of_stream_without_message; }
   /// GRPC mode: the gRPC message is compressed.
   bool grpc_message_compressed() const { return flags_.grpc_message_compressed; }
-  /// The client has sent all that it will, as PhaseResponse::request_drain asked.
+  /// The client has sent all that it will, as PhaseResponse::request_drain_requests asked.
   bool drain_complete() const { return flags_.drain_complete; }
   Flags flags() const { return flags_; }
 

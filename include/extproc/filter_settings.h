@@ -14,7 +14,7 @@ struct FilterSettings {
   std::chrono::milliseconds max_message_timeout{0};
   /// `mutation_rules.allow_all_routing`: host, :authority, :scheme and :method may be changed.
   bool allow_all_routing = false;
-  /// `mutation_rules.allow_envoy`: x-envoy-* may be changed.
+  /// `mutation_rules.allow_envoy`: headers that begin with "x-envoy" may be changed.
   bool allow_envoy = false;
 };
 

@@ -111,7 +111,8 @@ void add_filter_options(CLI::App& app, FilterSettings& filter) {
   app.add_flag("--allow-all-routing", filter.allow_all_routing,
                "Processors may change host, :authority, :scheme and :method")
       ->group(kGroup);
-  app.add_flag("--allow-envoy", filter.allow_envoy, "Processors may change x-envoy-*")
+  app.add_flag("--allow-envoy", filter.allow_envoy,
+               "Processors may change headers that begin with x-envoy")
       ->group(kGroup);
   app.callback([&filter] { check_times(filter); });
 }
