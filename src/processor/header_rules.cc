@@ -72,7 +72,8 @@ void check_mutation(const HeaderMutation& mutation, bool replaces_message,
       }
     } else if (!valid(name, value)) {
       listener.on_violation(Rule::header_invalid, name);
-    } else if (operation == HeaderMutation::Operation::append && is_pseudo_header(name)) {
+    } else if (operation == HeaderMutation::Operation::append &&
+               !header_appendable(name, replaces_message)) {
       listener.on_violation(Rule::header_not_appendable, name);
     } else if (header_denied(name, replaces_message, filter)) {
       listener.on_violation(Rule::header_denied, name);

@@ -33,6 +33,10 @@ constexpr bool header_denied(std::string_view name, bool replaces_message,
   }
 }
 
+constexpr bool header_appendable(std::string_view name, bool replaces_message) {
+  return !is_pseudo_header(name) || (replaces_message && name == ":method");
+}
+
 constexpr bool header_removable(std::string_view name) {
   return !is_pseudo_header(name) && name != "host";
 }
@@ -62,9 +66,9 @@ void for_each_change(const HeaderMutation& mutation, bool replaces_message,
     for (std::size_t i = 0; i < mutation.size(); ++i) {
       const auto entry = mutation.at(i);
       if ((entry.operation == Operation::remove) != removes) continue;
-      const bool refused =
-          removes ? !header_removable(entry.name)
-                  : entry.operation == Operation::append && is_pseudo_header(entry.name);
+      const bool refused = removes ? !header_removable(entry.name)
+                                   : entry.operation == Operation::append &&
+                                         !header_appendable(entry.name, replaces_message);
       if (!refused && !header_denied(entry.name, replaces_message, filter)) change(entry);
     }
   }

@@ -55,6 +55,13 @@ const Row kHeaderRows[] = {
     {Rule::header_not_appendable, "Path", request_headers,
      [](auto& r) { r.append_header(":path", "/"); }, [](auto& r) { r.append_header("path", "/"); },
      "request_headers append :path=/", ":path"},
+    {Rule::header_not_appendable, "Method", request_headers,
+     [](auto& r) { r.append_header(":method", "PUT"); },
+     [](auto& r) {
+       r.append_header(":method", "PUT");
+       r.continue_and_replace("b");
+     },
+     "request_headers append :method=PUT", ":method"},
     {Rule::header_denied, "Authority", request_headers,
      [](auto& r) { r.set_header(":authority", "a"); },
      [](auto& r) { r.set_header(":authority", "a"); }, "request_headers set :authority=a",

@@ -37,14 +37,13 @@ std::string header_of(const std::string& text) {
   return word.ends_with(':') ? word.substr(0, word.size() - 1) : word;
 }
 
-// What is appended to a header that is not there is set, which the library cannot know; and with
-// CONTINUE_AND_REPLACE Envoy takes whatever is done to :method.
+// What is appended to a header that is not there is set, which the library cannot know.
 bool may_be_set(const Violation& violation) {
   if (violation.rule != Rule::header_not_appendable) return false;
   if (is_trailers(violation.phase)) return true;
   const std::string& name = violation.field;
   if (!is_request_phase(violation.phase)) return name != ":status";
-  return name != ":path" && name != ":authority" && name != ":scheme";
+  return name != ":path" && name != ":authority" && name != ":scheme" && name != ":method";
 }
 
 std::string joined(const std::set<std::string>& names) {
