@@ -26,8 +26,11 @@ mkdir "$reports"
 # With as much freed memory held back as usual, no test could tell what the server itself holds.
 export ASAN_OPTIONS="log_path=$reports/asan:quarantine_size_mb=16" UBSAN_OPTIONS="log_path=$reports/ubsan:print_stacktrace=1"
 export TSAN_OPTIONS="log_path=$reports/tsan:second_deadlock_stack=1"
-# Its shadow memory is four times what the program touches.
-[[ $preset != tsan ]] || export EXTPROC_MEMORY_FACTOR=4
+# What a sanitizer keeps beside what the program touches: freed memory and red zones, or a shadow of four times the size.
+case $preset in
+  asan) export EXTPROC_MEMORY_FACTOR=2 ;;
+  tsan) export EXTPROC_MEMORY_FACTOR=4 ;;
+esac
 # See scripts/ctest.sh.
 if [[ $preset == tsan ]] && setarch --addr-no-randomize true 2>/dev/null; then
   launcher=(setarch --addr-no-randomize)

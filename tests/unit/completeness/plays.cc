@@ -19,7 +19,7 @@ using testing::HttpMessage;
 using testing::UpstreamResult;
 namespace oracle = wire::oracle;
 
-constexpr std::size_t kModes = 6;
+constexpr std::size_t kModeCount = 6;
 
 std::string text(HeaderList headers) {
   std::stable_sort(headers.begin(), headers.end(),
@@ -138,7 +138,7 @@ std::optional<bool> replied_in_request(const EnvoyResult& result) {
 }  // namespace
 
 const Envoy& envoy(Modes modes) {
-  static std::array<std::array<std::unique_ptr<Envoy>, kModes>, kModes> made;
+  static std::array<std::array<std::unique_ptr<Envoy>, kModeCount>, kModeCount> made;
   auto& one =
       made[static_cast<std::size_t>(modes.request)][static_cast<std::size_t>(modes.response)];
   if (one == nullptr) {

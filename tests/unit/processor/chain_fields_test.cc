@@ -23,8 +23,8 @@ using testing::HttpMessage;
 using ::testing::Not;
 using ::testing::Pair;
 
-const Exchange kExchange{.request = {.headers = {{":method", "POST"}}, .body = {"1", "2"}},
-                         .upstream = {.body = {"a", "b"}}};
+const Exchange kTwoChunks{.request = {.headers = {{":method", "POST"}}, .body = {"1", "2"}},
+                          .upstream = {.body = {"a", "b"}}};
 
 /// Lets a body through, as a handler over the whole of it.
 class Passes : public AsyncProcessor {
@@ -37,7 +37,7 @@ class Passes : public AsyncProcessor {
 
 EnvoyResult run(const Envoy& envoy, std::vector<Service> processors) {
   Chain chain(std::move(processors));
-  return envoy.run(Service(chain), kExchange);
+  return envoy.run(Service(chain), kTwoChunks);
 }
 
 Handlers clearing_route_with_the_body() {
@@ -52,7 +52,7 @@ Handlers clearing_route_with_the_body() {
 TEST(ChainFields, ClearRouteCacheBesideAHandlerOverTheWholeBody) {
   const Envoy envoy("processing_mode: {request_body_mode: BUFFERED}");
   Handlers clears = clearing_route_with_the_body();
-  EXPECT_TRUE(envoy.run(Service(clears), kExchange).route_cache_cleared);
+  EXPECT_TRUE(envoy.run(Service(clears), kTwoChunks).route_cache_cleared);
   EXPECT_TRUE(run(envoy, {Service(clears), Service::make<Passes>()}).route_cache_cleared);
   EXPECT_TRUE(run(envoy, {Service::make<Passes>(), Service(clears)}).route_cache_cleared);
 }
@@ -87,7 +87,7 @@ TEST(ChainFields, HeadersWithABodyWhoseModeWasOverridden) {
   BaseExtProcService nothing;
   const Service alone(buffers);
   for (const auto& result :
-       {envoy.run(alone, kExchange), run(envoy, {alone, Service(nothing)}),
+       {envoy.run(alone, kTwoChunks), run(envoy, {alone, Service(nothing)}),
         run(envoy, {Service(nothing), alone}), run(envoy, {alone, Service::make<Passes>()})}) {
     EXPECT_THAT(result.upstream.headers, Contains(Pair("x-with-body", "1")));
     EXPECT_EQ(result.upstream.body, "12");

@@ -60,9 +60,9 @@ TEST(EnvoyService, WhatTheMutationRulesAllowIsNoViolation) {
   EXPECT_THAT(both.run(processor, {}).violations, IsEmpty());
 }
 
-class Waits : public AsyncProcessor {
+class WaitsFor : public AsyncProcessor {
  public:
-  explicit Waits(std::chrono::milliseconds time) : time_(time) {}
+  explicit WaitsFor(std::chrono::milliseconds time) : time_(time) {}
   Task<> process_request_headers(const HttpHeaders&, Context& context, Request&,
                                  HeadersResponse&) override {
     boost::asio::steady_timer timer(executor(context), time_);
@@ -74,7 +74,7 @@ class Waits : public AsyncProcessor {
 };
 
 TEST(EnvoyService, MoreTimeIsAskedForWhereTheFilterHasSome) {
-  Waits processor(400ms);
+  WaitsFor processor(400ms);
   EXPECT_EQ(Envoy("message_timeout: 0.2s").run(processor, {}).caller.status, 504);
   const auto result = Envoy("{message_timeout: 0.2s, max_message_timeout: 4s}").run(processor, {});
   EXPECT_EQ(result.caller.status, 200);
