@@ -1,8 +1,15 @@
 # Every target installs what it needs and is missing, so each works on a fresh machine. The work is done by scripts/.
 
 SERVICE ?=
+PARTS ?=
 
-.PHONY: help up test bench install build format lint unit-test integration-test run package clean
+# Of fuzz: seconds for each target. Of random-cases: the seed, and how many. Of soak: minutes.
+SECONDS ?= 3600
+SEED ?= $(shell date +%s)
+COUNT ?= 10000
+MINUTES ?= 60
+
+.PHONY: help up test check-all bench install build format lint unit-test integration-test random-cases fuzz soak run package clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,6 +19,9 @@ up: ## Build and start the example processors, the echo upstream and Envoy, unti
 
 test: ## Build and run all tests: unit, consumer projects, real Envoy, real gRPC clients
 	@scripts/test.sh
+
+check-all: ## All checks without the gate's shortcuts, in an hour; PARTS="lint fuzz" runs some (scripts/check_all.sh --list)
+	@scripts/check_all.sh $(PARTS)
 
 bench: ## Measure extproc against the floor, grpc++, tonic, Go and Python; QUICK=1 takes under three minutes
 	@scripts/bench.sh
@@ -37,6 +47,17 @@ integration-test: ## Build and run the tests with real Envoy and real gRPC clien
 	@scripts/install.sh build run test
 	@scripts/build.sh release
 	@scripts/integration_test.sh
+
+random-cases: ## Play COUNT=10000 random cases of a SEED by the test kit and by Envoy
+	@scripts/random_cases.sh $(SEED) $(COUNT)
+
+fuzz: ## Fuzz each target for SECONDS=3600
+	@scripts/fuzz.sh $(SECONDS)
+
+soak: ## MINUTES=60 of mixed load behind Envoy: nothing may fail or grow
+	@scripts/install.sh build run test
+	@scripts/build.sh release
+	@SOAK_MINUTES=$(MINUTES) scripts/integration_test.sh -m soak -s
 
 run: ## Serve a processor: make run SERVICE=examples.TrivialExtProcService PORT=50051
 	@scripts/run.sh $(SERVICE)

@@ -1,15 +1,45 @@
 #!/usr/bin/env bash
-# Runs tests/integration against the release build: integration_test.sh [pytest option]...
+# Runs tests/integration against what a preset built: integration_test.sh [--preset asan|tsan|...] [pytest option]...  Without
+# --preset it is the release build, which has to be there; with it the programs under test are built first.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
+preset=release
+launcher=()
+if [[ "${1:-}" == --preset ]]; then
+  preset=${2:?usage: integration_test.sh [--preset asan|tsan|...] [pytest option]...}
+  shift 2
+  scripts/install.sh build run test
+  scripts/build.sh "$preset" integration_programs
+fi
+
 ENVOY=$(scripts/envoy_path.sh)
 export ENVOY
-export EXTPROC_BUILD_DIR="$PWD/build/release"
+export EXTPROC_BUILD_DIR="$PWD/build/$preset"
 export PATH="$go_bin_dir:$PATH"
 
-mkdir -p build/integration
-note "testing with Envoy $("$ENVOY" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1) and real gRPC clients"
-"$venv_dir/bin/python" -m pytest tests/integration --junitxml=build/integration/pytest.xml \
-  -o cache_dir=build/integration/cache "$@" ||
-  die "integration tests failed (see above); one alone: scripts/integration_test.sh -k <name>"
+# What a sanitizer finds goes to files of its own: a server that a test ends, or whose log nobody reads, hides nothing.
+results="$PWD/build/integration/$preset" reports="$PWD/build/integration/$preset/sanitizer"
+mkdir -p "$results"
+rm -rf "${reports:?}"
+mkdir "$reports"
+# With as much freed memory held back as usual, no test could tell what the server itself holds.
+export ASAN_OPTIONS="log_path=$reports/asan:quarantine_size_mb=16" UBSAN_OPTIONS="log_path=$reports/ubsan:print_stacktrace=1"
+export TSAN_OPTIONS="log_path=$reports/tsan:second_deadlock_stack=1"
+# Its shadow memory is four times what the program touches.
+[[ $preset != tsan ]] || export EXTPROC_MEMORY_FACTOR=4
+# See scripts/ctest.sh.
+if [[ $preset == tsan ]] && setarch --addr-no-randomize true 2>/dev/null; then
+  launcher=(setarch --addr-no-randomize)
+fi
+
+note "testing the preset $preset with Envoy $("$ENVOY" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1) and real gRPC clients"
+status=0
+"${launcher[@]}" "$venv_dir/bin/python" -m pytest tests/integration --junitxml="$results/pytest.xml" \
+  -o cache_dir=build/integration/cache "$@" || status=$?
+mapfile -t found < <(find "$reports" -type f -size +0)
+if ((${#found[@]} > 0)); then
+  head -n 60 "${found[@]:0:3}" >&2
+  die "a sanitizer found something: ${#found[@]} reports in $reports, the first above"
+fi
+((status == 0)) || die "integration tests failed (see above); one alone: scripts/integration_test.sh -k <name>"

@@ -1,15 +1,21 @@
 #!/usr/bin/env bash
-# Checks the format, then runs clang-tidy over the library, the command and the examples.
+# Checks the format, then runs clang-tidy over the library, the command and the examples: lint.sh [--changed]. With --changed it
+# reads only the sources that changed since the commit in .ci/tidy_base, and those that include them.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
 scripts/install.sh build lint
 scripts/format.sh --check
 
-# The release build's commands: after `make test` nothing is left to configure or to generate.
-scripts/build.sh release extproc_command
-note "clang-tidy"
-# GCC's warning options are in the commands and unknown to clang.
-quietly run-clang-tidy-16 -quiet -p build/release -j "$(nproc)" -extra-arg=-Wno-unknown-warning-option \
-  "^$PWD/(src|examples)/" || die "clang-tidy found something (see above)"
+note "configuring the preset lint"
+quietly cmake --preset lint || die "CMake could not configure (see above): run 'make install'"
+sources=$(python3 scripts/tidy_sources.py "$@") || die "the sources to read could not be listed (see above)"
+count=$(wc -w <<<"$sources")
+if ((count == 0)); then
+  note "clang-tidy: no source changed since $(<.ci/tidy_base)"
+  exit
+fi
+note "clang-tidy reads $count sources"
+printf '%s\n' "$sources" | xargs -P "$(nproc)" -n 1 scripts/tidy_one.sh ||
+  die "clang-tidy found something (see above)"
 note "clang-tidy found nothing"

@@ -13,4 +13,4 @@ scripts/ctest.sh release
 scripts/integration_test.sh
 
 note "all passed in $SECONDS s: $(tests_in build/release/ctest.xml) test programs," \
-  "$(tests_in build/integration/pytest.xml) tests with real Envoy and real clients"
+  "$(tests_in build/integration/release/pytest.xml) tests with real Envoy and real clients"

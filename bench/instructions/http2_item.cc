@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "extproc/settings.h"
+#include "extproc/limits.h"
 #include "grpc/connection.h"
 #include "grpc/deadline_wheel.h"
 #include "http2/client_peer.h"

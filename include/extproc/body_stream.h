@@ -6,10 +6,10 @@
 #include <string_view>
 
 #include "extproc/body.h"
+#include "extproc/export.h"
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
 #include "extproc/response.h"
-#include "extproc/version.h"
 
 namespace extproc {
 
@@ -33,7 +33,7 @@ class BodyChannel {
   virtual void write(std::string_view bytes, bool compressed) = 0;
   virtual void finish() = 0;
   virtual std::optional<BodySendMode> mode() const = 0;
-  virtual PhaseResponse& response() = 0;
+  virtual BodyResponse& response() = 0;
 
  protected:
   ~BodyChannel() = default;
@@ -92,13 +92,16 @@ class EXTPROC_API BodyStream {
 
   /// request_body or response_body.
   Phase phase() const { return phase_; }
-  /// The body mode of the filter, where the client said it; a mode override does not show here.
+  /// The mode that the body comes in, where the client said how the filter is set up: the filter's,
+  /// or what this processor has overridden it with.
   std::optional<BodySendMode> mode() const { return channel_.mode(); }
 
   /// What the last answer carries besides the body: header changes (in BUFFERED and
   /// BUFFERED_PARTIAL mode), dynamic metadata, or an immediate response in its place. And when to
   /// stop waiting for this handler: PhaseResponse::fall_back_after, which holds for all chunks.
   PhaseResponse& response() { return channel_.response(); }
+  /// As BodyResponse::clear_route_cache, with the header changes of response().
+  void clear_route_cache(bool clear = true) { channel_.response().clear_route_cache(clear); }
 
  private:
   detail::BodyChannel& channel_;

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "extproc/detail/dispatcher.h"
+#include "extproc/export.h"
 #include "extproc/phase.h"
 #include "extproc/service.h"
-#include "extproc/version.h"
 
 namespace extproc {
 

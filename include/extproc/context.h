@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "extproc/export.h"
 #include "extproc/processing_mode.h"
 #include "extproc/status.h"
 #include "extproc/struct.h"
-#include "extproc/version.h"
 
 namespace extproc {
 

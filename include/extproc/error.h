@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "extproc/version.h"
+#include "extproc/export.h"
 
 namespace extproc {
 

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "extproc/detail/dispatcher.h"
+#include "extproc/export.h"
 #include "extproc/processor.h"
-#include "extproc/version.h"
 
 namespace extproc {
 

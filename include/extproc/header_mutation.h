@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "extproc/version.h"
+#include "extproc/export.h"
 
 namespace extproc {
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "extproc/version.h"
+#include "extproc/export.h"
 
 namespace extproc {
 

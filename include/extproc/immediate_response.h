@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "extproc/export.h"
 #include "extproc/status.h"
-#include "extproc/version.h"
 
 namespace extproc {
 

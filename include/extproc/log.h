@@ -4,7 +4,7 @@
 #include <functional>
 #include <string_view>
 
-#include "extproc/version.h"
+#include "extproc/export.h"
 
 namespace extproc {
 

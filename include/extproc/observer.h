@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "extproc/export.h"
 #include "extproc/phase.h"
 #include "extproc/status.h"
-#include "extproc/version.h"
 
 namespace extproc {
 

@@ -4,8 +4,6 @@
 #include <optional>
 #include <string_view>
 
-#include "extproc/version.h"
-
 namespace extproc {
 
 /// How Envoy sends a body to the processor:

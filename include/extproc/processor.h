@@ -10,11 +10,11 @@
 #include "extproc/body.h"
 #include "extproc/context.h"
 #include "extproc/detail/dispatcher.h"
+#include "extproc/export.h"
 #include "extproc/headers.h"
 #include "extproc/phase.h"
 #include "extproc/request.h"
 #include "extproc/response.h"
-#include "extproc/version.h"
 
 namespace extproc {
 

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <typeinfo>
 
+#include "extproc/export.h"
 #include "extproc/headers.h"
 #include "extproc/phase.h"
-#include "extproc/version.h"
 
 namespace extproc {
 

@@ -11,12 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include "extproc/export.h"
 #include "extproc/header_mutation.h"
 #include "extproc/immediate_response.h"
 #include "extproc/processing_mode.h"
 #include "extproc/streamed_response.h"
 #include "extproc/struct.h"
-#include "extproc/version.h"
 
 namespace extproc {
 
@@ -36,6 +36,9 @@ struct ResponseExtras {
   std::optional<ModeOverride> mode_override{};
   bool drain_requests = false;
   bool drain_responses = false;
+
+  /// One entry for each name: a message with two of a name would have the later one only.
+  EXTPROC_API void add_dynamic_metadata(std::string_view name, const StructView& value);
 };
 
 /// What is answered when a handler takes too long.
@@ -89,7 +92,8 @@ class EXTPROC_API PhaseResponse {
 
   /// Emits dynamic metadata under `name` (a namespace, "com.example.auth"), for later filters,
   /// routes and access logs. Envoy takes it where the filter names the namespace in
-  /// `metadata_options.receiving_namespaces.untyped`, else drops it without a word.
+  /// `metadata_options.receiving_namespaces.untyped`, else drops it without a word. What is emitted
+  /// under a name again is merged, field by field, as Envoy does it with several answers.
   void set_dynamic_metadata(std::string_view name, Struct value);
   /// The same as a message of a type of its own, serialised; `receiving_namespaces.typed`.
   void set_typed_dynamic_metadata(std::string_view name, std::string_view type_url,

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "extproc/export.h"
 #include "extproc/phase.h"
-#include "extproc/version.h"
 
 namespace extproc {
 
@@ -14,13 +14,12 @@ namespace extproc {
 /// (Stats::misused_answers).
 enum class Rule : std::uint8_t {
   /// `host` and pseudo-headers cannot be removed: Envoy leaves them. (This and the next two fail
-  /// the
-  /// request where the filter's mutation_rules have disallow_is_error.)
+  /// the request where the filter's mutation_rules have disallow_is_error.)
   header_not_removable,
   /// Pseudo-headers cannot be appended to: Envoy leaves them.
   header_not_appendable,
-  /// host, :authority, :method, :scheme and x-envoy-* stay as they are unless the filter's
-  /// mutation_rules allow it.
+  /// host, :authority, :method, :scheme and whatever begins with "x-envoy" stay as they are unless
+  /// the filter's mutation_rules allow it.
   header_denied,
   /// A name or value with characters that HTTP does not allow: Envoy fails the request, whatever
   /// failure_mode_allow says; in an immediate response it drops that header and all behind it.
@@ -43,7 +42,8 @@ enum class Rule : std::uint8_t {
   /// An immediate response when the response's headers may be on their way: then Envoy resets the
   /// HTTP stream. Sent all the same.
   immediate_too_late,
-  /// A body handler wrote after the last chunk was answered. Left out.
+  /// A body handler wrote, or asked for something else, after the last chunk was answered. Left
+  /// out.
   body_written_too_late,
   /// The handler took so long that its fallback was sent, or that the request's next message was
   /// answered without its own handler; what it answers is dropped.

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "extproc/export.h"
 #include "extproc/service.h"
 #include "extproc/settings.h"
-#include "extproc/version.h"
 
 namespace extproc {
 

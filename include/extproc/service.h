@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "extproc/detail/dispatcher.h"
-#include "extproc/version.h"
+#include "extproc/export.h"
 
 namespace extproc {
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "extproc/version.h"
+#include "extproc/export.h"
 
 namespace extproc {
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "extproc/version.h"
+#include "extproc/export.h"
 
 namespace extproc {
 
@@ -90,6 +90,12 @@ class EXTPROC_API Struct {
   Struct& set(std::string_view name, const List& value);
   /// A value that was received, as it is.
   Struct& set(std::string_view name, const StructView& value);
+
+  /// Sets all fields of another one.
+  Struct& merge(const StructView& more) {
+    bytes_.append(more.bytes());
+    return *this;
+  }
 
   bool empty() const { return bytes_.empty(); }
   /// The serialised Struct; valid until the next change.

@@ -9,7 +9,6 @@
 
 #include "extproc/detail/asio_await.h"
 #include "extproc/detail/task_context.h"
-#include "extproc/version.h"
 
 namespace extproc {
 

@@ -17,6 +17,7 @@
 #include "extproc/response.h"
 #include "extproc/rule.h"
 #include "extproc/service.h"
+#include "extproc/settings.h"
 #include "extproc/status.h"
 
 /// The test kit: runs a processor of any style as Envoy would, without Envoy, sockets or threads to
@@ -59,6 +60,18 @@ struct ProcessingResponse {
   bool continue_and_replace = false;
   /// Its header changes are in header_mutation too.
   std::optional<ImmediateResponse> immediate_response;
+  /// What it carries besides: dynamic metadata, a mode override (in which a body mode that was left
+  /// out is NONE, as Envoy takes it), the wish for no more of a body.
+  ResponseExtras extras;
+};
+
+/// A response that was written piece by piece: HeadersResponse::respond_streaming.
+struct StreamedResult {
+  /// With ":status".
+  HeaderList headers;
+  std::vector<std::string> chunks;
+  std::optional<HeaderList> trailers;
+  bool complete = false;
 };
 
 /// The headers that an answer sets, by name; the values of a header that is set and appended to are
@@ -87,6 +100,8 @@ struct StreamOptions {
   HeaderList metadata{};
   std::string peer = "127.0.0.1:10000";
   std::optional<std::chrono::steady_clock::time_point> deadline{};
+  /// What the processor is told of the filter: Settings::filter.
+  FilterSettings filter{};
   /// The peer resets the stream once this many messages were sent, while the last one's handler may
   /// still run.
   std::optional<std::size_t> reset_after{};
@@ -96,6 +111,10 @@ struct StreamOptions {
 struct ProcessResult {
   /// One for each message, in order, up to an immediate response or an error.
   std::vector<ProcessingResponse> responses;
+  /// The response that was written piece by piece; nothing follows it.
+  std::optional<StreamedResult> streamed_response{};
+  /// The times that Envoy was asked for, each time that a handler needed more.
+  std::vector<std::chrono::nanoseconds> time_extensions{};
   /// How the processor's side ended the stream: OK, or the error of a handler that threw or
   /// aborted.
   GrpcStatus status = GrpcStatus::ok;

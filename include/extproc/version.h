@@ -6,6 +6,3 @@
 #define EXTPROC_VERSION_MINOR 1
 #define EXTPROC_VERSION_PATCH 0
 #define EXTPROC_VERSION_STRING "0.1.0"
-
-/// Marks what the library exports; everything else is hidden.
-#define EXTPROC_API __attribute__((visibility("default")))

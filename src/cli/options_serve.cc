@@ -1,4 +1,5 @@
 #include "cli/option_groups.h"
+#include "server/listen_address.h"
 
 namespace extproc::cli {
 namespace {
@@ -18,7 +19,7 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
                    .add_option("-p,--port", settings.port,
                                "TCP port, on all interfaces (50051); the first one with --separate")
                    ->type_name("PORT")
-                   ->check(CLI::Range(0, 65535).description(""));
+                   ->check(CLI::Range(0, server::kHighestPort).description(""));
   serve
       .add_option(
           "--listen", options.listen,

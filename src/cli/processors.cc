@@ -3,6 +3,7 @@
 #include <set>
 
 #include "extproc/error.h"
+#include "server/listen_address.h"
 
 namespace extproc::cli {
 namespace {
@@ -10,7 +11,6 @@ namespace {
 using envoy_config::Endpoint;
 
 constexpr int kDefaultPort = 50'051;
-constexpr int kHighestPort = 65'535;
 
 std::vector<std::string> names(const std::vector<envoy_config::Needs>& needs,
                                const Placement& placement) {
@@ -49,7 +49,7 @@ Endpoint following(const Endpoint& first, std::size_t index) {
         "for each in the order of -s");
   }
   tcp->port += static_cast<int>(index);
-  if (tcp->port > kHighestPort) {
+  if (tcp->port > server::kHighestPort) {
     throw Error(
         "the ports from that of --address upward end before each processor has one: choose "
         "a lower one");

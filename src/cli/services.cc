@@ -7,11 +7,10 @@
 #include "extproc/error.h"
 #include "extproc/processor.h"
 #include "server/configuration.h"
+#include "server/listen_address.h"
 
 namespace extproc::cli {
 namespace {
-
-constexpr int kHighestPort = 65'535;
 
 /// The first of several ports; 0 when the system chooses each.
 int first_port(const Settings& settings) {
@@ -22,7 +21,7 @@ int first_port(const Settings& settings) {
 std::vector<Service> on_ports(std::vector<Service> services, const Settings& settings) {
   const int first = first_port(settings);
   const int last = first + static_cast<int>(services.size()) - 1;
-  if (last > kHighestPort) {
+  if (last > server::kHighestPort) {
     throw Error("the ports from " + std::to_string(first) + " upward end before each of " +
                 std::to_string(services.size()) + " processors has one: choose a lower --port");
   }

@@ -1,5 +1,5 @@
 #include "envoy_config/document_parts.h"
-#include "extproc/settings.h"
+#include "extproc/limits.h"
 
 namespace extproc::envoy_config {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "envoy_config/endpoint.h"
 #include "envoy_config/needs.h"
-#include "extproc/settings.h"
+#include "extproc/filter_settings.h"
 
 namespace extproc::envoy_config {
 

@@ -3,7 +3,8 @@
 
 #include "envoy_config/document_parts.h"
 #include "extproc/error.h"
-#include "extproc/settings.h"
+#include "extproc/filter_settings.h"
+#include "extproc/limits.h"
 
 namespace extproc::envoy_config {
 namespace {

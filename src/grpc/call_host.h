@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "extproc/settings.h"
+#include "extproc/limits.h"
 #include "grpc/buffer_pool.h"
 #include "grpc/call.h"
 #include "grpc/deadline_wheel.h"

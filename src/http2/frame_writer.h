@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "extproc/settings.h"
+#include "extproc/limits.h"
 #include "http2/frame.h"
 #include "http2/header_encoder.h"
 

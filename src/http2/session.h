@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "extproc/settings.h"
+#include "extproc/limits.h"
 #include "http2/frame.h"
 #include "http2/frame_reader.h"
 #include "http2/frame_writer.h"

@@ -223,6 +223,10 @@ void BodySession::settle() {
   if (holds_chunk_) answer_current();
   pass_unread();
   if (full_duplex()) send_end();
+  // What was asked for behind the last answer has none to go with.
+  if (host_.answers() && (!response_.header_mutation().empty() || response_.clears_route_cache() ||
+                          response_.extras_or_null() != nullptr))
+    host_.on_written_too_late(phase_);
 }
 
 // The end is told once, when the input has ended that way; behind a body with trailers they are the

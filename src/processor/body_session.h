@@ -112,7 +112,7 @@ class BodySession final : private BodyChannel, private Completion, private Fallb
   void write(std::string_view bytes, bool compressed) override;
   void finish() override { finished_ = true; }
   std::optional<BodySendMode> mode() const override { return mode_; }
-  PhaseResponse& response() override { return response_; }
+  BodyResponse& response() override { return response_; }
   void complete(std::exception_ptr failure) noexcept override;
   void set_fallback(const Fallback& fallback) noexcept override { on_fallback(fallback); }
   void on_fallback(Fallback fallback) override {

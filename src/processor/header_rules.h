@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <string_view>
 
+#include "extproc/filter_settings.h"
 #include "extproc/header_mutation.h"
 #include "extproc/rule.h"
-#include "extproc/settings.h"
 
 namespace extproc::detail {
 
@@ -27,7 +27,7 @@ constexpr bool header_denied(std::string_view name, bool replaces_message,
     case 'h':
       return !filter.allow_all_routing && name == "host";
     case 'x':
-      return !filter.allow_envoy && name.starts_with("x-envoy-");
+      return !filter.allow_envoy && name.starts_with("x-envoy");
     default:
       return false;
   }
@@ -51,5 +51,23 @@ class ViolationListener {
 /// ":method" may be set.
 void check_mutation(const HeaderMutation& mutation, bool replaces_message,
                     const FilterSettings& filter, ViolationListener& listener);
+
+/// Calls `change` with each change of `mutation` that Envoy makes, in its order: removes come
+/// first.
+template <class Change>
+void for_each_change(const HeaderMutation& mutation, bool replaces_message,
+                     const FilterSettings& filter, Change change) {
+  using Operation = HeaderMutation::Operation;
+  for (const bool removes : {true, false}) {
+    for (std::size_t i = 0; i < mutation.size(); ++i) {
+      const auto entry = mutation.at(i);
+      if ((entry.operation == Operation::remove) != removes) continue;
+      const bool refused =
+          removes ? !header_removable(entry.name)
+                  : entry.operation == Operation::append && is_pseudo_header(entry.name);
+      if (!refused && !header_denied(entry.name, replaces_message, filter)) change(entry);
+    }
+  }
+}
 
 }  // namespace extproc::detail

@@ -9,7 +9,7 @@ namespace {
 
 // Kept from one use of a pooled Request to the next; what is larger was an exception and is given
 // back.
-constexpr std::size_t kKeptCapacity = 1024;
+constexpr std::size_t kKeptByRequest = 1024;
 
 std::optional<std::uint64_t> parse_length(std::string_view text) {
   std::uint64_t length = 0;
@@ -75,8 +75,8 @@ void Request::clear_state() {
 
 void Request::reset() {
   clear_state();
-  recycle(text_, kKeptCapacity);
-  recycle(response_content_type_, kKeptCapacity);
+  recycle(text_, kKeptByRequest);
+  recycle(response_content_type_, kKeptByRequest);
   method_ = path_ = id_ = content_type_ = Slice{};
   content_length_.reset();
   overhead_ = std::chrono::nanoseconds{0};

@@ -9,7 +9,7 @@
 namespace extproc {
 namespace {
 
-constexpr std::size_t kKeptCapacity = std::size_t{64} << 10;
+constexpr std::size_t kKeptByResponse = std::size_t{64} << 10;
 
 void check_status(int status) {
   if (status >= 200 && status <= 599) return;
@@ -38,7 +38,7 @@ bool HeaderMutation::sets(std::string_view name) const {
 }
 
 void HeaderMutation::clear() {
-  recycle(text_, kKeptCapacity);
+  recycle(text_, kKeptByResponse);
   entries_.clear();
 }
 
@@ -64,8 +64,15 @@ void PhaseResponse::remove_headers(std::span<const std::string_view> names) {
   for (const auto name : names) remove_header(name);
 }
 
+void ResponseExtras::add_dynamic_metadata(std::string_view name, const StructView& value) {
+  for (auto& [known, fields] : dynamic_metadata) {
+    if (known == name) return static_cast<void>(fields.merge(value));
+  }
+  dynamic_metadata.emplace_back(name, Struct().merge(value));
+}
+
 void PhaseResponse::set_dynamic_metadata(std::string_view name, Struct value) {
-  extras().dynamic_metadata.emplace_back(name, std::move(value));
+  extras().add_dynamic_metadata(name, value.view());
 }
 
 void PhaseResponse::set_typed_dynamic_metadata(std::string_view name, std::string_view type_url,
@@ -132,7 +139,7 @@ void BodyResponse::reset() {
   change_ = BodyChange::none;
   clear_route_cache_ = false;
   compressed_ = false;
-  recycle(body_, kKeptCapacity);
+  recycle(body_, kKeptByResponse);
 }
 
 }  // namespace extproc

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "extproc/error.h"
+#include "server/listen_address.h"
 #include "server/values.h"
 
 namespace extproc::server {
@@ -58,7 +59,7 @@ ListenAddress choose_address(const Settings& settings,
   constexpr std::string_view kAccepted = "a port from 0 to 65535";
   const int port =
       choose(settings.port, environment, "GRPC_PORT", parse_port, kAccepted, kDefaultPort);
-  if (port < 0 || port > 65535) refuse("Settings::port", std::to_string(port), kAccepted);
+  if (port < 0 || port > kHighestPort) refuse("Settings::port", std::to_string(port), kAccepted);
   return default_address(port);
 }
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/logger.h"
-#include "extproc/settings.h"
+#include "extproc/limits.h"
 #include "grpc/buffer_pool.h"
 #include "grpc/connection.h"
 #include "grpc/deadline_wheel.h"

@@ -6,6 +6,8 @@
 
 namespace extproc::server {
 
+inline constexpr int kHighestPort = 65'535;
+
 /// A port of a host, which is a name or an address without brackets.
 struct TcpAddress {
   std::string host;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/header_name.h"
+#include "server/listen_address.h"
 
 namespace extproc::server {
 namespace {
@@ -39,7 +40,7 @@ std::string lower(std::string_view text) {
 
 std::optional<int> parse_port(std::string_view text) {
   const auto port = parse_number<int>(text);
-  return port && *port >= 0 && *port <= 65535 ? port : std::nullopt;
+  return port && *port >= 0 && *port <= kHighestPort ? port : std::nullopt;
 }
 
 std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text) {

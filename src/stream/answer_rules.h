@@ -2,9 +2,9 @@
 
 #include <string_view>
 
+#include "extproc/filter_settings.h"
 #include "extproc/immediate_response.h"
 #include "extproc/rule.h"
-#include "extproc/settings.h"
 #include "processor/header_rules.h"
 
 namespace extproc::stream {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "processor/mode_rules.h"
+
 namespace extproc::stream {
 namespace {
 
@@ -54,16 +56,7 @@ void AnswerWriter::write_extras(std::string& out, const PhaseResponse& response)
 void AnswerWriter::complete_mode_override(Phase phase, ResponseExtras& extras) {
   ModeOverride& mode = *extras.mode_override;
   const auto& config = modes_.config();
-  const auto full_duplex = [](const std::optional<BodySendMode>& asked) {
-    return asked && is_full_duplex(*asked);
-  };
-  const bool ignored = config && (config->send_body_without_waiting_for_header_response ||
-                                  is_full_duplex(config->request_body_mode) ||
-                                  is_full_duplex(config->response_body_mode));
-  const bool incomplete = !config && (!mode.request_body_mode || !mode.response_body_mode);
-  // Whether it is heeded is not told, and only then would streamed_response be legal.
-  const bool unsure = full_duplex(mode.request_body_mode) || full_duplex(mode.response_body_mode);
-  if (ignored || incomplete || unsure) {
+  if (!detail::mode_override_counts(config, mode)) {
     reporter_.violation(phase, Rule::mode_override, "mode_override");
     extras.mode_override.reset();
     return;
@@ -102,7 +95,7 @@ void AnswerWriter::add_automatic_override(HeadersResponse& response) {
 }
 
 bool AnswerWriter::keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers) {
-  if (!clears || (is_request_phase(phase) && changes_headers)) return true;
+  if (!clears || detail::clears_route_cache(phase, changes_headers)) return true;
   reporter_.violation(phase, Rule::clear_route_cache, "clear_route_cache");
   return false;
 }

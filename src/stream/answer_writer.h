@@ -59,9 +59,11 @@ class AnswerWriter {
   /// For answers of another kind.
   ReplySink& sink() { return sink_; }
 
+  /// Reports what Envoy would refuse of it.
+  void check(Phase phase, const HeaderMutation& mutation, bool replaces_message = false);
+
  private:
   const Environment& env() const { return reporter_.environment(); }
-  void check(Phase phase, const HeaderMutation& mutation, bool replaces_message = false);
   void complete_mode_override(Phase phase, ResponseExtras& extras);
   void add_automatic_override(HeadersResponse& response);
   bool keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers);

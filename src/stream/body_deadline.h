@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <optional>
 
+#include "extproc/filter_settings.h"
 #include "extproc/response.h"
-#include "extproc/settings.h"
 #include "stream/reply_deadline.h"
 
 namespace extproc::stream {

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "processor/mode_rules.h"
+
 namespace extproc::stream {
 
 void BodyModes::apply(const ModeOverride& mode) {
@@ -13,11 +15,7 @@ void BodyModes::apply(const ModeOverride& mode) {
 }
 
 bool BodyModes::takes_headers_with_body(Phase phase) const {
-  const auto known = mode(phase);
-  if (!known || *known == BodySendMode::none) return true;
-  // In STREAMED mode those of a request's first chunk count when it came with the headers, and not
-  // when it came behind them.
-  return *known == BodySendMode::buffered || *known == BodySendMode::buffered_partial;
+  return detail::takes_headers_with_body(mode(phase));
 }
 
 void BodyModes::correct_content_length(Phase phase, const HttpBody& body,

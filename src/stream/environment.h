@@ -9,9 +9,9 @@
 #include "base/counters.h"
 #include "base/logger.h"
 #include "extproc/detail/dispatcher.h"
+#include "extproc/filter_settings.h"
 #include "extproc/observer.h"
 #include "extproc/rule.h"
-#include "extproc/settings.h"
 #include "stream/scratch.h"
 
 namespace extproc::detail {

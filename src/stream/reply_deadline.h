@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "extproc/settings.h"
+#include "extproc/filter_settings.h"
 
 namespace extproc::stream {
 

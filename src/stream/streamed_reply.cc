@@ -40,6 +40,7 @@ void StreamedReply::head(int status, detail::HeaderPairs headers) {
   std::erase_if(all, [&](const Header& header) {
     return header.name == ":status" || header.name == chain_header_;
   });
+  check(all);
   all.insert(all.begin(), Header{":status", code});
   if (!chain_header_.empty()) all.push_back({chain_header_, name_});
   wire::write_streamed_head(writer_.sink().begin_message(), all, false);
@@ -58,13 +59,22 @@ void StreamedReply::chunk(std::string_view bytes) {
 
 void StreamedReply::end(detail::HeaderPairs trailers) {
   if (collected_ || closed_) return;
+  const std::vector<Header> all = views(trailers);
+  check(all);
   std::string& out = writer_.sink().begin_message();
-  if (trailers.empty()) {
+  if (all.empty()) {
     wire::write_streamed_chunk(out, {}, true);
   } else {
-    wire::write_streamed_trailers(out, views(trailers));
+    wire::write_streamed_trailers(out, all);
   }
   writer_.sink().end_message();
+}
+
+// The filter's rules count here, too.
+void StreamedReply::check(std::span<const Header> headers) const {
+  HeaderMutation mutation;
+  for (const auto& [name, value] : headers) mutation.set(name, value);
+  writer_.check(Phase::request_headers, mutation);
 }
 
 }  // namespace extproc::stream

@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
 
+#include "extproc/headers.h"
 #include "extproc/immediate_response.h"
 #include "extproc/streamed_response.h"
 
@@ -34,6 +36,8 @@ class StreamedReply final : public detail::StreamedResponseSink {
   void end(detail::HeaderPairs trailers) override;
 
  private:
+  void check(std::span<const Header> headers) const;
+
   AnswerWriter& writer_;
   const std::string_view chain_header_;
   const std::string_view name_;

@@ -15,6 +15,7 @@
 #include "extproc/testing.h"
 #include "stream/process_stream.h"
 #include "stream/reporter.h"
+#include "testing/envoy/reply.h"
 #include "testing/request_writer.h"
 #include "testing/response_reader.h"
 
@@ -78,6 +79,7 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
                      .counters = counters_,
                      .loop = &loop_,
                      .chain_header = options.applied_header,
+                     .filter = options.filter,
                      .on_violation =
                          [this](Violation violation) {
                            result_.violations.push_back(std::move(violation));
@@ -125,9 +127,13 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
     return answer_;
   }
   void end_message() override {
-    ProcessingResponse response = read_response(answer_);
-    // One that asks for more time answers nothing.
-    if (!response.phase && !response.immediate_response) return;
+    envoy::Reply reply = envoy::read_reply(answer_);
+    // Neither of the two answers a message.
+    if (reply.override_message_timeout)
+      return result_.time_extensions.push_back(*reply.override_message_timeout);
+    if (reply.kind == envoy::Reply::Kind::streamed_immediate)
+      return take_piece(std::move(reply.streamed));
+    ProcessingResponse response = to_response(std::move(reply));
     if (response.continue_and_replace && response.phase) {
       // Envoy sends no more of that direction.
       std::erase_if(messages_, [&](const Message& message) {
@@ -138,6 +144,16 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
     ++answered_;
     // Not from inside of the stream, which may have more to say.
     if (!delivering_) boost::asio::post(io_, [this] { deliver(); });
+  }
+  void take_piece(envoy::StreamedImmediateReply piece) {
+    using Part = envoy::StreamedImmediateReply::Part;
+    if (!result_.streamed_response) result_.streamed_response.emplace();
+    StreamedResult& streamed = *result_.streamed_response;
+    if (piece.part == Part::headers) streamed.headers = std::move(piece.headers);
+    if (piece.part == Part::body && !piece.body.empty())
+      streamed.chunks.push_back(std::move(piece.body));
+    if (piece.part == Part::trailers) streamed.trailers = std::move(piece.headers);
+    streamed.complete = piece.end_of_stream || piece.part == Part::trailers;
   }
   void finish(GrpcStatus status, std::string_view message) override {
     if (ended_) return;

@@ -42,9 +42,9 @@ void read_header_value(pbf_reader field, Header& header) {
 /// and then a raw_value, of one byte of length each. Most have, and this takes a third of the
 /// instructions.
 bool read_plain_header(std::string_view& map, std::vector<Header>& entries) {
-  constexpr char kEntry = 0x0a;     // HeaderMap.headers
-  constexpr char kKey = 0x0a;       // HeaderValue.key
-  constexpr char kRawValue = 0x1a;  // HeaderValue.raw_value
+  constexpr char kEntry = 0x0a;        // HeaderMap.headers
+  constexpr char kKeyTag = 0x0a;       // HeaderValue.key
+  constexpr char kRawValueTag = 0x1a;  // HeaderValue.raw_value
   constexpr std::size_t kPrefix = 2;
   constexpr std::size_t kLongest = 0x7f;
   const auto length_at = [&map](std::size_t at) {
@@ -53,12 +53,12 @@ bool read_plain_header(std::string_view& map, std::vector<Header>& entries) {
 
   if (map.size() < 3 * kPrefix || map[0] != kEntry) return false;
   const std::size_t entry_size = length_at(1);
-  if (entry_size > kLongest || entry_size > map.size() - kPrefix || map[kPrefix] != kKey)
+  if (entry_size > kLongest || entry_size > map.size() - kPrefix || map[kPrefix] != kKeyTag)
     return false;
   const std::size_t entry_end = kPrefix + entry_size;
   const std::size_t key_size = length_at(kPrefix + 1);
   const std::size_t value_begin = 2 * kPrefix + key_size + kPrefix;
-  if (value_begin > entry_end || map[value_begin - kPrefix] != kRawValue) return false;
+  if (value_begin > entry_end || map[value_begin - kPrefix] != kRawValueTag) return false;
   if (length_at(value_begin - 1) != entry_end - value_begin) return false;
   entries.push_back(
       {{map.data() + 2 * kPrefix, key_size}, {map.data() + value_begin, entry_end - value_begin}});

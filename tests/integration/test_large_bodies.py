@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from harness import http, streaming_upstream
+from harness import http, paths, streaming_upstream
 from harness.envoy_config import Mode
 from harness.lab import DUPLEX
 from harness.processes import eventually
@@ -16,7 +16,7 @@ from harness.test_server import TestServer
 
 MIB = 1 << 20
 GIB = 1 << 30
-MOST_GROWTH = 32 * MIB
+MOST_GROWTH = 32 * MIB * paths.memory_factor()
 STREAMED = Mode(request_body="STREAMED", response_body="STREAMED", request_trailer="SEND", response_trailer="SEND")
 
 

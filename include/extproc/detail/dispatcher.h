@@ -11,10 +11,10 @@
 #include <string_view>
 #include <utility>
 
+#include "extproc/export.h"
 #include "extproc/observer.h"
 #include "extproc/phase.h"
 #include "extproc/rule.h"
-#include "extproc/version.h"
 
 namespace extproc {
 

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <utility>
 
-#include "extproc/version.h"
+#include "extproc/export.h"
 
 namespace extproc::detail {
 

@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "extproc/phase.h"
+#include "extproc/processing_mode.h"
 #include "extproc/service.h"
+#include "extproc/struct.h"
 #include "extproc/testing.h"
 
 /// Envoy's ext_proc filter in memory: a filter configuration, a processor and an HTTP exchange go
@@ -133,6 +135,12 @@ struct EnvoyResult {
   std::string response_code_details;
   /// The processor had the route chosen again.
   bool route_cache_cleared = false;
+  /// The dynamic metadata that Envoy took of the answers, by namespace; of a field that was set
+  /// again the later value.
+  std::map<std::string, Struct> dynamic_metadata;
+  /// The mode overrides that Envoy took, as they were asked for: a body mode that was left out is
+  /// NONE.
+  std::vector<ModeOverride> mode_overrides;
   std::vector<ExtProcMessage> messages;
   /// The rules of Envoy's that the processor's answers broke, of those that this library knows and
   /// mended or sent as they were. A test of a processor expects none.

@@ -12,23 +12,52 @@
 namespace extproc {
 namespace detail {
 
+void LinkState::override_mode(const ModeOverride& asked) {
+  const std::optional<ModeOverride> before = std::exchange(mode, asked);
+  if (!before) return;
+  if (!mode->request_body_mode) mode->request_body_mode = before->request_body_mode;
+  if (!mode->response_body_mode) mode->response_body_mode = before->response_body_mode;
+}
+
 bool LinkState::declined(Phase phase) const {
   if (!mode) return false;
   switch (phase) {
     case Phase::request_headers:
-      return false;
     case Phase::request_body:
-      return mode->request_body_mode == BodySendMode::none;
+    case Phase::response_body:
+      return false;
     case Phase::request_trailers:
       return mode->request_trailer_mode == HeaderSendMode::skip;
     case Phase::response_headers:
       return mode->response_header_mode == HeaderSendMode::skip;
-    case Phase::response_body:
-      return mode->response_body_mode == BodySendMode::none;
     case Phase::response_trailers:
       break;
   }
   return mode->response_trailer_mode == HeaderSendMode::skip;
+}
+
+std::optional<BodySendMode> configured(const Context& context, Phase phase) {
+  const auto& config = context.protocol_config();
+  if (!config) return std::nullopt;
+  return is_request_phase(phase) ? config->request_body_mode : config->response_body_mode;
+}
+
+std::optional<BodySendMode> ChainState::body_mode(std::size_t link, Phase phase,
+                                                  const Context& context) const {
+  if (const auto& mode = links[link]->mode) {
+    const auto& asked =
+        is_request_phase(phase) ? mode->request_body_mode : mode->response_body_mode;
+    if (asked) return asked;
+  }
+  return configured(context, phase);
+}
+
+bool ChainState::calls(const ChainLinks& chain, std::size_t link, Phase phase,
+                       const Context& context) const {
+  if (links[link]->ended || !chain[link]->phases().contains(phase)) return false;
+  if (!modes_differ) return true;
+  if (is_body(phase)) return body_mode(link, phase, context) != BodySendMode::none;
+  return !links[link]->declined(phase);
 }
 
 void ChainState::begin(const ChainLinks& chain) {

@@ -7,6 +7,8 @@
 #include "processor/chain/chain_call.h"
 #include "processor/chain/chain_state.h"
 #include "processor/chain/merge_extras.h"
+#include "processor/header_rules.h"
+#include "processor/mode_rules.h"
 
 namespace extproc::detail {
 namespace {
@@ -51,6 +53,20 @@ class Reply final : private Completion {
   bool done_ = false;
 };
 
+/// Reports what is wrong with an answer of one processor.
+class LinkViolations final : public ViolationListener {
+ public:
+  LinkViolations(const Invocation& outer, std::size_t link) : outer_(outer), link_(link) {}
+
+  void on_violation(Rule rule, std::string_view field) override {
+    outer_.host->link_violation(link_, outer_.phase, rule, field);
+  }
+
+ private:
+  const Invocation& outer_;
+  std::size_t link_;
+};
+
 }  // namespace
 
 /// Waits until the stages are idle, or done.
@@ -74,7 +90,7 @@ ChainBody::ChainBody(const ChainLinks& links, ChainState& state, const Invocatio
   const bool request = is_request_phase(outer.phase);
   for (std::size_t i = 0; i < links.size(); ++i) {
     const std::size_t link = request ? i : links.size() - 1 - i;
-    if (!state.calls(links, link, outer.phase)) continue;
+    if (!state.calls(links, link, outer.phase, *outer.context)) continue;
     const std::size_t number = stages_.size();
     Request& link_request = state.links[link]->request;
     StageOwner& owner = *this;
@@ -165,7 +181,9 @@ void ChainBody::feed(const HttpBody& chunk) {
 void ChainBody::forward(std::size_t stage, const HttpBody& chunk) {
   if (end_ || outer_.context->observability_mode()) return;
   if (stage + 1 < stages_.size()) return stages_[stage + 1]->on_chunk(chunk);
-  if (chunk.end_of_stream_without_message()) return;
+  // What only ends the body is told by the end of this handler.
+  if (chunk.end_of_stream_without_message() || (chunk.drain_complete() && chunk.body().empty()))
+    return;
   chunk.grpc_message_compressed() ? outer_.body_stream->write_compressed(chunk.body())
                                   : outer_.body_stream->write(chunk.body());
 }
@@ -174,20 +192,31 @@ void ChainBody::forward_end(std::size_t stage) {
   if (!end_ && stage + 1 < stages_.size()) stages_[stage + 1]->on_input_end();
 }
 
-void ChainBody::take_extras(PhaseResponse& response) {
-  const HeaderMutation& mutation = response.header_mutation();
-  for (std::size_t i = 0; i < mutation.size(); ++i) {
-    const auto [operation, name, value] = mutation.at(i);
-    if (operation == HeaderMutation::Operation::remove) changes_.remove(name);
+void ChainBody::take_answer(std::size_t link, BodyResponse& response) {
+  take_extras(response);
+  if (outer_.context->observability_mode()) return;
+  LinkViolations violations(outer_, link);
+  HeaderMutation& mutation = response.header_mutation();
+  if (!mutation.empty() &&
+      !takes_headers_with_body(state_.body_mode(link, outer_.phase, *outer_.context))) {
+    violations.on_violation(Rule::body_header_mutation, mutation.at(0).name);
+    mutation.clear();
   }
-  for (std::size_t i = 0; i < mutation.size(); ++i) {
-    const auto [operation, name, value] = mutation.at(i);
-    if (operation == HeaderMutation::Operation::set) changes_.set(name, value);
-    if (operation == HeaderMutation::Operation::append) changes_.append(name, value);
+  const FilterSettings& filter = outer_.host->filter();
+  check_mutation(mutation, false, filter, violations);
+  for_each_change(mutation, false, filter,
+                  [this](const HeaderMutation::Entry& change) { changes_.take(change); });
+  if (!response.clears_route_cache()) return;
+  if (clears_route_cache(outer_.phase, !mutation.empty())) {
+    clear_route_cache_ = true;
+  } else {
+    violations.on_violation(Rule::clear_route_cache, "clear_route_cache");
   }
+}
+
+void ChainBody::take_extras(const PhaseResponse& response) {
   const ResponseExtras* extras = response.extras_or_null();
-  if (extras == nullptr) return;
-  merge_extras(outer_.body_stream->response().extras(), *extras);
+  if (extras != nullptr) merge_extras(outer_.body_stream->response().extras(), *extras);
 }
 
 void ChainBody::stop(std::size_t link, StageEnd end) {
@@ -207,6 +236,7 @@ Task<> ChainBody::answer_at_once() {
 
 void ChainBody::finish_response() {
   changes_.write(outer_.body_stream->response().header_mutation());
+  if (clear_route_cache_) outer_.body_stream->clear_route_cache();
 }
 
 }  // namespace extproc::detail

@@ -36,7 +36,7 @@ class ChainBody final : private StageOwner {
   const Invocation& outer() const override { return outer_; }
   void forward(std::size_t stage, const HttpBody& chunk) override;
   void forward_end(std::size_t stage) override;
-  void take_extras(PhaseResponse& response) override;
+  void take_answer(std::size_t link, BodyResponse& response) override;
   void stop(std::size_t link, StageEnd end) override;
   void on_stage_changed() override;
 
@@ -45,6 +45,7 @@ class ChainBody final : private StageOwner {
   bool idle() const;
   bool done() const;
   Task<> answer_at_once();
+  void take_extras(const PhaseResponse& response);
   void finish_response();
 
   const ChainLinks& links_;
@@ -52,6 +53,7 @@ class ChainBody final : private StageOwner {
   Invocation outer_;
   std::vector<std::unique_ptr<ChainStage>> stages_;
   MergedMutation changes_;
+  bool clear_route_cache_ = false;
   std::optional<StageEnd> end_;
   std::size_t end_link_ = 0;
   std::coroutine_handle<> waiting_;

@@ -9,19 +9,31 @@
 #include "processor/chain/chain_state.h"
 #include "processor/chain/merge_extras.h"
 #include "processor/chain_header.h"
+#include "processor/mode_rules.h"
 
 namespace extproc::detail {
 namespace {
 
-constexpr Phase body_of(Phase phase) {
-  return is_request_phase(phase) ? Phase::request_body : Phase::response_body;
+/// How much of a body a mode brings at once: the modes in between have what is weaker in them.
+constexpr int strength(BodySendMode mode) {
+  switch (mode) {
+    case BodySendMode::none:
+      return 0;
+    case BodySendMode::streamed:
+      return 1;
+    case BodySendMode::buffered_partial:
+      return 2;
+    case BodySendMode::buffered:
+      return 3;
+    case BodySendMode::full_duplex_streamed:
+    case BodySendMode::grpc:
+      break;
+  }
+  return 4;
 }
 
-/// The configured mode of a body phase, where the client said it.
-std::optional<BodySendMode> configured(const Context& context, Phase phase) {
-  const auto& config = context.protocol_config();
-  if (!config) return std::nullopt;
-  return is_request_phase(phase) ? config->request_body_mode : config->response_body_mode;
+constexpr Phase body_of(Phase phase) {
+  return is_request_phase(phase) ? Phase::request_body : Phase::response_body;
 }
 
 }  // namespace
@@ -116,9 +128,9 @@ bool ChainCall::enter(std::size_t link, Phase phase) {
   } else if (is_body(phase)) {
     const bool made = in_reply() || replacer_.has_value();
     const std::string_view bytes = in_reply() ? std::string_view(reply_->body()) : body_;
-    if (made &&
-        (bytes.empty() ||
-         configured(*outer_.context, phase).value_or(BodySendMode::buffered) == BodySendMode::none))
+    const auto mode = state_.body_mode(link, phase, *outer_.context);
+    // One that was made is no gRPC message.
+    if (made && (bytes.empty() || mode == BodySendMode::none || mode == BodySendMode::grpc))
       return false;
     link_body_ = HttpBody(bytes, made || end_of_stream_, made ? HttpBody::Flags{} : body_flags_);
     body_response_.reset();
@@ -128,8 +140,9 @@ bool ChainCall::enter(std::size_t link, Phase phase) {
     trailers_response_.reset();
     state.request.begin_phase(phase, nullptr);
   }
-  const bool called = state_.calls(links_, link, phase);
-  if (!called && phase == Phase::response_headers) name_link();
+  const bool called = state_.calls(links_, link, phase, *outer_.context);
+  // As a filter without a handler: one that asked for no headers does not see them.
+  if (!called && phase == Phase::response_headers && !state.declined(phase)) name_link();
   return called;
 }
 
@@ -170,8 +183,8 @@ Step ChainCall::call_link() {
 Step ChainCall::start_link(Invocation& invocation) {
   const Dispatcher& link = *links_[link_];
   if (!link.streamed().contains(phase_)) return link.call(invocation);
-  made_bodies_.push_back(
-      std::make_unique<MadeBody>(link, invocation, configured(*outer_.context, phase_)));
+  made_bodies_.push_back(std::make_unique<MadeBody>(
+      link, invocation, state_.body_mode(link_, phase_, *outer_.context)));
   return made_bodies_.back()->start();
 }
 
@@ -257,44 +270,43 @@ void ChainCall::take_changes(PhaseResponse& response) {
   const bool replaces = is_headers(phase_) && headers_response_.replacement().has_value();
   take_mutation(response.header_mutation(), replaces);
   if (is_headers(phase_)) {
-    if (headers_response_.clears_route_cache()) clear_route_cache_ = true;
+    if (headers_response_.clears_route_cache()) take_clear_route_cache(headers_response_);
     if (replaces) take_replacement(headers_response_);
   } else if (is_body(phase_)) {
-    if (body_response_.clears_route_cache()) clear_route_cache_ = true;
+    if (body_response_.clears_route_cache()) take_clear_route_cache(body_response_);
     take_body(body_response_);
   }
 }
 
-void ChainCall::take_mutation(const HeaderMutation& mutation, bool replaces_message) {
+void ChainCall::take_clear_route_cache(const PhaseResponse& response) {
+  if (detail::clears_route_cache(phase_, !response.header_mutation().empty())) {
+    clear_route_cache_ = true;
+  } else {
+    on_violation(Rule::clear_route_cache, "clear_route_cache");
+  }
+}
+
+void ChainCall::take_mutation(HeaderMutation& mutation, bool replaces_message) {
   if (mutation.empty()) return;
-  const auto mode = configured(*outer_.context, phase_);
-  if (is_body(phase_) && !in_reply() && mode &&
-      (*mode == BodySendMode::streamed || is_full_duplex(*mode))) {
+  if (is_body(phase_) && !in_reply() &&
+      !takes_headers_with_body(state_.body_mode(link_, phase_, *outer_.context))) {
     on_violation(Rule::body_header_mutation, mutation.at(0).name);
+    mutation.clear();
     return;
   }
   const FilterSettings& filter = outer_.host->filter();
   check_mutation(mutation, replaces_message, filter, *this);
-  using Operation = HeaderMutation::Operation;
-  // Removes come first, whatever the order was.
-  for (std::size_t i = 0; i < mutation.size(); ++i) {
-    const auto [operation, name, value] = mutation.at(i);
-    if (operation != Operation::remove || !header_removable(name) ||
-        header_denied(name, replaces_message, filter))
-      continue;
-    headers().remove(name);
-    changes().remove(name);
-  }
-  for (std::size_t i = 0; i < mutation.size(); ++i) {
-    const auto [operation, name, value] = mutation.at(i);
-    if (operation == Operation::remove || header_denied(name, replaces_message, filter)) continue;
-    if (operation == Operation::set) {
-      set_header(name, value);
-    } else if (!is_pseudo_header(name)) {
-      headers().append(name, value);
-      changes().append(name, value);
+  for_each_change(mutation, replaces_message, filter, [this](const HeaderMutation::Entry& change) {
+    changes().take(change);
+    switch (change.operation) {
+      case HeaderMutation::Operation::remove:
+        return headers().remove(change.name);
+      case HeaderMutation::Operation::set:
+        return headers().set(change.name, change.value);
+      case HeaderMutation::Operation::append:
+        return headers().append(change.name, change.value);
     }
-  }
+  });
 }
 
 void ChainCall::set_header(std::string_view name, std::string_view value) {
@@ -307,10 +319,12 @@ void ChainCall::take_extras(PhaseResponse& response) {
   if (extras == nullptr) return;
   ResponseExtras& all = outer_response().extras();
   merge_extras(all, *extras);
-  if (extras->mode_override && !in_reply()) {
-    state_.links[link_]->mode = extras->mode_override;
-    mode_asked_ = true;
-  }
+  if (!extras->mode_override) return;
+  if (!mode_override_counts(outer_.context->protocol_config(), *extras->mode_override))
+    return on_violation(Rule::mode_override, "mode_override");
+  state_.links[link_]->override_mode(*extras->mode_override);
+  state_.modes_differ = true;
+  if (!in_reply()) mode_asked_ = true;
 }
 
 void ChainCall::take_body(BodyResponse& response) {
@@ -399,10 +413,6 @@ void ChainCall::finish() {
 
 // Asks for what any of the links still needs.
 void ChainCall::finish_mode() {
-  const auto strength = [](BodySendMode mode) {
-    constexpr int kStrength[] = {0, 1, 3, 2, 4, 4};
-    return kStrength[static_cast<std::size_t>(mode)];
-  };
   const auto body = [&](Phase phase, auto member) {
     std::optional<BodySendMode> needed;
     for (std::size_t i = 0; i < links_.size(); ++i) {
@@ -414,6 +424,8 @@ void ChainCall::finish_mode() {
     }
     return needed;
   };
+  // In the response's headers each leaves its name.
+  const bool names_links = !outer_.host->chain_header().empty();
   const auto headers = [&](Phase phase, auto member) {
     bool all_skip = true;
     bool any = false;
@@ -422,7 +434,9 @@ void ChainCall::finish_mode() {
       const auto own = state.mode ? (*state.mode).*member : std::nullopt;
       if (own == HeaderSendMode::send) return own;
       if (own) any = true;
-      if (!own && links_[i]->phases().contains(phase) && !state.ended) all_skip = false;
+      const bool needed =
+          links_[i]->phases().contains(phase) || (names_links && phase == Phase::response_headers);
+      if (!own && needed && !state.ended) all_skip = false;
     }
     return any && all_skip ? std::optional(HeaderSendMode::skip) : std::nullopt;
   };

@@ -76,7 +76,8 @@ class ChainCall final : private Completion, private ViolationListener {
   PhaseOutcome take_failure(const std::exception_ptr& failure);
   PhaseOutcome take_response();
   void take_changes(PhaseResponse& response);
-  void take_mutation(const HeaderMutation& mutation, bool replaces_message);
+  void take_clear_route_cache(const PhaseResponse& response);
+  void take_mutation(HeaderMutation& mutation, bool replaces_message);
   void take_extras(PhaseResponse& response);
   void take_body(BodyResponse& response);
   void take_replacement(HeadersResponse& response);

@@ -74,7 +74,7 @@ void SessionStage::on_input_end() {
 }
 
 void SessionStage::send_body_answer(Phase /*phase*/, const HttpBody& body, BodyResponse& response) {
-  owner_.take_extras(response);
+  owner_.take_answer(link_, response);
   const bool keep = response.body_change() == BodyChange::none;
   const std::string_view bytes = keep ? body.body() : response.body();
   // A chunk that was emptied goes no further, as in Envoy; the last one does.
@@ -84,7 +84,9 @@ void SessionStage::send_body_answer(Phase /*phase*/, const HttpBody& body, BodyR
 
 void SessionStage::send_streamed_body(Phase /*phase*/, const wire::StreamedBody& body,
                                       BodyResponse& carries) {
-  owner_.take_extras(carries);
+  owner_.take_answer(link_, carries);
+  carries.header_mutation().clear();
+  carries.clear_route_cache(false);
   carries.drop_extras();
   owner_.forward(number_, HttpBody(body.body, body.end_of_stream, body.flags));
 }
@@ -170,7 +172,7 @@ void MessageStage::absorb(const std::exception_ptr& failure) {
   }
   end(outcome, start_);
   if (outcome != PhaseOutcome::answered) return;
-  owner_.take_extras(response_);
+  owner_.take_answer(link_, response_);
   const bool keep = response_.body_change() == BodyChange::none;
   const std::string_view bytes = keep ? body_.body() : response_.body();
   HttpBody::Flags flags = body_.flags();

@@ -30,8 +30,8 @@ class StageOwner {
   /// What came out of stage number `stage`.
   virtual void forward(std::size_t stage, const HttpBody& chunk) = 0;
   virtual void forward_end(std::size_t stage) = 0;
-  /// Takes over header changes and metadata of an answer.
-  virtual void take_extras(PhaseResponse& response) = 0;
+  /// Takes over what an answer of `link` asks for besides the body.
+  virtual void take_answer(std::size_t link, BodyResponse& response) = 0;
   virtual void stop(std::size_t link, StageEnd end) = 0;
   /// It may have become idle, or done.
   virtual void on_stage_changed() = 0;

@@ -25,9 +25,14 @@ struct LinkState {
   /// The modes that it asked for.
   std::optional<ModeOverride> mode;
 
-  /// Whether it asked for no messages of the phase.
+  /// Asks for other modes; a body mode that is left out stays what it was.
+  void override_mode(const ModeOverride& asked);
+  /// Whether it asked for no headers or trailers of the phase.
   bool declined(Phase phase) const;
 };
+
+/// The mode of a direction's body as the filter is set up, where the client said it.
+std::optional<BodySendMode> configured(const Context& context, Phase phase);
 
 /// What one request keeps for a chain; it lives as the chain's own state in its Request.
 struct ChainState {
@@ -35,14 +40,17 @@ struct ChainState {
   std::unique_ptr<ChainCall> call;
   std::unique_ptr<ChainBody> request_body;
   std::unique_ptr<ChainBody> response_body;
+  /// A link has asked for other modes than the filter's.
+  bool modes_differ = false;
 
   /// Makes one state for each link, the first time.
   void begin(const ChainLinks& chain);
+  /// The mode in which a filter of its own would send a link the body of a direction, where the
+  /// client said how the filter is set up.
+  std::optional<BodySendMode> body_mode(std::size_t link, Phase phase,
+                                        const Context& context) const;
   /// Whether a link's handler is to be called for a message of the phase.
-  bool calls(const ChainLinks& chain, std::size_t link, Phase phase) const {
-    return !links[link]->ended && chain[link]->phases().contains(phase) &&
-           !links[link]->declined(phase);
-  }
+  bool calls(const ChainLinks& chain, std::size_t link, Phase phase, const Context& context) const;
 };
 
 }  // namespace extproc::detail

@@ -25,11 +25,13 @@ void MadeBody::send_body_answer(Phase /*phase*/, const HttpBody& body, BodyRespo
 void MadeBody::send_streamed_body(Phase /*phase*/, const wire::StreamedBody& body,
                                   BodyResponse& carries) {
   take(carries);
+  carries.header_mutation().clear();
+  carries.clear_route_cache(false);
   carries.drop_extras();
   written_.append(body.body);
 }
 
-void MadeBody::take(PhaseResponse& response) {
+void MadeBody::take(BodyResponse& response) {
   HeaderMutation& all = call_.body_response->header_mutation();
   const HeaderMutation& mutation = response.header_mutation();
   for (std::size_t i = 0; i < mutation.size(); ++i) {
@@ -38,6 +40,7 @@ void MadeBody::take(PhaseResponse& response) {
     if (operation == HeaderMutation::Operation::set) all.set(name, value);
     if (operation == HeaderMutation::Operation::append) all.append(name, value);
   }
+  if (response.clears_route_cache()) call_.body_response->clear_route_cache();
   if (const auto* extras = response.extras_or_null())
     merge_extras(call_.body_response->extras(), *extras);
 }

@@ -48,7 +48,7 @@ class MadeBody final : private SessionHost {
   void on_written_too_late(Phase /*phase*/) override {}
   void on_session_done(BodySession& session, const std::exception_ptr& failure) override;
 
-  void take(PhaseResponse& response);
+  void take(BodyResponse& response);
 
   const Invocation call_;
   BodySession session_;

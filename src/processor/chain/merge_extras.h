@@ -6,8 +6,8 @@ namespace extproc::detail {
 
 /// Adds what an answer carries besides changes and modes to `all`.
 inline void merge_extras(ResponseExtras& all, const ResponseExtras& more) {
-  all.dynamic_metadata.insert(all.dynamic_metadata.end(), more.dynamic_metadata.begin(),
-                              more.dynamic_metadata.end());
+  for (const auto& [name, value] : more.dynamic_metadata)
+    all.add_dynamic_metadata(name, value.view());
   all.typed_dynamic_metadata.insert(all.typed_dynamic_metadata.end(),
                                     more.typed_dynamic_metadata.begin(),
                                     more.typed_dynamic_metadata.end());

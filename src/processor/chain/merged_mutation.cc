@@ -25,6 +25,17 @@ void MergedMutation::remove(std::string_view name) {
   of_name.values.clear();
 }
 
+void MergedMutation::take(const HeaderMutation::Entry& change) {
+  switch (change.operation) {
+    case HeaderMutation::Operation::set:
+      return set(change.name, change.value);
+    case HeaderMutation::Operation::append:
+      return append(change.name, change.value);
+    case HeaderMutation::Operation::remove:
+      return remove(change.name);
+  }
+}
+
 std::size_t MergedMutation::sets() const {
   std::size_t count = 0;
   for (const Name& name : names_) count += name.values.size();

@@ -16,6 +16,7 @@ class MergedMutation {
   void set(std::string_view name, std::string_view value);
   void append(std::string_view name, std::string_view value);
   void remove(std::string_view name);
+  void take(const HeaderMutation::Entry& change);
 
   bool empty() const { return names_.empty(); }
   void clear() { names_.clear(); }

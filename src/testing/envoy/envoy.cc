@@ -39,10 +39,11 @@ Envoy::Envoy(Envoy&&) noexcept = default;
 Envoy& Envoy::operator=(Envoy&&) noexcept = default;
 
 EnvoyResult Envoy::run(const Service& processor, const Exchange& exchange) const {
-  EnvoyResult log;
-  const auto peer = envoy::make_service_peer(processor, options_, *config_, log);
+  envoy::ServiceReport report;
+  const auto peer = envoy::make_service_peer(processor, options_, *config_, report);
   EnvoyResult result = run(*peer, exchange);
-  result.log = std::move(log.log);
+  result.violations = std::move(report.violations);
+  result.log = std::move(report.log);
   return result;
 }
 

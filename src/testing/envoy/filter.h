@@ -100,6 +100,8 @@ class Filter final : public PipeFilter {
   bool removes_content_length(const Direction& d) const;
 
   // Replies.
+  /// Nothing where Envoy cannot read it.
+  static std::optional<Reply> decode(std::string_view bytes);
   Verdict take(const Reply& reply);
   Verdict take_headers(Direction& d, const CommonReply& common);
   Verdict after_headers(Direction& d);

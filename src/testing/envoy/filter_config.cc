@@ -148,6 +148,8 @@ FilterConfig read_processor(YamlFields fields) {
   config.message_timeout = fields.duration("message_timeout").value_or(config.message_timeout);
   config.max_message_timeout =
       fields.duration("max_message_timeout").value_or(config.max_message_timeout);
+  config.deferred_close_timeout =
+      fields.duration("deferred_close_timeout").value_or(config.deferred_close_timeout);
   config.allow_mode_override = fields.boolean("allow_mode_override");
   for (const auto& mode : fields.messages("allowed_override_modes"))
     config.allowed_override_modes.push_back(read_mode(mode));
@@ -170,8 +172,7 @@ FilterConfig read_processor(YamlFields fields) {
     if (config.status_on_error < 400) config.status_on_error = 500;
     status->done();
   }
-  fields.ignore({"stat_prefix", "filter_metadata", "deferred_close_timeout", "emit_client_span",
-                 "async_mode"});
+  fields.ignore({"stat_prefix", "filter_metadata", "emit_client_span", "async_mode"});
   fields.done();
   return config;
 }
@@ -193,6 +194,17 @@ FilterConfig read_filter_config(std::string_view yaml) {
   fields.ignore({"name"});
   fields.done();
   return read_processor(*typed);
+}
+
+FilterSettings filter_settings(const FilterConfig& config) {
+  using std::chrono::milliseconds;
+  const auto longest = config.max_message_timeout < config.message_timeout
+                           ? std::chrono::nanoseconds(0)
+                           : config.max_message_timeout;
+  return {.message_timeout = std::chrono::duration_cast<milliseconds>(config.message_timeout),
+          .max_message_timeout = std::chrono::duration_cast<milliseconds>(longest),
+          .allow_all_routing = config.mutation_rules.allow_all_routing,
+          .allow_envoy = config.mutation_rules.allow_envoy};
 }
 
 }  // namespace extproc::testing::envoy

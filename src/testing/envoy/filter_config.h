@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "extproc/settings.h"
 #include "testing/envoy/modes.h"
 #include "testing/envoy/mutation_rules.h"
 #include "testing/envoy/string_matcher.h"
@@ -37,10 +38,16 @@ struct FilterConfig {
   RouteCacheAction route_cache_action = RouteCacheAction::when_asked;
   bool send_body_without_waiting = false;
   bool allow_content_length_header = false;
+  std::chrono::nanoseconds deferred_close_timeout = std::chrono::seconds(5);
   int status_on_error = 500;
 };
 
 /// Throws EnvoyConfigError.
 FilterConfig read_filter_config(std::string_view yaml);
+
+/// What a processor of the library is to be told of the filter. Of mutation_rules that is
+/// allow_all_routing and allow_envoy; what `disallow_*` and the expressions do besides is Envoy's
+/// half alone. A max_message_timeout below message_timeout gives nobody more time: it is none.
+FilterSettings filter_settings(const FilterConfig& config);
 
 }  // namespace extproc::testing::envoy

@@ -84,6 +84,7 @@ std::optional<Filter::Verdict> Filter::read_local_headers(const HeaderList& list
       return failed("header_mutation_set_contains_invalid_character", kField);
     }
     record_.refuse(std::nullopt, "mutation_rules", kField, name + " is left out: " + why);
+    if (rules.disallow_is_error) return failed("header_mutation_set_headers_failed", kField);
   }
   return std::nullopt;
 }

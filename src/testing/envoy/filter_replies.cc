@@ -1,12 +1,16 @@
 // How the filter takes a reply: what is common to all, headers and trailers.
 #include <algorithm>
+#include <protozero/exception.hpp>
 #include <utility>
 
 #include "testing/envoy/filter.h"
 #include "testing/envoy/header_mutation.h"
+#include "testing/envoy/reply_texts.h"
 
 namespace extproc::testing::envoy {
 namespace {
+
+constexpr int kInternal = 13;  // a status of gRPC
 
 std::optional<Phase> phase_of(const Reply& reply) {
   return reply.kind == Reply::Kind::phase ? std::optional(reply.phase) : std::nullopt;
@@ -42,14 +46,31 @@ Filter::Verdict Filter::failed(std::string text, std::string field) {
   return {Verdict::Kind::failed, std::move(text), std::move(field)};
 }
 
+std::optional<Reply> Filter::decode(std::string_view bytes) {
+  std::optional<Reply> reply;
+  try {
+    reply = read_reply(bytes);
+  } catch (const protozero::exception&) {
+    return std::nullopt;
+  }
+  if (!texts_are_utf8(*reply)) return std::nullopt;
+  return reply;
+}
+
 void Filter::on_reply(std::string_view bytes) {
+  const auto decoded = decode(bytes);
+  if (!decoded) {
+    // What gRPC makes of a message that it cannot read.
+    host_.close_stream();
+    return on_stream_end(kInternal, {});
+  }
   if (config_.observability_mode) {
     record_.refuse(std::nullopt, "observability_mode", "response",
                    "in observability mode every answer is ignored");
     return;
   }
   if (complete_) return;
-  const Reply reply = read_reply(bytes);
+  const Reply& reply = *decoded;
   if (reply.override_message_timeout) {
     take_timeout(*reply.override_message_timeout);
     return;
@@ -124,6 +145,7 @@ void Filter::override_mode(const ProcessingMode& asked) {
     return refuse("the mode is not one of allowed_override_modes");
   request_.set_mode(mode);
   response_.set_mode(mode);
+  record_.take_mode(as_override(asked));
 }
 
 Filter::Verdict Filter::take(const Reply& reply) {
@@ -162,6 +184,7 @@ void Filter::take_metadata(const Reply& reply) {
     }
     // One message after another is the merge of both.
     metadata_[name].append(value);
+    record_.take_metadata(name, StructView(value));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "extproc/testing/envoy.h"
+#include "testing/struct_copy.h"
 
 namespace extproc::testing::envoy {
 
@@ -19,6 +20,10 @@ class Record {
               std::string text) {
     result_.refusals.push_back({phase, std::string(rule), std::string(field), std::move(text)});
   }
+  void take_metadata(const std::string& name, const StructView& fields) {
+    merge(result_.dynamic_metadata[name], fields);
+  }
+  void take_mode(const ModeOverride& mode) { result_.mode_overrides.push_back(mode); }
 
  private:
   EnvoyResult& result_;

@@ -258,6 +258,29 @@ void read_metadata(pbf_reader field, Reply& reply) {
   }
 }
 
+ResponseExtras::Typed read_typed_metadata(pbf_reader entry) {
+  ResponseExtras::Typed typed;
+  while (entry.next()) {
+    if (entry.tag() == 1) {
+      typed.name = entry.get_string();
+    } else if (entry.tag() == 2) {
+      pbf_reader any = entry.get_message();
+      while (any.next()) {
+        if (any.tag() == 1) {
+          typed.type_url = any.get_string();
+        } else if (any.tag() == 2) {
+          typed.value = any.get_bytes();
+        } else {
+          any.skip();
+        }
+      }
+    } else {
+      entry.skip();
+    }
+  }
+  return typed;
+}
+
 }  // namespace
 
 Reply read_reply(std::string_view bytes) {
@@ -291,6 +314,14 @@ Reply read_reply(std::string_view bytes) {
     } else if (tag == 11) {
       reply.kind = Reply::Kind::streamed_immediate;
       read_streamed_immediate(message.get_message(), reply.streamed);
+    } else if (tag == 12) {
+      reply.drain_requests = reply.drain_responses = message.get_bool();
+    } else if (tag == 13) {
+      reply.typed_dynamic_metadata.push_back(read_typed_metadata(message.get_message()));
+    } else if (tag == 15) {
+      reply.drain_requests = message.get_bool();
+    } else if (tag == 16) {
+      reply.drain_responses = message.get_bool();
     } else {
       message.skip();
     }

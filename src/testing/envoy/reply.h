@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "extproc/phase.h"
+#include "extproc/response.h"
 #include "extproc/testing.h"
 #include "testing/envoy/modes.h"
 
@@ -75,6 +76,9 @@ struct Reply {
   std::optional<ProcessingMode> mode_override;
   /// Namespace to its serialised Struct.
   std::optional<std::map<std::string, std::string>> dynamic_metadata;
+  std::vector<ResponseExtras::Typed> typed_dynamic_metadata;
+  bool drain_requests = false;
+  bool drain_responses = false;
 };
 
 /// Throws protozero::exception when the bytes are not a ProcessingResponse.

@@ -22,12 +22,12 @@ class ServicePeer final : public ProcessorPeer,
                           private detail::CallInfo {
  public:
   ServicePeer(const Service& processor, const EnvoyOptions& options, const FilterConfig& config,
-              EnvoyResult& result)
+              ServiceReport& report)
       : options_(options),
         config_(config),
         logger_(LogLevel::info,
-                [&result](LogLevel level, std::string_view message) {
-                  result.log.push_back(std::string(to_string(level)) + ": " + std::string(message));
+                [&report](LogLevel level, std::string_view message) {
+                  report.log.push_back(std::string(to_string(level)) + ": " + std::string(message));
                 }),
         loop_{io_.get_executor(), blocking_},
         environment_{.dispatcher = *processor.dispatcher(),
@@ -35,9 +35,10 @@ class ServicePeer final : public ProcessorPeer,
                      .counters = counters_,
                      .loop = &loop_,
                      .chain_header = options.applied_header,
+                     .filter = filter_settings(config),
                      .on_violation =
-                         [&result](Violation violation) {
-                           result.violations.push_back(std::move(violation));
+                         [&report](Violation violation) {
+                           report.violations.push_back(std::move(violation));
                          }},
         stream_(reporter_, *this) {}
 
@@ -50,6 +51,8 @@ class ServicePeer final : public ProcessorPeer,
   void send(std::string message, Time /*now*/) override { messages_.push_back(std::move(message)); }
 
   void close() override {
+    // An observer's stream stays open for a while: see finish().
+    if (config_.observability_mode) return;
     messages_.clear();
     events_.clear();
     if (opened_) end_stream(GrpcStatus::cancelled, true);
@@ -78,6 +81,7 @@ class ServicePeer final : public ProcessorPeer,
 
   void finish() override {
     if (!opened_) return;
+    if (config_.observability_mode) deliver_late();
     if (!ended_) end_stream(GrpcStatus::cancelled, true);
     io_.restart();
     while (!released_ && io_.run_one() > 0) {
@@ -98,6 +102,21 @@ class ServicePeer final : public ProcessorPeer,
       const std::string message = std::move(messages_.front());
       messages_.pop_front();
       stream_.on_message(message);
+    }
+  }
+
+  // What Envoy had sent arrives, and is handled, until it closes the stream.
+  void deliver_late() {
+    const auto until = std::chrono::steady_clock::now() +
+                       std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                           config_.deferred_close_timeout);
+    while (true) {
+      deliver();
+      io_.restart();
+      io_.poll();
+      if (ended_ || io_.stopped()) return;
+      if (!messages_.empty() && !paused_) continue;
+      if (io_.run_one_until(until) == 0) return;
     }
   }
 
@@ -174,8 +193,9 @@ class ServicePeer final : public ProcessorPeer,
 
 std::unique_ptr<ProcessorPeer> make_service_peer(const Service& processor,
                                                  const EnvoyOptions& options,
-                                                 const FilterConfig& config, EnvoyResult& result) {
-  return std::make_unique<ServicePeer>(processor, options, config, result);
+                                                 const FilterConfig& config,
+                                                 ServiceReport& report) {
+  return std::make_unique<ServicePeer>(processor, options, config, report);
 }
 
 }  // namespace extproc::testing::envoy

@@ -1,17 +1,26 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "extproc/rule.h"
 #include "extproc/service.h"
 #include "extproc/testing/envoy.h"
 #include "testing/envoy/peer.h"
 
 namespace extproc::testing::envoy {
 
-/// A processor of the library behind its real stream. `config` and `result`, into which the log
-/// goes, must outlive it.
+/// What a processor's side tells besides its answers.
+struct ServiceReport {
+  std::vector<Violation> violations;
+  std::vector<std::string> log;
+};
+
+/// A processor of the library behind its real stream, told of the filter what `config` says. All
+/// must outlive it.
 std::unique_ptr<ProcessorPeer> make_service_peer(const Service& processor,
                                                  const EnvoyOptions& options,
-                                                 const FilterConfig& config, EnvoyResult& result);
+                                                 const FilterConfig& config, ServiceReport& report);
 
 }  // namespace extproc::testing::envoy

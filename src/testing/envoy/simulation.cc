@@ -135,6 +135,7 @@ void Simulation::arrive(Side side, Piece piece) {
       // No filter gets to see it.
       if (side == Side::request && is_refused(headers))
         return reply({.status = 400, .body = {}, .details = "query_missing_content_type"});
+      if (side == Side::request) arrived_ = HeaderMap(kind, piece.headers);
       into.arrive_headers(std::move(headers), piece.end);
       break;
     }
@@ -267,7 +268,7 @@ void Simulation::reply(const LocalReply& local) {
     filter_.destroy();
     return;
   }
-  auto [headers, body] = make_local_reply(local, request_.headers, [&](HeaderMap& map) {
+  auto [headers, body] = make_local_reply(local, arrived_, [&](HeaderMap& map) {
     if (local.immediate != nullptr) filter_.mutate_reply(*local.immediate, map);
   });
   if (response_started_) return reply_directly(headers, body);

@@ -72,6 +72,9 @@ class Simulation final : private FilterHost, private PipeEnd {
   Pipe request_;
   Pipe response_;
   Time now_{0};
+  /// The request's headers as they came: what it is does not change by what a processor makes of
+  /// it.
+  HeaderMap arrived_{HeaderKind::request, {}};
   std::deque<Piece> from_caller_;
   std::deque<Piece> from_upstream_;
   bool stream_open_ = false;

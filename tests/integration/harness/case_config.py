@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from harness.case_servers import socket_of
 from harness.envoy_cases import Case
 from harness.envoy_config import _EXT_PROC, _HCM, _HTTP_OPTIONS, _ROUTER, _TYPES
 
@@ -9,12 +10,15 @@ CASE_HEADER = "x-envoy-case"
 
 
 def bootstrap(cases: list[Case], folder: Path, admin_port: int) -> dict:
-    """Everything is on Unix domain sockets in the folder: `upstream`, `processor`, and one for each case's number."""
+    """Everything is on Unix domain sockets in the folder: `upstream`, `processor`, one for each case's number, and those of
+    case_servers."""
+    libraries = [(f"library_{number}", socket_of(folder, number)) for number, case in enumerate(cases) if case.library]
+    clusters = [("upstream", folder / "upstream"), ("processor", folder / "processor"), *libraries]
     return {
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin_port}}},
         "static_resources": {
             "listeners": [_listener(number, case, folder) for number, case in enumerate(cases)],
-            "clusters": [_cluster(name, folder) for name in ("upstream", "processor")],
+            "clusters": [_cluster(name, socket) for name, socket in clusters],
         },
     }
 
@@ -23,14 +27,14 @@ def _pipe(path: Path) -> dict:
     return {"pipe": {"path": str(path)}}
 
 
-def _cluster(name: str, folder: Path) -> dict:
+def _cluster(name: str, socket: Path) -> dict:
     limit = {f"max_{what}": 100_000 for what in ("connections", "pending_requests", "requests")}
     return {
         "name": name,
         "type": "STATIC",
         "load_assignment": {
             "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _pipe(folder / name)}}]}],
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _pipe(socket)}}]}],
         },
         "circuit_breakers": {"thresholds": [limit]},
         "typed_extension_protocol_options": {
@@ -42,10 +46,10 @@ def _cluster(name: str, folder: Path) -> dict:
     }
 
 
-def _ext_proc(case: Case) -> dict:
+def _ext_proc(number: int, case: Case) -> dict:
     configured = case.filter
     service = {
-        "envoy_grpc": {"cluster_name": "processor"},
+        "envoy_grpc": {"cluster_name": f"library_{number}" if case.library else "processor"},
         "initial_metadata": [{"key": CASE_HEADER, "value": case.name}],
         **configured.pop("grpc_service", {}),
     }
@@ -105,7 +109,7 @@ def _listener(number: int, case: Case, folder: Path) -> dict:
         },
         "http_filters": [
             *_metadata(case),
-            _ext_proc(case),
+            _ext_proc(number, case),
             {"name": "router", "typed_config": {"@type": _ROUTER}},
         ],
     }

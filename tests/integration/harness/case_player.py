@@ -80,9 +80,10 @@ class Play:
         stream.listener = self._on_caller_event
         from_caller = _pieces(self._request)
         patience = self._patience()
+        quiet = QUIET + self.case.thinking
         self.touch()
         while not self._caller.over:
-            if loop.time() - self._last < QUIET:
+            if loop.time() - self._last < quiet:
                 await asyncio.sleep(QUIET / 4)
             elif self._from_upstream and not self._is_sending("upstream"):
                 await self._send("upstream", self._upstream_stream, self._from_upstream, self._response["together"])

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness import envoy_cases, paths
 from harness.case_config import bootstrap
 from harness.case_player import AT_ONCE, Players
+from harness.case_servers import CaseServers
 from harness.envoy import Envoy
 from harness.envoy_cases import Case
 from harness.processes import Launcher, free_port
@@ -42,12 +43,14 @@ async def _play(launcher: Launcher, folder: Path, cases: list[Case], at_once: in
     players = Players(cases, folder)
     await players.start()
     loop = asyncio.get_running_loop()
+    servers = await loop.run_in_executor(None, lambda: CaseServers(launcher, folder, cases))
     configuration = bootstrap(cases, folder, admin)
     envoy = await loop.run_in_executor(None, lambda: Envoy(launcher, configuration, admin, concurrency=1))
     await players.run(at_once)
     await asyncio.sleep(MOMENT)
     counters = await loop.run_in_executor(None, lambda: envoy.stats(r"\.ext_proc\."))
     players.stop()
+    servers.finish(players.outcomes)
     cases.pop()
     for number, case in enumerate(cases):
         prefix = f"http.case_{number}.ext_proc."

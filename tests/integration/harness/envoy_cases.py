@@ -37,10 +37,23 @@ class Case:
     def filter(self) -> dict:
         return typed(self.data["filter"])
 
+    @property
+    def library(self) -> str | None:
+        """The processor of tests/integration/module that the case is about; without one it has a script."""
+        return self.data.get("library")
+
+    @property
+    def thinking(self) -> float:
+        """The longest time, in seconds, that a processor of the library does nothing that one could see."""
+        words = [action.split() for action in self.data.get("do", [])]
+        return max((int(word[2]) / 1000 for word in words if word[1] in ("sleep", "offload", "slow", "fall_back")), default=0)
+
     def message(self, part: str) -> dict:
         message = self.data.get(part, {})
+        script = b"x-do-bodies" if self.library == "Bodies" else b"x-do"
+        actions = [(script, as_bytes(action)) for action in self.data.get("do", [])] if part == "request" else []
         return {
-            "headers": _pairs(message.get("headers", [])) + _pairs(message.get("more_headers", [])),
+            "headers": _pairs(message.get("headers", [])) + _pairs(message.get("more_headers", [])) + actions,
             "body": [as_bytes(chunk) for chunk in message.get("body", [])],
             "trailers": _pairs(message["trailers"]) if "trailers" in message else None,
             "together": message.get("pacing") == "together",

@@ -18,6 +18,11 @@ def build_dir() -> Path:
     return (REPOSITORY / os.environ.get("EXTPROC_BUILD_DIR", "build/release")).resolve()
 
 
+def memory_factor() -> int:
+    """How many times as much memory the build under test takes: EXTPROC_MEMORY_FACTOR, more than 1 with ThreadSanitizer."""
+    return int(os.environ.get("EXTPROC_MEMORY_FACTOR", "1"))
+
+
 def built(name: str) -> Path:
     """A program or module of the build folder."""
     path = build_dir() / name

@@ -8,7 +8,7 @@ from harness.processes import Launcher, Process, eventually, free_port
 
 
 class TestServer:
-    """`test_server` with one processor; `settings` as module/server.cc lists them."""
+    """`test_server` with one processor; `settings` as module/set_setting.h lists them."""
 
     __test__ = False  # not a test case
 

@@ -2,7 +2,7 @@
 //
 //   test_server PORT PROCESSOR [setting=value]...
 //
-// SIGUSR1 prints the counters on one line, SIGTERM ends it.
+// with the settings of set_setting.h. SIGUSR1 prints the counters on one line, SIGTERM ends it.
 
 #include <extproc/server.h>
 
@@ -12,32 +12,11 @@
 #include <string>
 
 #include "cli/module_loader.h"
+#include "set_setting.h"
 
 namespace {
 
 using namespace extproc;
-
-void set(Settings& settings, const std::string& name, const std::string& value) {
-  const auto number = [&] { return std::stol(value); };
-  const bool on = value == "on";
-  if (name == "message_timeout") {
-    settings.filter.message_timeout = std::chrono::milliseconds(number());
-  } else if (name == "max_message_timeout") {
-    settings.filter.max_message_timeout = std::chrono::milliseconds(number());
-  } else if (name == "allow_all_routing") {
-    settings.filter.allow_all_routing = on;
-  } else if (name == "allow_envoy") {
-    settings.filter.allow_envoy = on;
-  } else if (name == "early_end") {
-    settings.early_end = on;
-  } else if (name == "automatic_mode_override") {
-    settings.automatic_mode_override = on;
-  } else if (name == "reveal_chain") {
-    settings.reveal_chain = on;
-  } else {
-    throw std::invalid_argument("no such setting: " + name);
-  }
-}
 
 void print(const Stats& stats) {
   std::printf(
@@ -59,11 +38,7 @@ int run(int argc, char** argv) {
 
   Settings settings;
   settings.port = std::stoi(argv[1]);
-  for (int i = 3; i < argc; ++i) {
-    const std::string text = argv[i];
-    const auto at = text.find('=');
-    set(settings, text.substr(0, at), text.substr(at + 1));
-  }
+  for (int i = 3; i < argc; ++i) test_processors::set_setting(settings, argv[i]);
   Server server(cli::load_service({"test_processors", argv[2]}, cli::module_folders({})), settings);
   server.start();
   for (int number = 0; sigwait(&signals, &number) == 0;) {

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "extproc/settings.h"
+#include "extproc/limits.h"
 #include "grpc/connection.h"
 #include "grpc/fake_service.h"
 #include "http2/client_peer.h"

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "extproc/settings.h"
+#include "extproc/limits.h"
 #include "http2/client_peer.h"
 #include "http2/session.h"
 

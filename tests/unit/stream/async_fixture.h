@@ -15,6 +15,7 @@
 
 #include "extproc/async.h"
 #include "extproc/detail/event_loop.h"
+#include "extproc/service.h"
 #include "stream/describe.h"
 #include "stream/process_stream.h"
 #include "stream/reporter.h"
@@ -28,7 +29,9 @@ namespace extproc::stream {
 class AsyncFixture final : private ReplySink, private detail::CallInfo {
  public:
   explicit AsyncFixture(std::shared_ptr<Handlers> handlers, std::string chain = "")
-      : dispatcher_(detail::make_dispatcher(std::move(handlers))),
+      : AsyncFixture(Service(std::move(handlers)), std::move(chain)) {}
+  explicit AsyncFixture(const Service& processor, std::string chain = "")
+      : dispatcher_(processor.dispatcher()),
         environment{.dispatcher = *dispatcher_,
                     .logger = logger_,
                     .counters = counters,
@@ -121,6 +124,7 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
   std::size_t waiting() const { return arriving_.size(); }
 
   std::vector<std::string> sent;
+  std::vector<std::string> sent_bytes;
   std::vector<Violation> violations;
   std::vector<std::string> log;
   bool ended = false;
@@ -169,6 +173,7 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
   void end_message() override {
     if (ended) ++sent_after_end;
     sent.push_back(describe(answer_));
+    sent_bytes.push_back(answer_);
     if (sent.size() >= congested_after) is_congested = true;
   }
   void finish(GrpcStatus with, std::string_view) override {

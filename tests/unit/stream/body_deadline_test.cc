@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "async_fixture.h"
+#include "every_mode.h"
 
 namespace extproc::stream {
 namespace {
@@ -18,11 +19,6 @@ using ::testing::IsEmpty;
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using enum Phase;
-
-constexpr ProtocolConfig every(BodySendMode mode) { return {mode, mode, false}; }
-constexpr ProtocolConfig kStreamed = every(BodySendMode::streamed);
-constexpr ProtocolConfig kBuffered = every(BodySendMode::buffered);
-constexpr ProtocolConfig kFullDuplex = every(BodySendMode::full_duplex_streamed);
 
 /// Waits at a gate before each chunk is written in brackets.
 struct Slow {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "async_fixture.h"
+#include "every_mode.h"
 
 namespace extproc::stream {
 namespace {
@@ -16,9 +17,6 @@ namespace {
 using ::testing::ElementsAre;
 
 constexpr ProtocolConfig both(BodySendMode mode) { return {mode, mode, false}; }
-constexpr BodySendMode kModes[] = {BodySendMode::none,     BodySendMode::streamed,
-                                   BodySendMode::buffered, BodySendMode::buffered_partial,
-                                   BodySendMode::grpc,     BodySendMode::full_duplex_streamed};
 
 struct End {
   const char* name;

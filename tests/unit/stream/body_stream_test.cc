@@ -9,16 +9,13 @@
 #include <vector>
 
 #include "async_fixture.h"
+#include "every_mode.h"
 
 namespace extproc::stream {
 namespace {
 
 using Mode = std::optional<BodySendMode>;
 using BodyHandler = std::function<Task<>(BodyStream&, Context&)>;
-
-constexpr BodySendMode kModes[] = {BodySendMode::none,     BodySendMode::streamed,
-                                   BodySendMode::buffered, BodySendMode::buffered_partial,
-                                   BodySendMode::grpc,     BodySendMode::full_duplex_streamed};
 
 bool streams(Mode mode) { return mode && is_full_duplex(*mode); }
 bool is_one_message(Mode mode) {

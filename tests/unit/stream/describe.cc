@@ -201,18 +201,19 @@ std::string mode_override(pbf_reader message) {
 
 std::string numbers(pbf_reader message, const char* separator) {
   std::int64_t first = 0, second = 0;
-  for_each_field(
-      message, [&](pbf_reader& field) { (field.tag() == 1 ? first : second) = field.get_int64(); });
+  for_each_field(message, [&](pbf_reader& field) {
+    std::int64_t& number = field.tag() == 1 ? first : second;
+    number = field.get_int64();
+  });
   return std::to_string(first) + separator + std::to_string(second);
 }
 
 std::string duration(pbf_reader message) {
-  std::int64_t milliseconds = 0;
+  std::int64_t ms = 0;
   for_each_field(message, [&](pbf_reader& field) {
-    milliseconds +=
-        field.tag() == 1 ? field.get_int64() * 1000 : std::int64_t{field.get_int32()} / 1'000'000;
+    ms += field.tag() == 1 ? field.get_int64() * 1000 : std::int64_t{field.get_int32()} / 1'000'000;
   });
-  return std::to_string(milliseconds) + "ms";
+  return std::to_string(ms) + "ms";
 }
 
 std::string field_text(pbf_reader& field) {
@@ -241,8 +242,12 @@ std::string field_text(pbf_reader& field) {
       return field.get_bool() ? " drain-requests" : "";
     case 16:
       return field.get_bool() ? " drain-responses" : "";
-    default:
-      return answer(field.tag(), field.get_message());
+    default: {
+      // Not as arguments of one call: a field that was read has no tag any more, where protozero
+      // asserts.
+      const unsigned member = field.tag();
+      return answer(member, field.get_message());
+    }
   }
 }
 

@@ -7,16 +7,13 @@
 #include <string>
 
 #include "async_fixture.h"
+#include "every_mode.h"
 
 namespace extproc::stream {
 namespace {
 
 using ::testing::ElementsAre;
 using namespace std::chrono_literals;
-
-constexpr ProtocolConfig kStreamed{BodySendMode::streamed, BodySendMode::streamed, false};
-constexpr ProtocolConfig kFullDuplex{BodySendMode::full_duplex_streamed,
-                                     BodySendMode::full_duplex_streamed, false};
 
 // Writing after the last chunk of a body with trailers is told as the body's mistake; the headers
 // of the other direction are answered all the same.

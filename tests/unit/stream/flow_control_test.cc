@@ -11,14 +11,12 @@
 #include <string>
 
 #include "async_fixture.h"
+#include "every_mode.h"
 
 namespace extproc::stream {
 namespace {
 
 using ::testing::ElementsAre;
-
-constexpr ProtocolConfig kFullDuplex{BodySendMode::full_duplex_streamed,
-                                     BodySendMode::full_duplex_streamed, false};
 
 std::string window_update(std::int64_t to_upstream, std::int64_t to_downstream) {
   std::string bytes;

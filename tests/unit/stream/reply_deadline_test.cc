@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "async_fixture.h"
+#include "every_mode.h"
 
 namespace extproc::stream {
 namespace {
@@ -98,9 +99,6 @@ struct Late {
   const char* answer;
 };
 
-constexpr ProtocolConfig kBuffered{BodySendMode::buffered, BodySendMode::buffered, false};
-constexpr ProtocolConfig kFullDuplex{BodySendMode::full_duplex_streamed,
-                                     BodySendMode::full_duplex_streamed, false};
 const Late kLate[] = {
     {"RequestHeaders", request_headers, kBuffered, "request_headers"},
     {"RequestBody", request_body, kBuffered, "request_body"},

@@ -1,12 +1,12 @@
 // The fields of ProcessingResponse besides phases, as libprotobuf reads them.
 
-#include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "wire/expect_response.h"
 #include "wire/oracle.h"
 #include "wire/response_writer.h"
 
@@ -15,22 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using oracle::literal;
-
-void expect_response(const std::string& bytes, const std::string& expected_text) {
-  const auto actual = oracle::from_bytes("ProcessingResponse", bytes);
-  ASSERT_NE(actual, nullptr);
-  const auto expected = oracle::from_text("ProcessingResponse", expected_text);
-  std::string difference;
-  google::protobuf::util::MessageDifferencer differencer;
-  differencer.ReportDifferencesToString(&difference);
-  EXPECT_TRUE(differencer.Compare(*expected, *actual)) << difference;
-}
-
-struct Case {
-  const char* what;
-  std::function<void(std::string&)> write;
-  std::string expected;
-};
 
 Case extras(const char* what, void (*fill)(PhaseResponse&), const std::string& expected) {
   return {what,

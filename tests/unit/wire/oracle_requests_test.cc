@@ -174,7 +174,7 @@ TEST(OracleRequests, TruncatedMessages) {
     std::mt19937_64 random(static_cast<std::uint64_t>(seed));
     const std::string bytes = random_request(random);
     for (std::size_t size = 0; size < std::min<std::size_t>(bytes.size(), 500); ++size) {
-      SCOPED_TRACE(testing::Message() << "seed " << seed << ", the first " << size << " bytes");
+      SCOPED_TRACE(::testing::Message() << "seed " << seed << ", the first " << size << " bytes");
       expect_read_as_libprotobuf_does(bytes.substr(0, size));
     }
   }

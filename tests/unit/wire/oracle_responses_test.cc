@@ -1,11 +1,11 @@
 // What libprotobuf reads from the ProcessingResponses that the codec writes.
 
-#include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <string>
 
+#include "wire/expect_response.h"
 #include "wire/oracle.h"
 #include "wire/response_writer.h"
 
@@ -18,16 +18,6 @@ constexpr int kRandomAnswers = 4000;
 constexpr Phase kPhases[] = {Phase::request_headers,  Phase::request_body,
                              Phase::request_trailers, Phase::response_headers,
                              Phase::response_body,    Phase::response_trailers};
-
-void expect_response(const std::string& bytes, const std::string& expected_text) {
-  const auto actual = oracle::from_bytes("ProcessingResponse", bytes);
-  ASSERT_NE(actual, nullptr);
-  const auto expected = oracle::from_text("ProcessingResponse", expected_text);
-  std::string difference;
-  google::protobuf::util::MessageDifferencer differencer;
-  differencer.ReportDifferencesToString(&difference);
-  EXPECT_TRUE(differencer.Compare(*expected, *actual)) << difference;
-}
 
 std::string set_text(std::string_view name, std::string_view value) {
   return "set_headers { header { key: " + literal(name) + " raw_value: " + literal(value) +
@@ -42,12 +32,6 @@ std::string append_text(std::string_view name, std::string_view value) {
 std::string field_text(Phase phase, const std::string& content) {
   return std::string(to_string(phase)) + " { " + content + " }";
 }
-
-struct Case {
-  const char* what;
-  std::function<void(std::string&)> write;
-  std::string expected;
-};
 
 const Case kCases[] = {
     {"a header that overwrites",

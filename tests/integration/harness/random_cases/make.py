@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from harness import envoy_cases
-from harness.random_cases import cells, exchanges, filters, steps
+from harness.random_cases import cells, exchanges, filters, library, steps
 from harness.random_cases.answers import PHASES
 from harness.random_cases.dice import Dice
 
@@ -14,7 +14,9 @@ TARGETS = cells.reachable()
 
 
 def case(seed: int | str, number: int) -> dict:
-    """In the form of tests/envoy_cases: always the same."""
+    """In the form of tests/envoy_cases: always the same. A seed that begins with "library" has processors of the library."""
+    if str(seed).startswith("library"):
+        return library.case(seed, number)
     dice = Dice(seed, number)
     cell = target(seed, number)
     modes = cells.modes_for(cell) if cell else {}

@@ -149,7 +149,7 @@ TIMEOUT = "1s"
 
 def waits_for_a_timeout(case: dict) -> bool:
     """Whether an answer may stay away, so that only a time-out goes on."""
-    return any(not any(_answers(step["phase"], action) for action in step["do"]) or late(step) for step in case["processor"])
+    return any(not any(_answers(step["phase"], action) for action in step["do"]) or late(step) for step in case.get("processor", []))
 
 
 def waits(case: dict) -> bool:

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "extproc/testing/envoy.h"
+#include "extproc/testing/exported.h"
 #include "testing/cases/case_file.h"
 #include "testing/cases/outcome.h"
 #include "testing/cases/script_peer.h"
@@ -59,8 +60,14 @@ std::string play(const Case& played) {
       exchange.dynamic_metadata[metadata.first.Scalar()][field.first.Scalar()] =
           field.second.Scalar();
 
+  if (const auto library = text_of(played.data["library"]); !library.empty()) {
+    const char* script = library == "Bodies" ? "x-do-bodies" : "x-do";
+    for (const auto& action : played.data["do"])
+      exchange.request.headers.emplace_back(script, cases::latin1(action.Scalar()));
+    return cases::outcome_line(played, envoy.run(exported(library), exchange));
+  }
   cases::ScriptPeer peer(played);
-  return cases::outcome_line(played.name, envoy.run(peer, exchange));
+  return cases::outcome_line(played, envoy.run(peer, exchange));
 }
 
 std::set<std::string> lines_of(const std::string& path) {

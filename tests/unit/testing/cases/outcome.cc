@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <map>
 
+#include "testing/cases/agreement.h"
 #include "wire/oracle.h"
 
 namespace extproc::testing::cases {
@@ -161,32 +162,71 @@ std::string message_json(const std::string& bytes) {
   return json(told);
 }
 
-}  // namespace
-
-std::string outcome_line(const std::string& name, const EnvoyResult& result) {
-  Object statistics;
-  for (const auto& [counter, value] : result.statistics)
-    statistics[counter] = std::to_string(value);
+std::string messages_json(const EnvoyResult& result) {
   std::string messages;
   for (const auto& message : result.messages) {
     if (message.from_envoy) messages += (messages.empty() ? "" : ",") + message_json(message.bytes);
   }
+  return "[" + messages + "]";
+}
+
+// As a server tells them: how many, and of each rule the first.
+std::string violations_json(const EnvoyResult& result) {
+  std::map<std::string, std::string> first;
+  for (const Violation& violation : result.violations) {
+    const std::string rule(to_string(violation.rule));
+    const std::string phase(to_string(violation.phase));
+    first.emplace(rule, "[" + json(phase) + "," + json(violation.field) + "]");
+  }
+  return json(
+      Object{{"count", std::to_string(result.violations.size())}, {"first", json(Object(first))}});
+}
+
+// Phase and text of each handler that threw, from "error: Name: phase failed for request 1: text".
+std::string failures_json(const EnvoyResult& result) {
+  constexpr std::string_view kFailed = " failed for request ";
+  std::string failures;
+  for (const std::string& line : result.log) {
+    const auto at = line.find(kFailed);
+    if (at == std::string::npos) continue;
+    const auto phase = line.rfind(' ', at - 1) + 1;
+    const auto text = line.find(": ", at) + 2;
+    failures += (failures.empty() ? "[" : ",[") + json(line.substr(phase, at - phase)) + "," +
+                json(line.substr(text)) + "]";
+  }
+  return "[" + failures + "]";
+}
+
+}  // namespace
+
+std::string outcome_line(const Case& played, const EnvoyResult& result) {
+  Object statistics;
+  for (const auto& [counter, value] : result.statistics)
+    statistics[counter] = std::to_string(value);
   const auto& caller = result.caller;
   const auto& upstream = result.upstream;
-  return json(Object{{"name", json(name)},
-                     {"statistics", json(statistics)},
-                     {"messages", "[" + messages + "]"},
-                     {"caller", json(Object{{"reached", json(caller.status != 0)},
-                                            {"headers", json(caller.headers)},
-                                            {"body", shortened(caller.body)},
-                                            {"trailers", json(caller.trailers)},
-                                            {"complete", json(caller.complete)},
-                                            {"reset", json(caller.reset)}})},
-                     {"upstream", json(Object{{"reached", json(upstream.reached)},
-                                              {"headers", json(upstream.headers)},
-                                              {"body", shortened(upstream.body)},
-                                              {"trailers", json(upstream.trailers)},
-                                              {"complete", json(upstream.complete)}})}});
+  Object told{{"name", json(played.name)},
+              {"statistics", json(statistics)},
+              {"caller", json(Object{{"reached", json(caller.status != 0)},
+                                     {"headers", json(caller.headers)},
+                                     {"body", shortened(caller.body)},
+                                     {"trailers", json(caller.trailers)},
+                                     {"complete", json(caller.complete)},
+                                     {"reset", json(caller.reset)}})},
+              {"upstream", json(Object{{"reached", json(upstream.reached)},
+                                       {"headers", json(upstream.headers)},
+                                       {"body", shortened(upstream.body)},
+                                       {"trailers", json(upstream.trailers)},
+                                       {"complete", json(upstream.complete)}})}};
+  if (!played.data["library"]) {
+    told["messages"] = messages_json(result);
+    return json(told);
+  }
+  told["violations"] = violations_json(result);
+  told["failures"] = failures_json(result);
+  if (const auto text = disagreement(played.data["filter"], result); !text.empty())
+    told["disagreement"] = json(text);
+  return json(told);
 }
 
 }  // namespace extproc::testing::cases

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace extproc {
+
+/// What bounds the memory and the time that peers can take. The defaults are safe for an Envoy at
+/// full speed; each is checked when the server is made.
+struct Limits {
+  /// The largest gRPC message accepted, in bytes; a larger one ends its stream with
+  /// RESOURCE_EXHAUSTED. Envoy sends a whole body as one message in BUFFERED mode.
+  std::size_t message_bytes = std::size_t{16} << 20;
+  /// Streams open at once on one connection (SETTINGS_MAX_CONCURRENT_STREAMS); above it a peer
+  /// waits or, as Envoy does, opens another connection. Envoy resets each stream that is over, and
+  /// takes its connection for flooded when more than 1,000 resets are due at once
+  /// (max_outbound_control_frames): with more streams than that, answers to all of them in one
+  /// moment would fail their requests. A peer that has not acknowledged SETTINGS may not know the
+  /// limit, and may have 1,024 streams, as Envoy opens on a new connection.
+  std::uint32_t streams_per_connection = 800;
+  /// Connections open at once in one server; one above it is closed as soon as it is accepted.
+  std::uint32_t connections = 16'384;
+  /// The headers of one gRPC call, in bytes (SETTINGS_MAX_HEADER_LIST_SIZE): not those of the HTTP
+  /// request, which are in messages.
+  std::uint32_t header_list_bytes = std::uint32_t{64} << 10;
+  /// HTTP/2 receive window of a stream, in bytes: what a peer may send ahead of a slow handler. At
+  /// most 2^31-1.
+  std::uint32_t stream_window_bytes = std::uint32_t{1} << 20;
+  /// HTTP/2 receive window of a connection, in bytes. It is given back at once, so that no stream
+  /// stalls another. At most 2^31-1.
+  std::uint32_t connection_window_bytes = std::uint32_t{16} << 20;
+  /// Answers of one stream that wait for a slow reader, in bytes; above it the stream's messages
+  /// wait too.
+  std::size_t queued_bytes_per_stream = std::size_t{1} << 20;
+  /// All that one connection may hold in memory: messages that wait, incomplete messages, answers
+  /// that wait. The stream that goes over it ends with RESOURCE_EXHAUSTED.
+  std::size_t buffered_bytes_per_connection = std::size_t{256} << 20;
+  /// The time for a new connection to send its HTTP/2 preface and settings.
+  std::chrono::milliseconds handshake_timeout{10'000};
+  /// A connection without streams for this long is closed (GOAWAY first). Zero: never.
+  std::chrono::milliseconds idle_timeout{std::chrono::hours{1}};
+  /// Stream resets per second and connection that arrive while an answer is owed, and how many may
+  /// come at once. Over it the connection ends with ENHANCE_YOUR_CALM. The normal end of Envoy's
+  /// streams, a reset after the last answer, is not counted.
+  std::uint32_t owed_resets_per_second = 10'000;
+  std::uint32_t owed_resets_burst = 100'000;
+};
+
+}  // namespace extproc

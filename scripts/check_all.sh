@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# All checks, without the gate's shortcuts: check_all.sh [part]...  Without a part all of them run, in at most an hour. A part that
+# has passed for this very tree is not run again (FORCE=1 runs it all the same). When all have passed, .ci/tidy_base names the
+# commit, so that the gate's clang-tidy reads only what changes afterwards. `check_all.sh --list` tells the parts.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+source scripts/steps.sh
+
+# Name, command, what it is.
+parts=(
+  "test|make test|the README's test command: unit tests, consumer projects, real Envoy and real clients"
+  "lint|scripts/lint.sh|the format; clang-tidy over every source"
+  "asan|scripts/sanitize.sh asan|unit tests with AddressSanitizer and UndefinedBehaviorSanitizer"
+  "tsan|scripts/sanitize.sh tsan --all|unit tests with ThreadSanitizer, those without threads too"
+  "budget|scripts/bench_instructions.sh|the instructions of the hot paths"
+  "integration-asan|scripts/integration_test.sh --preset asan|integration tests against the server with ASan and UBSan"
+  "integration-tsan|scripts/integration_test.sh --preset tsan|integration tests against the server with TSan"
+  "fuzz|scripts/fuzz.sh 300|each fuzz target for five minutes"
+  "random|scripts/random_cases.sh $RANDOM$RANDOM 2000|2,000 random cases of a fresh seed, by the kit and by Envoy"
+)
+
+part() { # part <name>: its line
+  local line
+  for line in "${parts[@]}"; do
+    [[ ${line%%|*} != "$1" ]] || { printf '%s\n' "$line" && return; }
+  done
+  die "no such part: $1; there are: $(printf '%s ' "${parts[@]%%|*}")"
+}
+
+if [[ "${1:-}" == --list ]]; then
+  printf '%s\n' "${parts[@]}" | awk -F '|' '{ printf "%-18s %s\n", $1, $3 }'
+  exit
+fi
+
+# The state of all files, committed or not, but for the one that this script writes.
+tree() {
+  local index
+  index=$(mktemp)
+  cp "$(git rev-parse --git-path index)" "$index"
+  GIT_INDEX_FILE=$index git add --all
+  GIT_INDEX_FILE=$index git rm --quiet --cached --ignore-unmatch .ci/tidy_base
+  GIT_INDEX_FILE=$index git write-tree
+  rm -f "$index"
+}
+
+passed_folder=build/check_all
+mkdir -p "$passed_folder"
+tree=$(tree)
+names=("$@")
+[[ ${#names[@]} -gt 0 ]] || names=("${parts[@]%%|*}")
+for name in "${names[@]}"; do part "$name" >/dev/null; done
+
+for i in "${!names[@]}"; do
+  IFS='|' read -r name command what <<<"$(part "${names[i]}")"
+  passed="$passed_folder/$name"
+  if [[ -z "${FORCE:-}" && -f "$passed" ]] && read -r for_tree wall cpu <"$passed" && [[ $for_tree == "$tree" ]]; then
+    note_step "$name ($what)" "$wall" "$cpu" "passed before for this tree"
+    continue
+  fi
+  note "part $((i + 1)) of ${#names[@]}: $name"
+  wall_before=$SECONDS cpu_before=$(cpu_seconds)
+  # shellcheck disable=SC2086  # a command is words
+  step "$name ($what)" $command
+  printf '%s %d %d\n' "$tree" $((SECONDS - wall_before)) $(($(cpu_seconds) - cpu_before)) >"$passed"
+done
+print_steps
+
+if [[ $# -eq 0 ]]; then
+  if [[ "$(tree)" != "$tree" ]]; then
+    note "files have changed meanwhile: run it again before you rely on it"
+  elif [[ -z "$(git status --porcelain -- . ':!.ci/tidy_base')" ]]; then
+    git rev-parse HEAD >.ci/tidy_base
+    note "all passed: .ci/tidy_base names $(<.ci/tidy_base); commit it"
+  else
+    note "all passed; commit, and run it again to move .ci/tidy_base (nothing runs twice for one tree)"
+  fi
+fi

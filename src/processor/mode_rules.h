@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+
+#include "extproc/phase.h"
+#include "extproc/processing_mode.h"
+
+namespace extproc::detail {
+
+/// Whether header changes count in the answer to a body that comes in `mode`. In STREAMED mode
+/// those of a request's first chunk count when it came with the headers, and not when it came
+/// behind them.
+constexpr bool takes_headers_with_body(std::optional<BodySendMode> mode) {
+  return !mode || *mode == BodySendMode::none || *mode == BodySendMode::buffered ||
+         *mode == BodySendMode::buffered_partial;
+}
+
+/// Whether clear_route_cache counts in an answer; the header changes are those of the same answer.
+constexpr bool clears_route_cache(Phase phase, bool changes_headers) {
+  return is_request_phase(phase) && changes_headers;
+}
+
+/// Whether Envoy heeds the override where the filter allows overrides. `config`: what the client
+/// said of the filter, if anything.
+bool mode_override_counts(const std::optional<ProtocolConfiguration>& config,
+                          const ModeOverride& mode);
+
+}  // namespace extproc::detail

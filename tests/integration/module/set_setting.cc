@@ -1,0 +1,33 @@
+#include "set_setting.h"
+
+#include <chrono>
+#include <stdexcept>
+
+namespace test_processors {
+
+void set_setting(extproc::Settings& settings, const std::string& text) {
+  const auto at = text.find('=');
+  const std::string name = text.substr(0, at);
+  const std::string value = at == std::string::npos ? "" : text.substr(at + 1);
+  const auto time = [&] { return std::chrono::milliseconds(std::stol(value)); };
+  const bool on = value == "on";
+  if (name == "message_timeout") {
+    settings.filter.message_timeout = time();
+  } else if (name == "max_message_timeout") {
+    settings.filter.max_message_timeout = time();
+  } else if (name == "allow_all_routing") {
+    settings.filter.allow_all_routing = on;
+  } else if (name == "allow_envoy") {
+    settings.filter.allow_envoy = on;
+  } else if (name == "early_end") {
+    settings.early_end = on;
+  } else if (name == "automatic_mode_override") {
+    settings.automatic_mode_override = on;
+  } else if (name == "reveal_chain") {
+    settings.reveal_chain = on;
+  } else {
+    throw std::invalid_argument("no such setting: " + name);
+  }
+}
+
+}  // namespace test_processors
