@@ -76,7 +76,10 @@ def test_configurations_and_exchanges_are_such_as_envoy_takes():
     made = [make.case(2, number) for number in range(2000)]
     assert all(filters.is_valid(case["filter"]) and exchanges.is_fair(case) for case in made)
     assert not filters.is_valid({"processing_mode": {"request_body_mode": filters.DUPLEX}})
-    assert not exchanges.is_fair({"request": {"headers": [["content-length", "4"]], "body": ["abc"]}})
+    liar = {"headers": [["content-length", "4"]], "body": ["abc"]}
+    assert exchanges.is_fair({"request": liar})
+    assert not exchanges.is_fair({"request": {**liar, "pacing": "together"}})
+    assert {part for case in made for part in ("request", "upstream") if exchanges.lies(case[part])} == {"request", "upstream"}
 
 
 def test_what_was_reached_is_told_by_what_was_answered():

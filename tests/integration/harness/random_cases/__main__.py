@@ -32,7 +32,10 @@ def main(seed: str, count: int, first: int = 0) -> int:
 
 
 def _differ(cases: list[dict]) -> list[bool]:
-    return [bool(both.differing) for both in compare.play(cases)]
+    """Each that differed once is asked again, with fewer at a time."""
+    differing = [bool(both.differing) for both in compare.play(cases)]
+    again = iter(compare.play([case for case, yes in zip(cases, differing, strict=True) if yes], at_once=compare.AGAIN[0]))
+    return [yes and bool(next(again).differing) for yes in differing]
 
 
 def _say(text: str) -> None:
