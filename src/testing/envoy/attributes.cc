@@ -59,7 +59,8 @@ std::optional<Value> evaluate_request(std::string_view name, const AttributeSour
 
 std::optional<Value> evaluate_response(std::string_view name, const AttributeSource& source) {
   if (name == "headers" || name == "trailers") return kMap;
-  if (name == "flags") return 0.0;
+  // Of Envoy's flags these responses can have one: that the upstream broke the protocol.
+  if (name == "flags") return source.code_details.ends_with("{protocol_error}") ? 8388608.0 : 0.0;
   if (name == "size") return static_cast<double>(source.response_bytes);
   if (source.response == nullptr) return std::nullopt;
   if (name == "code") return number(header(source.response, ":status"));

@@ -63,7 +63,7 @@ Step Filter::on_headers(Side side, bool end) {
 
 Step Filter::on_data(Side side, std::string& data, bool end) {
   Direction& d = direction(side);
-  d.body_received = true;
+  if (!data.empty() || end) d.body_received = true;
   if (config_.observability_mode) return observe_data(d, data, end);
   if (end) d.body_complete = true;
   if (d.body_replaced) {

@@ -117,6 +117,10 @@ Filter::Verdict Filter::after_headers(Direction& d) {
 
 bool Filter::is_last_body(Direction& d, const CommonReply& common) const {
   if (d.body_mode == BodyMode::streamed) return !d.queue.empty() && d.queue.front().end;
+  // In one message it is the last where trailers, which nobody asked for, tell so; its own end does
+  // not.
+  if (d.body_mode == BodyMode::buffered || d.body_mode == BodyMode::buffered_partial)
+    return d.trailers_open && !d.send_trailers;
   return d.full_duplex() && common.body && common.body->kind == BodyMutation::Kind::streamed &&
          common.body->end_of_stream;
 }

@@ -60,6 +60,8 @@ Filter::Verdict Filter::start_local_response(const StreamedImmediateReply& strea
     record_.count("stream_msgs_sent");
   host_.local_headers(std::move(headers), streamed.end_of_stream);
   if (goes_on) resume(request_);
+  // Trailers that are here already are asked about all the same.
+  if (is_response && has_trailers && !request_.full_duplex()) send_trailers(request_);
   return taken();
 }
 

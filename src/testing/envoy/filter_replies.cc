@@ -274,6 +274,7 @@ void Filter::close_after_last(const Reply& reply, bool last_body) {
     return d.no_body || (d.body_mode == BodyMode::none && !d.send_trailers);
   };
   const bool response_unused = response_.handles_nothing();
+  const auto request_done = [&] { return request_.answered || request_.handles_nothing(); };
   bool last = false;
   switch (reply.phase) {
     case Phase::request_headers:
@@ -289,14 +290,13 @@ void Filter::close_after_last(const Reply& reply, bool last_body) {
       last = response_unused;
       break;
     case Phase::response_headers:
-      last = only_headers(response_);
+      last = only_headers(response_) && request_done();
       break;
     case Phase::response_body:
-      last = last_body;
+      last = last_body && request_done();
       break;
     case Phase::response_trailers:
-      // Before the trailers themselves it is the last only with nothing to come of the request.
-      last = response_.trailers_sent || request_.answered;
+      last = request_done();
       break;
   }
   if (!last) return;

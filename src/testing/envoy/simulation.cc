@@ -12,6 +12,8 @@ namespace {
 // The largest DATA frame of HTTP/2, unless both sides agree on more.
 constexpr std::size_t kFrame = 16384;
 
+constexpr int kNotModified = 304;
+
 std::deque<Piece> pieces_of(const HttpMessage& message, const HeaderList& missing) {
   std::deque<Piece> pieces;
   HeaderList headers;
@@ -55,6 +57,11 @@ LocalReply without_status() {
 bool is_scheme(const std::string& text) {
   const std::string lower = lower_case(text);
   return lower == "http" || lower == "https";
+}
+
+bool is_head(const HeaderMap& request) {
+  const auto* method = request.get(":method");
+  return method != nullptr && *method == "HEAD";
 }
 
 int status_of(const HeaderMap& headers) {
@@ -121,36 +128,56 @@ bool Simulation::take_piece(Side side) {
 }
 
 void Simulation::arrive(Side side, Piece piece) {
-  Pipe& into = pipe(side);
-  if (side == Side::response) {
-    response_started_ = true;
-    response_complete_ = response_complete_ || piece.end;
-  }
   const HeaderKind kind = piece.kind == Piece::Kind::trailers ? HeaderKind::trailers
                           : side == Side::request             ? HeaderKind::request
                                                               : HeaderKind::response;
   switch (piece.kind) {
-    case Piece::Kind::headers: {
-      HeaderMap headers = limited(HeaderMap(kind, piece.headers));
-      // No filter gets to see it.
-      if (side == Side::request && is_refused(headers))
-        return reply({.status = 400, .body = {}, .details = "query_missing_content_type"});
-      if (side == Side::request) arrived_ = HeaderMap(kind, piece.headers);
-      into.arrive_headers(std::move(headers), piece.end);
-      break;
-    }
+    case Piece::Kind::headers:
+      return arrive_headers(side, HeaderMap(kind, piece.headers), piece.end);
     case Piece::Kind::data: {
       // A larger piece is several frames that arrive together.
       std::size_t at = 0;
-      for (; piece.data.size() - at > kFrame; at += kFrame)
-        into.arrive_data(piece.data.substr(at, kFrame), false);
-      into.arrive_data(piece.data.substr(at), piece.end);
-      break;
+      for (; piece.data.size() - at > kFrame && !over_; at += kFrame)
+        arrive_data(side, piece.data.substr(at, kFrame), false);
+      return arrive_data(side, piece.data.substr(at), piece.end);
     }
     case Piece::Kind::trailers:
-      into.arrive_trailers(limited(HeaderMap(kind, piece.headers)));
-      break;
+      if (!length(side).on_trailers()) return break_off(side);
+      response_complete_ = response_complete_ || side == Side::response;
+      return pipe(side).arrive_trailers(limited(HeaderMap(kind, piece.headers)));
   }
+}
+
+void Simulation::arrive_headers(Side side, HeaderMap headers, bool end) {
+  const bool bodiless =
+      side == Side::response && (is_head(arrived_) || status_of(headers) == kNotModified);
+  if (!length(side).on_headers(headers, end, bodiless)) return break_off(side);
+  if (side == Side::response) {
+    response_started_ = true;
+    response_complete_ = end;
+  } else {
+    // No filter gets to see it.
+    if (is_refused(headers))
+      return reply({.status = 400, .body = {}, .details = "query_missing_content_type"});
+    arrived_ = headers;
+  }
+  pipe(side).arrive_headers(limited(std::move(headers)), end);
+}
+
+void Simulation::arrive_data(Side side, std::string data, bool end) {
+  if (over_) return;
+  if (!length(side).on_data(data.size(), end)) return break_off(side);
+  response_complete_ = response_complete_ || (side == Side::response && end);
+  pipe(side).arrive_data(std::move(data), end);
+}
+
+// A message that breaks HTTP costs the connection.
+void Simulation::break_off(Side side) {
+  if (side == Side::request) return reset_caller();
+  reply({.status = 502,
+         .body = "upstream connect error or disconnect/reset before headers. reset reason: "
+                 "protocol error",
+         .details = "upstream_reset_before_response_started{protocol_error}"});
 }
 
 HeaderMap Simulation::limited(HeaderMap headers) const {
@@ -247,6 +274,14 @@ void Simulation::end_of_caller() {
   filter_.destroy();
 }
 
+void Simulation::reset_caller() {
+  result_.caller.reset = true;
+  over_ = true;
+  from_caller_.clear();
+  from_upstream_.clear();
+  filter_.destroy();
+}
+
 void Simulation::too_large(Side side) {
   const bool request = side == Side::request;
   reply({.status = request ? 413 : 500,
@@ -261,13 +296,7 @@ void Simulation::reply(const LocalReply& local) {
                '_');
   from_upstream_.clear();
   upstream_answered_ = true;
-  if (response_left_) {
-    result_.caller.reset = true;
-    over_ = true;
-    from_caller_.clear();
-    filter_.destroy();
-    return;
-  }
+  if (response_left_) return reset_caller();
   auto [headers, body] = make_local_reply(local, arrived_, [&](HeaderMap& map) {
     if (local.immediate != nullptr) filter_.mutate_reply(*local.immediate, map);
   });

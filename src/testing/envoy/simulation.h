@@ -5,6 +5,7 @@
 #include <string>
 
 #include "extproc/testing/envoy.h"
+#include "testing/envoy/declared_length.h"
 #include "testing/envoy/filter.h"
 #include "testing/envoy/peer.h"
 #include "testing/envoy/pipe.h"
@@ -54,13 +55,20 @@ class Simulation final : private FilterHost, private PipeEnd {
   bool can_continue(Side side) const override;
   void too_large(Side side) override;
 
+  DeclaredLength& length(Side side) {
+    return side == Side::request ? request_length_ : response_length_;
+  }
   bool step();
   bool take_from_processor();
   bool take_piece(Side side);
   void arrive(Side side, Piece piece);
+  void arrive_headers(Side side, HeaderMap headers, bool end);
+  void arrive_data(Side side, std::string data, bool end);
+  void break_off(Side side);
   bool wait();
   void upstream_answers();
   void end_of_caller();
+  void reset_caller();
   HeaderMap limited(HeaderMap headers) const;
   void reply_directly(const HeaderMap& headers, const std::string& body);
 
@@ -75,6 +83,8 @@ class Simulation final : private FilterHost, private PipeEnd {
   /// The request's headers as they came: what it is does not change by what a processor makes of
   /// it.
   HeaderMap arrived_{HeaderKind::request, {}};
+  DeclaredLength request_length_;
+  DeclaredLength response_length_;
   std::deque<Piece> from_caller_;
   std::deque<Piece> from_upstream_;
   bool stream_open_ = false;

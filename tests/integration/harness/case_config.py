@@ -13,7 +13,9 @@ def bootstrap(cases: list[Case], folder: Path, admin_port: int) -> dict:
     """Everything is on Unix domain sockets in the folder: `upstream`, `processor`, one for each case's number, and those of
     case_servers."""
     libraries = [(f"library_{number}", socket_of(folder, number)) for number, case in enumerate(cases) if case.library]
-    clusters = [("upstream", folder / "upstream"), ("processor", folder / "processor"), *libraries]
+    # A connection that Envoy closes must be no other case's.
+    liars = [(_upstream(number, case), folder / "upstream") for number, case in enumerate(cases) if case.upstream_lies]
+    clusters = [("upstream", folder / "upstream"), ("processor", folder / "processor"), *libraries, *liars]
     return {
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin_port}}},
         "static_resources": {
@@ -21,6 +23,10 @@ def bootstrap(cases: list[Case], folder: Path, admin_port: int) -> dict:
             "clusters": [_cluster(name, socket) for name, socket in clusters],
         },
     }
+
+
+def _upstream(number: int, case: Case) -> str:
+    return f"upstream_{number}" if case.upstream_lies else "upstream"
 
 
 def _pipe(path: Path) -> dict:
@@ -87,6 +93,8 @@ def _listener(number: int, case: Case, folder: Path) -> dict:
         "http2_protocol_options": window,
         "generate_request_id": False,
         "server_header_transformation": "PASS_THROUGH",
+        # A connection that breaks HTTP is closed at once.
+        "delayed_close_timeout": "0s",
         "route_config": {
             "virtual_hosts": [
                 {
@@ -95,7 +103,7 @@ def _listener(number: int, case: Case, folder: Path) -> dict:
                     "routes": [
                         {
                             "match": {"prefix": "/"},
-                            "route": {"cluster": "upstream", "timeout": "60s"},
+                            "route": {"cluster": _upstream(number, case), "timeout": "60s"},
                             "request_headers_to_add": [
                                 {
                                     "header": {"key": CASE_HEADER, "value": case.name},

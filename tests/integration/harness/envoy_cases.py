@@ -48,6 +48,13 @@ class Case:
         words = [action.split() for action in self.data.get("do", [])]
         return max((int(word[2]) / 1000 for word in words if word[1] in ("sleep", "offload", "slow", "fall_back")), default=0)
 
+    @property
+    def upstream_lies(self) -> bool:
+        """Whether the response's content-length is not that of its body: for that Envoy closes the connection."""
+        upstream = self.message("upstream")
+        size = sum(map(len, upstream["body"]))
+        return [value for name, value in upstream["headers"] if name == b"content-length"] not in ([], [str(size).encode()])
+
     def message(self, part: str) -> dict:
         message = self.data.get(part, {})
         script = b"x-do-bodies" if self.library == "Bodies" else b"x-do"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness import case_runs, envoy_cases
 from harness.case_player import AT_ONCE
-from harness.random_cases import make
+from harness.random_cases import make, steps
 from harness.random_cases.cells import Cell, reached_by
 
 BATCH = 300
@@ -63,7 +63,7 @@ def check(cases: list[dict], found: Found, say: Callable[[str], None] = print) -
     """Adds what differs, of one batch."""
     suspects = [[both] for both in play(cases, found) if both.differing]
     for at_once in AGAIN:
-        again = play([played[0].case for played in suspects], at_once=at_once)
+        again = play([_with_an_end(played[-1]) for played in suspects], at_once=at_once)
         still = [[*played, both] for played, both in zip(suspects, again, strict=True) if both.differing]
         found.hurried += len(suspects) - len(still)
         suspects = still
@@ -75,6 +75,15 @@ def check(cases: list[dict], found: Found, say: Callable[[str], None] = print) -
         else:
             found.differences.append(played[-1])
             say(f"{name}: differs in {', '.join(played[-1].differing)}")
+
+
+def _with_an_end(played: Both) -> dict:
+    """Where Envoy was still waiting when the player went away, it gets a time-out that the player waits for."""
+    case = played.case
+    is_open = not played.envoy["caller"]["complete"] and not played.envoy["caller"]["reset"]
+    if not is_open or "message_timeout" in case["filter"]:
+        return case
+    return {**case, "filter": {**case["filter"], "message_timeout": steps.TIMEOUT}}
 
 
 def is_race(played: list[Both]) -> bool:

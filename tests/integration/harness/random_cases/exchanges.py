@@ -8,6 +8,8 @@ PATHS = ("/path?x=1", "/", "/a/b/c", "/?q", "/path%20x?y=%3f")
 AUTHORITIES = ("example.com", "example.com:8080", "localhost")
 STATUSES = {"200": 10, "201": 1, "204": 1, "301": 1, "304": 1, "404": 2, "500": 1, "503": 1, "299": 0.3}
 BUFFER_LIMIT = 65_535
+# How often a content-length is wrong, for which Envoy closes the connection.
+LIES = 0.08
 CHUNKS = ("one", "two", "three", "a", "abc", '{"a": 1}', "é\0\n", "")
 # Those that a proxy must not hand on, or that Envoy makes of its own, are left out: they are no business of the filter.
 KNOWN = tuple(name for name in headers.KNOWN if name not in ("grpc-status", "grpc-message", "proxy-status"))
@@ -49,10 +51,11 @@ def generate(dice: Dice, needs: dict[str, bool]) -> dict:
 def keep_to_the_window(case: dict) -> None:
     """No more of a body than HTTP/2 lets through while Envoy holds all of it."""
     for message in (case["request"], case["upstream"]):
-        for large in [chunk for chunk in message.get("body", []) if isinstance(chunk, dict)][1:]:
-            large["repeat"] = 20_000
+        large = [chunk for chunk in message.get("body", []) if isinstance(chunk, dict)]
+        for chunk in large[1:]:
+            chunk["repeat"] = 20_000
         for header in message["headers"]:
-            if isinstance(header, list) and header[0] == "content-length":
+            if large and isinstance(header, list) and header[0] == "content-length":
                 header[1] = str(_size(message.get("body", [])))
 
 
@@ -62,14 +65,15 @@ def is_fair(case: dict) -> bool:
     method = dict(pair for pair in request.get("headers", []) if isinstance(pair, list)).get(":method")
     status = dict(pair for pair in upstream.get("headers", []) if isinstance(pair, list)).get(":status")
     empty = method == "HEAD" or status in ("204", "304")
-    return all(
-        pair[0] != "content-length" or pair[1] == str(_size(message.get("body", [])))
-        for message in (request, upstream)
-        for pair in message.get("headers", [])
-        if isinstance(pair, list)
-    ) and all(message.get(part, [0]) for message in (request, upstream) for part in ("body", "trailers")) and not (
-        empty and ("body" in upstream or "trailers" in upstream)
-    )
+    whole = all(message.get(part, [0]) for message in (request, upstream) for part in ("body", "trailers"))
+    together = any(lies(message) and "pacing" in message for message in (request, upstream))
+    return whole and not together and not (empty and ("body" in upstream or "trailers" in upstream))
+
+
+def lies(message: dict) -> bool:
+    """Whether it says of its body what is not so. How much of it Envoy takes is certain only piece by piece."""
+    size = str(_size(message.get("body", [])))
+    return any(header[0] == "content-length" and header[1] != size for header in message.get("headers", []) if isinstance(header, list))
 
 
 def _size(chunks: list) -> int:
@@ -109,7 +113,9 @@ def _body(message: dict, dice: Dice, needs: dict[str, bool], side: str, large: b
         if side == "response" and dice.chance(0.2):
             message["trailers"].append(["grpc-status", "0"])
     if dice.chance(0.25):
-        message["headers"].append(["content-length", str(_size(chunks))])
+        size = _size(chunks)
+        wrong = (str(size + 1), str(size + 100), str(max(0, size - 1)), "0", "abc")
+        message["headers"].append(["content-length", dice.pick(wrong) if dice.chance(LIES) else str(size)])
     # More than Envoy takes at once would not be together.
-    if dice.chance(0.15) and not any(isinstance(chunk, dict) for chunk in chunks):
+    if dice.chance(0.15) and not any(isinstance(chunk, dict) for chunk in chunks) and not lies(message):
         message["pacing"] = "together"

@@ -17,12 +17,8 @@ STATUSES = (200, 201, 204, 304, 401, 403, 429, 500, 503, 599, 100, 199, 600)
 TIMEOUT, IN_TIME, LATE = "0.6s", 150, 1500
 
 
-def case(seed: int | str, number: int) -> dict:
-    """In the form of tests/envoy_cases: always the same."""
-    return library_case(Dice(seed, number)) | {"name": f"{seed}-{number}"}
-
-
 def library_case(dice: Dice) -> dict:
+    """In the form of tests/envoy_cases, without a name."""
     made: dict = {"filter": filters.generate(dice, {})}
     # Without the request's headers, or the one that says what to do, nothing is done.
     if dice.chance(0.9):

@@ -8,19 +8,25 @@ from harness.random_cases import cells, exchanges, filters, library, steps
 from harness.random_cases.answers import PHASES
 from harness.random_cases.dice import Dice
 
-# Every other case is made for one cell, so that each of them is reached; the rest is left to chance.
-STRIDE = 2
+# Of so many cases one has a processor of the library, and of so many others one is left to chance; each other one is made
+# for a cell, so that all of them are reached.
+LIBRARY, CHANCE = 5, 3
 TARGETS = cells.reachable()
 
 
 def case(seed: int | str, number: int) -> dict:
-    """In the form of tests/envoy_cases: always the same. A seed that begins with "library" has processors of the library."""
-    if str(seed).startswith("library"):
-        return library.case(seed, number)
+    """In the form of tests/envoy_cases: always the same."""
+    script = _index(number, LIBRARY)
+    made = library.library_case(Dice(seed, number)) if script is None else _script_case(seed, number)
+    # Nothing in it is the same object twice, so that the shrinker can take parts away.
+    return json.loads(json.dumps({"name": f"{seed}-{number}", **made}))
+
+
+def _script_case(seed: int | str, number: int) -> dict:
     dice = Dice(seed, number)
     cell = target(seed, number)
     modes = cells.modes_for(cell) if cell else {}
-    made: dict = {"name": f"{seed}-{number}", "filter": filters.generate(dice, modes)}
+    made: dict = {"filter": filters.generate(dice, modes)}
     needs = {cell.phase: True} if cell else {}
     if cell:
         for name in ("observability_mode", "deferred_close_timeout"):
@@ -35,17 +41,23 @@ def case(seed: int | str, number: int) -> dict:
         made["filter"]["message_timeout"] = steps.TIMEOUT
     if steps.waits(made):
         exchanges.keep_to_the_window(made)
-    # Nothing in it is the same object twice, so that the shrinker can take parts away.
-    return json.loads(json.dumps(made))
+    return made
 
 
 def target(seed: int | str, number: int) -> cells.Cell | None:
     """The cell that a case is made for."""
-    if number % STRIDE:
+    script = _index(number, LIBRARY)
+    aimed = None if script is None else _index(script, CHANCE)
+    if aimed is None:
         return None
     # Another order for each seed.
     start = Dice(seed).number(0, len(TARGETS) - 1)
-    return TARGETS[(start + number // STRIDE * 7919) % len(TARGETS)]
+    return TARGETS[(start + aimed * 7919) % len(TARGETS)]
+
+
+def _index(number: int, of: int) -> int | None:
+    """With the last of each `of` left out, how many stand before it; None where it is left out itself."""
+    return None if number % of == of - 1 else number - number // of
 
 
 def _goes_on(step: dict, cell: cells.Cell, dice: Dice) -> bool:

@@ -85,7 +85,7 @@ def _is_needed(path: Path, parent: dict | list) -> bool:
     if path[0] == "filter" and len(path) > 2:
         # What is deeper stands in messages that Envoy does not take by halves.
         return len(parent) == 1 if isinstance(name, int) else len(path) > 3 or path[1] not in OPTIONAL
-    if path[0] == "name" or len(path) == 1 and name in ("filter", "request", "upstream", "processor"):
+    if path[0] == "name" or len(path) == 1 and name in ("filter", "request", "upstream", "processor", "library"):
         return True
     if "typed_dynamic_metadata" in path[:-1]:
         return True
