@@ -40,7 +40,9 @@ class Field:
 
 
 def _key(place: Place, _made: dict) -> str:
-    return headers.name(place.dice, place.illegal or place.routing and place.dice.chance(0.4))
+    if place.routing and place.dice.chance(0.4):
+        return place.dice.pick(headers.ROUTING)
+    return headers.name(place.dice, place.illegal)
 
 
 def _value(place: Place, made: dict) -> object:

@@ -32,6 +32,11 @@ def library_case(dice: Dice) -> dict:
     made["library"] = dice.weighted(PROCESSORS)
     duplex = made["filter"].get("processing_mode", {}).get("request_body_mode") == filters.DUPLEX
     made["do"] = _actions(dice, made["library"], duplex)
+    # What an observer is told is seen by what it throws.
+    if dice.chance(0.06):
+        made["filter"] |= {"observability_mode": True, "deferred_close_timeout": "60s"}
+    if made["filter"].get("observability_mode"):
+        made["do"] += [f"{phase} throw {phase}" for phase in dice.some(PHASES, 3, 1)]
     if made["library"] in WAITING and dice.chance(0.08):
         # An upstream that answers early would race with the time.
         made["upstream"].pop("early", None)
