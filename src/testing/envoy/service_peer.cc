@@ -54,8 +54,6 @@ class ServicePeer final : public ProcessorPeer,
     // An observer's stream stays open for a while: see finish().
     if (config_.observability_mode) return;
     messages_.clear();
-    // Envoy half-closes the stream, and resets it then.
-    if (opened_ && !ended_ && !paused_) stream_.on_half_close();
     events_.clear();
     if (opened_) end_stream(GrpcStatus::cancelled, true);
   }
