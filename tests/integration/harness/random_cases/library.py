@@ -38,7 +38,8 @@ def library_case(dice: Dice) -> dict:
     if dice.chance(0.06):
         made["filter"] |= {"observability_mode": True, "deferred_close_timeout": "60s"}
     if made["filter"].get("observability_mode"):
-        made["do"] += [f"{phase} throw {phase}" for phase in dice.some(PHASES, 3, 1)]
+        thrown = ("request_headers", "response_headers") if made["library"] == "Bodies" else PHASES
+        made["do"] += [f"{phase} throw {phase}" for phase in dice.some(thrown, 3, 1)]
     if made["library"] in WAITING and dice.chance(0.08):
         # An upstream that answers early would race with the time.
         made["upstream"].pop("early", None)
