@@ -57,10 +57,19 @@ std::optional<Value> evaluate_request(std::string_view name, const AttributeSour
   return std::nullopt;
 }
 
+constexpr std::string_view kNoRoute = "route_not_found";
+
+// Envoy's flags of a response that it had to make itself; for many it has none.
+double flags_of(std::string_view code_details) {
+  if (code_details == kNoRoute) return 1U << 8U;
+  if (code_details.starts_with("filter_removed_required_request_headers")) return 1U << 18U;
+  if (code_details.ends_with("{protocol_error}")) return 1U << 23U;
+  return 0;
+}
+
 std::optional<Value> evaluate_response(std::string_view name, const AttributeSource& source) {
   if (name == "headers" || name == "trailers") return kMap;
-  // Of Envoy's flags these responses can have one: that the upstream broke the protocol.
-  if (name == "flags") return source.code_details.ends_with("{protocol_error}") ? 8388608.0 : 0.0;
+  if (name == "flags") return flags_of(source.code_details);
   if (name == "size") return static_cast<double>(source.response_bytes);
   if (source.response == nullptr) return std::nullopt;
   if (name == "code") return number(header(source.response, ":status"));
@@ -80,7 +89,8 @@ std::optional<Value> evaluate(std::string_view name, const AttributeSource& sour
   if (name == "connection.mtls") return false;
   if (name == "connection.requested_server_name" || name == "metadata") return "";
   // No route is chosen for a request that no filter gets to see.
-  if (name == "xds.route_name" && source.request != nullptr && source.request->size() > 0)
+  if (name == "xds.route_name" && source.request != nullptr && source.request->size() > 0 &&
+      source.code_details != kNoRoute)
     return "";
   if (name == "filter_state") return kMap;
   if (name == "xds.listener_direction") return 0.0;

@@ -270,36 +270,18 @@ Filter::Verdict Filter::take_immediate(const ImmediateReply& immediate) {
 
 void Filter::close_after_last(const Reply& reply, bool last_body) {
   if (!stream_open_ || reply.kind != Reply::Kind::phase) return;
-  const auto only_headers = [](const Direction& d) {
-    return d.no_body || (d.body_mode == BodyMode::none && !d.send_trailers);
-  };
-  const bool response_unused = response_.handles_nothing();
-  const auto request_done = [&] { return request_.answered || request_.handles_nothing(); };
-  bool last = false;
-  switch (reply.phase) {
-    case Phase::request_headers:
-      request_.answered = only_headers(request_);
-      last = request_.answered && response_unused;
-      break;
-    case Phase::request_body:
-      request_.answered = request_.answered || last_body;
-      last = last_body && response_unused;
-      break;
-    case Phase::request_trailers:
-      request_.answered = true;
-      last = response_unused;
-      break;
-    case Phase::response_headers:
-      last = only_headers(response_) && request_done();
-      break;
-    case Phase::response_body:
-      last = last_body && request_done();
-      break;
-    case Phase::response_trailers:
-      last = request_done();
-      break;
+  const bool of_request = reply.phase == Phase::request_headers ||
+                          reply.phase == Phase::request_body ||
+                          reply.phase == Phase::request_trailers;
+  Direction& d = of_request ? request_ : response_;
+  const Direction& other = of_request ? response_ : request_;
+  if (reply.phase == d.headers_phase) {
+    d.answered = d.no_body || (d.body_mode == BodyMode::none && !d.send_trailers);
+  } else {
+    // Trailers may be answered before they are there.
+    d.answered = d.answered || last_body || reply.phase == d.trailers_phase;
   }
-  if (!last) return;
+  if (!d.answered || !(other.answered || other.handles_nothing())) return;
   complete_ = true;
   close_stream();
 }

@@ -40,7 +40,9 @@ std::pair<HeaderMap, std::string> make_local_reply(const LocalReply& reply,
                             : grpc_status_of(reply.status);
     headers.set(":status", "200");
     headers.set("content-type", "application/grpc");
-    headers.set("grpc-status", std::to_string(status));
+    // What the processor has set itself stays.
+    const auto* set = headers.get("grpc-status");
+    if (set == nullptr || set->empty()) headers.set("grpc-status", std::to_string(status));
     if (!reply.body.empty() && !is_head) headers.set("grpc-message", percent_encoded(reply.body));
     headers.remove("content-length");
     return {std::move(headers), std::string()};

@@ -214,12 +214,32 @@ void Simulation::close_stream() {
   peer_.close();
 }
 
+// What a processor may make of a request so that it gets to no upstream.
+std::optional<LocalReply> Simulation::refused_on_the_way(const HeaderMap& request) const {
+  const auto* path = request.get(":path");
+  if (result_.route_cache_cleared && path != nullptr && !path->starts_with('/'))
+    return LocalReply{.status = 404, .body = {}, .details = "route_not_found"};
+  const auto* method = request.get(":method");
+  if (method != nullptr && *method == "CONNECT") {
+    return LocalReply{.status = 503,
+                      .body = "missing required header: :protocol",
+                      .details =
+                          "filter_removed_required_request_headers{missing_required_header:_"
+                          ":protocol}"};
+  }
+  return std::nullopt;
+}
+
 bool Simulation::can_continue(Side side) const {
   return !over_ && (side == Side::request ? !response_complete_ : true);
 }
 
 void Simulation::send_headers(Side side, const HeaderMap& headers, bool end) {
   if (side == Side::request) {
+    if (const auto refused = refused_on_the_way(headers)) {
+      turned_away_ = true;
+      return reply(*refused);
+    }
     result_.upstream.reached = true;
     HeaderMap left = headers;
     // A scheme that is none becomes that of the upstream's connection.
@@ -241,6 +261,7 @@ void Simulation::send_headers(Side side, const HeaderMap& headers, bool end) {
 
 void Simulation::send_data(Side side, const std::string& data, bool end) {
   if (side == Side::request) {
+    if (turned_away_) return;
     result_.upstream.body.append(data);
     result_.upstream.complete = end;
     if (end) upstream_answers();
@@ -252,6 +273,7 @@ void Simulation::send_data(Side side, const std::string& data, bool end) {
 
 void Simulation::send_trailers(Side side, const HeaderMap& trailers) {
   if (side == Side::request) {
+    if (turned_away_) return;
     result_.upstream.trailers = trailers.entries();
     result_.upstream.complete = true;
     upstream_answers();

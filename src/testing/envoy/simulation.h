@@ -67,6 +67,7 @@ class Simulation final : private FilterHost, private PipeEnd {
   void break_off(Side side);
   bool wait();
   void upstream_answers();
+  std::optional<LocalReply> refused_on_the_way(const HeaderMap& request) const;
   void end_of_caller();
   void reset_caller();
   HeaderMap limited(HeaderMap headers) const;
@@ -88,6 +89,8 @@ class Simulation final : private FilterHost, private PipeEnd {
   std::deque<Piece> from_caller_;
   std::deque<Piece> from_upstream_;
   bool stream_open_ = false;
+  /// No upstream gets the request.
+  bool turned_away_ = false;
   bool upstream_answered_ = false;
   /// The response has begun, from the upstream or from Envoy itself.
   bool response_started_ = false;

@@ -40,7 +40,9 @@ class Field:
 
 
 def _key(place: Place, _made: dict) -> str:
-    return headers.name(place.dice, place.illegal or place.routing and place.dice.chance(0.4))
+    if place.routing and place.dice.chance(0.6):
+        return place.dice.pick(headers.ROUTING if place.phase.startswith("request") else (":status", "host"))
+    return headers.name(place.dice, place.illegal)
 
 
 def _value(place: Place, made: dict) -> object:
@@ -103,7 +105,7 @@ FIELDS = {
     "HeaderMutation.set_headers": Field(0.8),
     "HeaderMutation.remove_headers": Field(0.3, _key),
     "HeaderValueOption.header": Field(0.97),
-    "HeaderValueOption.append": Field(0.4, _often(0.8)),
+    "HeaderValueOption.append": Field(0.5, _often(0.8)),
     "HeaderValueOption.append_action": Field(0.15, _any(*ACTIONS)),
     "HeaderValueOption.keep_empty_value": Field(0.05, _often(0.7)),
     "HeaderValue.key": Field(1, _key),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from harness.random_cases import answers
 from harness.random_cases.answers import PHASES
+from harness.random_cases.dice import Dice
 from harness.random_cases.filters import BODY_MODES, DUPLEX
 
 # Of the message that is answered: they are the same for each phase, so that a cell names the part alone.
@@ -94,7 +95,7 @@ def focus_of(cell: Cell) -> dict:
     return {"deed": deed.removesuffix("_response"), "wanted": tuple(cell.what.split("."))}
 
 
-def modes_for(cell: Cell) -> dict[str, str]:
+def modes_for(cell: Cell, dice: Dice) -> dict[str, str]:
     """Fields of the processing mode that let Envoy send a message of that phase."""
     side, _, part = cell.phase.partition("_")
     modes = {f"{side}_body_mode": cell.mode}
@@ -102,4 +103,8 @@ def modes_for(cell: Cell) -> dict[str, str]:
         modes[f"{side}_header_mode"] = "SEND"
     if part == "trailers" or cell.mode == DUPLEX:
         modes[f"{side}_trailer_mode"] = "SEND"
+    # What an answer of the other side's phase does depends on that side's mode.
+    other = "response" if side == "request" else "request"
+    if cell.what.startswith(f"wrong_phase.{other}") and dice.chance(0.5):
+        modes |= {f"{other}_body_mode": DUPLEX, f"{other}_trailer_mode": "SEND"}
     return modes

@@ -115,7 +115,7 @@ def _body(message: dict, dice: Dice, needs: dict[str, bool], side: str, large: b
     if dice.chance(0.25):
         size = _size(chunks)
         wrong = (str(size + 1), str(size + 100), str(max(0, size - 1)), "0", "abc")
-        message["headers"].append(["content-length", dice.pick(wrong) if dice.chance(LIES) else str(size)])
+        message["headers"].append(["content-length", dice.pick(wrong) if not needs and dice.chance(LIES) else str(size)])
     # More than Envoy takes at once would not be together.
     if dice.chance(0.15) and not any(isinstance(chunk, dict) for chunk in chunks) and not lies(message):
         message["pacing"] = "together"

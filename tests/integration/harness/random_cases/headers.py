@@ -15,6 +15,8 @@ DELICATE = (
     "host", ":path", ":method", ":authority", ":scheme", ":status", "content-length", "x-envoy-foo", "x-envoyfoo", ":other",
     "x-envoy-original-path", "te", "connection", "transfer-encoding", "keep-alive", "upgrade", "proxy-connection", "expect",
 )  # fmt: skip
+# What the rules may allow to be changed of a request.
+ROUTING = (":path", ":method", ":authority", ":scheme", "host")
 INVALID_NAMES = ("x new", "", "x-new\n", "x:new", "x-é", ":", "x-new\0")
 INVALID_VALUES = ("a\nb", "a\0b", "a\rb", "\x01", "\x7f")
 VALUES = ("v", "a, b", "", " v ", "a=1; b=2", "aéÿb", "a\tb", "1", "text/plain", '"quoted"', "x" * 150)

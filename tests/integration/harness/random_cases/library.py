@@ -30,8 +30,16 @@ def library_case(dice: Dice) -> dict:
     # One field each: in which order protobuf writes several is anybody's guess, and a processor shows it.
     made |= {"dynamic_metadata": {name: {"a": "b"} for name in made["dynamic_metadata"]}} if "dynamic_metadata" in made else {}
     made["library"] = dice.weighted(PROCESSORS)
+    if made["library"] == "Bodies":
+        _let_bodies_end(made)
     duplex = made["filter"].get("processing_mode", {}).get("request_body_mode") == filters.DUPLEX
     made["do"] = _actions(dice, made["library"], duplex)
+    # What an observer is told is seen by what it throws.
+    if dice.chance(0.06):
+        made["filter"] |= {"observability_mode": True, "deferred_close_timeout": "60s"}
+    if made["filter"].get("observability_mode"):
+        thrown = ("request_headers", "response_headers") if made["library"] == "Bodies" else PHASES
+        made["do"] += [f"{phase} throw {phase}" for phase in dice.some(thrown, 3, 1)]
     if made["library"] in WAITING and dice.chance(0.08):
         # An upstream that answers early would race with the time.
         made["upstream"].pop("early", None)
@@ -42,6 +50,15 @@ def library_case(dice: Dice) -> dict:
             made["do"].insert(0, f"{phase} fall_back 200{dice.pick(('', ' 503 busy'))}")
         made["do"].append(f"{phase} sleep {dice.pick((IN_TIME, LATE))}")
     return made
+
+
+def _let_bodies_end(made: dict) -> None:
+    """Trailers that are not sent are the end of a body that no handler over it sees: whether it does when Envoy closes the stream
+    depends on what comes first."""
+    mode = made["filter"].get("processing_mode", {})
+    for side, part in (("request", "request"), ("response", "upstream")):
+        if mode.get(f"{side}_trailer_mode") != "SEND":
+            made[part].pop("trailers", None)
 
 
 def _actions(dice: Dice, library: str, duplex: bool) -> list[str]:
@@ -64,6 +81,8 @@ def _actions(dice: Dice, library: str, duplex: bool) -> list[str]:
 
 
 def _name(dice: Dice) -> str:
+    if dice.chance(0.08):
+        return dice.pick(headers.ROUTING)
     return headers.name(dice, dice.chance(0.35)).split("\n")[0].split("\0")[0].strip()
 
 

@@ -10,7 +10,7 @@ from harness.random_cases.dice import Dice
 
 # Of so many cases one has a processor of the library, and of so many others one is left to chance; each other one is made
 # for a cell, so that all of them are reached.
-LIBRARY, CHANCE = 5, 3
+LIBRARY, CHANCE = 5, 4
 TARGETS = cells.reachable()
 
 
@@ -25,7 +25,7 @@ def case(seed: int | str, number: int) -> dict:
 def _script_case(seed: int | str, number: int) -> dict:
     dice = Dice(seed, number)
     cell = target(seed, number)
-    modes = cells.modes_for(cell) if cell else {}
+    modes = cells.modes_for(cell, dice) if cell else {}
     made: dict = {"filter": filters.generate(dice, modes)}
     needs = {cell.phase: True} if cell else {}
     if cell:

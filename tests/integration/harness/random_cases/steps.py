@@ -8,7 +8,7 @@ from harness.random_cases.dice import Dice
 FAULTS = {0: 5, 1: 4, 2: 1}
 DEEDS = {
     "strange": 5,
-    "wrong_phase": 1,
+    "wrong_phase": 1.5,
     "immediate": 1.5,
     "streamed_immediate": 0.8,
     "nothing_set": 0.3,
@@ -68,7 +68,9 @@ class Script:
             case "strange":
                 return [self._answer(phase, index, illegal=True, wanted=wanted)]
             case "wrong_phase":
-                return [self._answer(phase, index, kind=other)]
+                # Envoy may let it pass, and still wait for the right one.
+                wrong = self._answer(phase, index, kind=other)
+                return [wrong, wait, self._answer(phase, index)] if self._dice.chance(0.5) else [wrong]
             case "immediate":
                 answer = self._answer(phase, index, kind="immediate_response", illegal=self._dice.chance(0.5), wanted=wanted)
                 return [answer] if self._dice.chance(0.8) else [wait, answer]
@@ -129,6 +131,9 @@ class Script:
         if self._dice.chance(0.4):
             return [self._answer(phase, index, kind=kind, illegal=True, wanted=wanted)]
         pieces = [self._whole_headers() if not wanted else self._answer(phase, index, kind=kind, wanted=wanted)]
+        if "trailers" in self._case["request"]:
+            # Envoy may ask about those, which must not race with the end.
+            pieces.append({"wait": 0.1})
         for _ in range(self._dice.number(0, 2)):
             pieces.append({kind: {"body_response": {"body": "abc"}}})
         if self._dice.chance(0.3):
