@@ -62,6 +62,8 @@ Step ChainCall::start(const Invocation& outer) {
     headers_.assign({outer.headers->begin(), outer.headers->end()});
     end_of_stream_ = outer.headers->end_of_stream();
   } else if (is_body(outer.phase)) {
+    // Those of the message before are gone with it.
+    headers_.assign({});
     body_ = outer.body->body();
     end_of_stream_ = outer.body->end_of_stream();
     body_flags_ = outer.body->flags();
