@@ -43,6 +43,7 @@ tree() {
   rm -f "$index"
 }
 
+git rev-parse --verify --quiet HEAD >/dev/null || die "git cannot read this folder: run it in a clone that is yours"
 passed_folder=build/check_all
 mkdir -p "$passed_folder"
 tree=$(tree)
@@ -69,7 +70,8 @@ if [[ $# -eq 0 ]]; then
   if [[ "$(tree)" != "$tree" ]]; then
     note "files have changed meanwhile: run it again before you rely on it"
   elif [[ -z "$(git status --porcelain -- . ':!.ci/tidy_base')" ]]; then
-    git rev-parse HEAD >.ci/tidy_base
+    head=$(git rev-parse HEAD)
+    printf '%s\n' "$head" >.ci/tidy_base
     note "all passed: .ci/tidy_base names $(<.ci/tidy_base); commit it"
   else
     note "all passed; commit, and run it again to move .ci/tidy_base (nothing runs twice for one tree)"

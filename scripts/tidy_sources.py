@@ -35,7 +35,9 @@ def changed() -> set[str] | str:
         names = set(git("diff", "--name-only", base, "--")) | set(git("ls-files", "--others", "--exclude-standard"))
     except subprocess.CalledProcessError:
         return f"the commit {base} of {BASE} is missing"
-    everything = sorted(name for name in names if name.startswith(GOES_BY))
+    everything = sorted(
+        name for name in names if name.startswith(GOES_BY) or (name.startswith(FOLDERS) and name.endswith("/CMakeLists.txt"))
+    )
     return f"{everything[0]} has changed since {base}" if everything else names
 
 

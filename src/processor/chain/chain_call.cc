@@ -317,6 +317,8 @@ void ChainCall::set_header(std::string_view name, std::string_view value) {
 }
 
 void ChainCall::take_extras(PhaseResponse& response) {
+  // As take_changes(): nothing that an observer answers counts.
+  if (outer_.context->observability_mode()) return;
   const ResponseExtras* extras = response.extras_or_null();
   if (extras == nullptr) return;
   ResponseExtras& all = outer_response().extras();

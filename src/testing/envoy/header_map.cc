@@ -108,12 +108,11 @@ bool is_authority(std::string_view value) {
 HeaderMap::HeaderMap(HeaderKind kind, const HeaderList& entries) : kind_(kind) {
   for (const auto& [name, value] : entries) {
     const std::string lower = lower_case(name);
-    if (kind == HeaderKind::trailers || lower != "cookie") {
-      add(lower, value);
-    } else if (auto* cookie = find(lower)) {
-      // HTTP/2 sends the crumbs of a cookie in entries of their own.
+    // HTTP/2 sends the crumbs of a cookie in entries of their own.
+    const bool is_crumb = kind != HeaderKind::trailers && lower == "cookie";
+    if (auto* cookie = is_crumb ? find(lower) : nullptr) {
       cookie->append("; ").append(value);
-    } else if (!value.empty()) {
+    } else if (!is_crumb || !value.empty()) {
       add(lower, value);
     }
   }

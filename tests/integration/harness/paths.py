@@ -19,7 +19,7 @@ def build_dir() -> Path:
 
 
 def memory_factor() -> int:
-    """How many times as much memory the build under test takes: EXTPROC_MEMORY_FACTOR, more than 1 with ThreadSanitizer."""
+    """How many times as much memory the build under test takes: EXTPROC_MEMORY_FACTOR, more than 1 with a sanitizer."""
     return int(os.environ.get("EXTPROC_MEMORY_FACTOR", "1"))
 
 
