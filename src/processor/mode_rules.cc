@@ -7,9 +7,7 @@ bool mode_override_counts(const std::optional<ProtocolConfiguration>& config,
   const auto full_duplex = [](const std::optional<BodySendMode>& asked) {
     return asked && is_full_duplex(*asked);
   };
-  const bool ignored = config && (config->send_body_without_waiting_for_header_response ||
-                                  is_full_duplex(config->request_body_mode) ||
-                                  is_full_duplex(config->response_body_mode));
+  const bool ignored = config && ignores_mode_overrides(*config);
   const bool incomplete = !config && (!mode.request_body_mode || !mode.response_body_mode);
   // Whether it is heeded is not told, and only then would streamed_response be legal.
   const bool unsure = full_duplex(mode.request_body_mode) || full_duplex(mode.response_body_mode);

@@ -20,6 +20,12 @@ constexpr bool clears_route_cache(Phase phase, bool changes_headers) {
   return is_request_phase(phase) && changes_headers;
 }
 
+/// Whether Envoy ignores every override, since the filter is set up so.
+constexpr bool ignores_mode_overrides(const ProtocolConfiguration& config) {
+  return config.send_body_without_waiting_for_header_response ||
+         is_full_duplex(config.request_body_mode) || is_full_duplex(config.response_body_mode);
+}
+
 /// Whether Envoy heeds the override where the filter allows overrides. `config`: what the client
 /// said of the filter, if anything.
 bool mode_override_counts(const std::optional<ProtocolConfiguration>& config,

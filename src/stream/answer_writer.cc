@@ -68,10 +68,7 @@ void AnswerWriter::complete_mode_override(Phase phase, ResponseExtras& extras) {
 
 void AnswerWriter::add_automatic_override(HeadersResponse& response) {
   const auto& config = modes_.config();
-  if (!config || config->send_body_without_waiting_for_header_response ||
-      is_full_duplex(config->request_body_mode) || is_full_duplex(config->response_body_mode)) {
-    return;
-  }
+  if (!config || detail::ignores_mode_overrides(*config)) return;
   const PhaseSet handled = env().dispatcher.phases();
   const auto body = [&](Phase phase, BodySendMode configured) {
     return handled.contains(phase) ? configured : BodySendMode::none;
