@@ -4,7 +4,7 @@ SERVICE ?=
 PARTS ?=
 
 # Of fuzz: seconds for each target. Of random-cases: the seed, and how many. Of soak: minutes.
-SECONDS ?= 3600
+FUZZ_SECONDS ?= 3600
 SEED ?= $(shell date +%s)
 COUNT ?= 10000
 MINUTES ?= 60
@@ -51,8 +51,8 @@ integration-test: ## Build and run the tests with real Envoy and real gRPC clien
 random-cases: ## Play COUNT=10000 random cases of a SEED by the test kit and by Envoy
 	@scripts/random_cases.sh $(SEED) $(COUNT)
 
-fuzz: ## Fuzz each target for SECONDS=3600
-	@scripts/fuzz.sh $(SECONDS)
+fuzz: ## Fuzz each target for FUZZ_SECONDS=3600
+	@scripts/fuzz.sh $(FUZZ_SECONDS)
 
 soak: ## MINUTES=60 of mixed load behind Envoy: nothing may fail or grow
 	@scripts/install.sh build run test

@@ -12,6 +12,9 @@ option(EXTPROC_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
 # them all, and one may use what another includes, so that a build that is not in unity has to pass as well.
 set(EXTPROC_UNITY SOME CACHE STRING "ALL: the libraries in unity; SOME: only sources that share what is slowest to read; NONE")
 set_property(CACHE EXTPROC_UNITY PROPERTY STRINGS ALL SOME NONE)
+if(NOT EXTPROC_UNITY MATCHES "^(ALL|SOME|NONE)$")
+  message(FATAL_ERROR "EXTPROC_UNITY is ${EXTPROC_UNITY}: it must be ALL, SOME or NONE")
+endif()
 set(EXTPROC_SANITIZE "" CACHE STRING "Sanitizers for every target of the project, as in -fsanitize=")
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES AND PROJECT_IS_TOP_LEVEL)

@@ -39,7 +39,7 @@ fi
 note "testing the preset $preset with Envoy $("$ENVOY" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1) and real gRPC clients"
 status=0
 "${launcher[@]}" "$venv_dir/bin/python" -m pytest tests/integration --junitxml="$results/pytest.xml" \
-  -o cache_dir=build/integration/cache "$@" || status=$?
+  -o cache_dir="$PWD/build/integration/cache" "$@" || status=$?
 mapfile -t found < <(find "$reports" -type f -size +0)
 if ((${#found[@]} > 0)); then
   head -n 60 "${found[@]:0:3}" >&2

@@ -32,6 +32,9 @@ class EXTPROC_API HeaderMutation {
   /// Removes every entry of `name`. Envoy refuses this for `host` and pseudo-headers.
   void remove(std::string_view name) { add(Operation::remove, name, {}); }
 
+  /// Adds what `entry` does, of another one.
+  void add(const Entry& entry) { add(entry.operation, entry.name, entry.value); }
+
   bool empty() const { return entries_.empty(); }
   std::size_t size() const { return entries_.size(); }
   /// The entry at `index`, in the order of the calls; valid until the next change.

@@ -16,7 +16,8 @@ enum class Rule : std::uint8_t {
   /// `host` and pseudo-headers cannot be removed: Envoy leaves them. (This and the next two fail
   /// the request where the filter's mutation_rules have disallow_is_error.)
   header_not_removable,
-  /// Pseudo-headers cannot be appended to: Envoy leaves them.
+  /// Pseudo-headers cannot be appended to: Envoy leaves them. (Of this and the next one `:method`
+  /// is excepted together with continue_and_replace.)
   header_not_appendable,
   /// host, :authority, :method, :scheme and whatever begins with "x-envoy" stay as they are unless
   /// the filter's mutation_rules allow it.

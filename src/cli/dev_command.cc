@@ -29,7 +29,7 @@ namespace {
 namespace fs = std::filesystem;
 using envoy_config::DocumentOptions;
 
-constexpr std::chrono::milliseconds kLook{50};
+constexpr std::chrono::milliseconds kPollInterval{50};
 constexpr std::chrono::seconds kStartTime{30};
 constexpr std::chrono::seconds kStopTime{5};
 constexpr std::size_t kLogLines = 10;
@@ -146,7 +146,7 @@ bool wait_until_ready(Envoy& envoy, EndSignals& signals, const fs::path& program
   std::cerr << "extproc: starting " << program.string() << " ..." << std::endl;
   const auto limit = std::chrono::steady_clock::now() + kStartTime;
   while (!envoy.is_ready()) {
-    if (signals.wait(kLook)) return false;
+    if (signals.wait(kPollInterval)) return false;
     if (std::chrono::steady_clock::now() > limit) {
       throw Error("Envoy is not ready after " + std::to_string(kStartTime.count()) +
                   " s; is the upstream's name one that can be looked up?");
@@ -183,7 +183,7 @@ int run(const DevOptions& options) {
   Envoy envoy(program, folder.path());
   if (wait_until_ready(envoy, signals, program)) {
     introduce(envoy, processors, options);
-    while (!signals.wait(kLook)) envoy.require_running();
+    while (!signals.wait(kPollInterval)) envoy.require_running();
   }
   envoy.stop();
   return 0;

@@ -51,25 +51,28 @@ class ViolationListener {
 };
 
 /// Looks for what Envoy would refuse or ignore. `replaces_message`: with CONTINUE_AND_REPLACE,
-/// where
-/// ":method" may be set.
+/// where ":method" may be set.
 void check_mutation(const HeaderMutation& mutation, bool replaces_message,
                     const FilterSettings& filter, ViolationListener& listener);
 
 /// Calls `change` with each change of `mutation` that Envoy makes, in its order: removes come
-/// first.
-template <class Change>
+/// first; `refused` with each of the others.
+template <class Change, class Refused>
 void for_each_change(const HeaderMutation& mutation, bool replaces_message,
-                     const FilterSettings& filter, Change change) {
+                     const FilterSettings& filter, Change change, Refused refused) {
   using Operation = HeaderMutation::Operation;
   for (const bool removes : {true, false}) {
     for (std::size_t i = 0; i < mutation.size(); ++i) {
       const auto entry = mutation.at(i);
       if ((entry.operation == Operation::remove) != removes) continue;
-      const bool refused = removes ? !header_removable(entry.name)
+      const bool illegal = removes ? !header_removable(entry.name)
                                    : entry.operation == Operation::append &&
                                          !header_appendable(entry.name, replaces_message);
-      if (!refused && !header_denied(entry.name, replaces_message, filter)) change(entry);
+      if (illegal || header_denied(entry.name, replaces_message, filter)) {
+        refused(entry);
+      } else {
+        change(entry);
+      }
     }
   }
 }

@@ -1,6 +1,6 @@
 #include "stream/answer_rules.h"
 
-#include <cstddef>
+#include "wire/response_writer.h"
 
 namespace extproc::stream {
 
@@ -55,10 +55,7 @@ void check_immediate(ImmediateResponse& response, const FilterSettings& filter,
     listener.on_violation(Rule::status_invalid, ":status");
     response.status = 500;
   }
-  HeaderMutation mutation;
-  for (const auto& [name, value] : response.headers) mutation.set(name, value);
-  for (const auto& name : response.removed_headers) mutation.remove(name);
-  detail::check_mutation(mutation, false, filter, listener);
+  detail::check_mutation(wire::immediate_headers(response), false, filter, listener);
 }
 
 }  // namespace extproc::stream

@@ -52,6 +52,13 @@ void AnswerWriter::write_extras(std::string& out, const PhaseResponse& response)
   if (const ResponseExtras* extras = response.extras_or_null()) wire::write_extras(out, *extras);
 }
 
+void AnswerWriter::write_reply_extras(std::string& out, const ResponseExtras& extras) {
+  if (!extras.mode_override) return wire::write_extras(out, extras);
+  ResponseExtras rest = extras;
+  rest.mode_override.reset();
+  wire::write_extras(out, rest);
+}
+
 // Envoy takes a body mode that is left out for NONE.
 void AnswerWriter::complete_mode_override(Phase phase, ResponseExtras& extras) {
   ModeOverride& mode = *extras.mode_override;
@@ -98,6 +105,8 @@ bool AnswerWriter::keeps_route_cache_flag(Phase phase, bool clears, bool changes
 }
 
 void AnswerWriter::check(Phase phase, const HeaderMutation& mutation, bool replaces_message) {
+  // The answers of a chain's processors were looked at one by one.
+  if (!env().links.empty()) return;
   AnswerViolations violations(reporter_, phase);
   detail::check_mutation(mutation, replaces_message, env().filter, violations);
 }
@@ -192,7 +201,7 @@ void AnswerWriter::immediate(Phase phase, ImmediateResponse response,
   check_immediate(response, env().filter, violations);
   std::string& out = sink_.begin_message();
   wire::write_immediate_response(out, response);
-  if (extras != nullptr) wire::write_extras(out, *extras);
+  if (extras != nullptr) write_reply_extras(out, *extras);
   sink_.end_message();
 }
 

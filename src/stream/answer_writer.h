@@ -53,6 +53,9 @@ class AnswerWriter {
   void streamed_body(Phase phase, const wire::StreamedBody& body, BodyResponse& carries);
   void trailers(Phase phase, TrailersResponse& response);
   void immediate(Phase phase, ImmediateResponse response, const ResponseExtras* extras);
+  /// What goes with a reply to the caller, whole or in pieces: all but a mode override, since no
+  /// message follows that it could count for.
+  static void write_reply_extras(std::string& out, const ResponseExtras& extras);
   void more_time(std::chrono::milliseconds time);
 
   Reporter& reporter() const { return reporter_; }

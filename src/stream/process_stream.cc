@@ -121,8 +121,8 @@ void ProcessStream::begin_headers(const wire::RequestMessage& message) {
   writer_.modes().headers_seen(phase_, request_.content_length().has_value());
   if (phase_ == Phase::request_headers) {
     if (!context_.observability_mode()) {
-      streamed_reply_ =
-          &scratch().streamed_reply.emplace(writer_, env_.chain_header, env_.dispatcher.name());
+      streamed_reply_ = &scratch().streamed_reply.emplace(
+          writer_, scratch().headers_response, env_.chain_header, env_.dispatcher.name());
       scratch().headers_response.streamed().reset(streamed_reply_);
     }
   } else if (!env_.chain_header.empty() && env_.dispatcher.links().empty()) {

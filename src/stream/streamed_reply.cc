@@ -43,8 +43,9 @@ void StreamedReply::head(int status, detail::HeaderPairs headers) {
   check(all);
   all.insert(all.begin(), Header{":status", code});
   if (!chain_header_.empty()) all.push_back({chain_header_, name_});
-  wire::write_streamed_head(writer_.sink().begin_message(), all, false);
-  writer_.sink().end_message();
+  std::string& out = writer_.sink().begin_message();
+  wire::write_streamed_head(out, all);
+  end_message(out);
 }
 
 void StreamedReply::chunk(std::string_view bytes) {
@@ -53,8 +54,9 @@ void StreamedReply::chunk(std::string_view bytes) {
     return;
   }
   if (closed_) return;
-  wire::write_streamed_chunk(writer_.sink().begin_message(), bytes, false);
-  writer_.sink().end_message();
+  std::string& out = writer_.sink().begin_message();
+  wire::write_streamed_chunk(out, bytes, false);
+  end_message(out);
 }
 
 void StreamedReply::end(detail::HeaderPairs trailers) {
@@ -66,6 +68,14 @@ void StreamedReply::end(detail::HeaderPairs trailers) {
     wire::write_streamed_chunk(out, {}, true);
   } else {
     wire::write_streamed_trailers(out, all);
+  }
+  end_message(out);
+}
+
+void StreamedReply::end_message(std::string& message) {
+  if (const ResponseExtras* extras = response_.extras_or_null()) {
+    AnswerWriter::write_reply_extras(message, *extras);
+    response_.drop_extras();
   }
   writer_.sink().end_message();
 }

@@ -9,6 +9,7 @@
 
 #include "extproc/headers.h"
 #include "extproc/immediate_response.h"
+#include "extproc/response.h"
 #include "extproc/streamed_response.h"
 
 namespace extproc::stream {
@@ -21,8 +22,10 @@ class AnswerWriter;
 class StreamedReply final : public detail::StreamedResponseSink {
  public:
   /// All must outlive it. `chain_header` is set to `name` in the response, unless it is empty.
-  StreamedReply(AnswerWriter& writer, std::string_view chain_header, std::string_view name)
-      : writer_(writer), chain_header_(chain_header), name_(name) {}
+  /// What `response` asks for besides leaves with the next piece.
+  StreamedReply(AnswerWriter& writer, PhaseResponse& response, std::string_view chain_header,
+                std::string_view name)
+      : writer_(writer), response_(response), chain_header_(chain_header), name_(name) {}
 
   /// The response is to be answered with, after the end; nothing when it was sent already.
   std::optional<ImmediateResponse> take_collected() { return std::move(collected_); }
@@ -37,8 +40,10 @@ class StreamedReply final : public detail::StreamedResponseSink {
 
  private:
   void check(std::span<const Header> headers) const;
+  void end_message(std::string& message);
 
   AnswerWriter& writer_;
+  PhaseResponse& response_;
   const std::string_view chain_header_;
   const std::string_view name_;
   const std::thread::id thread_ = std::this_thread::get_id();

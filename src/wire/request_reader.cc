@@ -42,7 +42,7 @@ void read_header_value(pbf_reader field, Header& header) {
 /// and then a raw_value, of one byte of length each. Most have, and this takes a third of the
 /// instructions.
 bool read_plain_header(std::string_view& map, std::vector<Header>& entries) {
-  constexpr char kEntry = 0x0a;        // HeaderMap.headers
+  constexpr char kEntryTag = 0x0a;     // HeaderMap.headers
   constexpr char kKeyTag = 0x0a;       // HeaderValue.key
   constexpr char kRawValueTag = 0x1a;  // HeaderValue.raw_value
   constexpr std::size_t kPrefix = 2;
@@ -51,7 +51,7 @@ bool read_plain_header(std::string_view& map, std::vector<Header>& entries) {
     return std::size_t{static_cast<unsigned char>(map[at])};
   };
 
-  if (map.size() < 3 * kPrefix || map[0] != kEntry) return false;
+  if (map.size() < 3 * kPrefix || map[0] != kEntryTag) return false;
   const std::size_t entry_size = length_at(1);
   if (entry_size > kLongest || entry_size > map.size() - kPrefix || map[kPrefix] != kKeyTag)
     return false;

@@ -141,16 +141,6 @@ void write_common_response(std::string& out, Phase phase, const HeaderMutation& 
   }
 }
 
-// The first header of a name overwrites what Envoy's own reply has, the others are added to it.
-HeaderMutation immediate_headers(const ImmediateResponse& response) {
-  HeaderMutation mutation;
-  for (const auto& [name, value] : response.headers) {
-    mutation.sets(name) ? mutation.append(name, value) : mutation.set(name, value);
-  }
-  for (const auto& name : response.removed_headers) mutation.remove(name);
-  return mutation;
-}
-
 // envoy.config.core.v3.HeaderMap
 std::size_t header_map_size(std::span<const Header> headers) {
   std::size_t size = 0;
@@ -254,6 +244,15 @@ void write_trailers_response(std::string& out, Phase phase, const TrailersRespon
   write_mutation(encoder, response.header_mutation());
 }
 
+HeaderMutation immediate_headers(const ImmediateResponse& response) {
+  HeaderMutation mutation;
+  for (const auto& [name, value] : response.headers) {
+    mutation.sets(name) ? mutation.append(name, value) : mutation.set(name, value);
+  }
+  for (const auto& name : response.removed_headers) mutation.remove(name);
+  return mutation;
+}
+
 void write_immediate_response(std::string& out, const ImmediateResponse& response) {
   const HeaderMutation headers = immediate_headers(response);
   const std::size_t headers_size = mutation_size(headers);
@@ -283,16 +282,15 @@ void write_immediate_response(std::string& out, const ImmediateResponse& respons
   encoder.optional_bytes_field(5, response.details);
 }
 
-void write_streamed_head(std::string& out, std::span<const Header> headers, bool end_of_stream) {
+void write_streamed_head(std::string& out, std::span<const Header> headers) {
   const std::size_t map = header_map_size(headers);
-  const std::size_t http_headers = field_size(map) + (end_of_stream ? kFlagSize : 0);
+  const std::size_t http_headers = field_size(map);
   const std::size_t answer = field_size(http_headers);
   Encoder encoder(out, field_size(answer));
   encoder.begin_field(kStreamedImmediateResponse, answer);
   encoder.begin_field(1, http_headers);
   encoder.begin_field(1, map);
   write_header_map(encoder, headers);
-  if (end_of_stream) encoder.varint_field(3, 1);
 }
 
 void write_streamed_chunk(std::string& out, std::string_view chunk, bool end_of_stream) {

@@ -6,11 +6,13 @@ and tells what was reached.
 
 import os
 import re
+import signal
 
 import pytest
 
-from harness import paths
+from harness import case_player, case_runs, paths
 from harness.random_cases import answers, cells, compare, exchanges, filters, make, report, shrink
+from harness.processes import Process
 from harness.random_cases.cells import Cell
 
 SEED = os.environ.get("RANDOM_SEED", "gate")
@@ -26,6 +28,24 @@ def test_the_kit_does_what_envoy_does_with_what_chance_decides(first):
     compare.check([make.case(SEED, number) for number in range(first, min(first + compare.BATCH, COUNT))], found)
     assert not found.differences, "\n".join(map(report.difference, found.differences))
     assert found.played and found.reached
+
+
+def test_a_case_of_which_envoy_dies_is_named_and_the_others_are_compared(monkeypatch):
+    cases = [make.case(5, number) for number in range(9)]
+    play_it = case_player.Play.run
+
+    async def run(play):
+        if play.case.data["request"].get("body") == ["fatal"]:
+            Process.running[-1].signal(signal.SIGKILL)
+        return await play_it(play)
+
+    monkeypatch.setattr(case_player.Play, "run", run)
+    cases[6]["request"]["body"] = ["fatal"]
+    found = compare.Found()
+    played = compare.play(cases, found)
+    assert [both.case["name"] for both in played if not both.envoy] == [cases[6]["name"]]
+    assert found.crashes == [cases[6]] and found.played == 9
+    assert not played[6].differing and all(both.envoy["caller"] for both in played if both is not played[6])
 
 
 def test_a_case_is_the_same_each_time():

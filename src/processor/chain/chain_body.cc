@@ -194,6 +194,7 @@ void ChainBody::forward_end(std::size_t stage) {
 
 void ChainBody::take_answer(std::size_t link, BodyResponse& response) {
   take_extras(response);
+  // Nothing that an observer answers counts.
   if (outer_.context->observability_mode()) return;
   LinkViolations violations(outer_, link);
   HeaderMutation& mutation = response.header_mutation();
@@ -204,8 +205,10 @@ void ChainBody::take_answer(std::size_t link, BodyResponse& response) {
   }
   const FilterSettings& filter = outer_.host->filter();
   check_mutation(mutation, false, filter, violations);
-  for_each_change(mutation, false, filter,
-                  [this](const HeaderMutation::Entry& change) { changes_.take(change); });
+  for_each_change(
+      mutation, false, filter,
+      [this](const HeaderMutation::Entry& change) { changes_.take(change); },
+      [this](const HeaderMutation::Entry& refused) { changes_.pass_on(refused); });
   if (!response.clears_route_cache()) return;
   if (clears_route_cache(outer_.phase, !mutation.empty())) {
     clear_route_cache_ = true;
@@ -215,12 +218,15 @@ void ChainBody::take_answer(std::size_t link, BodyResponse& response) {
 }
 
 void ChainBody::take_extras(const PhaseResponse& response) {
+  if (outer_.context->observability_mode()) return;
   const ResponseExtras* extras = response.extras_or_null();
   if (extras != nullptr) merge_extras(outer_.body_stream->response().extras(), *extras);
 }
 
 void ChainBody::stop(std::size_t link, StageEnd end) {
   if (end_) return;
+  // One that observes ends nothing for the others.
+  if (end.immediate && outer_.context->observability_mode()) return;
   end_ = std::move(end);
   end_link_ = link;
 }
@@ -235,7 +241,7 @@ Task<> ChainBody::answer_at_once() {
 }
 
 void ChainBody::finish_response() {
-  changes_.write(outer_.body_stream->response().header_mutation());
+  changes_.write_all(outer_.body_stream->response().header_mutation());
   if (clear_route_cache_) outer_.body_stream->clear_route_cache();
 }
 

@@ -37,6 +37,7 @@ class ChainBody final : private StageOwner {
   void forward(std::size_t stage, const HttpBody& chunk) override;
   void forward_end(std::size_t stage) override;
   void take_answer(std::size_t link, BodyResponse& response) override;
+  void take_extras(const PhaseResponse& response) override;
   void stop(std::size_t link, StageEnd end) override;
   void on_stage_changed() override;
 
@@ -45,7 +46,6 @@ class ChainBody final : private StageOwner {
   bool idle() const;
   bool done() const;
   Task<> answer_at_once();
-  void take_extras(const PhaseResponse& response);
   void finish_response();
 
   const ChainLinks& links_;

@@ -251,6 +251,12 @@ PhaseResponse& ChainCall::outer_response() {
 PhaseOutcome ChainCall::take_response() {
   PhaseResponse& response = link_response();
   take_extras(response);
+  const auto outcome = take_answer(response);
+  if (outcome == PhaseOutcome::answered) take_override(response);
+  return outcome;
+}
+
+PhaseOutcome ChainCall::take_answer(PhaseResponse& response) {
   if (is_headers(phase_) && headers_response_.streamed().started()) {
     if (request_direction()) {
       take_immediate(std::move(collected_.response));
@@ -298,7 +304,7 @@ void ChainCall::take_mutation(HeaderMutation& mutation, bool replaces_message) {
   }
   const FilterSettings& filter = outer_.host->filter();
   check_mutation(mutation, replaces_message, filter, *this);
-  for_each_change(mutation, replaces_message, filter, [this](const HeaderMutation::Entry& change) {
+  const auto make = [this](const HeaderMutation::Entry& change) {
     changes().take(change);
     switch (change.operation) {
       case HeaderMutation::Operation::remove:
@@ -308,7 +314,9 @@ void ChainCall::take_mutation(HeaderMutation& mutation, bool replaces_message) {
       case HeaderMutation::Operation::append:
         return headers().append(change.name, change.value);
     }
-  });
+  };
+  for_each_change(mutation, replaces_message, filter, make,
+                  [this](const HeaderMutation::Entry& refused) { changes().pass_on(refused); });
 }
 
 void ChainCall::set_header(std::string_view name, std::string_view value) {
@@ -316,14 +324,18 @@ void ChainCall::set_header(std::string_view name, std::string_view value) {
   changes().set(name, value);
 }
 
-void ChainCall::take_extras(PhaseResponse& response) {
+void ChainCall::take_extras(const PhaseResponse& response) {
   // As take_changes(): nothing that an observer answers counts.
   if (outer_.context->observability_mode()) return;
   const ResponseExtras* extras = response.extras_or_null();
   if (extras == nullptr) return;
-  ResponseExtras& all = outer_response().extras();
-  merge_extras(all, *extras);
-  if (!extras->mode_override) return;
+  merge_extras(outer_response().extras(), *extras);
+}
+
+// Beside an immediate response, which ends all, it counts for nothing.
+void ChainCall::take_override(const PhaseResponse& response) {
+  const ResponseExtras* extras = response.extras_or_null();
+  if (outer_.context->observability_mode() || extras == nullptr || !extras->mode_override) return;
   if (!mode_override_counts(outer_.context->protocol_config(), *extras->mode_override))
     return on_violation(Rule::mode_override, "mode_override");
   state_.links[link_]->override_mode(*extras->mode_override);
@@ -397,12 +409,7 @@ void ChainCall::finish() {
     outer_response().respond(std::move(*reply_).fold());
     return;
   }
-  if (changes_.sets() > kMostMutations || changes_.removes() > kMostMutations) {
-    throw Error("its processors together set " + std::to_string(changes_.sets()) +
-                " headers and remove " + std::to_string(changes_.removes()) +
-                ": Envoy accepts 100 of each in one answer");
-  }
-  changes_.write(outer_response().header_mutation());
+  changes_.write_all(outer_response().header_mutation());
   if (is_headers(outer_.phase)) {
     if (clear_route_cache_) outer_.headers_response->clear_route_cache();
     if (replacer_) outer_.headers_response->continue_and_replace(std::string(body_));

@@ -75,10 +75,12 @@ class ChainCall final : private Completion, private ViolationListener {
   void absorb(const std::exception_ptr& failure);
   PhaseOutcome take_failure(const std::exception_ptr& failure);
   PhaseOutcome take_response();
+  PhaseOutcome take_answer(PhaseResponse& response);
   void take_changes(PhaseResponse& response);
   void take_clear_route_cache(const PhaseResponse& response);
   void take_mutation(HeaderMutation& mutation, bool replaces_message);
-  void take_extras(PhaseResponse& response);
+  void take_extras(const PhaseResponse& response);
+  void take_override(const PhaseResponse& response);
   void take_body(BodyResponse& response);
   void take_replacement(HeadersResponse& response);
   void take_immediate(ImmediateResponse response);

@@ -104,6 +104,7 @@ void SessionStage::on_session_done(BodySession& session, const std::exception_pt
     outcome = PhaseOutcome::aborted;
   } else if (immediate) {
     outcome = PhaseOutcome::immediate;
+    owner_.take_extras(session.body_response());
     stop(*immediate);
   } else {
     session.settle();
@@ -168,6 +169,7 @@ void MessageStage::absorb(const std::exception_ptr& failure) {
     outcome = PhaseOutcome::aborted;
   } else if (const auto& immediate = response_.immediate_response()) {
     outcome = PhaseOutcome::immediate;
+    owner_.take_extras(response_);
     stop(*immediate);
   }
   end(outcome, start_);

@@ -32,6 +32,8 @@ class StageOwner {
   virtual void forward_end(std::size_t stage) = 0;
   /// Takes over what an answer of `link` asks for besides the body.
   virtual void take_answer(std::size_t link, BodyResponse& response) = 0;
+  /// Of that, what counts beside an immediate response, too.
+  virtual void take_extras(const PhaseResponse& response) = 0;
   virtual void stop(std::size_t link, StageEnd end) = 0;
   /// It may have become idle, or done.
   virtual void on_stage_changed() = 0;

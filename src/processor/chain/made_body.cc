@@ -34,13 +34,12 @@ void MadeBody::send_streamed_body(Phase /*phase*/, const wire::StreamedBody& bod
 void MadeBody::take(BodyResponse& response) {
   HeaderMutation& all = call_.body_response->header_mutation();
   const HeaderMutation& mutation = response.header_mutation();
-  for (std::size_t i = 0; i < mutation.size(); ++i) {
-    const auto [operation, name, value] = mutation.at(i);
-    if (operation == HeaderMutation::Operation::remove) all.remove(name);
-    if (operation == HeaderMutation::Operation::set) all.set(name, value);
-    if (operation == HeaderMutation::Operation::append) all.append(name, value);
-  }
+  for (std::size_t i = 0; i < mutation.size(); ++i) all.add(mutation.at(i));
   if (response.clears_route_cache()) call_.body_response->clear_route_cache();
+  take_extras(response);
+}
+
+void MadeBody::take_extras(const BodyResponse& response) {
   if (const auto* extras = response.extras_or_null())
     merge_extras(call_.body_response->extras(), *extras);
 }
@@ -52,6 +51,7 @@ void MadeBody::on_session_done(BodySession& session, const std::exception_ptr& f
   } else if (const auto* abort = ContextAccess::aborted(session.context())) {
     call_.context->abort(abort->status, abort->message);
   } else if (immediate) {
+    take_extras(session.body_response());
     call_.body_response->respond(*immediate);
   } else {
     session.settle();

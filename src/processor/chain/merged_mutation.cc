@@ -1,5 +1,8 @@
 #include "processor/chain/merged_mutation.h"
 
+#include "extproc/error.h"
+#include "processor/header_rules.h"
+
 namespace extproc::detail {
 
 MergedMutation::Name& MergedMutation::of(std::string_view name) {
@@ -36,16 +39,11 @@ void MergedMutation::take(const HeaderMutation::Entry& change) {
   }
 }
 
-std::size_t MergedMutation::sets() const {
-  std::size_t count = 0;
-  for (const Name& name : names_) count += name.values.size();
-  return count;
-}
+void MergedMutation::pass_on(const HeaderMutation::Entry& refused) { refused_.add(refused); }
 
-std::size_t MergedMutation::removes() const {
-  std::size_t count = 0;
-  for (const Name& name : names_) count += name.values.empty() ? 1 : 0;
-  return count;
+void MergedMutation::clear() {
+  names_.clear();
+  refused_.clear();
 }
 
 void MergedMutation::write(HeaderMutation& mutation) const {
@@ -57,6 +55,19 @@ void MergedMutation::write(HeaderMutation& mutation) const {
       overwrites = false;
     }
   }
+  for (std::size_t i = 0; i < refused_.size(); ++i) mutation.add(refused_.at(i));
+}
+
+void MergedMutation::write_all(HeaderMutation& mutation) const {
+  write(mutation);
+  std::size_t removes = 0;
+  for (std::size_t i = 0; i < mutation.size(); ++i)
+    removes += mutation.at(i).operation == HeaderMutation::Operation::remove ? 1 : 0;
+  const std::size_t sets = mutation.size() - removes;
+  if (sets <= kMostMutations && removes <= kMostMutations) return;
+  throw Error("its processors together set " + std::to_string(sets) + " headers and remove " +
+              std::to_string(removes) + ": Envoy accepts " + std::to_string(kMostMutations) +
+              " of each in one answer");
 }
 
 }  // namespace extproc::detail

@@ -17,14 +17,15 @@ class MergedMutation {
   void append(std::string_view name, std::string_view value);
   void remove(std::string_view name);
   void take(const HeaderMutation::Entry& change);
+  /// Takes what Envoy refuses, which changes nothing, and is for it to count.
+  void pass_on(const HeaderMutation::Entry& refused);
 
-  bool empty() const { return names_.empty(); }
-  void clear() { names_.clear(); }
+  void clear();
 
-  std::size_t sets() const;
-  std::size_t removes() const;
   /// Adds all of it to `mutation`.
   void write(HeaderMutation& mutation) const;
+  /// The same for one that is empty. Throws Error where it is more than Envoy takes in one answer.
+  void write_all(HeaderMutation& mutation) const;
 
  private:
   struct Name {
@@ -36,6 +37,7 @@ class MergedMutation {
   Name& of(std::string_view name);
 
   std::vector<Name> names_;  // in the order in which they were named first
+  HeaderMutation refused_;
 };
 
 }  // namespace extproc::detail

@@ -235,6 +235,7 @@ bool Simulation::can_continue(Side side) const {
 }
 
 void Simulation::send_headers(Side side, const HeaderMap& headers, bool end) {
+  if (over_) return;
   if (side == Side::request) {
     if (const auto refused = refused_on_the_way(headers)) {
       turned_away_ = true;
@@ -260,6 +261,8 @@ void Simulation::send_headers(Side side, const HeaderMap& headers, bool end) {
 }
 
 void Simulation::send_data(Side side, const std::string& data, bool end) {
+  // Behind the headers there may be more of a message that was given up with them.
+  if (over_) return;
   if (side == Side::request) {
     if (turned_away_) return;
     result_.upstream.body.append(data);
@@ -272,6 +275,7 @@ void Simulation::send_data(Side side, const std::string& data, bool end) {
 }
 
 void Simulation::send_trailers(Side side, const HeaderMap& trailers) {
+  if (over_) return;
   if (side == Side::request) {
     if (turned_away_) return;
     result_.upstream.trailers = trailers.entries();

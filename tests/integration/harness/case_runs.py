@@ -18,6 +18,10 @@ from harness.processes import Launcher, free_port
 MOMENT = 0.5
 
 
+class EnvoyCrashed(Exception):
+    """The real Envoy died of what it was played."""
+
+
 def in_the_kit(folder: Path) -> dict[str, dict]:
     """What each case of a folder comes to in the test kit, by name."""
     command = [paths.built("envoy_cases"), folder]
@@ -46,9 +50,16 @@ async def _play(launcher: Launcher, folder: Path, cases: list[Case], at_once: in
     servers = await loop.run_in_executor(None, lambda: CaseServers(launcher, folder, cases))
     configuration = bootstrap(cases, folder, admin)
     envoy = await loop.run_in_executor(None, lambda: Envoy(launcher, configuration, admin, concurrency=1))
-    await players.run(at_once)
-    await asyncio.sleep(MOMENT)
-    counters = await loop.run_in_executor(None, lambda: envoy.stats(r"\.ext_proc\."))
+    try:
+        await players.run(at_once)
+        await asyncio.sleep(MOMENT)
+        counters = await loop.run_in_executor(None, lambda: envoy.stats(r"\.ext_proc\."))
+    except OSError as error:
+        code = await loop.run_in_executor(None, envoy.process.exit_code_soon)
+        if code is None:
+            raise
+        crash = next((line for line in envoy.process.log().splitlines() if "Caught" in line), "its log does not say why")
+        raise EnvoyCrashed(f"Envoy ended with {code}: {crash}") from error
     players.stop()
     servers.finish(players.outcomes)
     cases.pop()

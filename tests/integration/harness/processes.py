@@ -88,6 +88,13 @@ class Process:
     def exit_code(self) -> int | None:
         return self._process.poll()
 
+    def exit_code_soon(self) -> int | None:
+        """None where it still runs after a moment, in which one that crashes writes its trace."""
+        try:
+            return self._process.wait(STOP_TIMEOUT / 5)
+        except subprocess.TimeoutExpired:
+            return None
+
     def wait_until_open(self, address: int | str | Path) -> "Process":
         def ready() -> bool:
             self.check_alive()

@@ -12,13 +12,6 @@
 namespace extproc::completeness {
 namespace {
 
-constexpr BodySendMode kModes[] = {BodySendMode::none,
-                                   BodySendMode::streamed,
-                                   BodySendMode::buffered,
-                                   BodySendMode::buffered_partial,
-                                   BodySendMode::full_duplex_streamed,
-                                   BodySendMode::grpc};
-
 constexpr BodySendMode kSomeModes[] = {BodySendMode::none, BodySendMode::streamed,
                                        BodySendMode::buffered};
 
@@ -29,6 +22,11 @@ bool differs(const Row& row, bool trailers) {
 /// Whether the row is to be compared: a function over a whole body is like any other elsewhere.
 bool acts(const Row& row, Phase phase, Style style) {
   return row.acts(phase, over_stream(style)) && (style != Style::function_stream || is_body(phase));
+}
+
+/// What was begun piece by piece has left, and in a chain has not.
+bool is_thrown_after_a_reply(const Row& first, const Row& second) {
+  return first.name == "RespondStreaming" && second.name == "Stop";
 }
 
 /// What is done in one direction alone.
@@ -191,6 +189,27 @@ TEST(ChainIsFilters, ForEachPairOfRows) {
                 by_filters({one, one_in_request, two, two_in_response}, modes, true),
                 by_chain(one, two, modes, true));
           }
+        }
+      }
+    }
+  }
+}
+
+// What one answer asks for does not go lost beside what else it asks for.
+TEST(ChainIsFilters, ForEachPairInOneAnswer) {
+  Differences differences;
+  for (const Style style : {Style::functions, Style::function_stream}) {
+    for (const Row& first : rows()) {
+      for (const Row& second : rows()) {
+        // The last override counts, as for ForEachRow.
+        if (&first == &second || (first.overrides() && second.overrides())) continue;
+        if (first.chain_differs_after != nullptr || is_thrown_after_a_reply(first, second))
+          continue;
+        for (const Phase phase : kPhases) {
+          if (!acts(first, phase, style) || !acts(second, phase, style)) continue;
+          for (const BodySendMode mode : kSomeModes)
+            compare(first.name + " and " + second.name, {{phase, &first}, {phase, &second}}, style,
+                    {mode, mode}, true, differences, {Other::message});
         }
       }
     }

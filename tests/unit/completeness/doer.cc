@@ -1,5 +1,6 @@
 #include "completeness/doer.h"
 
+#include <algorithm>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
 #include <cctype>
@@ -29,25 +30,26 @@ class Actor {
   void act(Phase phase, BodyResponse& response) const { run(phase, &Row::body, response); }
   void act(Phase phase, TrailersResponse& response) const { run(phase, &Row::trailers, response); }
   Task<> stream(BodyStream& body) const {
-    const Row* row = of(body.phase());
+    const auto [begin, end] = acts_.equal_range(body.phase());
+    const bool drops =
+        std::any_of(begin, end, [](const auto& act) { return act.second->drops_stream; });
     while (auto chunk = co_await body.read()) {
-      if (row == nullptr || !row->drops_stream) body.write(chunk->body());
+      if (!drops) body.write(chunk->body());
     }
     run(body.phase(), &Row::stream, body);
   }
   const Acts& acts() const { return acts_; }
 
  private:
-  const Row* of(Phase phase) const {
-    const auto found = acts_.find(phase);
-    return found == acts_.end() ? nullptr : found->second;
-  }
   template <class Answer>
   void run(Phase phase, void (*Row::*member)(Answer&), Answer& answer) const {
-    const Row* row = of(phase);
-    if (row == nullptr || row->*member == nullptr) return;
-    ++called_;
-    (row->*member)(answer);
+    const auto [begin, end] = acts_.equal_range(phase);
+    for (auto act = begin; act != end; ++act) {
+      const Row& row = *act->second;
+      if (row.*member == nullptr) continue;
+      ++called_;
+      (row.*member)(answer);
+    }
   }
 
   Acts acts_;

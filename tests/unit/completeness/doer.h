@@ -10,8 +10,8 @@
 
 namespace extproc::completeness {
 
-/// Which row a processor acts out in which phase.
-using Acts = std::map<Phase, const Row*>;
+/// Which rows a processor acts out in which phase, one after another in the same answer.
+using Acts = std::multimap<Phase, const Row*>;
 
 /// How it is written.
 enum class Style : std::uint8_t {

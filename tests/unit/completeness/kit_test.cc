@@ -59,9 +59,7 @@ TEST(KitIsLibrary, ForEachRow) {
     for (const Style style : {Style::functions, Style::async, Style::async_stream}) {
       for (const Phase phase : kPhases) {
         if (!row.acts(phase, over_stream(style))) continue;
-        for (const BodySendMode mode : {BodySendMode::none, BodySendMode::streamed,
-                                        BodySendMode::buffered, BodySendMode::buffered_partial,
-                                        BodySendMode::full_duplex_streamed, BodySendMode::grpc}) {
+        for (const BodySendMode mode : kModes) {
           for (const bool trailers : {false, true})
             check(row, style, phase, mode, trailers, compared);
         }

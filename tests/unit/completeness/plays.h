@@ -18,7 +18,8 @@ struct Modes {
   BodySendMode response;
 };
 
-/// One filter of these modes that allows everything that an answer can ask for, of the kit.
+/// The kit's filter of these modes, which allows mode overrides and the metadata of the rows; its
+/// mutation_rules are the default.
 const testing::Envoy& envoy(Modes modes);
 
 /// What is sent: headers and bodies that each row has something to change in; with trailers, or

@@ -15,6 +15,13 @@ inline constexpr Phase kPhases[] = {Phase::request_headers,  Phase::request_body
                                     Phase::request_trailers, Phase::response_headers,
                                     Phase::response_body,    Phase::response_trailers};
 
+inline constexpr BodySendMode kModes[] = {BodySendMode::none,
+                                          BodySendMode::streamed,
+                                          BodySendMode::buffered,
+                                          BodySendMode::buffered_partial,
+                                          BodySendMode::full_duplex_streamed,
+                                          BodySendMode::grpc};
+
 /// Whether what a row asks to be spared comes all the same in a chain, since others need it there.
 enum class Spared : std::uint8_t { yes, but_for_handlers, but_for_names };
 
@@ -37,6 +44,8 @@ struct Row {
   /// Why a chain of it differs from filters, where that is meant.
   const char* chain_differs = nullptr;
   const char* chain_differs_with_trailers = nullptr;
+  /// Why what else the answer asks for, after it, is not the same in a chain.
+  const char* chain_differs_after = nullptr;
   Spared spared = Spared::yes;
 
   bool overrides() const { return name.starts_with("Override"); }

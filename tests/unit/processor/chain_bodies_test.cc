@@ -171,6 +171,41 @@ TEST(ChainBodiesOfReplies, ComeWithItsHeaders) {
   EXPECT_THAT(result.caller.headers, Contains(Pair("x-read", "2")));
 }
 
+// Each of those that observe is as if it were alone.
+TEST(ChainThatObserves, IsNotEndedByOneThatAnswers) {
+  class Denies : public AsyncProcessor {
+   public:
+    std::string name() const override { return "D"; }
+    Task<> stream_request_body(BodyStream& body, Context&, Request&) override {
+      co_await body.read();
+      throw StopRequestProcessing(too_much());
+    }
+  };
+  class Counts : public AsyncProcessor {
+   public:
+    explicit Counts(std::string& seen) : seen_(seen) {}
+    std::string name() const override { return "C"; }
+    Task<> stream_request_body(BodyStream& body, Context&, Request&) override {
+      while (auto chunk = co_await body.read()) seen_ += chunk->body();
+    }
+
+   private:
+    std::string& seen_;
+  };
+  std::string seen, messages;
+  Handlers reads("R");
+  reads.process<Phase::request_body>([&](auto& body, auto&, auto&, auto& response) {
+    messages += body.body();
+    response.respond(too_much());
+  });
+  Chain chain({Service::make<Denies>(), Service(reads), Service::make<Counts>(seen)});
+  const Envoy envoy("observability_mode: true\nprocessing_mode: {request_body_mode: STREAMED}");
+  const auto result = envoy.run(chain, {.request = {.body = {"a", "b", "c"}}});
+  EXPECT_EQ(seen, "abc");
+  EXPECT_EQ(messages, "abc");
+  EXPECT_EQ(result.caller.status, 200);
+}
+
 TEST(ChainBodiesOfReplies, EndWithTheStream) {
   class Sleeps : public AsyncProcessor {
    public:

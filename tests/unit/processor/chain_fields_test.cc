@@ -130,5 +130,23 @@ TEST(ChainFields, HeadersThatEnvoyKeepsForItselfAreNotSeenByTheNext) {
   EXPECT_THAT(result.log, ElementsAre(::testing::HasSubstr("S: request_headers: header_denied")));
 }
 
+// By the processor that broke it, and not by the chain again.
+TEST(ChainFields, ABrokenRuleIsToldOnce) {
+  Handlers breaks("B"), other("O");
+  breaks.process<Phase::request_headers>([](auto&, auto&, auto&, auto& r) {
+    r.set_header("x-envoy-a", "1");
+    r.append_header(":path", "/2");
+    r.remove_header("host");
+  });
+  other.process<Phase::request_headers>([](auto&, auto&, auto&, auto&) {});
+  const auto result = run(Envoy(""), {Service(breaks), Service(other)});
+  EXPECT_EQ(result.violations.size(), 3U);
+  EXPECT_EQ(result.log.size(), 3U);
+  // Envoy counts the answer, as that of a filter of its own.
+  EXPECT_EQ(result.statistic("rejected_header_mutations"),
+            Envoy("").run(Service(breaks), kTwoChunks).statistic("rejected_header_mutations"));
+  EXPECT_GT(result.statistic("rejected_header_mutations"), 0U);
+}
+
 }  // namespace
 }  // namespace extproc

@@ -129,6 +129,15 @@ const Row kHeaderRows[] = {
      [](auto& r) { r.respond({.removed_headers = {":status"}}); },
      [](auto& r) { r.respond({.removed_headers = {"content-type"}}); },
      "immediate 200 remove :status", ":status"},
+    // The second of a name is added.
+    {Rule::header_not_appendable, "OfAnImmediateResponse", request_headers,
+     [](auto& r) {
+       r.respond({.headers = {{":a", "1"}, {":a", "2"}}});
+     },
+     [](auto& r) {
+       r.respond({.headers = {{":a", "1"}, {"a", "1"}, {"a", "2"}}});
+     },
+     "immediate 200 set :a=1 append :a=2", ":a"},
     {Rule::clear_route_cache, "OfAResponse", response_headers,
      [](auto& r) {
        r.set_header("a", "1");

@@ -102,12 +102,12 @@ std::vector<Case> cases() {
       {"a streamed head",
        [](std::string& out) {
          const Header headers[] = {{":status", "200"}, {"a", ""}, {"b", "\xff"}};
-         write_streamed_head(out, headers, false);
+         write_streamed_head(out, headers);
        },
        R"(streamed_immediate_response { headers_response { headers { headers { key: ":status" raw_value: "200" }
           headers { key: "a" } headers { key: "b" raw_value: "\377" } } } })"},
-      {"a streamed head that is all", [](std::string& out) { write_streamed_head(out, {}, true); },
-       "streamed_immediate_response { headers_response { headers {} end_of_stream: true } }"},
+      {"a streamed head of nothing", [](std::string& out) { write_streamed_head(out, {}); },
+       "streamed_immediate_response { headers_response { headers {} } }"},
       {"a streamed chunk", [=](std::string& out) { write_streamed_chunk(out, long_text, false); },
        "streamed_immediate_response { body_response { body: " + literal(long_text) + " } }"},
       {"a last chunk of nothing", [](std::string& out) { write_streamed_chunk(out, {}, true); },

@@ -17,12 +17,15 @@ def main(seed: str, count: int, first: int = 0) -> int:
         numbers = range(start, min(start + compare.BATCH, first + count))
         compare.check([make.case(seed, number) for number in numbers], found, say=_say)
         rate = found.played / (time.monotonic() - began)
-        _say(f"{found.played} of {count} played, {len(found.differences)} differ, {len(found.races)} races, {rate:.0f} a second")
+        told = f"{len(found.differences)} differ, {len(found.races)} races, {len(found.crashes)} crashes of Envoy itself"
+        _say(f"{found.played} of {count} played, {told}, {rate:.0f} a second")
     smallest = shrink.shrink([both.case for both in found.differences[:MOST_SHRUNK]], _differ)
     for both in compare.play(smallest):
         _say("\n" + report.difference(both))
     for both in found.differences[MOST_SHRUNK:]:
         _say(f"\n{report.as_yaml(both.case)}")
+    for case in found.crashes:
+        _say(f"Envoy itself crashes: {report.as_yaml(case)}")
     for case in found.races:
         _say(f"a race of Envoy's own: {report.as_yaml(case)}")
     if found.hurried:

@@ -23,11 +23,12 @@ class Both:
 
     case: dict
     kit: dict
+    # Empty where it crashed.
     envoy: dict
 
     @property
     def differing(self) -> list[str]:
-        return [part for part in self.kit if part != "name" and self.kit[part] != self.envoy[part]]
+        return [part for part in self.kit if part != "name" and self.envoy and self.kit[part] != self.envoy.get(part)]
 
 
 @dataclass
@@ -37,20 +38,31 @@ class Found:
     played: int = 0
     differences: list[Both] = field(default_factory=list)
     races: list[dict] = field(default_factory=list)
+    # Cases of which Envoy died.
+    crashes: list[dict] = field(default_factory=list)
     # Different once, and alike when played alone.
     hurried: int = 0
     reached: set[Cell] = field(default_factory=set)
 
 
 def play(cases: list[dict], found: Found | None = None, at_once: int = AT_ONCE) -> list[Both]:
-    """Both outcomes of each case, all in one Envoy."""
+    """Both outcomes of each case, all in one Envoy; where it dies, in one for each half, down to the case of which it does."""
     if not cases:
         return []
     with tempfile.TemporaryDirectory(prefix="extproc-cases-") as folder:
         make.write([{**case, "name": str(number)} for number, case in enumerate(cases)], Path(folder))
         kit = case_runs.in_the_kit(Path(folder))
         loaded = envoy_cases.load(Path(folder))
-    players = case_runs.in_envoy(loaded, at_once)
+    try:
+        players = case_runs.in_envoy(loaded, at_once)
+    except case_runs.EnvoyCrashed:
+        if len(cases) > 1:
+            middle = len(cases) // 2
+            return play(cases[:middle], found, at_once) + play(cases[middle:], found, at_once)
+        if found is not None:
+            found.played += 1
+            found.crashes += cases
+        return [Both(cases[0], kit["random.0"], {})]
     if found is not None:
         found.played += len(cases)
         for case in loaded:
