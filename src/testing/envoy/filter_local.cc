@@ -25,7 +25,7 @@ Filter::Verdict Filter::take_streamed_immediate(const StreamedImmediateReply& st
     case Part::trailers: {
       if (!local_response_)
         return spurious("local response trailers received before headers", kField);
-      HeaderMap trailers(HeaderKind::trailers, {});
+      HeaderMap trailers(HeaderKind::response_trailers, {});
       if (auto verdict = read_local_headers(streamed.headers, trailers)) return *verdict;
       host_.local_trailers(std::move(trailers));
       return taken();

@@ -276,7 +276,9 @@ void Filter::close_after_last(const Reply& reply, bool last_body) {
   Direction& d = of_request ? request_ : response_;
   const Direction& other = of_request ? response_ : request_;
   if (reply.phase == d.headers_phase) {
-    d.answered = d.no_body || (d.body_mode == BodyMode::none && !d.send_trailers);
+    // Where the whole message is here, it is known that no trailers are to come.
+    const bool no_trailers = !d.send_trailers || (d.body_complete && !d.trailers_open);
+    d.answered = d.no_body || (d.body_mode == BodyMode::none && no_trailers);
   } else {
     // Trailers may be answered before they are there.
     d.answered = d.answered || last_body || reply.phase == d.trailers_phase;

@@ -9,10 +9,10 @@ namespace {
 
 // The names that Envoy keeps one entry of, besides its own x-envoy-*, as observed: a second value
 // is appended to the first with a comma.
-constexpr std::array<std::string_view, 12> kJoinedEverywhere = {
+constexpr std::array<std::string_view, 11> kJoinedEverywhere = {
     "cache-control", "connection", "content-encoding", "content-length",
     "content-type",  "keep-alive", "proxy-status",     "transfer-encoding",
-    "upgrade",       "via",        "x-request-id",     "grpc-status"};
+    "upgrade",       "via",        "x-request-id"};
 constexpr std::array<std::string_view, 27> kJoinedInRequests = {":authority",
                                                                 ":method",
                                                                 ":path",
@@ -40,7 +40,7 @@ constexpr std::array<std::string_view, 27> kJoinedInRequests = {":authority",
                                                                 "x-forwarded-host",
                                                                 "x-forwarded-port",
                                                                 "x-forwarded-proto"};
-constexpr std::array<std::string_view, 16> kJoinedInResponses = {":status",
+constexpr std::array<std::string_view, 17> kJoinedInResponses = {":status",
                                                                  "access-control-allow-credentials",
                                                                  "access-control-allow-headers",
                                                                  "access-control-allow-methods",
@@ -52,6 +52,7 @@ constexpr std::array<std::string_view, 16> kJoinedInResponses = {":status",
                                                                  "etag",
                                                                  "expires",
                                                                  "grpc-message",
+                                                                 "grpc-status",
                                                                  "last-modified",
                                                                  "location",
                                                                  "server",
@@ -63,7 +64,9 @@ bool contains(const Names& names, std::string_view name) {
 }
 
 bool is_joined(HeaderKind kind, std::string_view name) {
-  if (kind == HeaderKind::trailers) return name == "grpc-message" || name == "grpc-status";
+  if (is_trailers(kind))
+    return kind == HeaderKind::response_trailers &&
+           (name == "grpc-message" || name == "grpc-status");
   return contains(kJoinedEverywhere, name) ||
          (kind == HeaderKind::request ? contains(kJoinedInRequests, name)
                                       : contains(kJoinedInResponses, name));
@@ -109,7 +112,7 @@ HeaderMap::HeaderMap(HeaderKind kind, const HeaderList& entries) : kind_(kind) {
   for (const auto& [name, value] : entries) {
     const std::string lower = lower_case(name);
     // HTTP/2 sends the crumbs of a cookie in entries of their own.
-    const bool is_crumb = kind != HeaderKind::trailers && lower == "cookie";
+    const bool is_crumb = !is_trailers(kind) && lower == "cookie";
     if (auto* cookie = is_crumb ? find(lower) : nullptr) {
       cookie->append("; ").append(value);
     } else if (!is_crumb || !value.empty()) {

@@ -11,7 +11,8 @@
 namespace extproc::testing::envoy {
 
 /// What kind of header block a map is; some headers are joined in some of them.
-enum class HeaderKind : std::uint8_t { request, response, trailers };
+enum class HeaderKind : std::uint8_t { request, response, request_trailers, response_trailers };
+constexpr bool is_trailers(HeaderKind kind) { return kind >= HeaderKind::request_trailers; }
 
 /// Headers as Envoy keeps them: pseudo-headers first, names in lower case, and the few names that
 /// it knows joined into one entry.

@@ -128,9 +128,10 @@ bool Simulation::take_piece(Side side) {
 }
 
 void Simulation::arrive(Side side, Piece piece) {
-  const HeaderKind kind = piece.kind == Piece::Kind::trailers ? HeaderKind::trailers
-                          : side == Side::request             ? HeaderKind::request
-                                                              : HeaderKind::response;
+  const bool trailers = piece.kind == Piece::Kind::trailers;
+  const HeaderKind kind = side == Side::request
+                              ? (trailers ? HeaderKind::request_trailers : HeaderKind::request)
+                              : (trailers ? HeaderKind::response_trailers : HeaderKind::response);
   switch (piece.kind) {
     case Piece::Kind::headers:
       return arrive_headers(side, HeaderMap(kind, piece.headers), piece.end);
@@ -153,6 +154,7 @@ void Simulation::arrive_headers(Side side, HeaderMap headers, bool end) {
       side == Side::response && (is_head(arrived_) || status_of(headers) == kNotModified);
   if (!length(side).on_headers(headers, end, bodiless)) return break_off(side);
   if (side == Side::response) {
+    if (answered_locally_) return second_response(headers, end);
     response_started_ = true;
     response_complete_ = end;
   } else {
@@ -178,6 +180,14 @@ void Simulation::break_off(Side side) {
          .body = "upstream connect error or disconnect/reset before headers. reset reason: "
                  "protocol error",
          .details = "upstream_reset_before_response_started{protocol_error}"});
+}
+
+// Behind the processor's own response the upstream's gets to the caller too, for whom what begins
+// it is trailers, or breaks HTTP/2.
+void Simulation::second_response(const HeaderMap& headers, bool end) {
+  if (!end) return reset_caller();
+  result_.caller.trailers = headers.entries();
+  end_of_caller();
 }
 
 HeaderMap Simulation::limited(HeaderMap headers) const {
@@ -288,7 +298,8 @@ void Simulation::send_trailers(Side side, const HeaderMap& trailers) {
 }
 
 void Simulation::upstream_answers() {
-  if (std::exchange(upstream_answered_, true) || response_started_) return;
+  if (std::exchange(upstream_answered_, true)) return;
+  if (response_started_ && !answered_locally_) return;
   from_upstream_ = pieces_of(exchange_.upstream, {{":status", "200"}});
 }
 
@@ -337,7 +348,7 @@ void Simulation::reply(const LocalReply& local) {
 
 void Simulation::local_headers(HeaderMap headers, bool end) {
   if (!has_status(headers)) return reply(without_status());
-  upstream_answered_ = response_started_ = true;
+  answered_locally_ = response_started_ = true;
   response_complete_ = end;
   response_.arrive_headers(std::move(headers), end);
 }

@@ -65,6 +65,7 @@ class Simulation final : private FilterHost, private PipeEnd {
   void arrive_headers(Side side, HeaderMap headers, bool end);
   void arrive_data(Side side, std::string data, bool end);
   void break_off(Side side);
+  void second_response(const HeaderMap& headers, bool end);
   bool wait();
   void upstream_answers();
   std::optional<LocalReply> refused_on_the_way(const HeaderMap& request) const;
@@ -94,6 +95,8 @@ class Simulation final : private FilterHost, private PipeEnd {
   bool upstream_answered_ = false;
   /// The response has begun, from the upstream or from Envoy itself.
   bool response_started_ = false;
+  /// By the processor, piece by piece.
+  bool answered_locally_ = false;
   /// Its last piece is in Envoy.
   bool response_complete_ = false;
   bool response_left_ = false;
