@@ -236,35 +236,33 @@ void ProcessStream::conclude(const std::exception_ptr& failure) {
 }
 
 PhaseOutcome ProcessStream::answer(const std::exception_ptr& failure) {
-  if (failure != nullptr) return answer_failure(phase_, failure);
-  if (const auto* abort = ContextAccess::aborted(context_)) {
-    finish(abort->status, abort->message);
-    return PhaseOutcome::aborted;
-  }
-  PhaseResponse& given = response();
-  const bool headers = phase_ == Phase::request_headers || phase_ == Phase::response_headers;
-  if (headers && scratch().headers_response.streamed().started()) {
+  const detail::Ending ending = detail::ending_of(failure, context_, response());
+  if (!ending.thrown && is_headers(phase_) && ending.outcome != PhaseOutcome::aborted &&
+      scratch().headers_response.streamed().started()) {
     if (streamed_reply_ && phase_ == Phase::request_headers) return send_streamed();
     if (!context_.observability_mode()) reporter().violation(phase_, Rule::streamed_response, {});
   }
-  if (const auto& immediate = given.immediate_response())
-    return send_immediate(phase_, *immediate, given.extras_or_null());
-  send_answer();
-  return PhaseOutcome::answered;
+  if (ending.thrown && ending.immediate && streamed_reply_ && streamed_reply_->begun())
+    return fail(phase_, "it stopped processing after it had begun to write the response");
+  if (ending.outcome == PhaseOutcome::answered) send_answer();
+  return take_ending(phase_, ending);
 }
 
-PhaseOutcome ProcessStream::answer_failure(Phase phase, const std::exception_ptr& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const StopRequestProcessing& stop) {
-    if (streamed_reply_ && streamed_reply_->begun())
-      return fail(phase, "it stopped processing after it had begun to write the response");
-    return send_immediate(phase, stop.response(), nullptr);
-  } catch (const std::exception& exception) {
-    return fail(phase, exception.what());
-  } catch (...) {
-    return fail(phase, "something that is not a std::exception");
+// What a handler's run comes to, of messages and of whole bodies; who called it sends what it
+// answered.
+PhaseOutcome ProcessStream::take_ending(Phase phase, const detail::Ending& ending) {
+  switch (ending.outcome) {
+    case PhaseOutcome::immediate:
+      return send_immediate(phase, *ending.immediate, ending.extras);
+    case PhaseOutcome::aborted:
+      finish(ending.abort->status, ending.abort->message);
+      break;
+    case PhaseOutcome::failed:
+      return fail(phase, ending.what);
+    default:
+      break;
   }
+  return ending.outcome;
 }
 
 PhaseResponse& ProcessStream::response() {
@@ -382,19 +380,9 @@ void ProcessStream::on_session_done(detail::BodySession& session,
   if (session.abandoned()) {
     outcome = PhaseOutcome::late;
   } else if (!closed_ && !finished_) {
-    outcome = PhaseOutcome::answered;
-    const auto* abort = ContextAccess::aborted(session.context());
-    const auto& immediate = session.body_response().immediate_response();
-    if (failure != nullptr) {
-      outcome = answer_failure(phase, failure);
-    } else if (abort) {
-      finish(abort->status, abort->message);
-      outcome = PhaseOutcome::aborted;
-    } else if (immediate) {
-      outcome = send_immediate(phase, *immediate, session.body_response().extras_or_null());
-    } else {
-      session.settle();
-    }
+    const auto ending = detail::ending_of(failure, session.context(), session.body_response());
+    if (ending.outcome == PhaseOutcome::answered) session.settle();
+    outcome = take_ending(phase, ending);
   }
   run_of(session).deadline.clear();
   update_alarm();

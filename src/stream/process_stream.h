@@ -15,6 +15,7 @@
 #include "extproc/request.h"
 #include "extproc/status.h"
 #include "processor/body_session.h"
+#include "processor/ending.h"
 #include "stream/answer_writer.h"
 #include "stream/body_deadline.h"
 #include "stream/environment.h"
@@ -98,7 +99,7 @@ class ProcessStream final : private detail::Completion, private detail::SessionH
   void call_handler();
   void conclude(const std::exception_ptr& failure);
   PhaseOutcome answer(const std::exception_ptr& failure);
-  PhaseOutcome answer_failure(Phase phase, const std::exception_ptr& failure);
+  PhaseOutcome take_ending(Phase phase, const detail::Ending& ending);
   void send_answer();
   PhaseOutcome send_streamed();
   PhaseOutcome send_immediate(Phase phase, ImmediateResponse response,

@@ -207,33 +207,9 @@ void ChainCall::absorb(const std::exception_ptr& failure) {
   Request& request = state_.links[link_]->request;
   const std::size_t link = link_;
   const Phase phase = phase_;
-  PhaseOutcome outcome = PhaseOutcome::answered;
-  if (failure != nullptr) {
-    outcome = take_failure(failure);
-  } else if (ContextAccess::aborted(*outer_.context)) {
-    stopped_ = true;
-    outcome = PhaseOutcome::aborted;
-  } else {
-    outcome = take_response();
-  }
+  const PhaseOutcome outcome = take_ending(ending_of(failure, *outer_.context, link_response()));
   request.end_phase(spent);
   outer_.host->link_end(link, request, phase, outcome, spent);
-}
-
-PhaseOutcome ChainCall::take_failure(const std::exception_ptr& failure) {
-  const std::string& name = links_[link_]->name();
-  try {
-    std::rethrow_exception(failure);
-  } catch (const StopRequestProcessing& stop) {
-    take_immediate(stop.response());
-    return PhaseOutcome::immediate;
-  } catch (const std::exception& error) {
-    failure_ = std::make_exception_ptr(Error(name + ": " + error.what()));
-  } catch (...) {
-    failure_ = std::make_exception_ptr(Error(name + ": something that is not a std::exception"));
-  }
-  stopped_ = true;
-  return PhaseOutcome::failed;
 }
 
 PhaseResponse& ChainCall::link_response() {
@@ -248,27 +224,34 @@ PhaseResponse& ChainCall::outer_response() {
   return *outer_.trailers_response;
 }
 
-PhaseOutcome ChainCall::take_response() {
-  PhaseResponse& response = link_response();
-  take_extras(response);
-  const auto outcome = take_answer(response);
-  if (outcome == PhaseOutcome::answered) take_override(response);
-  return outcome;
-}
-
-PhaseOutcome ChainCall::take_answer(PhaseResponse& response) {
-  if (is_headers(phase_) && headers_response_.streamed().started()) {
-    if (request_direction()) {
-      take_immediate(std::move(collected_.response));
-      return PhaseOutcome::immediate;
-    }
-    on_violation(Rule::streamed_response, {});
+PhaseOutcome ChainCall::take_ending(const Ending& ending) {
+  switch (ending.outcome) {
+    case PhaseOutcome::failed:
+      failure_ = failure_of_link(links_[link_]->name(), ending);
+      [[fallthrough]];
+    case PhaseOutcome::aborted:
+      stopped_ = true;
+      return ending.outcome;
+    default:
+      break;
   }
-  if (const auto& immediate = response.immediate_response()) {
-    take_immediate(*immediate);
+  PhaseResponse& response = link_response();
+  if (!ending.thrown) {
+    take_extras(response);
+    if (is_headers(phase_) && headers_response_.streamed().started()) {
+      if (request_direction()) {
+        take_immediate(std::move(collected_.response));
+        return PhaseOutcome::immediate;
+      }
+      on_violation(Rule::streamed_response, {});
+    }
+  }
+  if (ending.immediate != nullptr) {
+    take_immediate(*ending.immediate);
     return PhaseOutcome::immediate;
   }
   take_changes(response);
+  take_override(response);
   return PhaseOutcome::answered;
 }
 

@@ -18,6 +18,7 @@
 #include "processor/chain/made_body.h"
 #include "processor/chain/merged_mutation.h"
 #include "processor/chain/message_headers.h"
+#include "processor/ending.h"
 #include "processor/header_rules.h"
 
 namespace extproc::detail {
@@ -73,9 +74,7 @@ class ChainCall final : private Completion, private ViolationListener {
   Step call_link();
   Step start_link(Invocation& invocation);
   void absorb(const std::exception_ptr& failure);
-  PhaseOutcome take_failure(const std::exception_ptr& failure);
-  PhaseOutcome take_response();
-  PhaseOutcome take_answer(PhaseResponse& response);
+  PhaseOutcome take_ending(const Ending& ending);
   void take_changes(PhaseResponse& response);
   void take_clear_route_cache(const PhaseResponse& response);
   void take_mutation(HeaderMutation& mutation, bool replaces_message);

@@ -20,37 +20,27 @@ void ChainStage::end(PhaseOutcome outcome, std::chrono::steady_clock::time_point
   outer.host->link_end(link_, request_, outer.phase, outcome, spent);
 }
 
-PhaseOutcome ChainStage::fail(const std::exception_ptr& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const StopRequestProcessing& stopped) {
-    stop(stopped.response());
-    return PhaseOutcome::immediate;
-  } catch (const std::exception& error) {
-    owner_.stop(link_, {std::make_exception_ptr(Error(dispatcher_.name() + ": " + error.what())),
-                        std::nullopt});
-  } catch (...) {
-    owner_.stop(link_, {std::make_exception_ptr(
-                            Error(dispatcher_.name() + ": something that is not a std::exception")),
-                        std::nullopt});
+PhaseOutcome ChainStage::take_ending(const Ending& ending, const PhaseResponse& response) {
+  switch (ending.outcome) {
+    case PhaseOutcome::failed:
+      owner_.stop(link_, {failure_of_link(dispatcher_.name(), ending), std::nullopt});
+      break;
+    case PhaseOutcome::immediate:
+      if (!ending.thrown) owner_.take_extras(response);
+      owner_.stop(link_, {nullptr, *ending.immediate});
+      break;
+    case PhaseOutcome::aborted:
+      owner_.outer().context->abort(ending.abort->status, ending.abort->message);
+      owner_.stop(link_, {});
+      break;
+    default:
+      break;
   }
-  return PhaseOutcome::failed;
-}
-
-void ChainStage::stop(ImmediateResponse response) {
-  owner_.stop(link_, {nullptr, std::move(response)});
+  return ending.outcome;
 }
 
 void ChainStage::ask_for_fallback(const Fallback& fallback) {
   owner_.outer().body_stream->response().fall_back_after(fallback.after, fallback.response);
-}
-
-bool ChainStage::take_abort(const Context& context) {
-  const auto* abort = ContextAccess::aborted(context);
-  if (abort == nullptr) return false;
-  owner_.outer().context->abort(abort->status, abort->message);
-  owner_.stop(link_, {});
-  return true;
 }
 
 SessionStage::SessionStage(StageOwner& owner, std::size_t number, std::size_t link,
@@ -96,17 +86,9 @@ void SessionStage::on_written_too_late(Phase phase) {
 }
 
 void SessionStage::on_session_done(BodySession& session, const std::exception_ptr& failure) {
-  PhaseOutcome outcome = PhaseOutcome::answered;
-  const auto& immediate = session.body_response().immediate_response();
-  if (failure != nullptr) {
-    outcome = fail(failure);
-  } else if (take_abort(session.context())) {
-    outcome = PhaseOutcome::aborted;
-  } else if (immediate) {
-    outcome = PhaseOutcome::immediate;
-    owner_.take_extras(session.body_response());
-    stop(*immediate);
-  } else {
+  const BodyResponse& response = session.body_response();
+  const auto outcome = take_ending(ending_of(failure, session.context(), response), response);
+  if (outcome == PhaseOutcome::answered) {
     session.settle();
     if (input_ended_) owner_.forward_end(number_);
   }
@@ -162,16 +144,8 @@ void MessageStage::complete(std::exception_ptr failure) noexcept {
 }
 
 void MessageStage::absorb(const std::exception_ptr& failure) {
-  PhaseOutcome outcome = PhaseOutcome::answered;
-  if (failure != nullptr) {
-    outcome = fail(failure);
-  } else if (take_abort(*owner_.outer().context)) {
-    outcome = PhaseOutcome::aborted;
-  } else if (const auto& immediate = response_.immediate_response()) {
-    outcome = PhaseOutcome::immediate;
-    owner_.take_extras(response_);
-    stop(*immediate);
-  }
+  const auto outcome =
+      take_ending(ending_of(failure, *owner_.outer().context, response_), response_);
   end(outcome, start_);
   if (outcome != PhaseOutcome::answered) return;
   owner_.take_answer(link_, response_);

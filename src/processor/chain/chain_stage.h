@@ -14,6 +14,7 @@
 #include "extproc/request.h"
 #include "extproc/response.h"
 #include "processor/body_session.h"
+#include "processor/ending.h"
 
 namespace extproc::detail {
 
@@ -64,13 +65,10 @@ class ChainStage {
  protected:
   void begin();
   void end(PhaseOutcome outcome, std::chrono::steady_clock::time_point start);
-  /// What a handler threw as the end of the body; the message names the processor.
-  PhaseOutcome fail(const std::exception_ptr& failure);
-  void stop(ImmediateResponse response);
+  /// Unless it answered, a handler's end is that of the body for all.
+  PhaseOutcome take_ending(const Ending& ending, const PhaseResponse& response);
   /// The fallback of one is that of the chain.
   void ask_for_fallback(const Fallback& fallback);
-  /// The handler aborted in `context`: then the stream of all ends so.
-  bool take_abort(const Context& context);
 
   StageOwner& owner_;
   const std::size_t number_;

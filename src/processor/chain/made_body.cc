@@ -4,6 +4,7 @@
 #include "extproc/context.h"
 #include "extproc/response.h"
 #include "processor/chain/merge_extras.h"
+#include "processor/ending.h"
 
 namespace extproc::detail {
 
@@ -45,17 +46,21 @@ void MadeBody::take_extras(const BodyResponse& response) {
 }
 
 void MadeBody::on_session_done(BodySession& session, const std::exception_ptr& failure) {
-  const auto& immediate = session.body_response().immediate_response();
-  if (failure != nullptr) {
-    failure_ = failure;
-  } else if (const auto* abort = ContextAccess::aborted(session.context())) {
-    call_.context->abort(abort->status, abort->message);
-  } else if (immediate) {
-    take_extras(session.body_response());
-    call_.body_response->respond(*immediate);
-  } else {
-    session.settle();
-    if (written_ != call_.body->body()) call_.body_response->replace_body(written_);
+  const auto ending = ending_of(failure, session.context(), session.body_response());
+  switch (ending.outcome) {
+    case PhaseOutcome::failed:
+      failure_ = failure;
+      break;
+    case PhaseOutcome::aborted:
+      call_.context->abort(ending.abort->status, ending.abort->message);
+      break;
+    case PhaseOutcome::immediate:
+      if (!ending.thrown) take_extras(session.body_response());
+      call_.body_response->respond(*ending.immediate);
+      break;
+    default:
+      session.settle();
+      if (written_ != call_.body->body()) call_.body_response->replace_body(written_);
   }
   done_ = true;
   if (!starting_) call_.completion->complete(failure_);
