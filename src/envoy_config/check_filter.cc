@@ -2,6 +2,8 @@
 #include <string>
 
 #include "envoy_config/check_context.h"
+#include "extproc/header_mutation.h"
+#include "rules/header_rules.h"
 
 namespace extproc::envoy_config {
 namespace {
@@ -53,15 +55,18 @@ Field denying_rule(const YAML::Node& rules, const std::string& header) {
 void check_chain_header(const FilterUnderCheck& checked, Findings& findings) {
   const std::string& header = checked.needs.chain_header;
   if (header.empty() || !read_mode(checked.mode).response_headers) return;
-  const Field rules = field(checked.filter.config, "mutation_rules");
-  const bool fails = is_true(field(rules.value, "disallow_is_error").value);
+  const Field mutation_rules = field(checked.filter.config, "mutation_rules");
+  const bool fails = is_true(field(mutation_rules.value, "disallow_is_error").value);
   const std::string effect = fails ? ", and with disallow_is_error the response fails" : "";
-  if (const Field rule = denying_rule(rules.value, header)) {
+  if (const Field rule = denying_rule(mutation_rules.value, header)) {
     findings.error(rule.key, "chain-header-denied",
                    text(rule.key) + " keeps " + header + " from being set" + effect,
                    "let it through with allow_expression, or serve with "
                    "REVEAL_EXTPROC_CHAIN=false");
-  } else if (header.starts_with("x-envoy") && !is_true(field(rules.value, "allow_envoy").value)) {
+  } else if (rules::header_verdict(
+                 HeaderMutation::Operation::set, header, false,
+                 {.allow_envoy = is_true(field(mutation_rules.value, "allow_envoy").value)}) ==
+             rules::HeaderVerdict::needs_envoy) {
     findings.error(checked.where, "chain-header-denied",
                    "x-envoy headers cannot be set, so " + header + " is missing" + effect,
                    "choose another EXTPROCS_APPLIED_HEADER, or set mutation_rules.allow_envoy");

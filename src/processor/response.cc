@@ -5,6 +5,7 @@
 #include "base/header_name.h"
 #include "base/recycle.h"
 #include "extproc/error.h"
+#include "rules/reply_rules.h"
 
 namespace extproc {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 constexpr std::size_t kKeptByResponse = std::size_t{64} << 10;
 
 void check_status(int status) {
-  if (status >= 200 && status <= 599) return;
+  if (status >= rules::kLeastStatus && status <= rules::kMostStatus) return;
   throw Error("an immediate response needs an HTTP status from 200 to 599, not " +
               std::to_string(status));
 }

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "processor/mode_rules.h"
+#include "rules/mode_rules.h"
 
 namespace extproc::stream {
 namespace {
@@ -63,7 +63,7 @@ void AnswerWriter::write_reply_extras(std::string& out, const ResponseExtras& ex
 void AnswerWriter::complete_mode_override(Phase phase, ResponseExtras& extras) {
   ModeOverride& mode = *extras.mode_override;
   const auto& config = modes_.config();
-  if (!detail::mode_override_counts(config, mode)) {
+  if (!rules::mode_override_counts(config, mode)) {
     reporter_.violation(phase, Rule::mode_override, "mode_override");
     extras.mode_override.reset();
     return;
@@ -75,7 +75,7 @@ void AnswerWriter::complete_mode_override(Phase phase, ResponseExtras& extras) {
 
 void AnswerWriter::add_automatic_override(HeadersResponse& response) {
   const auto& config = modes_.config();
-  if (!config || detail::ignores_mode_overrides(*config)) return;
+  if (!config || rules::ignores_mode_overrides(*config)) return;
   const PhaseSet handled = env().dispatcher.phases();
   const auto body = [&](Phase phase, BodySendMode configured) {
     return handled.contains(phase) ? configured : BodySendMode::none;
@@ -99,7 +99,7 @@ void AnswerWriter::add_automatic_override(HeadersResponse& response) {
 }
 
 bool AnswerWriter::keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers) {
-  if (!clears || detail::clears_route_cache(phase, changes_headers)) return true;
+  if (!clears || rules::clears_route_cache(phase, changes_headers)) return true;
   reporter_.violation(phase, Rule::clear_route_cache, "clear_route_cache");
   return false;
 }
@@ -108,7 +108,7 @@ void AnswerWriter::check(Phase phase, const HeaderMutation& mutation, bool repla
   // The answers of a chain's processors were looked at one by one.
   if (!env().links.empty()) return;
   AnswerViolations violations(reporter_, phase);
-  detail::check_mutation(mutation, replaces_message, env().filter, violations);
+  rules::check_mutation(mutation, replaces_message, env().filter, violations);
 }
 
 void AnswerWriter::headers(Phase phase, HeadersResponse& response) {
@@ -198,7 +198,7 @@ void AnswerWriter::trailers(Phase phase, TrailersResponse& response) {
 void AnswerWriter::immediate(Phase phase, ImmediateResponse response,
                              const ResponseExtras* extras) {
   AnswerViolations violations(reporter_, phase);
-  check_immediate(response, env().filter, violations);
+  rules::check_immediate(response, env().filter, violations);
   std::string& out = sink_.begin_message();
   wire::write_immediate_response(out, response);
   if (extras != nullptr) write_reply_extras(out, *extras);

@@ -9,7 +9,7 @@
 #include "extproc/immediate_response.h"
 #include "extproc/phase.h"
 #include "extproc/response.h"
-#include "stream/answer_rules.h"
+#include "rules/reply_rules.h"
 #include "stream/body_modes.h"
 #include "stream/environment.h"
 #include "stream/flow_control.h"

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <string_view>
 
-#include "processor/mode_rules.h"
+#include "rules/mode_rules.h"
 
 namespace extproc::stream {
 
@@ -15,7 +15,7 @@ void BodyModes::apply(const ModeOverride& mode) {
 }
 
 bool BodyModes::takes_headers_with_body(Phase phase) const {
-  return detail::takes_headers_with_body(mode(phase));
+  return rules::takes_headers_with_body(mode(phase));
 }
 
 void BodyModes::correct_content_length(Phase phase, const HttpBody& body,

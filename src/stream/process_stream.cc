@@ -313,12 +313,7 @@ PhaseOutcome ProcessStream::send_immediate(Phase phase, ImmediateResponse respon
   if (context_.observability_mode()) return PhaseOutcome::answered;
   if (!env_.chain_header.empty() && env_.dispatcher.links().empty())
     set_chain(env_.chain_header, env_.dispatcher.name(), response);
-  const auto mode = writer_.modes().mode(Phase::response_body);
-  const bool headers_left = phase == Phase::response_trailers ||
-                            (phase == Phase::response_body && mode &&
-                             (*mode == BodySendMode::streamed || is_full_duplex(*mode)));
-  // In BUFFERED mode Envoy holds them until the trailers are answered.
-  if (headers_left && mode != BodySendMode::buffered)
+  if (rules::headers_may_have_left(phase, writer_.modes().mode(Phase::response_body)))
     reporter().violation(phase, Rule::immediate_too_late, {});
   env_.counters.immediate_responses.add();
   writer_.immediate(phase, std::move(response), extras);

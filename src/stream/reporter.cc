@@ -5,7 +5,7 @@
 
 #include "extproc/context.h"
 #include "extproc/request.h"
-#include "stream/answer_rules.h"
+#include "rules/advice.h"
 
 namespace extproc::stream {
 namespace {
@@ -74,7 +74,7 @@ void Reporter::violation(Phase phase, Rule rule, std::string_view field) const {
 
 void Reporter::report(std::string_view name, Phase phase, Rule rule, std::string_view field) const {
   env_.counters.misused_answers.add();
-  const std::string_view what = advice(rule);
+  const std::string_view what = rules::advice(rule);
   if (env_.on_violation) env_.on_violation({rule, phase, std::string(field), std::string(what)});
   if (!env_.dispatcher.advise_once(rule)) return;
   const std::string_view separator = field.empty() ? "" : " \"";

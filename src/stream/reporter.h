@@ -8,7 +8,7 @@
 #include "extproc/observer.h"
 #include "extproc/phase.h"
 #include "extproc/rule.h"
-#include "processor/header_rules.h"
+#include "rules/header_rules.h"
 #include "stream/environment.h"
 
 namespace extproc::stream {
@@ -48,7 +48,7 @@ class Reporter final : public detail::ChainHost {
 };
 
 /// Reports what is wrong with the answer of one phase.
-class AnswerViolations final : public detail::ViolationListener {
+class AnswerViolations final : public rules::ViolationListener {
  public:
   AnswerViolations(const Reporter& reporter, Phase phase) : reporter_(reporter), phase_(phase) {}
 

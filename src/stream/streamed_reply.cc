@@ -24,7 +24,7 @@ std::vector<Header> views(detail::HeaderPairs& pairs) {
 
 bool accepted(const BodyModes& modes) {
   const auto mode = modes.mode(Phase::request_headers);
-  return mode && (*mode == BodySendMode::none || *mode == BodySendMode::full_duplex_streamed);
+  return mode && rules::takes_streamed_reply(*mode);
 }
 
 }  // namespace

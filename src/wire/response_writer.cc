@@ -2,6 +2,7 @@
 
 #include <protozero/pbf_writer.hpp>
 
+#include "rules/reply_rules.h"
 #include "wire/encoder.h"
 #include "wire/header_mutation_writer.h"
 
@@ -244,17 +245,8 @@ void write_trailers_response(std::string& out, Phase phase, const TrailersRespon
   write_mutation(encoder, response.header_mutation());
 }
 
-HeaderMutation immediate_headers(const ImmediateResponse& response) {
-  HeaderMutation mutation;
-  for (const auto& [name, value] : response.headers) {
-    mutation.sets(name) ? mutation.append(name, value) : mutation.set(name, value);
-  }
-  for (const auto& name : response.removed_headers) mutation.remove(name);
-  return mutation;
-}
-
 void write_immediate_response(std::string& out, const ImmediateResponse& response) {
-  const HeaderMutation headers = immediate_headers(response);
+  const HeaderMutation headers = rules::immediate_headers(response);
   const std::size_t headers_size = mutation_size(headers);
   const std::size_t status_size = 1 + varint_size(static_cast<std::uint64_t>(response.status));
   // OK is left out.

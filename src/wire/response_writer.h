@@ -39,9 +39,6 @@ void write_streamed_body_response(std::string& out, Phase phase, const StreamedB
                                   bool clear_route_cache = false);
 
 void write_immediate_response(std::string& out, const ImmediateResponse& response);
-/// What an immediate response does to the headers of Envoy's own reply: the first of a name
-/// overwrites, the others are added to it.
-HeaderMutation immediate_headers(const ImmediateResponse& response);
 
 // The pieces of a `StreamedImmediateResponse`. Headers include ":status". The head is never the
 // end: it leaves before it is known what follows.

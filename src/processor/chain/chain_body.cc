@@ -7,8 +7,8 @@
 #include "processor/chain/chain_call.h"
 #include "processor/chain/chain_state.h"
 #include "processor/chain/merge_extras.h"
-#include "processor/header_rules.h"
-#include "processor/mode_rules.h"
+#include "rules/header_rules.h"
+#include "rules/mode_rules.h"
 
 namespace extproc::detail {
 namespace {
@@ -54,7 +54,7 @@ class Reply final : private Completion {
 };
 
 /// Reports what is wrong with an answer of one processor.
-class LinkViolations final : public ViolationListener {
+class LinkViolations final : public rules::ViolationListener {
  public:
   LinkViolations(const Invocation& outer, std::size_t link) : outer_(outer), link_(link) {}
 
@@ -199,18 +199,18 @@ void ChainBody::take_answer(std::size_t link, BodyResponse& response) {
   LinkViolations violations(outer_, link);
   HeaderMutation& mutation = response.header_mutation();
   if (!mutation.empty() &&
-      !takes_headers_with_body(state_.body_mode(link, outer_.phase, *outer_.context))) {
+      !rules::takes_headers_with_body(state_.body_mode(link, outer_.phase, *outer_.context))) {
     violations.on_violation(Rule::body_header_mutation, mutation.at(0).name);
     mutation.clear();
   }
   const FilterSettings& filter = outer_.host->filter();
-  check_mutation(mutation, false, filter, violations);
-  for_each_change(
+  rules::check_mutation(mutation, false, filter, violations);
+  rules::for_each_change(
       mutation, false, filter,
       [this](const HeaderMutation::Entry& change) { changes_.take(change); },
       [this](const HeaderMutation::Entry& refused) { changes_.pass_on(refused); });
   if (!response.clears_route_cache()) return;
-  if (clears_route_cache(outer_.phase, !mutation.empty())) {
+  if (rules::clears_route_cache(outer_.phase, !mutation.empty())) {
     clear_route_cache_ = true;
   } else {
     violations.on_violation(Rule::clear_route_cache, "clear_route_cache");

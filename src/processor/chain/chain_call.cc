@@ -9,7 +9,7 @@
 #include "processor/chain/chain_state.h"
 #include "processor/chain/merge_extras.h"
 #include "processor/chain_header.h"
-#include "processor/mode_rules.h"
+#include "rules/mode_rules.h"
 
 namespace extproc::detail {
 namespace {
@@ -270,7 +270,7 @@ void ChainCall::take_changes(PhaseResponse& response) {
 }
 
 void ChainCall::take_clear_route_cache(const PhaseResponse& response) {
-  if (detail::clears_route_cache(phase_, !response.header_mutation().empty())) {
+  if (rules::clears_route_cache(phase_, !response.header_mutation().empty())) {
     clear_route_cache_ = true;
   } else {
     on_violation(Rule::clear_route_cache, "clear_route_cache");
@@ -280,13 +280,13 @@ void ChainCall::take_clear_route_cache(const PhaseResponse& response) {
 void ChainCall::take_mutation(HeaderMutation& mutation, bool replaces_message) {
   if (mutation.empty()) return;
   if (is_body(phase_) && !in_reply() &&
-      !takes_headers_with_body(state_.body_mode(link_, phase_, *outer_.context))) {
+      !rules::takes_headers_with_body(state_.body_mode(link_, phase_, *outer_.context))) {
     on_violation(Rule::body_header_mutation, mutation.at(0).name);
     mutation.clear();
     return;
   }
   const FilterSettings& filter = outer_.host->filter();
-  check_mutation(mutation, replaces_message, filter, *this);
+  rules::check_mutation(mutation, replaces_message, filter, *this);
   const auto make = [this](const HeaderMutation::Entry& change) {
     changes().take(change);
     switch (change.operation) {
@@ -298,8 +298,9 @@ void ChainCall::take_mutation(HeaderMutation& mutation, bool replaces_message) {
         return headers().append(change.name, change.value);
     }
   };
-  for_each_change(mutation, replaces_message, filter, make,
-                  [this](const HeaderMutation::Entry& refused) { changes().pass_on(refused); });
+  rules::for_each_change(
+      mutation, replaces_message, filter, make,
+      [this](const HeaderMutation::Entry& refused) { changes().pass_on(refused); });
 }
 
 void ChainCall::set_header(std::string_view name, std::string_view value) {
@@ -319,7 +320,7 @@ void ChainCall::take_extras(const PhaseResponse& response) {
 void ChainCall::take_override(const PhaseResponse& response) {
   const ResponseExtras* extras = response.extras_or_null();
   if (outer_.context->observability_mode() || extras == nullptr || !extras->mode_override) return;
-  if (!mode_override_counts(outer_.context->protocol_config(), *extras->mode_override))
+  if (!rules::mode_override_counts(outer_.context->protocol_config(), *extras->mode_override))
     return on_violation(Rule::mode_override, "mode_override");
   state_.links[link_]->override_mode(*extras->mode_override);
   state_.modes_differ = true;

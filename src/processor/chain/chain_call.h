@@ -19,7 +19,7 @@
 #include "processor/chain/merged_mutation.h"
 #include "processor/chain/message_headers.h"
 #include "processor/ending.h"
-#include "processor/header_rules.h"
+#include "rules/header_rules.h"
 
 namespace extproc::detail {
 
@@ -41,7 +41,7 @@ class CollectedResponse final : public StreamedResponseSink {
 /// One message on its way through the processors of a chain: calls them in order, each with the
 /// message as those before it changed it, and merges what they answer. Used again for later
 /// messages of its request.
-class ChainCall final : private Completion, private ViolationListener {
+class ChainCall final : private Completion, private rules::ViolationListener {
  public:
   /// Both must outlive it.
   ChainCall(const ChainLinks& links, ChainState& state) : links_(links), state_(state) {}

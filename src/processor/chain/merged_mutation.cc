@@ -1,7 +1,7 @@
 #include "processor/chain/merged_mutation.h"
 
 #include "extproc/error.h"
-#include "processor/header_rules.h"
+#include "rules/header_rules.h"
 
 namespace extproc::detail {
 
@@ -64,9 +64,9 @@ void MergedMutation::write_all(HeaderMutation& mutation) const {
   for (std::size_t i = 0; i < mutation.size(); ++i)
     removes += mutation.at(i).operation == HeaderMutation::Operation::remove ? 1 : 0;
   const std::size_t sets = mutation.size() - removes;
-  if (sets <= kMostMutations && removes <= kMostMutations) return;
+  if (sets <= rules::kMostMutations && removes <= rules::kMostMutations) return;
   throw Error("its processors together set " + std::to_string(sets) + " headers and remove " +
-              std::to_string(removes) + ": Envoy accepts " + std::to_string(kMostMutations) +
+              std::to_string(removes) + ": Envoy accepts " + std::to_string(rules::kMostMutations) +
               " of each in one answer");
 }
 

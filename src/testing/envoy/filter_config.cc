@@ -55,10 +55,10 @@ std::optional<std::regex> read_regex(YamlFields& fields, std::string_view name) 
 }
 
 MutationRules read_rules(YamlFields fields) {
-  MutationRules rules{.allow_all_routing = fields.boolean("allow_all_routing"),
-                      .allow_envoy = fields.boolean("allow_envoy"),
-                      .disallow_system = fields.boolean("disallow_system"),
-                      .disallow_all = fields.boolean("disallow_all"),
+  MutationRules rules{.by_name = {.allow_all_routing = fields.boolean("allow_all_routing"),
+                                  .allow_envoy = fields.boolean("allow_envoy"),
+                                  .disallow_system = fields.boolean("disallow_system"),
+                                  .disallow_all = fields.boolean("disallow_all")},
                       .disallow_is_error = fields.boolean("disallow_is_error"),
                       .allow_expression = read_regex(fields, "allow_expression"),
                       .disallow_expression = read_regex(fields, "disallow_expression")};
@@ -203,8 +203,8 @@ FilterSettings filter_settings(const FilterConfig& config) {
                            : config.max_message_timeout;
   return {.message_timeout = std::chrono::duration_cast<milliseconds>(config.message_timeout),
           .max_message_timeout = std::chrono::duration_cast<milliseconds>(longest),
-          .allow_all_routing = config.mutation_rules.allow_all_routing,
-          .allow_envoy = config.mutation_rules.allow_envoy};
+          .allow_all_routing = config.mutation_rules.by_name.allow_all_routing,
+          .allow_envoy = config.mutation_rules.by_name.allow_envoy};
 }
 
 }  // namespace extproc::testing::envoy

@@ -2,6 +2,7 @@
 // little of it; what is here is what Envoy 1.40 was seen to do.
 #include <utility>
 
+#include "rules/reply_rules.h"
 #include "testing/envoy/filter.h"
 
 namespace extproc::testing::envoy {
@@ -39,7 +40,7 @@ Filter::Verdict Filter::start_local_response(const StreamedImmediateReply& strea
   response_.set_mode({.response_header = HeaderMode::skip});
   if (request_.waiting != Waiting::headers || local_response_)
     return spurious("spurious message", kField);
-  if (!streamed.end_of_stream && request_.body_mode != BodyMode::none && !request_.full_duplex()) {
+  if (!streamed.end_of_stream && !rules::takes_streamed_reply(request_.body_mode)) {
     return spurious(
         "streaming local response body is only supported in NONE or FULL_DUPLEX_STREAMED modes",
         kField);
@@ -70,9 +71,9 @@ std::optional<Filter::Verdict> Filter::read_local_headers(const HeaderList& list
   for (const auto& [key, value] : list) {
     const std::string name = lower_case(key);
     // A response must have a :status, so that the rules do not deny it.
-    const MutationRules& rules = name == ":status" ? MutationRules{} : config_.mutation_rules;
-    const char* why = rules.refuse(MutationRules::Operation::set, name, value);
-    const bool invalid = !is_header_name(key) || !is_header_value(value);
+    const MutationRules& allowed = name == ":status" ? MutationRules{} : config_.mutation_rules;
+    const char* why = allowed.refuse(MutationRules::Operation::set, name, value);
+    const bool invalid = !is_header_name(key) || !rules::is_header_value(value);
     if (!invalid && why == nullptr) {
       headers.add(name, value);
       continue;
@@ -84,7 +85,7 @@ std::optional<Filter::Verdict> Filter::read_local_headers(const HeaderList& list
       return failed("header_mutation_set_contains_invalid_character", kField);
     }
     record_.refuse(std::nullopt, "mutation_rules", kField, name + " is left out: " + why);
-    if (rules.disallow_is_error) return failed("header_mutation_set_headers_failed", kField);
+    if (allowed.disallow_is_error) return failed("header_mutation_set_headers_failed", kField);
   }
   return std::nullopt;
 }

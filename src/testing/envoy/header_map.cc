@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "rules/header_rules.h"
+
 namespace extproc::testing::envoy {
 namespace {
 
@@ -72,12 +74,6 @@ bool is_joined(HeaderKind kind, std::string_view name) {
                                       : contains(kJoinedInResponses, name));
 }
 
-bool is_token(char c) {
-  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-         kOthers.find(c) != std::string_view::npos;
-}
-
 }  // namespace
 
 std::string lower_case(std::string_view text) {
@@ -90,14 +86,7 @@ std::string lower_case(std::string_view text) {
 bool is_header_name(std::string_view name) {
   if (name == ":") return false;
   if (name.starts_with(':')) name.remove_prefix(1);
-  return std::all_of(name.begin(), name.end(), is_token);
-}
-
-bool is_header_value(std::string_view value) {
-  return std::all_of(value.begin(), value.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte == '\t' || (byte >= ' ' && byte != 0x7f);
-  });
+  return name.empty() || rules::is_token(name);
 }
 
 bool is_authority(std::string_view value) {

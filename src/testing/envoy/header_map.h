@@ -47,7 +47,6 @@ class HeaderMap {
 
 std::string lower_case(std::string_view text);
 bool is_header_name(std::string_view name);
-bool is_header_value(std::string_view value);
 bool is_authority(std::string_view value);
 
 }  // namespace extproc::testing::envoy

@@ -58,7 +58,7 @@ class Applier {
                              "content-length is left out in this body mode");
       return std::nullopt;
     }
-    if (!is_header_name(option.name) || !is_header_value(option.raw_value)) {
+    if (!is_header_name(option.name) || !rules::is_header_value(option.raw_value)) {
       return fail("header_mutation_set_contains_invalid_character", where,
                   "'" + option.name + "' or its value has a character that headers cannot have");
     }
@@ -68,9 +68,8 @@ class Applier {
     }
     const auto operation =
         option.append && headers_.get(name) != nullptr ? Operation::append : Operation::set;
-    const char* why = context_.rules.refuse(operation, name, option.raw_value);
-    if (why != nullptr && !(context_.replacing && name == ":method"))
-      return refuse("header_mutation_set_headers_failed", where, name, why);
+    const char* why = context_.rules.refuse(operation, name, option.raw_value, context_.replacing);
+    if (why != nullptr) return refuse("header_mutation_set_headers_failed", where, name, why);
     option.append ? headers_.add(name, option.raw_value) : headers_.set(name, option.raw_value);
     return std::nullopt;
   }

@@ -8,12 +8,28 @@
 namespace extproc::testing::envoy {
 namespace {
 
-bool is_routing(std::string_view name) {
-  return name == "host" || name == ":authority" || name == ":method" || name == ":scheme";
-}
-
 bool matches(const std::optional<std::regex>& expression, std::string_view name) {
   return expression && std::regex_match(name.begin(), name.end(), *expression);
+}
+
+const char* why(rules::HeaderVerdict verdict) {
+  switch (verdict) {
+    case rules::HeaderVerdict::never_removed:
+      return "host and names that begin with ':' are never removed";
+    case rules::HeaderVerdict::never_appended:
+      return "names that begin with ':' are never appended to";
+    case rules::HeaderVerdict::needs_routing:
+      return "it needs allow_all_routing";
+    case rules::HeaderVerdict::needs_envoy:
+      return "it needs allow_envoy";
+    case rules::HeaderVerdict::system_denied:
+      return "disallow_system";
+    case rules::HeaderVerdict::all_denied:
+      return "disallow_all";
+    case rules::HeaderVerdict::made:
+      break;
+  }
+  return nullptr;
 }
 
 const char* refuse_value(std::string_view name, std::string_view value) {
@@ -35,18 +51,15 @@ const char* refuse_value(std::string_view name, std::string_view value) {
 }  // namespace
 
 const char* MutationRules::refuse(Operation operation, std::string_view name,
-                                  std::string_view value) const {
-  const bool is_system = name.starts_with(':');
-  if (operation == Operation::remove && (is_system || name == "host"))
-    return "host and names that begin with ':' are never removed";
+                                  std::string_view value, bool replaces_message) const {
+  using rules::HeaderVerdict;
+  if (operation != Operation::remove && replaces_message && name == ":method") return nullptr;
+  if (operation == Operation::remove && rules::never_removed(name))
+    return why(HeaderVerdict::never_removed);
   if (matches(disallow_expression, name)) return "disallow_expression";
   if (!matches(allow_expression, name)) {
-    if (disallow_all) return "disallow_all";
-    if (!allow_all_routing && is_routing(name)) return "it needs allow_all_routing";
-    if (is_system && operation == Operation::append)
-      return "names that begin with ':' are never appended to";
-    if (is_system && disallow_system) return "disallow_system";
-    if (!allow_envoy && name.starts_with("x-envoy")) return "it needs allow_envoy";
+    const auto verdict = rules::header_verdict(operation, name, replaces_message, by_name);
+    if (verdict != HeaderVerdict::made) return why(verdict);
   }
   return operation == Operation::remove ? nullptr : refuse_value(name, value);
 }

@@ -1,7 +1,5 @@
 // Answers that break one of Envoy's rules, each with a twin that does not.
 
-#include "stream/answer_rules.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,6 +9,7 @@
 #include <vector>
 
 #include "async_fixture.h"
+#include "rules/advice.h"
 
 namespace extproc::stream {
 namespace {
@@ -294,7 +293,7 @@ TEST(Rules, AreEachNamedAndExplained) {
   std::vector<std::string> names;
   for (unsigned i = 0; i < kRuleCount; ++i) {
     const auto rule = static_cast<Rule>(i);
-    EXPECT_FALSE(advice(rule).empty()) << i;
+    EXPECT_FALSE(rules::advice(rule).empty()) << i;
     names.emplace_back(to_string(rule));
   }
   std::sort(names.begin(), names.end());

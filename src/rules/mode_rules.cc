@@ -1,6 +1,6 @@
-#include "processor/mode_rules.h"
+#include "rules/mode_rules.h"
 
-namespace extproc::detail {
+namespace extproc::rules {
 
 bool mode_override_counts(const std::optional<ProtocolConfiguration>& config,
                           const ModeOverride& mode) {
@@ -14,4 +14,4 @@ bool mode_override_counts(const std::optional<ProtocolConfiguration>& config,
   return !ignored && !incomplete && !unsure;
 }
 
-}  // namespace extproc::detail
+}  // namespace extproc::rules

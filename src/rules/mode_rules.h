@@ -5,7 +5,7 @@
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
 
-namespace extproc::detail {
+namespace extproc::rules {
 
 /// Whether header changes count in the answer to a body that comes in `mode`. In STREAMED mode
 /// those of a request's first chunk count when it came with the headers, and not when it came
@@ -31,4 +31,4 @@ constexpr bool ignores_mode_overrides(const ProtocolConfiguration& config) {
 bool mode_override_counts(const std::optional<ProtocolConfiguration>& config,
                           const ModeOverride& mode);
 
-}  // namespace extproc::detail
+}  // namespace extproc::rules

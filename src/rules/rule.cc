@@ -1,8 +1,21 @@
-#include "stream/answer_rules.h"
+// What Envoy's rules about answers are called, and what to do about an answer that breaks one.
+#include "extproc/rule.h"
 
-#include "wire/response_writer.h"
+#include "rules/advice.h"
 
-namespace extproc::stream {
+namespace extproc {
+
+std::string_view to_string(Rule rule) {
+  constexpr std::string_view kNames[kRuleCount] = {
+      "header_not_removable", "header_not_appendable", "header_denied",
+      "header_invalid",       "too_many_mutations",    "status_invalid",
+      "body_header_mutation", "clear_route_cache",     "mode_override",
+      "streamed_response",    "immediate_too_late",    "body_written_too_late",
+      "answered_too_late"};
+  return kNames[static_cast<std::size_t>(rule)];
+}
+
+namespace rules {
 
 std::string_view advice(Rule rule) {
   switch (rule) {
@@ -49,13 +62,6 @@ std::string_view advice(Rule rule) {
   return "";
 }
 
-void check_immediate(ImmediateResponse& response, const FilterSettings& filter,
-                     detail::ViolationListener& listener) {
-  if (response.status < 200 || response.status > 599) {
-    listener.on_violation(Rule::status_invalid, ":status");
-    response.status = 500;
-  }
-  detail::check_mutation(wire::immediate_headers(response), false, filter, listener);
-}
+}  // namespace rules
 
-}  // namespace extproc::stream
+}  // namespace extproc

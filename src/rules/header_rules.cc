@@ -1,4 +1,4 @@
-#include "processor/header_rules.h"
+#include "rules/header_rules.h"
 
 #include <algorithm>
 #include <array>
@@ -6,13 +6,14 @@
 #include <cstdint>
 #include <cstring>
 
-namespace extproc::detail {
+namespace extproc::rules {
 namespace {
 
-/// Names are tokens of RFC 9110, in lower case as HTTP/2 has them.
+/// Names are tokens of RFC 9110; who asks has mostly turned them to lower case, as HTTP/2 has them.
 constexpr std::array<bool, 256> make_token_characters() {
   std::array<bool, 256> is_token{};
   for (unsigned c = 'a'; c <= 'z'; ++c) is_token[c] = true;
+  for (unsigned c = 'A'; c <= 'Z'; ++c) is_token[c] = true;
   for (unsigned c = '0'; c <= '9'; ++c) is_token[c] = true;
   for (const char c : std::string_view("!#$%&'*+-.^_`|~"))
     is_token[static_cast<unsigned char>(c)] = true;
@@ -20,12 +21,6 @@ constexpr std::array<bool, 256> make_token_characters() {
 }
 
 constexpr auto kTokenCharacters = make_token_characters();
-
-bool valid_name(std::string_view name) {
-  bool valid = !name.empty();
-  for (const char c : name) valid &= kTokenCharacters[static_cast<unsigned char>(c)];
-  return valid;
-}
 
 constexpr bool valid_in_value(unsigned char c) { return (c >= 0x20 && c != 0x7f) || c == '\t'; }
 
@@ -38,8 +33,31 @@ constexpr bool may_have_control(std::uint64_t bytes) {
   return ((((bytes - kOnes * 0x20) & ~bytes) | ((deletes - kOnes) & ~deletes)) & kHighs) != 0;
 }
 
-// Anything but control characters, tab excepted.
-bool valid_value(std::string_view value) {
+bool valid(std::string_view name, std::string_view value) {
+  const std::string_view token = is_pseudo_header(name) ? name.substr(1) : name;
+  return is_token(token) && is_header_value(value);
+}
+
+Rule rule_of(HeaderVerdict verdict) {
+  switch (verdict) {
+    case HeaderVerdict::never_removed:
+      return Rule::header_not_removable;
+    case HeaderVerdict::never_appended:
+      return Rule::header_not_appendable;
+    default:
+      return Rule::header_denied;
+  }
+}
+
+}  // namespace
+
+bool is_token(std::string_view name) {
+  bool valid = !name.empty();
+  for (const char c : name) valid &= kTokenCharacters[static_cast<unsigned char>(c)];
+  return valid;
+}
+
+bool is_header_value(std::string_view value) {
   for (; value.size() >= sizeof(std::uint64_t); value.remove_prefix(sizeof(std::uint64_t))) {
     std::uint64_t bytes = 0;
     std::memcpy(&bytes, value.data(), sizeof bytes);
@@ -49,34 +67,20 @@ bool valid_value(std::string_view value) {
                      [](char c) { return valid_in_value(static_cast<unsigned char>(c)); });
 }
 
-bool valid(std::string_view name, std::string_view value) {
-  const std::string_view token = is_pseudo_header(name) ? name.substr(1) : name;
-  return valid_name(token) && valid_value(value);
-}
-
-}  // namespace
-
 void check_mutation(const HeaderMutation& mutation, bool replaces_message,
                     const FilterSettings& filter, ViolationListener& listener) {
+  using Operation = HeaderMutation::Operation;
+  const HeaderRules rules = header_rules(filter);
   std::size_t removes = 0;
   for (std::size_t i = 0; i < mutation.size(); ++i) {
     const auto [operation, name, value] = mutation.at(i);
-    if (operation == HeaderMutation::Operation::remove) {
-      ++removes;
-      if (!header_removable(name)) {
-        listener.on_violation(Rule::header_not_removable, name);
-      } else if (!valid(name, {})) {
-        listener.on_violation(Rule::header_invalid, name);
-      } else if (header_denied(name, replaces_message, filter)) {
-        listener.on_violation(Rule::header_denied, name);
-      }
-    } else if (!valid(name, value)) {
+    if (operation == Operation::remove) ++removes;
+    const HeaderVerdict verdict = header_verdict(operation, name, replaces_message, rules);
+    // Of what is never removed Envoy does not look at the characters.
+    if (verdict != HeaderVerdict::never_removed && !valid(name, value)) {
       listener.on_violation(Rule::header_invalid, name);
-    } else if (operation == HeaderMutation::Operation::append &&
-               !header_appendable(name, replaces_message)) {
-      listener.on_violation(Rule::header_not_appendable, name);
-    } else if (header_denied(name, replaces_message, filter)) {
-      listener.on_violation(Rule::header_denied, name);
+    } else if (verdict != HeaderVerdict::made) {
+      listener.on_violation(rule_of(verdict), name);
     }
   }
   if (removes > kMostMutations || mutation.size() - removes > kMostMutations) {
@@ -84,4 +88,4 @@ void check_mutation(const HeaderMutation& mutation, bool replaces_message,
   }
 }
 
-}  // namespace extproc::detail
+}  // namespace extproc::rules

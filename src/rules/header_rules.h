@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "extproc/filter_settings.h"
+#include "extproc/header_mutation.h"
+#include "extproc/rule.h"
+
+namespace extproc::rules {
+
+/// The connection manager's limit of headers, which Envoy holds against the sets, and the removes,
+/// of one answer.
+inline constexpr std::size_t kMostMutations = 100;
+
+/// `envoy.config.common.mutation_rules.v3.HeaderMutationRules`, but for its expressions, which come
+/// first: what they allow or deny is not asked here.
+struct HeaderRules {
+  bool allow_all_routing = false;
+  bool allow_envoy = false;
+  bool disallow_system = false;
+  bool disallow_all = false;
+};
+
+/// As far as a processor is told of them.
+constexpr HeaderRules header_rules(const FilterSettings& filter) {
+  return {.allow_all_routing = filter.allow_all_routing, .allow_envoy = filter.allow_envoy};
+}
+
+/// What becomes of a change of a header, by its name alone.
+enum class HeaderVerdict : std::uint8_t {
+  made,
+  never_removed,   ///< whatever the rules say
+  never_appended,  ///< to a pseudo-header, unless an expression allows it
+  needs_routing,   ///< allow_all_routing
+  needs_envoy,     ///< allow_envoy
+  system_denied,   ///< disallow_system
+  all_denied,      ///< disallow_all
+};
+
+constexpr bool is_pseudo_header(std::string_view name) { return name.starts_with(':'); }
+
+/// Whether no rule lets a header of that name be removed.
+constexpr bool never_removed(std::string_view name) {
+  return is_pseudo_header(name) || name == "host";
+}
+
+/// `name` in lower case. `replaces_message`: in an answer with CONTINUE_AND_REPLACE, where the
+/// method may be changed.
+constexpr HeaderVerdict header_verdict(HeaderMutation::Operation operation, std::string_view name,
+                                       bool replaces_message, const HeaderRules& rules) {
+  using Operation = HeaderMutation::Operation;
+  const char first = name.empty() ? '\0' : name.front();
+  // What most names are.
+  if (first != ':' && first != 'h' && first != 'x' && !rules.disallow_all)
+    return HeaderVerdict::made;
+  const bool pseudo = first == ':';
+  if (operation == Operation::remove) {
+    if (never_removed(name)) return HeaderVerdict::never_removed;
+  } else if (replaces_message && name == ":method") {
+    return HeaderVerdict::made;
+  }
+  if (rules.disallow_all) return HeaderVerdict::all_denied;
+  if (pseudo && operation == Operation::append) return HeaderVerdict::never_appended;
+  if (!rules.allow_all_routing &&
+      (name == "host" || name == ":authority" || name == ":method" || name == ":scheme"))
+    return HeaderVerdict::needs_routing;
+  if (pseudo && rules.disallow_system) return HeaderVerdict::system_denied;
+  if (!rules.allow_envoy && name.starts_with("x-envoy")) return HeaderVerdict::needs_envoy;
+  return HeaderVerdict::made;
+}
+
+/// Whether a name, behind the colon of a pseudo-header, is made of characters that HTTP allows.
+bool is_token(std::string_view name);
+/// Whether a value is: anything but control characters, tab excepted.
+bool is_header_value(std::string_view value);
+
+/// Told of each rule that an answer breaks.
+class ViolationListener {
+ public:
+  virtual void on_violation(Rule rule, std::string_view field) = 0;
+
+ protected:
+  ~ViolationListener() = default;
+};
+
+/// Looks for what Envoy would refuse or ignore. `replaces_message`: with CONTINUE_AND_REPLACE.
+void check_mutation(const HeaderMutation& mutation, bool replaces_message,
+                    const FilterSettings& filter, ViolationListener& listener);
+
+/// Calls `change` with each change of `mutation` that Envoy makes, in its order: removes come
+/// first; `refused` with each of the others.
+template <class Change, class Refused>
+void for_each_change(const HeaderMutation& mutation, bool replaces_message,
+                     const FilterSettings& filter, Change change, Refused refused) {
+  using Operation = HeaderMutation::Operation;
+  const HeaderRules rules = header_rules(filter);
+  for (const bool removes : {true, false}) {
+    for (std::size_t i = 0; i < mutation.size(); ++i) {
+      const auto entry = mutation.at(i);
+      if ((entry.operation == Operation::remove) != removes) continue;
+      const bool made = header_verdict(entry.operation, entry.name, replaces_message, rules) ==
+                        HeaderVerdict::made;
+      made ? change(entry) : refused(entry);
+    }
+  }
+}
+
+}  // namespace extproc::rules
