@@ -169,7 +169,7 @@ void BodySession::reset_response() {
   response_.listen_to_fallback(this);
 }
 
-void BodySession::send_streamed(const wire::StreamedBody& body) {
+void BodySession::send_streamed(const HttpBody& body) {
   if (host_.answers()) host_.send_streamed_body(phase_, body, response_);
 }
 
@@ -186,14 +186,11 @@ void BodySession::pass(const Chunk& chunk) {
   const bool end = ends || chunk.flags.drain_complete;
   if (end_sent_ || (finished_ && !end)) return;
   end_sent_ = end;
-  wire::StreamedBody body{chunk.bytes, chunk.end_of_stream, chunk.flags};
-  if (finished_) {
-    body.body = {};
-    body.flags.grpc_message_compressed = false;
-    body.end_of_stream = ends;
-    body.flags.end_of_stream_without_message = mode_ == BodySendMode::grpc && ends;
-  }
-  send_streamed(body);
+  if (!finished_) return send_streamed(chunk.view());
+  HttpBody::Flags flags = chunk.flags;
+  flags.grpc_message_compressed = false;
+  flags.end_of_stream_without_message = mode_ == BodySendMode::grpc && ends;
+  send_streamed({{}, ends, flags});
 }
 
 void BodySession::pass_unread() {

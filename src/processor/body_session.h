@@ -17,7 +17,6 @@
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
 #include "extproc/response.h"
-#include "wire/response_writer.h"
 
 namespace extproc::detail {
 
@@ -36,7 +35,7 @@ class SessionHost {
   virtual bool congested(Phase phase) const = 0;
   virtual void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) = 0;
   /// `carries`: what else the answer is to hold; it is emptied.
-  virtual void send_streamed_body(Phase phase, const wire::StreamedBody& body,
+  virtual void send_streamed_body(Phase phase, const HttpBody& body,
                                   BodyResponse& carries) = 0;
   /// The handler waits for the next chunk.
   virtual void on_waiting(BodySession& session) = 0;
@@ -126,7 +125,7 @@ class BodySession final : private BodyChannel, private Completion, private Fallb
   void answer_current();
   void answer(const Chunk& chunk);
   void reset_response();
-  void send_streamed(const wire::StreamedBody& body);
+  void send_streamed(const HttpBody& body);
   std::optional<Chunk> pop();
   void pass_unread();
   void pass(const Chunk& chunk);

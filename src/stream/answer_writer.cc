@@ -5,60 +5,6 @@
 #include "rules/mode_rules.h"
 
 namespace extproc::stream {
-namespace {
-
-/// A body of less is copied into its message.
-constexpr std::size_t kLeastTail = std::size_t{16} << 10;
-
-}  // namespace
-
-void AnswerWriter::begin() {
-  modes_ = BodyModes{};
-  flow_.reset();
-}
-
-void AnswerWriter::configure(const wire::RequestMessage& first) {
-  modes_.configure(first.protocol_config);
-  if (first.flow_control_init) flow_ = std::make_unique<FlowControl>(*first.flow_control_init);
-}
-
-void AnswerWriter::on_window_update(const wire::ClientWindowUpdate& update) {
-  if (flow_ == nullptr) return;
-  flow_->update(update, sink_);
-  // What the client was not told while answers waited.
-  consumed(Phase::request_body, 0);
-  consumed(Phase::response_body, 0);
-}
-
-void AnswerWriter::consumed(Phase phase, std::size_t body_bytes) {
-  if (flow_ == nullptr) return;
-  const auto increments = flow_->consumed(phase, body_bytes);
-  if (!increments) return;
-  wire::write_window_update(sink_.begin_message(), increments->downstream_to_sidestream,
-                            increments->upstream_to_sidestream);
-  sink_.end_message();
-}
-
-std::string& AnswerWriter::begin_message(Phase phase, std::size_t body_bytes) {
-  held_ = flow_ != nullptr && !flow_->admit(phase, body_bytes);
-  return held_ ? flow_->hold(phase, body_bytes) : sink_.begin_message();
-}
-
-void AnswerWriter::end_message() {
-  if (!held_) sink_.end_message();
-}
-
-void AnswerWriter::write_extras(std::string& out, const PhaseResponse& response) {
-  if (const ResponseExtras* extras = response.extras_or_null()) wire::write_extras(out, *extras);
-}
-
-void AnswerWriter::write_reply_extras(std::string& out, const ResponseExtras& extras) {
-  if (!extras.mode_override) return wire::write_extras(out, extras);
-  ResponseExtras rest = extras;
-  rest.mode_override.reset();
-  wire::write_extras(out, rest);
-}
-
 // Envoy takes a body mode that is left out for NONE.
 void AnswerWriter::complete_mode_override(Phase phase, ResponseExtras& extras) {
   ModeOverride& mode = *extras.mode_override;
@@ -131,10 +77,7 @@ void AnswerWriter::headers(Phase phase, HeadersResponse& response) {
       modes_.override_needs_no_content_length(phase, *extras->mode_override)) {
     response.remove_header("content-length");
   }
-  std::string& out = begin_message(phase, 0);
-  wire::write_headers_response(out, phase, response);
-  write_extras(out, response);
-  end_message();
+  sink_.headers(phase, response);
 }
 
 void AnswerWriter::body(Phase phase, const HttpBody& chunk, BodyResponse& response) {
@@ -157,21 +100,10 @@ void AnswerWriter::body(Phase phase, const HttpBody& chunk, BodyResponse& respon
     response.clear_route_cache(false);
   }
   modes_.correct_content_length(phase, chunk, response);
-  std::string& out = begin_message(phase, 0);
-  if (!held_ && response.body_change() == BodyChange::replace &&
-      response.body().size() >= kLeastTail) {
-    write_extras(out, response);
-    wire::write_body_response_head(out, phase, response);
-    sink_.end_message_with(out, response.take_body());
-    return;
-  }
-  wire::write_body_response(out, phase, response);
-  write_extras(out, response);
-  end_message();
+  sink_.body(phase, response);
 }
 
-void AnswerWriter::streamed_body(Phase phase, const wire::StreamedBody& body,
-                                 BodyResponse& carries) {
+void AnswerWriter::streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) {
   if (!carries.header_mutation().empty()) {
     reporter_.violation(phase, Rule::body_header_mutation, carries.header_mutation().at(0).name);
     carries.header_mutation().clear();
@@ -180,34 +112,20 @@ void AnswerWriter::streamed_body(Phase phase, const wire::StreamedBody& body,
     reporter_.violation(phase, Rule::clear_route_cache, "clear_route_cache");
     carries.clear_route_cache(false);
   }
-  std::string& out = begin_message(phase, body.body.size());
-  wire::write_streamed_body_response(out, phase, body);
-  write_extras(out, carries);
-  end_message();
+  sink_.piece(phase, body, carries.extras_or_null());
   carries.drop_extras();
 }
 
 void AnswerWriter::trailers(Phase phase, TrailersResponse& response) {
   check(phase, response.header_mutation());
-  std::string& out = begin_message(phase, 0);
-  wire::write_trailers_response(out, phase, response);
-  write_extras(out, response);
-  end_message();
+  sink_.trailers(phase, response);
 }
 
 void AnswerWriter::immediate(Phase phase, ImmediateResponse response,
                              const ResponseExtras* extras) {
   AnswerViolations violations(reporter_, phase);
   rules::check_immediate(response, env().filter, violations);
-  std::string& out = sink_.begin_message();
-  wire::write_immediate_response(out, response);
-  if (extras != nullptr) write_reply_extras(out, *extras);
-  sink_.end_message();
-}
-
-void AnswerWriter::more_time(std::chrono::milliseconds time) {
-  wire::write_message_timeout(sink_.begin_message(), time);
-  sink_.end_message();
+  sink_.reply(response, extras);
 }
 
 }  // namespace extproc::stream

@@ -19,7 +19,7 @@ std::unique_ptr<Scratch> Environment::take_scratch() {
 
 void Environment::give_back(std::unique_ptr<Scratch> returned) {
   if (returned == nullptr || spare_scratches.size() >= kSpareScratches) return;
-  if (returned->message.capacity() > kKeptMessageBytes) returned->message = std::string();
+  returned->message.trim(kKeptMessageBytes);
   spare_scratches.push_back(std::move(returned));
 }
 

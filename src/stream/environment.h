@@ -48,6 +48,8 @@ struct Environment {
   /// Of each processor of a chain.
   std::vector<LinkCounters> links = std::vector<LinkCounters>(dispatcher.links().size());
 
+  /// The headers of the message that is being read.
+  std::vector<Header> read_headers{};
   /// Used by the handlers that do not suspend, one at a time.
   Scratch scratch{};
   /// For those that do: each holds one from its message to its answer, so that an idle stream holds

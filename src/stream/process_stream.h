@@ -1,189 +1,83 @@
 #pragma once
 
-#include <cstdint>
-#include <exception>
 #include <memory>
-#include <optional>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "extproc/context.h"
-#include "extproc/detail/dispatcher.h"
-#include "extproc/phase.h"
-#include "extproc/request.h"
-#include "extproc/status.h"
-#include "processor/body_session.h"
-#include "processor/ending.h"
-#include "stream/answer_writer.h"
-#include "stream/body_deadline.h"
-#include "stream/environment.h"
-#include "stream/phase_progress.h"
-#include "stream/reply_deadline.h"
+#include "exchange/answer_sink.h"
+#include "stream/exchange.h"
+#include "stream/flow_control.h"
 #include "stream/reply_sink.h"
 #include "stream/reporter.h"
-#include "stream/streamed_reply.h"
 #include "wire/request_reader.h"
 
 namespace extproc::stream {
 
-/// One ext_proc stream, which is one HTTP request: reads each message, calls its phase's handler
-/// and sees to it that what must be answered is answered once, and that the stream ends. It does no
-/// I/O. Reusable: begin() makes it fresh.
-class ProcessStream final : private detail::Completion, private detail::SessionHost {
+/// One ext_proc stream: an exchange whose messages are serialised ProcessingRequests, and whose
+/// answers are serialised ProcessingResponses, sent when the client's flow control lets them go.
+class ProcessStream final : private exchange::AnswerSink {
  public:
   /// Both must outlive it.
   ProcessStream(Reporter& reporter, ReplySink& sink)
-      : env_(reporter.environment()), writer_(reporter, sink) {}
-  ProcessStream(const ProcessStream&) = delete;
-  ProcessStream& operator=(const ProcessStream&) = delete;
+      : env_(reporter.environment()), sink_(sink), exchange_(reporter, *this) {}
 
   /// `info` must live until the stream is closed and released.
-  void begin(const detail::CallInfo& info);
+  void begin(const detail::CallInfo& info) {
+    flow_.reset();
+    exchange_.begin(info);
+  }
 
   /// A serialised ProcessingRequest; never while the sink is paused. `bytes` need not outlive the
   /// call.
   void on_message(std::string_view bytes);
   /// No message follows.
-  void on_half_close();
+  void on_half_close() { exchange_.on_end(); }
   /// The sink is not congested any more.
-  void on_writable();
+  void on_writable() { exchange_.on_writable(); }
   /// The time of ReplySink::wake_at has come.
-  void on_wake();
-  /// The stream is over. `status` is what it ended with where it did not end itself; `cancelled`,
-  /// that the peer ended it. True when it may be destroyed or begun anew at once; else a handler
-  /// still runs, and the sink is told when it has returned. What that handler answers is dropped.
-  bool on_closed(GrpcStatus status, bool cancelled);
+  void on_wake() { exchange_.on_wake(); }
+  /// As Exchange::on_closed.
+  bool on_closed(GrpcStatus status, bool cancelled) {
+    return exchange_.on_closed(status, cancelled);
+  }
 
  private:
-  /// A direction's body that has a handler over the whole of it.
-  struct BodyRun {
-    detail::BodySession session;
-    BodyDeadline deadline;
-
-    bool holds_others_up() const { return session.running() && !session.abandoned(); }
-  };
-  /// What waits until something before it is answered, though the sink was not paused.
-  struct Held {
-    std::string message;
-    bool noted;  ///< what it says of its stream was taken from it
-  };
-  /// What only a stream needs whose handlers can wait.
-  struct Waiting {
-    /// While a handler waits; otherwise the environment's is used.
-    std::unique_ptr<Scratch> scratch;
-    std::unique_ptr<BodyRun> bodies[2];  // of each direction
-    std::vector<Held> held;
-    std::optional<Fallback> fallback;        // of the handler that waits
-    ReplyDeadline deadline;                  // of that one
-    std::optional<Clock::time_point> alarm;  // when the sink is to wake this stream
-  };
-  /// What became of a handler that took too long.
-  enum class Late : std::uint8_t {
-    none,
-    fell_back,  ///< its fallback was sent; the next message waits for its return
-    gave_up,    ///< that waited too long too: whatever has no handler yet passes unchanged
-  };
-
-  void receive(std::string_view bytes, bool noted);
-  void receive_past_late(std::string_view bytes, bool noted);
-  void refuse();
-  void note(const wire::RequestMessage& message);
-  void note_context(const wire::RequestMessage& message, std::string_view bytes);
-  void take_message(const wire::RequestMessage& message, std::string_view bytes);
-  void begin_headers(const wire::RequestMessage& message);
-  bool is_dropped(const wire::RequestMessage& message);
-  bool hold_back(const wire::RequestMessage& message, std::string_view bytes);
-  void take_streamed(const wire::RequestMessage& message);
-  void call_handler();
-  void conclude(const std::exception_ptr& failure);
-  PhaseOutcome answer(const std::exception_ptr& failure);
-  PhaseOutcome take_ending(Phase phase, const detail::Ending& ending);
-  void send_answer();
-  PhaseOutcome send_streamed();
-  PhaseOutcome send_immediate(Phase phase, ImmediateResponse response,
-                              const ResponseExtras* extras);
-  void send_unchanged(Phase phase, const HttpHeaders& headers, const HttpBody& body);
-  PhaseOutcome fail(Phase phase, std::string_view what);
-  void after_answer();
-  void after_handler();
-  bool ends_early() const;
-  void finish(GrpcStatus status, std::string_view message = {});
-  void release();
-  bool running() const;
-  void update_pause();
-  bool calls(Phase phase) const;
-  std::string applied_names() const;
-  void bound_memory();
-  void deliver_held();
-  PhaseResponse& response();
-
-  // In process_stream_late.cc.
-  void complete(std::exception_ptr failure) noexcept override;
-  void set_fallback(const Fallback& fallback) noexcept override;
-  void on_waiting(detail::BodySession& session) override;
-  void on_fallback(detail::BodySession& session, Fallback fallback) override;
-  void wait_for_handler();
-  void start_deadline();
-  void update_alarm();
-  void wake_handler();
-  void wake_body(BodyRun& run);
-  void ask_for_time();
-  void tell_fallback(Phase phase);
-  void fall_back();
-  void fall_back(BodyRun& run);
-  void give_up();
-  void pass_unchanged(const wire::RequestMessage& message, std::string_view bytes);
-
-  std::unique_ptr<BodyRun>& body(Phase phase) {
-    return waiting_->bodies[is_request_phase(phase) ? 0 : 1];
+  void headers(Phase phase, const HeadersResponse& answer) override;
+  void body(Phase phase, BodyResponse& answer) override;
+  void trailers(Phase phase, const TrailersResponse& answer) override;
+  void piece(Phase phase, const HttpBody& piece, const ResponseExtras* extras) override;
+  void reply(const ImmediateResponse& response, const ResponseExtras* extras) override;
+  void reply_head(std::span<const Header> headers, const ResponseExtras* extras) override;
+  void reply_chunk(std::string_view bytes, const ResponseExtras* extras) override;
+  void reply_end(std::span<const Header> trailers, const ResponseExtras* extras) override;
+  void ask_for_time(std::chrono::milliseconds time) override;
+  void consumed(Phase phase, std::size_t bytes) override;
+  bool congested(Phase phase) const override {
+    return sink_.congested() || (flow_ != nullptr && flow_->holds(phase));
   }
-  Reporter& reporter() const { return writer_.reporter(); }
-  Scratch& scratch() {
-    return waiting_ != nullptr && waiting_->scratch != nullptr ? *waiting_->scratch : env_.scratch;
+  std::size_t held_bytes() const override { return flow_ == nullptr ? 0 : flow_->held_bytes(); }
+  void finish(GrpcStatus status, std::string_view message) override {
+    sink_.finish(status, message);
   }
-  BodyRun& run_of(const detail::BodySession& session) { return *body(session.phase()); }
-  /// What is there of the two directions' bodies.
-  std::span<const std::unique_ptr<BodyRun>> bodies() const {
-    if (waiting_ == nullptr) return {};
-    return waiting_->bodies;
+  void wake_at(std::optional<std::chrono::steady_clock::time_point> time) override {
+    sink_.wake_at(time);
   }
+  void pause() override { sink_.pause(); }
+  void resume() override { sink_.resume(); }
+  void released() override { sink_.released(); }
 
-  const Context& context() const override { return context_; }
-  Request& request() override { return request_; }
-  detail::ChainHost* chain_host() override { return &reporter(); }
-  Clock::time_point now() const override { return env_.now(); }
-  bool answers() const override { return !finished_ && !closed_ && !context_.observability_mode(); }
-  bool congested(Phase phase) const override { return writer_.congested(phase); }
-  void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) override;
-  void send_streamed_body(Phase phase, const wire::StreamedBody& body,
-                          BodyResponse& carries) override;
-  void on_consumed(detail::BodySession& session, std::size_t bytes) override;
-  void on_written_too_late(Phase phase) override;
-  void on_session_done(detail::BodySession& session, const std::exception_ptr& failure) override;
+  void note_windows(const wire::RequestMessage& message);
+  std::string& begin_message(Phase phase, std::size_t body_bytes);
+  void end_message() {
+    if (!held_) sink_.end_message();
+  }
+  void end_reply(std::string& out, const ResponseExtras* extras);
 
   Environment& env_;
-  AnswerWriter writer_;
-  Request request_;
-  Context context_;
-  std::unique_ptr<Waiting> waiting_;
-  StreamedReply* streamed_reply_ = nullptr;  // while the handler of request_headers runs
-  PhaseProgress progress_;
-  Clock::time_point stream_start_;
-  Clock::time_point phase_start_;
-  // Of the handler that runs or ran last, other than a session's.
-  Phase phase_ = Phase::request_headers;
-  GrpcStatus status_ = GrpcStatus::ok;
-  bool first_message_ = true;
-  Late late_ = Late::none;
-  bool pending_ = false;  // a handler that is not a session's waits
-  bool paused_ = false;   // the sink is
-  bool half_closed_ = false;
-  bool finished_ = false;
-  bool closing_ = false;  // within on_closed
-  bool closed_ = false;
-  bool cancelled_ = false;
+  ReplySink& sink_;
+  Exchange exchange_;
+  std::unique_ptr<FlowControl> flow_;
+  bool held_ = false;  // the message that is being written
 };
 
 }  // namespace extproc::stream

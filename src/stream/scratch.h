@@ -2,8 +2,8 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "exchange/kept_message.h"
 #include "extproc/body.h"
 #include "extproc/headers.h"
 #include "extproc/response.h"
@@ -13,7 +13,6 @@ namespace extproc::stream {
 
 /// What one handler call works on; reused from call to call, so that its memory is allocated once.
 struct Scratch {
-  std::vector<Header> entries;
   HttpHeaders headers;
   HttpBody body;
   HttpTrailers trailers;
@@ -23,7 +22,7 @@ struct Scratch {
   /// Where request headers may be answered piece by piece.
   std::optional<StreamedReply> streamed_reply;
   /// The message, where it must outlive the call that delivered it.
-  std::string message;
+  exchange::KeptMessage message;
   /// For putting a value together.
   std::string text;
 };

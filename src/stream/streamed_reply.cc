@@ -6,7 +6,6 @@
 #include "base/header_name.h"
 #include "extproc/headers.h"
 #include "stream/answer_writer.h"
-#include "wire/response_writer.h"
 
 namespace extproc::stream {
 namespace {
@@ -43,9 +42,8 @@ void StreamedReply::head(int status, detail::HeaderPairs headers) {
   check(all);
   all.insert(all.begin(), Header{":status", code});
   if (!chain_header_.empty()) all.push_back({chain_header_, name_});
-  std::string& out = writer_.sink().begin_message();
-  wire::write_streamed_head(out, all);
-  end_message(out);
+  writer_.sink().reply_head(all, extras());
+  response_.drop_extras();
 }
 
 void StreamedReply::chunk(std::string_view bytes) {
@@ -54,30 +52,16 @@ void StreamedReply::chunk(std::string_view bytes) {
     return;
   }
   if (closed_) return;
-  std::string& out = writer_.sink().begin_message();
-  wire::write_streamed_chunk(out, bytes, false);
-  end_message(out);
+  writer_.sink().reply_chunk(bytes, extras());
+  response_.drop_extras();
 }
 
 void StreamedReply::end(detail::HeaderPairs trailers) {
   if (collected_ || closed_) return;
   const std::vector<Header> all = views(trailers);
   check(all);
-  std::string& out = writer_.sink().begin_message();
-  if (all.empty()) {
-    wire::write_streamed_chunk(out, {}, true);
-  } else {
-    wire::write_streamed_trailers(out, all);
-  }
-  end_message(out);
-}
-
-void StreamedReply::end_message(std::string& message) {
-  if (const ResponseExtras* extras = response_.extras_or_null()) {
-    AnswerWriter::write_reply_extras(message, *extras);
-    response_.drop_extras();
-  }
-  writer_.sink().end_message();
+  writer_.sink().reply_end(all, extras());
+  response_.drop_extras();
 }
 
 // The filter's rules count here, too.

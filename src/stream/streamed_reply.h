@@ -40,7 +40,7 @@ class StreamedReply final : public detail::StreamedResponseSink {
 
  private:
   void check(std::span<const Header> headers) const;
-  void end_message(std::string& message);
+  const ResponseExtras* extras() const { return response_.extras_or_null(); }
 
   AnswerWriter& writer_;
   PhaseResponse& response_;

@@ -232,8 +232,10 @@ void read_message(pbf_reader field, RequestMessage& message, std::vector<Header>
         read_trailers(field.get_message(), entries);
         break;
       case tag_and_type(8, kBytes):
-        message.metadata_in_parts = message.metadata.has_value();
+        message.metadata_in_parts = message.has_metadata;
+        message.has_metadata = true;
         message.metadata = bytes_of(field);
+        message.metadata_bytes += message.metadata.size();
         break;
       case tag_and_type(9, kBytes):
         message.has_attributes = true;
@@ -267,6 +269,7 @@ bool read_request(std::string_view bytes, RequestMessage& message, std::vector<H
   entries.clear();
   try {
     read_message(pbf_reader(bytes.data(), bytes.size()), message, entries);
+    message.headers = entries;
     return true;
   } catch (const protozero::exception&) {
     // protozero tells broken bytes by throwing; this is the only place that hears it.
@@ -304,7 +307,7 @@ void store_attributes(std::string_view bytes, std::string& out) {
 
 void store_metadata(std::string_view bytes, const RequestMessage& message, std::string& out) {
   if (!message.metadata_in_parts) {
-    out.assign(*message.metadata);
+    out.assign(message.metadata);
     return;
   }
   // To merge messages is to put their bytes behind each other.

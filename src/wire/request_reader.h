@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "exchange/message.h"
 #include "extproc/body.h"
 #include "extproc/context.h"
 #include "extproc/headers.h"
@@ -31,23 +32,13 @@ struct ClientWindowUpdate {
   std::int64_t sidestream_to_downstream = 0;
 };
 
-/// A `ProcessingRequest`. Its views refer to the bytes that it was read from.
-struct RequestMessage {
-  /// Which member of the oneof is set; nothing when none is.
-  std::optional<Phase> phase;
-  /// Of headers and bodies.
-  bool end_of_stream = false;
-  /// Of bodies.
-  std::string_view body;
-  HttpBody::Flags body_flags;
-  bool observability_mode = false;
-  /// There are some, for store_attributes().
-  bool has_attributes = false;
+/// A `ProcessingRequest`. Its views refer to the bytes that it was read from, and its headers to
+/// the entries; it has no source.
+struct RequestMessage : exchange::Message {
   /// `metadata_context`, serialised, where there is one; where it is `in_parts` the last part of
   /// it.
-  std::optional<std::string_view> metadata;
+  std::string_view metadata;
   bool metadata_in_parts = false;
-  std::optional<ProtocolConfiguration> protocol_config;
   std::optional<FlowControlInit> flow_control_init;
   std::optional<ClientWindowUpdate> client_window_update;
 };

@@ -50,26 +50,26 @@ unsigned field_of(Phase phase) {
 }
 
 // StreamedBodyResponse
-std::size_t streamed_size(const StreamedBody& body) {
+std::size_t streamed_size(const HttpBody& body) {
   const std::size_t flags =
-      (body.end_of_stream ? 1 : 0) + (body.flags.end_of_stream_without_message ? 1 : 0) +
-      (body.flags.grpc_message_compressed ? 1 : 0) + (body.flags.drain_complete ? 1 : 0);
-  return optional_field_size(body.body.size()) + flags * kFlagSize;
+      (body.end_of_stream() ? 1 : 0) + (body.end_of_stream_without_message() ? 1 : 0) +
+      (body.grpc_message_compressed() ? 1 : 0) + (body.drain_complete() ? 1 : 0);
+  return optional_field_size(body.body().size()) + flags * kFlagSize;
 }
 
-void write_streamed(Encoder& encoder, const StreamedBody& body) {
-  if (!body.body.empty()) encoder.body_field(1, body.body);
-  if (body.end_of_stream) encoder.varint_field(2, 1);
-  if (body.flags.end_of_stream_without_message) encoder.varint_field(3, 1);
-  if (body.flags.grpc_message_compressed) encoder.varint_field(4, 1);
-  if (body.flags.drain_complete) encoder.varint_field(5, 1);
+void write_streamed(Encoder& encoder, const HttpBody& body) {
+  if (!body.body().empty()) encoder.body_field(1, body.body());
+  if (body.end_of_stream()) encoder.varint_field(2, 1);
+  if (body.end_of_stream_without_message()) encoder.varint_field(3, 1);
+  if (body.grpc_message_compressed()) encoder.varint_field(4, 1);
+  if (body.drain_complete()) encoder.varint_field(5, 1);
 }
 
 // What a BodyMutation holds, sized before it is written.
 struct BodyMutation {
   enum class Kind { none, body, clear, streamed } kind = Kind::none;
   std::string_view body;
-  StreamedBody streamed{};
+  HttpBody streamed{};
   bool follows = false;  // the body's bytes are not written here
 
   std::size_t size() const {
@@ -87,7 +87,7 @@ struct BodyMutation {
   }
 
   std::size_t body_bytes() const {
-    return kind == Kind::streamed ? streamed.body.size() : body.size();
+    return kind == Kind::streamed ? streamed.body().size() : body.size();
   }
 
   void write(Encoder& encoder) const {
@@ -229,7 +229,7 @@ void write_body_response_head(std::string& out, Phase phase, const BodyResponse&
   write_body_response(out, phase, response, true);
 }
 
-void write_streamed_body_response(std::string& out, Phase phase, const StreamedBody& body,
+void write_streamed_body_response(std::string& out, Phase phase, const HttpBody& body,
                                   const HeaderMutation& mutation, bool clear_route_cache) {
   write_common_response(out, phase, mutation, {BodyMutation::Kind::streamed, {}, body, false},
                         false, clear_route_cache);
@@ -286,7 +286,7 @@ void write_streamed_head(std::string& out, std::span<const Header> headers) {
 }
 
 void write_streamed_chunk(std::string& out, std::string_view chunk, bool end_of_stream) {
-  const StreamedBody body{chunk, end_of_stream};
+  const HttpBody body(chunk, end_of_stream);
   const std::size_t answer = field_size(streamed_size(body));
   Encoder encoder(out, field_size(answer), chunk.size());
   encoder.begin_field(kStreamedImmediateResponse, answer);

@@ -25,16 +25,9 @@ void write_body_response(std::string& out, Phase phase, const BodyResponse& resp
 void write_body_response_head(std::string& out, Phase phase, const BodyResponse& response);
 void write_trailers_response(std::string& out, Phase phase, const TrailersResponse& response);
 
-/// `StreamedBodyResponse`.
-struct StreamedBody {
-  std::string_view body;
-  bool end_of_stream = false;
-  HttpBody::Flags flags{};
-};
-
 /// A body answer for FULL_DUPLEX_STREAMED and GRPC: the body that goes on is in
 /// `streamed_response`, the only legal form there.
-void write_streamed_body_response(std::string& out, Phase phase, const StreamedBody& body,
+void write_streamed_body_response(std::string& out, Phase phase, const HttpBody& body,
                                   const HeaderMutation& mutation = {},
                                   bool clear_route_cache = false);
 

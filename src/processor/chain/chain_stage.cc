@@ -72,13 +72,13 @@ void SessionStage::send_body_answer(Phase /*phase*/, const HttpBody& body, BodyR
   owner_.forward(number_, HttpBody(bytes, body.end_of_stream(), body.flags()));
 }
 
-void SessionStage::send_streamed_body(Phase /*phase*/, const wire::StreamedBody& body,
+void SessionStage::send_streamed_body(Phase /*phase*/, const HttpBody& body,
                                       BodyResponse& carries) {
   owner_.take_answer(link_, carries);
   carries.header_mutation().clear();
   carries.clear_route_cache(false);
   carries.drop_extras();
-  owner_.forward(number_, HttpBody(body.body, body.end_of_stream, body.flags));
+  owner_.forward(number_, body);
 }
 
 void SessionStage::on_written_too_late(Phase phase) {

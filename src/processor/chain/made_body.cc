@@ -23,13 +23,13 @@ void MadeBody::send_body_answer(Phase /*phase*/, const HttpBody& body, BodyRespo
   written_.append(keep ? body.body() : response.body());
 }
 
-void MadeBody::send_streamed_body(Phase /*phase*/, const wire::StreamedBody& body,
+void MadeBody::send_streamed_body(Phase /*phase*/, const HttpBody& body,
                                   BodyResponse& carries) {
   take(carries);
   carries.header_mutation().clear();
   carries.clear_route_cache(false);
   carries.drop_extras();
-  written_.append(body.body);
+  written_.append(body.body());
 }
 
 void MadeBody::take(BodyResponse& response) {

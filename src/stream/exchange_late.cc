@@ -1,24 +1,24 @@
-// ProcessStream: handlers that wait, and what is done in time for those that wait too long.
+// Exchange: handlers that wait, and what is done in time for those that wait too long.
 #include <algorithm>
 #include <utility>
 
-#include "stream/process_stream.h"
+#include "stream/exchange.h"
 
 namespace extproc::stream {
 
-void ProcessStream::wait_for_handler() {
+void Exchange::wait_for_handler() {
   update_pause();
   if (const Fallback* fallback = response().fallback()) waiting_->fallback = *fallback;
   start_deadline();
 }
 
-void ProcessStream::set_fallback(const Fallback& fallback) noexcept {
+void Exchange::set_fallback(const Fallback& fallback) noexcept {
   if (closed_ || finished_ || late_ != Late::none) return;
   waiting_->fallback = fallback;
   if (pending_) start_deadline();
 }
 
-void ProcessStream::start_deadline() {
+void Exchange::start_deadline() {
   const auto fall_back_at =
       waiting_->fallback ? std::optional(phase_start_ + waiting_->fallback->after) : std::nullopt;
   waiting_->deadline.begin(phase_start_, env_.filter, !writer_.modes().full_duplex(phase_),
@@ -26,18 +26,18 @@ void ProcessStream::start_deadline() {
   update_alarm();
 }
 
-void ProcessStream::on_waiting(detail::BodySession& session) {
+void Exchange::on_waiting(detail::BodySession& session) {
   if (!writer_.modes().full_duplex(session.phase()) || !session.idle()) return;
   run_of(session).deadline.clear();
   update_alarm();
 }
 
-void ProcessStream::on_fallback(detail::BodySession& session, Fallback fallback) {
+void Exchange::on_fallback(detail::BodySession& session, Fallback fallback) {
   run_of(session).deadline.set_fallback(std::move(fallback));
   update_alarm();
 }
 
-void ProcessStream::update_alarm() {
+void Exchange::update_alarm() {
   if (closed_) return;
   std::optional<Clock::time_point> next;
   if (!finished_ && !context_.observability_mode()) {
@@ -53,7 +53,7 @@ void ProcessStream::update_alarm() {
   writer_.sink().wake_at(next);
 }
 
-void ProcessStream::on_wake() {
+void Exchange::on_wake() {
   waiting_->alarm.reset();
   if (pending_) wake_handler();
   for (const auto& run : bodies()) {
@@ -62,7 +62,7 @@ void ProcessStream::on_wake() {
   update_alarm();
 }
 
-void ProcessStream::wake_handler() {
+void Exchange::wake_handler() {
   if (finished_ || closed_) return;
   if (streamed_reply_ && streamed_reply_->begun()) return waiting_->deadline.clear();
   switch (waiting_->deadline.due(env_.now())) {
@@ -77,7 +77,7 @@ void ProcessStream::wake_handler() {
   }
 }
 
-void ProcessStream::wake_body(BodyRun& run) {
+void Exchange::wake_body(BodyRun& run) {
   if (finished_ || closed_) return;
   switch (run.deadline.due(env_.now())) {
     case ReplyDeadline::Action::none:
@@ -91,18 +91,18 @@ void ProcessStream::wake_body(BodyRun& run) {
   }
 }
 
-void ProcessStream::ask_for_time() {
+void Exchange::ask_for_time() {
   env_.counters.time_extensions.add();
   writer_.more_time(env_.filter.max_message_timeout);
 }
 
-void ProcessStream::tell_fallback(Phase phase) {
+void Exchange::tell_fallback(Phase phase) {
   env_.counters.fallbacks.add();
   reporter().violation(phase, Rule::answered_too_late, {});
 }
 
 // The handler's own response may still be written to: the answer is made of another.
-void ProcessStream::fall_back() {
+void Exchange::fall_back() {
   late_ = Late::fell_back;
   tell_fallback(phase_);
   if (streamed_reply_) streamed_reply_->close();
@@ -115,7 +115,7 @@ void ProcessStream::fall_back() {
   update_pause();
 }
 
-void ProcessStream::fall_back(BodyRun& run) {
+void Exchange::fall_back(BodyRun& run) {
   const Phase phase = run.session.phase();
   tell_fallback(phase);
   if (const auto& immediate = run.deadline.fallback()->response)
@@ -126,7 +126,7 @@ void ProcessStream::fall_back(BodyRun& run) {
 }
 
 // The next message has waited for it as well.
-void ProcessStream::give_up() {
+void Exchange::give_up() {
   late_ = Late::gave_up;
   tell_fallback(phase_);
   deliver_held();
@@ -134,11 +134,9 @@ void ProcessStream::give_up() {
 }
 
 // While a late handler may run: on another thread it uses the request and the context.
-void ProcessStream::receive_past_late(std::string_view bytes, bool noted) {
-  wire::RequestMessage message;
-  if (!wire::read_request(bytes, message, env_.scratch.entries)) return refuse();
+void Exchange::receive_past_late(const exchange::Message& message, bool noted) {
   if (late_ == Late::fell_back && message.phase) {
-    waiting_->held.push_back({std::string(bytes), false});
+    hold(message, false);
     const auto now = env_.now();
     waiting_->deadline.begin(now, env_.filter, !writer_.modes().full_duplex(*message.phase),
                              now + waiting_->fallback->after);
@@ -147,20 +145,20 @@ void ProcessStream::receive_past_late(std::string_view bytes, bool noted) {
     return;
   }
   if (!noted) note(message);
-  if (message.phase && !finished_) pass_unchanged(message, bytes);
-  if (writer_.flow_controlled()) bound_memory();
+  if (message.phase && !finished_) pass_unchanged(message);
+  if (windows_) bound_memory();
 }
 
-void ProcessStream::pass_unchanged(const wire::RequestMessage& message, std::string_view bytes) {
+void Exchange::pass_unchanged(const exchange::Message& message) {
   const Phase phase = *message.phase;
-  if (is_dropped(message) || hold_back(message, bytes)) return;
+  if (is_dropped(message) || hold_back(message)) return;
   if (is_body(phase) && body(phase) != nullptr) return take_streamed(message);
-  send_unchanged(phase, HttpHeaders(env_.scratch.entries, message.end_of_stream),
+  send_unchanged(phase, HttpHeaders(message.headers, message.end_of_stream),
                  HttpBody(message.body, message.end_of_stream, message.body_flags));
   after_answer();
 }
 
-void ProcessStream::complete(std::exception_ptr failure) noexcept {
+void Exchange::complete(std::exception_ptr failure) noexcept {
   pending_ = false;
   conclude(failure);
   if (late_ == Late::fell_back) {

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "extproc/body.h"
+#include "extproc/headers.h"
+#include "extproc/immediate_response.h"
+#include "extproc/phase.h"
+#include "extproc/response.h"
+#include "extproc/status.h"
+
+namespace extproc::exchange {
+
+/// Where the answers of an exchange go, in whatever form its host has them, and how the exchange
+/// holds its messages back. All is called on the exchange's thread. An answer is valid during the
+/// call; `extras`, null where there are none, go with it.
+class AnswerSink {
+ public:
+  virtual void headers(Phase phase, const HeadersResponse& answer) = 0;
+  /// The body may be taken out of it.
+  virtual void body(Phase phase, BodyResponse& answer) = 0;
+  virtual void trailers(Phase phase, const TrailersResponse& answer) = 0;
+  /// A piece of a body in FULL_DUPLEX_STREAMED or GRPC mode: what goes on in place of what came.
+  virtual void piece(Phase phase, const HttpBody& piece, const ResponseExtras* extras) = 0;
+  /// A response to the caller; nothing follows but finish().
+  virtual void reply(const ImmediateResponse& response, const ResponseExtras* extras) = 0;
+  /// The same piece by piece: `headers` include ":status", and the end is told with the trailers,
+  /// which may be none.
+  virtual void reply_head(std::span<const Header> headers, const ResponseExtras* extras) = 0;
+  virtual void reply_chunk(std::string_view bytes, const ResponseExtras* extras) = 0;
+  virtual void reply_end(std::span<const Header> trailers, const ResponseExtras* extras) = 0;
+  /// The handler needs more than the time that its host gives it.
+  virtual void ask_for_time(std::chrono::milliseconds time) = 0;
+
+  /// The processor is done with so many bytes of a direction's body, which `phase` is of.
+  virtual void consumed(Phase phase, std::size_t bytes) = 0;
+  /// Answers of the direction that `phase` is of wait because nobody takes them at present;
+  /// Exchange::on_writable() is called when somebody does again.
+  virtual bool congested(Phase phase) const = 0;
+  /// The bytes of such answers, where the peer bounds what it takes.
+  virtual std::size_t held_bytes() const = 0;
+
+  /// Ends the exchange; nothing follows.
+  virtual void finish(GrpcStatus status, std::string_view message) = 0;
+  /// Exchange::on_wake() is to be called at `time`, which takes the place of an earlier one; at no
+  /// time: never.
+  virtual void wake_at(std::optional<std::chrono::steady_clock::time_point> time) = 0;
+  /// No message is to be handed over until resume(), which may hand over some before it returns.
+  virtual void pause() = 0;
+  virtual void resume() = 0;
+  /// After Exchange::on_closed told that a handler still ran: it has returned, and the exchange may
+  /// be destroyed or begun anew, also inside of this call.
+  virtual void released() = 0;
+
+ protected:
+  ~AnswerSink() = default;
+};
+
+}  // namespace extproc::exchange
