@@ -33,9 +33,26 @@ constexpr bool may_have_control(std::uint64_t bytes) {
   return ((((bytes - kOnes * 0x20) & ~bytes) | ((deletes - kOnes) & ~deletes)) & kHighs) != 0;
 }
 
+bool token(std::string_view name) {
+  bool valid = !name.empty();
+  for (const char c : name) valid &= kTokenCharacters[static_cast<unsigned char>(c)];
+  return valid;
+}
+
+// Inlined into the loop over an answer's headers, most of which are short.
+[[gnu::always_inline]] inline bool header_value(std::string_view value) {
+  for (; value.size() >= sizeof(std::uint64_t); value.remove_prefix(sizeof(std::uint64_t))) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, value.data(), sizeof bytes);
+    if (may_have_control(bytes)) break;
+  }
+  return std::all_of(value.begin(), value.end(),
+                     [](char c) { return valid_in_value(static_cast<unsigned char>(c)); });
+}
+
 bool valid(std::string_view name, std::string_view value) {
-  const std::string_view token = is_pseudo_header(name) ? name.substr(1) : name;
-  return is_token(token) && is_header_value(value);
+  const std::string_view name_part = is_pseudo_header(name) ? name.substr(1) : name;
+  return token(name_part) && header_value(value);
 }
 
 Rule rule_of(HeaderVerdict verdict) {
@@ -51,21 +68,9 @@ Rule rule_of(HeaderVerdict verdict) {
 
 }  // namespace
 
-bool is_token(std::string_view name) {
-  bool valid = !name.empty();
-  for (const char c : name) valid &= kTokenCharacters[static_cast<unsigned char>(c)];
-  return valid;
-}
+bool is_token(std::string_view name) { return token(name); }
 
-bool is_header_value(std::string_view value) {
-  for (; value.size() >= sizeof(std::uint64_t); value.remove_prefix(sizeof(std::uint64_t))) {
-    std::uint64_t bytes = 0;
-    std::memcpy(&bytes, value.data(), sizeof bytes);
-    if (may_have_control(bytes)) break;
-  }
-  return std::all_of(value.begin(), value.end(),
-                     [](char c) { return valid_in_value(static_cast<unsigned char>(c)); });
-}
+bool is_header_value(std::string_view value) { return header_value(value); }
 
 void check_mutation(const HeaderMutation& mutation, bool replaces_message,
                     const FilterSettings& filter, ViolationListener& listener) {

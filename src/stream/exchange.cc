@@ -238,6 +238,20 @@ void Exchange::conclude(const std::exception_ptr& failure) {
 }
 
 PhaseOutcome Exchange::answer(const std::exception_ptr& failure) {
+  if (!answered(failure)) return answer_otherwise(failure);
+  send_answer();
+  return PhaseOutcome::answered;
+}
+
+// Whether there is nothing but an answer to the phase, as most handlers leave it.
+bool Exchange::answered(const std::exception_ptr& failure) {
+  if (failure != nullptr || ContextAccess::aborted(context_) != nullptr) return false;
+  if (!is_headers(phase_)) return !response().immediate_response();
+  HeadersResponse& headers = scratch().headers_response;
+  return !headers.immediate_response() && !headers.streamed().started();
+}
+
+PhaseOutcome Exchange::answer_otherwise(const std::exception_ptr& failure) {
   const detail::Ending ending = detail::ending_of(failure, context_, response());
   if (!ending.thrown && is_headers(phase_) && ending.outcome != PhaseOutcome::aborted &&
       scratch().headers_response.streamed().started()) {

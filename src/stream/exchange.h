@@ -106,6 +106,8 @@ class Exchange final : private detail::Completion, private detail::SessionHost {
   void call_handler();
   void conclude(const std::exception_ptr& failure);
   PhaseOutcome answer(const std::exception_ptr& failure);
+  bool answered(const std::exception_ptr& failure);
+  PhaseOutcome answer_otherwise(const std::exception_ptr& failure);
   PhaseOutcome take_ending(Phase phase, const detail::Ending& ending);
   void send_answer();
   PhaseOutcome send_streamed();

@@ -34,9 +34,10 @@ void write_extras(std::string& out, const ResponseExtras* extras) {
 void ProcessStream::on_message(std::string_view bytes) {
   wire::RequestMessage message;
   if (!wire::read_request(bytes, message, env_.read_headers)) return exchange_.on_malformed();
-  const Source source(bytes, message);
-  if (message.has_attributes || message.has_metadata) message.source = &source;
   if (message.flow_control_init || message.client_window_update) note_windows(message);
+  if (!message.has_attributes && !message.has_metadata) return exchange_.on(message);
+  const Source source(bytes, message);
+  message.source = &source;
   exchange_.on(message);
 }
 

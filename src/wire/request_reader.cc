@@ -265,7 +265,6 @@ void read_message(pbf_reader field, RequestMessage& message, std::vector<Header>
 }  // namespace
 
 bool read_request(std::string_view bytes, RequestMessage& message, std::vector<Header>& entries) {
-  message = RequestMessage{};
   entries.clear();
   try {
     read_message(pbf_reader(bytes.data(), bytes.size()), message, entries);

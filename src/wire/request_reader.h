@@ -43,10 +43,10 @@ struct RequestMessage : exchange::Message {
   std::optional<ClientWindowUpdate> client_window_update;
 };
 
-/// Reads a serialised `envoy.service.ext_proc.v3.ProcessingRequest`; headers and trailers go to
-/// `entries`, which is emptied first. As protobuf does, it skips unknown fields, lets the last of a
-/// oneof win, and merges repeated messages. False when the bytes are not a protobuf message; the
-/// outputs are then of no use.
+/// Reads a serialised `envoy.service.ext_proc.v3.ProcessingRequest` into a `message` that is as it
+/// was made; headers and trailers go to `entries`, which is emptied first. As protobuf does, it
+/// skips unknown fields, lets the last of a oneof win, and merges repeated messages. False when the
+/// bytes are not a protobuf message; the outputs are then of no use.
 bool read_request(std::string_view bytes, RequestMessage& message, std::vector<Header>& entries);
 
 /// The field under which store_attributes() keeps entries, so that they can be read as a map.

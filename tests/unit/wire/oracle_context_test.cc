@@ -26,7 +26,7 @@ void take(Context& context, const std::string& bytes) {
   ASSERT_TRUE(read_request(bytes, message, entries));
   auto& kept = ContextAccess::messages(context);
   if (message.has_attributes) store_attributes(bytes, kept.some_data().attributes);
-  if (message.metadata) store_metadata(bytes, message, kept.some_data().metadata);
+  if (message.has_metadata) store_metadata(bytes, message, kept.some_data().metadata);
 }
 
 void expect_metadata(const Message& metadata, const Context& context) {
