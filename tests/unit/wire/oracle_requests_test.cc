@@ -88,7 +88,7 @@ void expect_same(const Message& expected, const RequestMessage& message,
                  const std::vector<Header>& entries) {
   expect_phase(expected, message, entries);
   expect_flow_control(expected, message);
-  EXPECT_EQ(message.metadata.has_value(), oracle::has(expected, "metadata_context"));
+  EXPECT_EQ(message.has_metadata, oracle::has(expected, "metadata_context"));
   if (count(expected, "attributes") > 0) {
     EXPECT_TRUE(message.has_attributes);
   }
