@@ -11,20 +11,21 @@ namespace {
 constexpr std::string_view kUnixPrefix = "unix:";
 constexpr std::size_t kLongestPath = sizeof(sockaddr_un::sun_path) - 1;
 
-[[noreturn]] void refuse(std::string_view setting, std::string_view text, std::string_view why) {
+[[noreturn]] void refuse_address(std::string_view setting, std::string_view text,
+                                 std::string_view why) {
   throw Error(std::string(setting) + " \"" + std::string(text) + "\": " + std::string(why));
 }
 
 UnixAddress parse_unix(std::string_view setting, std::string_view text) {
   const std::string_view path = text.substr(kUnixPrefix.size());
-  if (path.empty()) refuse(setting, text, "a path must follow \"unix:\"");
+  if (path.empty()) refuse_address(setting, text, "a path must follow \"unix:\"");
   if (path.size() > kLongestPath) {
-    refuse(setting, text,
-           "the path has " + std::to_string(path.size()) + " bytes; a socket's path has at most " +
-               std::to_string(kLongestPath));
+    refuse_address(setting, text,
+                   "the path has " + std::to_string(path.size()) +
+                       " bytes; a socket's path has at most " + std::to_string(kLongestPath));
   }
   if (path.find('\0') != std::string_view::npos) {
-    refuse(setting, path.substr(0, path.find('\0')), "a zero byte follows");
+    refuse_address(setting, path.substr(0, path.find('\0')), "a zero byte follows");
   }
   return UnixAddress{std::string(path)};
 }
@@ -39,7 +40,7 @@ ListenAddress parse_listen_address(std::string_view setting, std::string_view te
   const std::size_t colon = text.rfind(':');
   const auto port = parse_port(colon == std::string_view::npos ? text : text.substr(colon + 1));
   if (!port) {
-    refuse(
+    refuse_address(
         setting, text,
         "it must be \"host:port\", \"[v6]:port\" or \"unix:/path\", with a port from 0 to 65535");
   }
@@ -49,9 +50,9 @@ ListenAddress parse_listen_address(std::string_view setting, std::string_view te
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
   } else if (host.find(':') != std::string_view::npos) {
-    refuse(setting, text, "an IPv6 address goes into brackets, as in \"[::1]:50051\"");
+    refuse_address(setting, text, "an IPv6 address goes into brackets, as in \"[::1]:50051\"");
   }
-  if (host.empty()) refuse(setting, text, "the host is missing, as in \"127.0.0.1:50051\"");
+  if (host.empty()) refuse_address(setting, text, "the host is missing, as in \"127.0.0.1:50051\"");
   return TcpAddress{std::string(host), *port, false};
 }
 
