@@ -35,8 +35,7 @@ class SessionHost {
   virtual bool congested(Phase phase) const = 0;
   virtual void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) = 0;
   /// `carries`: what else the answer is to hold; it is emptied.
-  virtual void send_streamed_body(Phase phase, const HttpBody& body,
-                                  BodyResponse& carries) = 0;
+  virtual void send_streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) = 0;
   /// The handler waits for the next chunk.
   virtual void on_waiting(BodySession& session) = 0;
   /// The handler asked for it: it counts from each chunk that is not answered in time.

@@ -98,8 +98,7 @@ class SessionStage final : public ChainStage, private SessionHost {
   // What the peer takes is seen to where the chain reads.
   bool congested(Phase /*phase*/) const override { return false; }
   void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) override;
-  void send_streamed_body(Phase phase, const HttpBody& body,
-                          BodyResponse& carries) override;
+  void send_streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) override;
   void on_waiting(BodySession& /*session*/) override { owner_.on_stage_changed(); }
   void on_fallback(BodySession& /*session*/, Fallback fallback) override {
     ask_for_fallback(fallback);

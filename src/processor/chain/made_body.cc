@@ -23,8 +23,7 @@ void MadeBody::send_body_answer(Phase /*phase*/, const HttpBody& body, BodyRespo
   written_.append(keep ? body.body() : response.body());
 }
 
-void MadeBody::send_streamed_body(Phase /*phase*/, const HttpBody& body,
-                                  BodyResponse& carries) {
+void MadeBody::send_streamed_body(Phase /*phase*/, const HttpBody& body, BodyResponse& carries) {
   take(carries);
   carries.header_mutation().clear();
   carries.clear_route_cache(false);

@@ -37,8 +37,7 @@ class MadeBody final : private SessionHost {
   bool answers() const override { return true; }
   bool congested(Phase /*phase*/) const override { return false; }
   void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) override;
-  void send_streamed_body(Phase phase, const HttpBody& body,
-                          BodyResponse& carries) override;
+  void send_streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) override;
   void on_waiting(BodySession& /*session*/) override {}
   void on_fallback(BodySession& /*session*/, Fallback fallback) override {
     call_.completion->set_fallback(fallback);
