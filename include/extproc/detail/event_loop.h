@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -21,9 +22,14 @@ class EXTPROC_API BlockingPool {
   boost::asio::thread_pool& get();
   /// Waits for the work that was handed in.
   void join();
+  /// Work was handed in that is not done.
+  bool busy() const { return undone_.load(std::memory_order_relaxed) != 0; }
+  void add() { undone_.fetch_add(1, std::memory_order_relaxed); }
+  void done() { undone_.fetch_sub(1, std::memory_order_relaxed); }
 
  private:
   const unsigned threads_;
+  std::atomic<unsigned> undone_{0};
   std::mutex mutex_;
   std::unique_ptr<boost::asio::thread_pool> pool_;
 };
@@ -38,13 +44,15 @@ struct EventLoop {
 /// meanwhile. `work` must not throw.
 template <class Work, class Then>
 void run_blocking(EventLoop& loop, Work work, Then then) {
+  loop.blocking.add();
   boost::asio::post(
-      loop.blocking.get(), [work = std::move(work), then = std::move(then),
+      loop.blocking.get(), [&pool = loop.blocking, work = std::move(work), then = std::move(then),
                             guard = boost::asio::make_work_guard(loop.executor)]() mutable {
         work();
         const auto executor = guard.get_executor();
         boost::asio::post(executor,
                           [then = std::move(then), guard = std::move(guard)]() mutable { then(); });
+        pool.done();
       });
 }
 

@@ -17,6 +17,8 @@
 namespace extproc::testing::envoy {
 namespace {
 
+constexpr std::chrono::milliseconds kBlockingGrace{50};
+
 class ServicePeer final : public ProcessorPeer,
                           private stream::ReplySink,
                           private detail::CallInfo {
@@ -53,6 +55,7 @@ class ServicePeer final : public ProcessorPeer,
   void close() override {
     // An observer's stream stays open for a while: see finish().
     if (config_.observability_mode) return;
+    if (!ended_) finish_blocking();
     messages_.clear();
     events_.clear();
     if (opened_) end_stream(GrpcStatus::cancelled, true);
@@ -103,6 +106,18 @@ class ServicePeer final : public ProcessorPeer,
       messages_.pop_front();
       stream_.on_message(message);
     }
+  }
+
+  // A handler that works on a thread returns before it could hear of the end, unless it waits.
+  void finish_blocking() {
+    const auto until = std::chrono::steady_clock::now() + kBlockingGrace;
+    while (blocking_.busy() && std::chrono::steady_clock::now() < until) {
+      io_.restart();
+      io_.run_one_for(std::chrono::milliseconds(1));
+      deliver();
+    }
+    io_.restart();
+    io_.poll();
   }
 
   // What Envoy had sent arrives, and is handled, until it closes the stream.

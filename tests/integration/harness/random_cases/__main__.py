@@ -8,17 +8,29 @@ from harness.random_cases import compare, make, report, shrink
 
 # So many differences are worth the time.
 MOST_SHRUNK = 20
+# A run of so many cases aims twice at each cell; of those that chance kept it from, it plays what else the seed aims at them, up
+# to so many cases on.
+LARGE = 2 * len(make.TARGETS)
+FURTHER = 20 * len(make.TARGETS)
 
 
 def main(seed: str, count: int, first: int = 0) -> int:
     found = compare.Found()
     began = time.monotonic()
-    for start in range(first, first + count, compare.BATCH):
-        numbers = range(start, min(start + compare.BATCH, first + count))
-        compare.check([make.case(seed, number) for number in numbers], found, say=_say)
-        rate = found.played / (time.monotonic() - began)
-        told = f"{len(found.differences)} differ, {len(found.races)} races, {len(found.crashes)} crashes of Envoy itself"
-        _say(f"{found.played} of {count} played, {told}, {rate:.0f} a second")
+
+    def check(numbers: list[int], of: int) -> None:
+        for start in range(0, len(numbers), compare.BATCH):
+            compare.check([make.case(seed, number) for number in numbers[start : start + compare.BATCH]], found, say=_say)
+            rate = found.played / (time.monotonic() - began)
+            told = f"{len(found.differences)} differ, {len(found.races)} races, {len(found.crashes)} crashes of Envoy itself"
+            _say(f"{found.played} of {of} played, {told}, {rate:.0f} a second")
+
+    end = first + count
+    check(list(range(first, end)), count)
+    if count >= LARGE and (missed := set(make.TARGETS) - found.reached):
+        further = [number for number in range(end, end + FURTHER) if make.target(seed, number) in missed]
+        _say(f"{len(missed)} cells were not reached: playing {len(further)} further cases that aim at them")
+        check(further, count + len(further))
     smallest = shrink.shrink([both.case for both in found.differences[:MOST_SHRUNK]], _differ)
     for both in compare.play(smallest):
         _say("\n" + report.difference(both))
