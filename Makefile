@@ -52,7 +52,7 @@ random-cases: ## Play COUNT=10000 random cases of a SEED by the test kit and by 
 	@scripts/random_cases.sh $(SEED) $(COUNT)
 
 fuzz: ## Fuzz each target for FUZZ_SECONDS=3600
-	@scripts/fuzz.sh $(FUZZ_SECONDS)
+	$(if $(filter command,$(firstword $(origin SECONDS))),$(error say FUZZ_SECONDS=$(SECONDS)))@scripts/fuzz.sh $(FUZZ_SECONDS)
 
 soak: ## MINUTES=60 of mixed load behind Envoy: nothing may fail or grow
 	@scripts/install.sh build run test

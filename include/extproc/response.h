@@ -175,7 +175,7 @@ class EXTPROC_API HeadersResponse : public PhaseResponse {
   /// would not, it is left out and logged. Body modes that are left unset are sent as they are,
   /// because Envoy takes a missing one for NONE. Where it turns a body to STREAMED or
   /// BUFFERED_PARTIAL, content-length is removed in the same answer, as Envoy does it itself where
-  /// the filter has that mode.
+  /// the filter has that mode. Beside a response to the caller none is sent.
   void override_mode(const ModeOverride& mode) { extras().mode_override = mode; }
 
   /// Answers the caller with a response that is written piece by piece, in place of the upstream's:
@@ -184,7 +184,7 @@ class EXTPROC_API HeadersResponse : public PhaseResponse {
   /// Envoy would refuse it (another body mode than NONE and FULL_DUPLEX_STREAMED), it is collected
   /// and sent as an ImmediateResponse when the handler returns; trailers are lost then. Of a
   /// repeated header Envoy 1.40 keeps the last alone. What else the answer asks for leaves with the
-  /// next piece: after the end nothing does.
+  /// next piece: it is to be asked for before the end.
   /// Throws Error when the status is not between 200 and 599.
   StreamedResponse& respond_streaming(
       int status, std::vector<std::pair<std::string, std::string>> headers = {});

@@ -143,7 +143,11 @@ Task<> ChainBody::run() {
     }
     if (!end_ && !stages_.empty()) {
       feeding_ = true;
-      stages_.front()->on_input_end();
+      if (outer_.context->observability_mode()) {
+        for (const auto& stage : stages_) stage->on_input_end();
+      } else {
+        stages_.front()->on_input_end();
+      }
       feeding_ = false;
     }
   } catch (...) {
@@ -189,6 +193,8 @@ void ChainBody::forward(std::size_t stage, const HttpBody& chunk) {
 }
 
 void ChainBody::forward_end(std::size_t stage) {
+  // Those that observe are told the end as they are told the chunks: all at once.
+  if (outer_.context->observability_mode()) return;
   if (!end_ && stage + 1 < stages_.size()) stages_[stage + 1]->on_input_end();
 }
 
@@ -208,7 +214,7 @@ void ChainBody::take_answer(std::size_t link, BodyResponse& response) {
   rules::for_each_change(
       mutation, false, filter,
       [this](const HeaderMutation::Entry& change) { changes_.take(change); },
-      [this](const HeaderMutation::Entry& refused) { changes_.pass_on(refused); });
+      [this](const HeaderMutation::Entry& refused) { changes_.refuse(refused); });
   if (!response.clears_route_cache()) return;
   if (rules::clears_route_cache(outer_.phase, !mutation.empty())) {
     clear_route_cache_ = true;
@@ -242,7 +248,9 @@ Task<> ChainBody::answer_at_once() {
 
 void ChainBody::finish_response() {
   changes_.write_all(outer_.body_stream->response().header_mutation());
-  if (clear_route_cache_) outer_.body_stream->clear_route_cache();
+  if (!clear_route_cache_) return;
+  changes_.write_refused(outer_.body_stream->response().header_mutation());
+  outer_.body_stream->clear_route_cache();
 }
 
 }  // namespace extproc::detail

@@ -300,7 +300,7 @@ void ChainCall::take_mutation(HeaderMutation& mutation, bool replaces_message) {
   };
   rules::for_each_change(
       mutation, replaces_message, filter, make,
-      [this](const HeaderMutation::Entry& refused) { changes().pass_on(refused); });
+      [this](const HeaderMutation::Entry& refused) { changes().refuse(refused); });
 }
 
 void ChainCall::set_header(std::string_view name, std::string_view value) {
@@ -394,6 +394,8 @@ void ChainCall::finish() {
     return;
   }
   changes_.write_all(outer_response().header_mutation());
+  // Not where the message is replaced: there more may be changed than by the link that was refused.
+  if (clear_route_cache_ && !replacer_) changes_.write_refused(outer_response().header_mutation());
   if (is_headers(outer_.phase)) {
     if (clear_route_cache_) outer_.headers_response->clear_route_cache();
     if (replacer_) outer_.headers_response->continue_and_replace(std::string(body_));

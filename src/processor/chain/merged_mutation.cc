@@ -39,7 +39,9 @@ void MergedMutation::take(const HeaderMutation::Entry& change) {
   }
 }
 
-void MergedMutation::pass_on(const HeaderMutation::Entry& refused) { refused_.add(refused); }
+void MergedMutation::refuse(const HeaderMutation::Entry& refused) {
+  if (refused_.empty()) refused_.add(refused);
+}
 
 void MergedMutation::clear() {
   names_.clear();
@@ -55,7 +57,10 @@ void MergedMutation::write(HeaderMutation& mutation) const {
       overwrites = false;
     }
   }
-  for (std::size_t i = 0; i < refused_.size(); ++i) mutation.add(refused_.at(i));
+}
+
+void MergedMutation::write_refused(HeaderMutation& mutation) const {
+  if (mutation.empty() && !refused_.empty()) mutation.add(refused_.at(0));
 }
 
 void MergedMutation::write_all(HeaderMutation& mutation) const {

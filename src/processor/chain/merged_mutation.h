@@ -17,14 +17,18 @@ class MergedMutation {
   void append(std::string_view name, std::string_view value);
   void remove(std::string_view name);
   void take(const HeaderMutation::Entry& change);
-  /// Takes what Envoy refuses, which changes nothing, and is for it to count.
-  void pass_on(const HeaderMutation::Entry& refused);
+  /// Remembers that there was a change which Envoy refuses.
+  void refuse(const HeaderMutation::Entry& refused);
 
   void clear();
 
   /// Adds all of it to `mutation`.
   void write(HeaderMutation& mutation) const;
-  /// The same for one that is empty. Throws Error where it is more than Envoy takes in one answer.
+  /// Where that is nothing, adds one of the changes that Envoy refuses, if there was any: what
+  /// counts beside a header change, counts beside that as well.
+  void write_refused(HeaderMutation& mutation) const;
+  /// As write(), for one that is empty. Throws Error where it is more than Envoy takes in one
+  /// answer.
   void write_all(HeaderMutation& mutation) const;
 
  private:
@@ -37,7 +41,7 @@ class MergedMutation {
   Name& of(std::string_view name);
 
   std::vector<Name> names_;  // in the order in which they were named first
-  HeaderMutation refused_;
+  HeaderMutation refused_;   // the first that Envoy refuses
 };
 
 }  // namespace extproc::detail

@@ -55,13 +55,14 @@ class ServicePeer final : public ProcessorPeer,
   void close() override {
     // An observer's stream stays open for a while: see finish().
     if (config_.observability_mode) return;
-    if (!ended_) finish_blocking();
+    if (!ended_ && after_reply_) finish_blocking();
     messages_.clear();
     events_.clear();
     if (opened_) end_stream(GrpcStatus::cancelled, true);
   }
 
   std::optional<PeerEvent> next(Time& now, Time limit) override {
+    after_reply_ = false;
     while (true) {
       deliver();
       io_.restart();
@@ -79,6 +80,7 @@ class ServicePeer final : public ProcessorPeer,
     }
     PeerEvent event = std::move(events_.front());
     events_.pop_front();
+    after_reply_ = event.is_reply;
     return event;
   }
 
@@ -108,16 +110,20 @@ class ServicePeer final : public ProcessorPeer,
     }
   }
 
-  // A handler that works on a thread returns before it could hear of the end, unless it waits.
+  // When Envoy ends the stream because of an answer, what it had sent behind that is at work: a
+  // handler on a thread returns before it could hear of the end, unless it waits.
   void finish_blocking() {
     const auto until = std::chrono::steady_clock::now() + kBlockingGrace;
-    while (blocking_.busy() && std::chrono::steady_clock::now() < until) {
-      io_.restart();
-      io_.run_one_for(std::chrono::milliseconds(1));
+    while (std::chrono::steady_clock::now() < until) {
       deliver();
+      io_.restart();
+      // A handler's return is posted before it counts as done.
+      if (blocking_.busy()) {
+        io_.run_one_for(std::chrono::milliseconds(1));
+      } else if (io_.poll() == 0) {
+        return;
+      }
     }
-    io_.restart();
-    io_.poll();
   }
 
   // What Envoy had sent arrives, and is handled, until it closes the stream.
@@ -189,6 +195,7 @@ class ServicePeer final : public ProcessorPeer,
   std::string answer_;
   std::chrono::steady_clock::time_point started_;
   bool opened_ = false;
+  bool after_reply_ = false;  // nothing has happened since the last one
   bool paused_ = false;
   bool ended_ = false;
   bool released_ = false;

@@ -54,7 +54,7 @@ async def _play(launcher: Launcher, folder: Path, cases: list[Case], at_once: in
         await players.run(at_once)
         await asyncio.sleep(MOMENT)
         counters = await loop.run_in_executor(None, lambda: envoy.stats(r"\.ext_proc\."))
-    except OSError as error:
+    except (OSError, EOFError) as error:
         code = await loop.run_in_executor(None, envoy.process.exit_code_soon)
         if code is None:
             raise

@@ -91,7 +91,7 @@ class Process:
     def exit_code_soon(self) -> int | None:
         """None where it still runs after a moment, in which one that crashes writes its trace."""
         try:
-            return self._process.wait(STOP_TIMEOUT / 5)
+            return self._process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             return None
 

@@ -175,11 +175,19 @@ TEST(ChainBodiesOfReplies, ComeWithItsHeaders) {
 TEST(ChainThatObserves, IsNotEndedByOneThatAnswers) {
   class Denies : public AsyncProcessor {
    public:
+    explicit Denies(bool at_end) : at_end_(at_end) {}
     std::string name() const override { return "D"; }
     Task<> stream_request_body(BodyStream& body, Context&, Request&) override {
-      co_await body.read();
+      bool more = true;
+      while (more) {
+        const auto chunk = co_await body.read();
+        more = at_end_ && chunk.has_value();
+      }
       throw StopRequestProcessing(too_much());
     }
+
+   private:
+    bool at_end_;
   };
   class Counts : public AsyncProcessor {
    public:
@@ -187,23 +195,34 @@ TEST(ChainThatObserves, IsNotEndedByOneThatAnswers) {
     std::string name() const override { return "C"; }
     Task<> stream_request_body(BodyStream& body, Context&, Request&) override {
       while (auto chunk = co_await body.read()) seen_ += chunk->body();
+      seen_ += ".";
     }
 
    private:
     std::string& seen_;
   };
-  std::string seen, messages;
-  Handlers reads("R");
-  reads.process<Phase::request_body>([&](auto& body, auto&, auto&, auto& response) {
-    messages += body.body();
-    response.respond(too_much());
-  });
-  Chain chain({Service::make<Denies>(), Service(reads), Service::make<Counts>(seen)});
-  const Envoy envoy("observability_mode: true\nprocessing_mode: {request_body_mode: STREAMED}");
-  const auto result = envoy.run(chain, {.request = {.body = {"a", "b", "c"}}});
-  EXPECT_EQ(seen, "abc");
-  EXPECT_EQ(messages, "abc");
-  EXPECT_EQ(result.caller.status, 200);
+  const Envoy envoy(
+      "observability_mode: true\nprocessing_mode: {request_body_mode: STREAMED, "
+      "request_trailer_mode: SEND}");
+  for (const bool at_end : {false, true}) {
+    for (const bool trailers : {false, true}) {
+      std::string seen, messages;
+      int trailers_seen = 0;
+      Handlers reads("R");
+      reads.process<Phase::request_body>([&](auto& body, auto&, auto&, auto& response) {
+        messages += body.body();
+        response.respond(too_much());
+      });
+      reads.process<Phase::request_trailers>([&](auto&, auto&, auto&, auto&) { ++trailers_seen; });
+      Chain chain({Service::make<Denies>(at_end), Service(reads), Service::make<Counts>(seen)});
+      Exchange exchange{.request = {.body = {"a", "b", "c"}}};
+      if (trailers) exchange.request.trailers = testing::HeaderList{{"x-t", "1"}};
+      const auto result = envoy.run(chain, exchange);
+      EXPECT_EQ(seen, "abc.");
+      EXPECT_EQ(messages, "abc");
+      EXPECT_EQ(result.caller.status, 200);
+    }
+  }
 }
 
 TEST(ChainBodiesOfReplies, EndWithTheStream) {

@@ -8,7 +8,7 @@ from harness.random_cases import compare, make, report, shrink
 
 # So many differences are worth the time.
 MOST_SHRUNK = 20
-# A run of so many cases aims twice at each cell; of those that chance kept it from, it plays what else the seed aims at them, up
+# A run of so many cases aims at each cell at least once; of those that chance kept it from, it plays what else the seed aims at them, up
 # to so many cases on.
 LARGE = 2 * len(make.TARGETS)
 FURTHER = 20 * len(make.TARGETS)

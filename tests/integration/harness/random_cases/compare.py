@@ -27,8 +27,12 @@ class Both:
     envoy: dict
 
     @property
+    def crashed(self) -> bool:
+        return not self.envoy
+
+    @property
     def differing(self) -> list[str]:
-        return [part for part in self.kit if part != "name" and self.envoy and self.kit[part] != self.envoy.get(part)]
+        return [part for part in self.kit if part != "name" and not self.crashed and self.kit[part] != self.envoy.get(part)]
 
 
 @dataclass
@@ -73,11 +77,19 @@ def play(cases: list[dict], found: Found | None = None, at_once: int = AT_ONCE) 
 
 def check(cases: list[dict], found: Found, say: Callable[[str], None] = print) -> None:
     """Adds what differs, of one batch."""
-    suspects = [[both] for both in play(cases, found) if both.differing]
+    first = play(cases, found)
+    for both in first:
+        if both.crashed:
+            say(f"{both.case['name']}: Envoy itself crashes")
+    suspects = [[both] for both in first if both.differing]
     for at_once in AGAIN:
         again = play([_with_an_end(played[-1]) for played in suspects], at_once=at_once)
+        crashed = [both.case for both in again if both.crashed]
+        for case in crashed:
+            say(f"{case['name']}: Envoy itself crashes, now and then")
+        found.crashes += crashed
         still = [[*played, both] for played, both in zip(suspects, again, strict=True) if both.differing]
-        found.hurried += len(suspects) - len(still)
+        found.hurried += len(suspects) - len(still) - len(crashed)
         suspects = still
     for played in suspects:
         name = played[0].case["name"]
