@@ -15,7 +15,7 @@ def difference(both: Both) -> str:
     """A case in the form of tests/envoy_cases, and what is not alike."""
     lines = [f"- {as_yaml(both.case)}"]
     for part in both.differing:
-        lines += [f"  # {part}:", *(f"  #   {line}" for line in _unlike(both.kit[part], both.envoy[part]))]
+        lines += [f"  # {part}:", *(f"  #   {line}" for line in _unlike(both.kit[part], both.envoy.get(part)))]
     return "\n".join(lines)
 
 
