@@ -19,7 +19,6 @@ using ::testing::ElementsAre;
 using testing::Envoy;
 using testing::EnvoyResult;
 using testing::Exchange;
-using testing::HttpMessage;
 using ::testing::Not;
 using ::testing::Pair;
 
