@@ -5,6 +5,10 @@ PARTS ?=
 
 # Of fuzz: seconds for each target. Of random-cases: the seed, and how many. Of soak: minutes.
 FUZZ_SECONDS ?= 3600
+# Bash has a SECONDS of its own, which the scripts use.
+ifeq ($(firstword $(origin SECONDS)),command)
+$(error say FUZZ_SECONDS=$(SECONDS))
+endif
 SEED ?= $(shell date +%s)
 COUNT ?= 10000
 MINUTES ?= 60
@@ -52,7 +56,7 @@ random-cases: ## Play COUNT=10000 random cases of a SEED by the test kit and by 
 	@scripts/random_cases.sh $(SEED) $(COUNT)
 
 fuzz: ## Fuzz each target for FUZZ_SECONDS=3600
-	$(if $(filter command,$(firstword $(origin SECONDS))),$(error say FUZZ_SECONDS=$(SECONDS)))@scripts/fuzz.sh $(FUZZ_SECONDS)
+	@scripts/fuzz.sh $(FUZZ_SECONDS)
 
 soak: ## MINUTES=60 of mixed load behind Envoy: nothing may fail or grow
 	@scripts/install.sh build run test

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <optional>
 #include <span>
 #include <string_view>
 
@@ -11,13 +10,12 @@
 #include "extproc/immediate_response.h"
 #include "extproc/phase.h"
 #include "extproc/response.h"
-#include "extproc/status.h"
 
 namespace extproc::exchange {
 
-/// Where the answers of an exchange go, in whatever form its host has them, and how the exchange
-/// holds its messages back. All is called on the exchange's thread. An answer is valid during the
-/// call; `extras`, null where there are none, go with it.
+/// Where the answers of an exchange go, in whatever form its host has them. All is called on the
+/// exchange's thread. An answer is valid during the call; `extras`, null where there are none, go
+/// with it.
 class AnswerSink {
  public:
   virtual void headers(Phase phase, const HeadersResponse& answer) = 0;
@@ -26,7 +24,7 @@ class AnswerSink {
   virtual void trailers(Phase phase, const TrailersResponse& answer) = 0;
   /// A piece of a body in FULL_DUPLEX_STREAMED or GRPC mode: what goes on in place of what came.
   virtual void piece(Phase phase, const HttpBody& piece, const ResponseExtras* extras) = 0;
-  /// A response to the caller; nothing follows but finish().
+  /// A response to the caller; nothing follows but Control::finish().
   virtual void reply(const ImmediateResponse& response, const ResponseExtras* extras) = 0;
   /// The same piece by piece: `headers` include ":status", and the end is told with the trailers,
   /// which may be none.
@@ -43,18 +41,6 @@ class AnswerSink {
   virtual bool congested(Phase phase) const = 0;
   /// The bytes of such answers, where the peer bounds what it takes.
   virtual std::size_t held_bytes() const = 0;
-
-  /// Ends the exchange; nothing follows.
-  virtual void finish(GrpcStatus status, std::string_view message) = 0;
-  /// Exchange::on_wake() is to be called at `time`, which takes the place of an earlier one; at no
-  /// time: never.
-  virtual void wake_at(std::optional<std::chrono::steady_clock::time_point> time) = 0;
-  /// No message is to be handed over until resume(), which may hand over some before it returns.
-  virtual void pause() = 0;
-  virtual void resume() = 0;
-  /// After Exchange::on_closed told that a handler still ran: it has returned, and the exchange may
-  /// be destroyed or begun anew, also inside of this call.
-  virtual void released() = 0;
 
  protected:
   ~AnswerSink() = default;

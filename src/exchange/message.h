@@ -13,12 +13,15 @@
 
 namespace extproc::exchange {
 
+/// The field under which the entries of `attributes` are kept, so that they can be read as a map.
+inline constexpr unsigned kStoredAttributes = 1;
+
 /// What a message tells of the HTTP request besides a phase, as bytes: who carries messages says
 /// where they are, and they are fetched when they are kept.
 class MessageSource {
  public:
   /// Appends the entries of `ProcessingRequest.attributes`, each serialised as the field
-  /// wire::kStoredAttributes.
+  /// kStoredAttributes.
   virtual void store_attributes(std::string& out) const = 0;
   /// Puts the serialised `ProcessingRequest.metadata_context` in place of `out`.
   virtual void store_metadata(std::string& out) const = 0;

@@ -1,5 +1,6 @@
 #include "extproc/context.h"
 
+#include "exchange/message.h"
 #include "wire/map_reader.h"
 #include "wire/request_reader.h"
 
@@ -14,7 +15,7 @@ constexpr unsigned kTypedFilterMetadata = 2;
 
 std::optional<ValueView> Context::attribute(std::string_view name) const {
   std::optional<ValueView> found;
-  wire::for_each_entry(messages_->attributes(), wire::kStoredAttributes,
+  wire::for_each_entry(messages_->attributes(), exchange::kStoredAttributes,
                        [&](std::string_view, std::string_view attributes) {
                          if (auto value = StructView(attributes).find(name)) found = value;
                        });
@@ -23,7 +24,7 @@ std::optional<ValueView> Context::attribute(std::string_view name) const {
 
 std::vector<std::pair<std::string_view, StructView>> Context::attributes() const {
   std::vector<std::pair<std::string_view, StructView>> all;
-  wire::for_each_entry(messages_->attributes(), wire::kStoredAttributes,
+  wire::for_each_entry(messages_->attributes(), exchange::kStoredAttributes,
                        [&](std::string_view filter, std::string_view attributes) {
                          all.emplace_back(filter, StructView(attributes));
                        });

@@ -33,12 +33,6 @@ constexpr bool may_have_control(std::uint64_t bytes) {
   return ((((bytes - kOnes * 0x20) & ~bytes) | ((deletes - kOnes) & ~deletes)) & kHighs) != 0;
 }
 
-bool token(std::string_view name) {
-  bool valid = !name.empty();
-  for (const char c : name) valid &= kTokenCharacters[static_cast<unsigned char>(c)];
-  return valid;
-}
-
 // Inlined into the loop over an answer's headers, most of which are short.
 [[gnu::always_inline]] inline bool header_value(std::string_view value) {
   for (; value.size() >= sizeof(std::uint64_t); value.remove_prefix(sizeof(std::uint64_t))) {
@@ -52,7 +46,7 @@ bool token(std::string_view name) {
 
 bool valid(std::string_view name, std::string_view value) {
   const std::string_view name_part = is_pseudo_header(name) ? name.substr(1) : name;
-  return token(name_part) && header_value(value);
+  return is_token(name_part) && header_value(value);
 }
 
 Rule rule_of(HeaderVerdict verdict) {
@@ -68,7 +62,11 @@ Rule rule_of(HeaderVerdict verdict) {
 
 }  // namespace
 
-bool is_token(std::string_view name) { return token(name); }
+bool is_token(std::string_view name) {
+  bool valid = !name.empty();
+  for (const char c : name) valid &= kTokenCharacters[static_cast<unsigned char>(c)];
+  return valid;
+}
 
 bool is_header_value(std::string_view value) { return header_value(value); }
 

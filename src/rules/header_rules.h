@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "extproc/filter_settings.h"
@@ -41,13 +42,20 @@ enum class HeaderVerdict : std::uint8_t {
 
 constexpr bool is_pseudo_header(std::string_view name) { return name.starts_with(':'); }
 
-/// Whether no rule lets a header of that name be removed.
-constexpr bool never_removed(std::string_view name) {
-  return is_pseudo_header(name) || name == "host";
+/// What becomes of a change whatever the rules say, their expressions included; nothing where they
+/// decide. `name` in lower case. `replaces_message`: in an answer with CONTINUE_AND_REPLACE, where
+/// the method may be changed.
+constexpr std::optional<HeaderVerdict> fixed_verdict(HeaderMutation::Operation operation,
+                                                     std::string_view name, bool replaces_message) {
+  if (operation == HeaderMutation::Operation::remove) {
+    if (is_pseudo_header(name) || name == "host") return HeaderVerdict::never_removed;
+  } else if (replaces_message && name == ":method") {
+    return HeaderVerdict::made;
+  }
+  return std::nullopt;
 }
 
-/// `name` in lower case. `replaces_message`: in an answer with CONTINUE_AND_REPLACE, where the
-/// method may be changed.
+/// What becomes of a change that no expression names; the arguments as above.
 constexpr HeaderVerdict header_verdict(HeaderMutation::Operation operation, std::string_view name,
                                        bool replaces_message, const HeaderRules& rules) {
   using Operation = HeaderMutation::Operation;
@@ -56,11 +64,7 @@ constexpr HeaderVerdict header_verdict(HeaderMutation::Operation operation, std:
   if (first != ':' && first != 'h' && first != 'x' && !rules.disallow_all)
     return HeaderVerdict::made;
   const bool pseudo = first == ':';
-  if (operation == Operation::remove) {
-    if (never_removed(name)) return HeaderVerdict::never_removed;
-  } else if (replaces_message && name == ":method") {
-    return HeaderVerdict::made;
-  }
+  if (const auto fixed = fixed_verdict(operation, name, replaces_message)) return *fixed;
   if (rules.disallow_all) return HeaderVerdict::all_denied;
   if (pseudo && operation == Operation::append) return HeaderVerdict::never_appended;
   if (!rules.allow_all_routing &&

@@ -12,7 +12,7 @@ using detail::set_chain;
 
 void Exchange::begin(const detail::CallInfo& info) {
   ContextAccess::begin(context_, &info, env_.loop, env_.dispatcher.suspends());
-  writer_.begin();
+  checker_.begin();
   progress_ = PhaseProgress{};
   streamed_reply_ = nullptr;
   status_ = GrpcStatus::ok;
@@ -67,7 +67,7 @@ void Exchange::on_malformed() {
 void Exchange::note(const exchange::Message& message) {
   if (first_message_) {
     first_message_ = false;
-    writer_.configure(message.protocol_config);
+    checker_.configure(message.protocol_config);
     ContextAccess::messages(context_).protocol_config = message.protocol_config;
   }
   if (message.phase) progress_.seen(*message.phase, message.end_of_stream);
@@ -114,11 +114,11 @@ void Exchange::begin_headers(const exchange::Message& message) {
   scratch().headers = HttpHeaders(message.headers, message.end_of_stream);
   scratch().headers_response.reset();
   request_.begin_phase(phase_, &scratch().headers);
-  writer_.modes().headers_seen(phase_, request_.content_length().has_value());
+  checker_.modes().headers_seen(phase_, request_.content_length().has_value());
   if (phase_ == Phase::request_headers) {
     if (!context_.observability_mode()) {
       streamed_reply_ = &scratch().streamed_reply.emplace(
-          writer_, scratch().headers_response, env_.chain_header, env_.dispatcher.name());
+          checker_, scratch().headers_response, env_.chain_header, env_.dispatcher.name());
       scratch().headers_response.streamed().reset(streamed_reply_);
     }
   } else if (!env_.chain_header.empty() && env_.dispatcher.links().empty()) {
@@ -131,7 +131,7 @@ void Exchange::begin_headers(const exchange::Message& message) {
 bool Exchange::is_dropped(const exchange::Message& message) {
   const Phase phase = *message.phase;
   if (!progress_.is_replaced(phase)) return false;
-  if (is_body(phase)) writer_.consumed(phase, message.body.size());
+  if (is_body(phase)) checker_.sink().consumed(phase, message.body.size());
   return true;
 }
 
@@ -164,8 +164,8 @@ void Exchange::take_streamed(const exchange::Message& message) {
     request_.begin_phase(phase, nullptr);
     reporter().phase_begin(request_, phase);
     detail::SessionHost& host = *this;
-    run.reset(new BodyRun{{host, env_.dispatcher, phase, writer_.modes().mode(phase)},
-                          {env_.filter, !writer_.modes().full_duplex(phase)}});
+    run.reset(new BodyRun{{host, env_.dispatcher, phase, checker_.modes().mode(phase)},
+                          {env_.filter, !checker_.modes().full_duplex(phase)}});
   }
   run->deadline.message_came(env_.now());
   run->session.on_chunk(HttpBody(message.body, message.end_of_stream, message.body_flags));
@@ -214,7 +214,7 @@ void Exchange::after_handler() {
   if (closed_) {
     if (closing_ || running()) return;
     release();
-    writer_.sink().released();
+    control_.released();
     return;
   }
   after_answer();
@@ -300,16 +300,16 @@ void Exchange::send_answer() {
     case Phase::request_headers:
     case Phase::response_headers:
       if (scratch().headers_response.replacement()) progress_.replaced(phase_);
-      writer_.headers(phase_, scratch().headers_response);
+      checker_.headers(phase_, scratch().headers_response);
       break;
     case Phase::request_body:
     case Phase::response_body:
-      writer_.body(phase_, scratch().body, scratch().body_response);
-      writer_.consumed(phase_, scratch().body.body().size());
+      checker_.body(phase_, scratch().body, scratch().body_response);
+      checker_.sink().consumed(phase_, scratch().body.body().size());
       break;
     case Phase::request_trailers:
     case Phase::response_trailers:
-      writer_.trailers(phase_, scratch().trailers_response);
+      checker_.trailers(phase_, scratch().trailers_response);
       break;
   }
 }
@@ -329,10 +329,10 @@ PhaseOutcome Exchange::send_immediate(Phase phase, ImmediateResponse response,
   if (context_.observability_mode()) return PhaseOutcome::answered;
   if (!env_.chain_header.empty() && env_.dispatcher.links().empty())
     set_chain(env_.chain_header, env_.dispatcher.name(), response);
-  if (rules::headers_may_have_left(phase, writer_.modes().mode(Phase::response_body)))
+  if (rules::headers_may_have_left(phase, checker_.modes().mode(Phase::response_body)))
     reporter().violation(phase, Rule::immediate_too_late, {});
   env_.counters.immediate_responses.add();
-  writer_.immediate(phase, std::move(response), extras);
+  checker_.immediate(phase, std::move(response), extras);
   // Envoy sends nothing more on this stream.
   finish(GrpcStatus::ok);
   return PhaseOutcome::immediate;
@@ -342,17 +342,17 @@ PhaseOutcome Exchange::send_immediate(Phase phase, ImmediateResponse response,
 void Exchange::send_unchanged(Phase phase, const HttpHeaders& headers, const HttpBody& body) {
   if (is_body(phase)) {
     BodyResponse unchanged;
-    writer_.body(phase, body, unchanged);
-    writer_.consumed(phase, body.body().size());
+    checker_.body(phase, body, unchanged);
+    checker_.sink().consumed(phase, body.body().size());
   } else if (is_trailers(phase)) {
     TrailersResponse unchanged;
-    writer_.trailers(phase, unchanged);
+    checker_.trailers(phase, unchanged);
   } else {
     HeadersResponse unchanged;
     std::string buffer;
     if (phase == Phase::response_headers && !env_.chain_header.empty())
       add_to_chain(env_.chain_header, applied_names(), headers, unchanged, buffer);
-    writer_.headers(phase, unchanged);
+    checker_.headers(phase, unchanged);
   }
 }
 
@@ -363,19 +363,19 @@ PhaseOutcome Exchange::fail(Phase phase, std::string_view what) {
 }
 
 void Exchange::send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) {
-  writer_.body(phase, body, response);
+  checker_.body(phase, body, response);
   this->body(phase)->deadline.answer_sent(env_.now());
   update_alarm();
 }
 
 void Exchange::send_streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) {
-  writer_.streamed_body(phase, body, carries);
+  checker_.streamed_body(phase, body, carries);
 }
 
 void Exchange::on_consumed(detail::BodySession& session, std::size_t bytes) {
   BodyDeadline& deadline = run_of(session).deadline;
   if (deadline.fallback()) deadline.chunk_taken(env_.now());
-  if (answers()) writer_.consumed(session.phase(), bytes);
+  if (answers()) checker_.sink().consumed(session.phase(), bytes);
   if (!closed_) update_pause();
 }
 
@@ -425,7 +425,7 @@ void Exchange::after_answer() {
 }
 
 bool Exchange::ends_early() const {
-  const BodyModes& modes = writer_.modes();
+  const BodyModes& modes = checker_.modes();
   if (!env_.early_end || context_.observability_mode() || !modes.config()) return false;
   if (modes.full_duplex(Phase::request_body) || modes.full_duplex(Phase::response_body))
     return false;
@@ -453,11 +453,11 @@ void Exchange::update_pause() {
   }
   if (wanted == paused_) return;
   paused_ = wanted;
-  wanted ? writer_.sink().pause() : writer_.sink().resume();
+  wanted ? control_.pause() : control_.resume();
 }
 
 void Exchange::bound_memory() {
-  std::size_t bytes = writer_.sink().held_bytes();
+  std::size_t bytes = checker_.sink().held_bytes();
   for (const auto& run : bodies()) {
     if (run != nullptr) bytes += run->session.unread_bytes();
   }
@@ -495,7 +495,7 @@ void Exchange::finish(GrpcStatus status, std::string_view message) {
   finished_ = true;
   if (streamed_reply_) streamed_reply_->close();
   status_ = status;
-  writer_.sink().finish(status, message);
+  control_.finish(status, message);
 }
 
 bool Exchange::on_closed(GrpcStatus status, bool cancelled) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "exchange/answer_sink.h"
+#include "exchange/control.h"
 #include "exchange/kept_message.h"
 #include "exchange/message.h"
 #include "extproc/context.h"
@@ -19,7 +20,7 @@
 #include "extproc/status.h"
 #include "processor/body_session.h"
 #include "processor/ending.h"
-#include "stream/answer_writer.h"
+#include "stream/answer_checker.h"
 #include "stream/body_deadline.h"
 #include "stream/environment.h"
 #include "stream/phase_progress.h"
@@ -34,9 +35,9 @@ namespace extproc::stream {
 /// form of messages but exchange::Message. Reusable: begin() makes it fresh.
 class Exchange final : private detail::Completion, private detail::SessionHost {
  public:
-  /// Both must outlive it.
-  Exchange(Reporter& reporter, exchange::AnswerSink& sink)
-      : env_(reporter.environment()), writer_(reporter, sink) {}
+  /// All must outlive it.
+  Exchange(Reporter& reporter, exchange::AnswerSink& sink, exchange::Control& control)
+      : env_(reporter.environment()), checker_(reporter, sink), control_(control) {}
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -56,7 +57,7 @@ class Exchange final : private detail::Completion, private detail::SessionHost {
   void on_end();
   /// The sink is not congested any more.
   void on_writable();
-  /// The time of AnswerSink::wake_at has come.
+  /// The time of Control::wake_at has come.
   void on_wake();
   /// The stream is over. `status` is what it ended with where it did not end itself; `cancelled`,
   /// that the peer ended it. True when it may be destroyed or begun anew at once; else a handler
@@ -138,7 +139,7 @@ class Exchange final : private detail::Completion, private detail::SessionHost {
   void update_alarm();
   void wake_handler();
   void wake_body(BodyRun& run);
-  void ask_for_time();
+  bool must_fall_back(ReplyDeadline::Action due);
   void tell_fallback(Phase phase);
   void fall_back();
   void fall_back(BodyRun& run);
@@ -148,7 +149,7 @@ class Exchange final : private detail::Completion, private detail::SessionHost {
   std::unique_ptr<BodyRun>& body(Phase phase) {
     return waiting_->bodies[is_request_phase(phase) ? 0 : 1];
   }
-  Reporter& reporter() const { return writer_.reporter(); }
+  Reporter& reporter() const { return checker_.reporter(); }
   Scratch& scratch() {
     return waiting_ != nullptr && waiting_->scratch != nullptr ? *waiting_->scratch : env_.scratch;
   }
@@ -164,7 +165,7 @@ class Exchange final : private detail::Completion, private detail::SessionHost {
   detail::ChainHost* chain_host() override { return &reporter(); }
   Clock::time_point now() const override { return env_.now(); }
   bool answers() const override { return !finished_ && !closed_ && !context_.observability_mode(); }
-  bool congested(Phase phase) const override { return writer_.congested(phase); }
+  bool congested(Phase phase) const override { return checker_.sink().congested(phase); }
   void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) override;
   void send_streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) override;
   void on_consumed(detail::BodySession& session, std::size_t bytes) override;
@@ -172,7 +173,8 @@ class Exchange final : private detail::Completion, private detail::SessionHost {
   void on_session_done(detail::BodySession& session, const std::exception_ptr& failure) override;
 
   Environment& env_;
-  AnswerWriter writer_;
+  AnswerChecker checker_;
+  exchange::Control& control_;
   Request request_;
   Context context_;
   std::unique_ptr<Waiting> waiting_;

@@ -21,13 +21,13 @@ void Exchange::set_fallback(const Fallback& fallback) noexcept {
 void Exchange::start_deadline() {
   const auto fall_back_at =
       waiting_->fallback ? std::optional(phase_start_ + waiting_->fallback->after) : std::nullopt;
-  waiting_->deadline.begin(phase_start_, env_.filter, !writer_.modes().full_duplex(phase_),
+  waiting_->deadline.begin(phase_start_, env_.filter, !checker_.modes().full_duplex(phase_),
                            fall_back_at);
   update_alarm();
 }
 
 void Exchange::on_waiting(detail::BodySession& session) {
-  if (!writer_.modes().full_duplex(session.phase()) || !session.idle()) return;
+  if (!checker_.modes().full_duplex(session.phase()) || !session.idle()) return;
   run_of(session).deadline.clear();
   update_alarm();
 }
@@ -50,7 +50,7 @@ void Exchange::update_alarm() {
   }
   if (next == waiting_->alarm) return;
   waiting_->alarm = next;
-  writer_.sink().wake_at(next);
+  control_.wake_at(next);
 }
 
 void Exchange::on_wake() {
@@ -65,35 +65,22 @@ void Exchange::on_wake() {
 void Exchange::wake_handler() {
   if (finished_ || closed_) return;
   if (streamed_reply_ && streamed_reply_->begun()) return waiting_->deadline.clear();
-  switch (waiting_->deadline.due(env_.now())) {
-    case ReplyDeadline::Action::none:
-      break;
-    case ReplyDeadline::Action::extend:
-      ask_for_time();
-      break;
-    case ReplyDeadline::Action::fall_back:
-      late_ == Late::none ? fall_back() : give_up();
-      break;
-  }
+  if (!must_fall_back(waiting_->deadline.due(env_.now()))) return;
+  late_ == Late::none ? fall_back() : give_up();
 }
 
 void Exchange::wake_body(BodyRun& run) {
   if (finished_ || closed_) return;
-  switch (run.deadline.due(env_.now())) {
-    case ReplyDeadline::Action::none:
-      break;
-    case ReplyDeadline::Action::extend:
-      ask_for_time();
-      break;
-    case ReplyDeadline::Action::fall_back:
-      fall_back(run);
-      break;
-  }
+  if (must_fall_back(run.deadline.due(env_.now()))) fall_back(run);
 }
 
-void Exchange::ask_for_time() {
-  env_.counters.time_extensions.add();
-  writer_.more_time(env_.filter.max_message_timeout);
+// Does what is due before a fallback.
+bool Exchange::must_fall_back(ReplyDeadline::Action due) {
+  if (due == ReplyDeadline::Action::extend) {
+    env_.counters.time_extensions.add();
+    checker_.sink().ask_for_time(env_.filter.max_message_timeout);
+  }
+  return due == ReplyDeadline::Action::fall_back;
 }
 
 void Exchange::tell_fallback(Phase phase) {
@@ -138,7 +125,7 @@ void Exchange::receive_past_late(const exchange::Message& message, bool noted) {
   if (late_ == Late::fell_back && message.phase) {
     hold(message, false);
     const auto now = env_.now();
-    waiting_->deadline.begin(now, env_.filter, !writer_.modes().full_duplex(*message.phase),
+    waiting_->deadline.begin(now, env_.filter, !checker_.modes().full_duplex(*message.phase),
                              now + waiting_->fallback->after);
     update_alarm();
     update_pause();

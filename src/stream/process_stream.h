@@ -19,7 +19,7 @@ class ProcessStream final : private exchange::AnswerSink {
  public:
   /// Both must outlive it.
   ProcessStream(Reporter& reporter, ReplySink& sink)
-      : env_(reporter.environment()), sink_(sink), exchange_(reporter, *this) {}
+      : env_(reporter.environment()), sink_(sink), exchange_(reporter, *this, sink) {}
 
   /// `info` must live until the stream is closed and released.
   void begin(const detail::CallInfo& info) {
@@ -56,15 +56,6 @@ class ProcessStream final : private exchange::AnswerSink {
     return sink_.congested() || (flow_ != nullptr && flow_->holds(phase));
   }
   std::size_t held_bytes() const override { return flow_ == nullptr ? 0 : flow_->held_bytes(); }
-  void finish(GrpcStatus status, std::string_view message) override {
-    sink_.finish(status, message);
-  }
-  void wake_at(std::optional<std::chrono::steady_clock::time_point> time) override {
-    sink_.wake_at(time);
-  }
-  void pause() override { sink_.pause(); }
-  void resume() override { sink_.resume(); }
-  void released() override { sink_.released(); }
 
   void note_windows(const wire::RequestMessage& message);
   std::string& begin_message(Phase phase, std::size_t body_bytes);

@@ -5,7 +5,7 @@
 
 #include "base/header_name.h"
 #include "extproc/headers.h"
-#include "stream/answer_writer.h"
+#include "stream/answer_checker.h"
 
 namespace extproc::stream {
 namespace {
@@ -29,7 +29,7 @@ bool accepted(const BodyModes& modes) {
 }  // namespace
 
 void StreamedReply::head(int status, detail::HeaderPairs headers) {
-  if (std::this_thread::get_id() != thread_ || closed_ || !accepted(writer_.modes())) {
+  if (std::this_thread::get_id() != thread_ || closed_ || !accepted(checker_.modes())) {
     collected_ = ImmediateResponse{.status = status, .headers = std::move(headers)};
     return;
   }
@@ -42,7 +42,7 @@ void StreamedReply::head(int status, detail::HeaderPairs headers) {
   check(all);
   all.insert(all.begin(), Header{":status", code});
   if (!chain_header_.empty()) all.push_back({chain_header_, name_});
-  writer_.sink().reply_head(all, extras());
+  checker_.sink().reply_head(all, extras());
   response_.drop_extras();
 }
 
@@ -52,7 +52,7 @@ void StreamedReply::chunk(std::string_view bytes) {
     return;
   }
   if (closed_) return;
-  writer_.sink().reply_chunk(bytes, extras());
+  checker_.sink().reply_chunk(bytes, extras());
   response_.drop_extras();
 }
 
@@ -60,7 +60,7 @@ void StreamedReply::end(detail::HeaderPairs trailers) {
   if (collected_ || closed_) return;
   const std::vector<Header> all = views(trailers);
   check(all);
-  writer_.sink().reply_end(all, extras());
+  checker_.sink().reply_end(all, extras());
   response_.drop_extras();
 }
 
@@ -68,7 +68,7 @@ void StreamedReply::end(detail::HeaderPairs trailers) {
 void StreamedReply::check(std::span<const Header> headers) const {
   HeaderMutation mutation;
   for (const auto& [name, value] : headers) mutation.set(name, value);
-  writer_.check(Phase::request_headers, mutation);
+  checker_.check(Phase::request_headers, mutation);
 }
 
 }  // namespace extproc::stream

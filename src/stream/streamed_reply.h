@@ -14,7 +14,7 @@
 
 namespace extproc::stream {
 
-class AnswerWriter;
+class AnswerChecker;
 
 /// A response to the caller that a handler writes piece by piece: sent as it is written where Envoy
 /// accepts that, else collected for an ImmediateResponse; so is what a blocking handler begins on a
@@ -23,9 +23,9 @@ class StreamedReply final : public detail::StreamedResponseSink {
  public:
   /// All must outlive it. `chain_header` is set to `name` in the response, unless it is empty.
   /// What `response` asks for besides leaves with the next piece.
-  StreamedReply(AnswerWriter& writer, PhaseResponse& response, std::string_view chain_header,
+  StreamedReply(AnswerChecker& checker, PhaseResponse& response, std::string_view chain_header,
                 std::string_view name)
-      : writer_(writer), response_(response), chain_header_(chain_header), name_(name) {}
+      : checker_(checker), response_(response), chain_header_(chain_header), name_(name) {}
 
   /// The response is to be answered with, after the end; nothing when it was sent already.
   std::optional<ImmediateResponse> take_collected() { return std::move(collected_); }
@@ -42,7 +42,7 @@ class StreamedReply final : public detail::StreamedResponseSink {
   void check(std::span<const Header> headers) const;
   const ResponseExtras* extras() const { return response_.extras_or_null(); }
 
-  AnswerWriter& writer_;
+  AnswerChecker& checker_;
   PhaseResponse& response_;
   const std::string_view chain_header_;
   const std::string_view name_;

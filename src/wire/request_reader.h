@@ -49,10 +49,8 @@ struct RequestMessage : exchange::Message {
 /// bytes are not a protobuf message; the outputs are then of no use.
 bool read_request(std::string_view bytes, RequestMessage& message, std::vector<Header>& entries);
 
-/// The field under which store_attributes() keeps entries, so that they can be read as a map.
-inline constexpr unsigned kStoredAttributes = 1;
 /// Appends the attributes of a message that has some to `out`, each an entry of the map
-/// kStoredAttributes.
+/// exchange::kStoredAttributes.
 void store_attributes(std::string_view bytes, std::string& out);
 
 /// Puts the `metadata_context` of `message`, which has one and was read from `bytes`, in place of

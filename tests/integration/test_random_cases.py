@@ -11,8 +11,8 @@ import signal
 import pytest
 
 from harness import case_player, case_runs, paths
-from harness.random_cases import answers, cells, compare, exchanges, filters, make, report, shrink
 from harness.processes import Process
+from harness.random_cases import answers, cells, compare, exchanges, filters, make, report, shrink
 from harness.random_cases.cells import Cell
 
 SEED = os.environ.get("RANDOM_SEED", "gate")

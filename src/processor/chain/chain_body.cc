@@ -199,7 +199,7 @@ void ChainBody::forward_end(std::size_t stage) {
 }
 
 void ChainBody::take_answer(std::size_t link, BodyResponse& response) {
-  take_extras(response);
+  take_extras(response.extras_or_null());
   // Nothing that an observer answers counts.
   if (outer_.context->observability_mode()) return;
   LinkViolations violations(outer_, link);
@@ -223,10 +223,9 @@ void ChainBody::take_answer(std::size_t link, BodyResponse& response) {
   }
 }
 
-void ChainBody::take_extras(const PhaseResponse& response) {
-  if (outer_.context->observability_mode()) return;
-  const ResponseExtras* extras = response.extras_or_null();
-  if (extras != nullptr) merge_extras(outer_.body_stream->response().extras(), *extras);
+void ChainBody::take_extras(const ResponseExtras* extras) {
+  if (extras == nullptr || outer_.context->observability_mode()) return;
+  merge_extras(outer_.body_stream->response().extras(), *extras);
 }
 
 void ChainBody::stop(std::size_t link, StageEnd end) {
@@ -242,7 +241,7 @@ Task<> ChainBody::answer_at_once() {
   ImmediateResponse response = std::move(*end_->immediate);
   auto awaiter = reply.start(end_link_, std::move(response));
   co_await awaiter;
-  take_extras(reply.response());
+  take_extras(reply.response().extras_or_null());
   if (reply.result()) outer_.body_stream->response().respond(*reply.result());
 }
 

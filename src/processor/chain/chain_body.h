@@ -37,7 +37,7 @@ class ChainBody final : private StageOwner {
   void forward(std::size_t stage, const HttpBody& chunk) override;
   void forward_end(std::size_t stage) override;
   void take_answer(std::size_t link, BodyResponse& response) override;
-  void take_extras(const PhaseResponse& response) override;
+  void take_extras(const ResponseExtras* extras) override;
   void stop(std::size_t link, StageEnd end) override;
   void on_stage_changed() override;
 

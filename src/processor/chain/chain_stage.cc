@@ -20,13 +20,13 @@ void ChainStage::end(PhaseOutcome outcome, std::chrono::steady_clock::time_point
   outer.host->link_end(link_, request_, outer.phase, outcome, spent);
 }
 
-PhaseOutcome ChainStage::take_ending(const Ending& ending, const PhaseResponse& response) {
+PhaseOutcome ChainStage::take_ending(const Ending& ending) {
   switch (ending.outcome) {
     case PhaseOutcome::failed:
       owner_.stop(link_, {failure_of_link(dispatcher_.name(), ending), std::nullopt});
       break;
     case PhaseOutcome::immediate:
-      if (!ending.thrown) owner_.take_extras(response);
+      owner_.take_extras(ending.extras);
       owner_.stop(link_, {nullptr, *ending.immediate});
       break;
     case PhaseOutcome::aborted:
@@ -86,8 +86,7 @@ void SessionStage::on_written_too_late(Phase phase) {
 }
 
 void SessionStage::on_session_done(BodySession& session, const std::exception_ptr& failure) {
-  const BodyResponse& response = session.body_response();
-  const auto outcome = take_ending(ending_of(failure, session.context(), response), response);
+  const auto outcome = take_ending(ending_of(failure, session.context(), session.body_response()));
   if (outcome == PhaseOutcome::answered) {
     session.settle();
     if (input_ended_) owner_.forward_end(number_);
@@ -144,8 +143,7 @@ void MessageStage::complete(std::exception_ptr failure) noexcept {
 }
 
 void MessageStage::absorb(const std::exception_ptr& failure) {
-  const auto outcome =
-      take_ending(ending_of(failure, *owner_.outer().context, response_), response_);
+  const auto outcome = take_ending(ending_of(failure, *owner_.outer().context, response_));
   end(outcome, start_);
   if (outcome != PhaseOutcome::answered) return;
   owner_.take_answer(link_, response_);

@@ -33,8 +33,8 @@ class StageOwner {
   virtual void forward_end(std::size_t stage) = 0;
   /// Takes over what an answer of `link` asks for besides the body.
   virtual void take_answer(std::size_t link, BodyResponse& response) = 0;
-  /// Of that, what counts beside an immediate response, too.
-  virtual void take_extras(const PhaseResponse& response) = 0;
+  /// Of that, what counts beside an immediate response, too; null is nothing.
+  virtual void take_extras(const ResponseExtras* extras) = 0;
   virtual void stop(std::size_t link, StageEnd end) = 0;
   /// It may have become idle, or done.
   virtual void on_stage_changed() = 0;
@@ -66,7 +66,7 @@ class ChainStage {
   void begin();
   void end(PhaseOutcome outcome, std::chrono::steady_clock::time_point start);
   /// Unless it answered, a handler's end is that of the body for all.
-  PhaseOutcome take_ending(const Ending& ending, const PhaseResponse& response);
+  PhaseOutcome take_ending(const Ending& ending);
   /// The fallback of one is that of the chain.
   void ask_for_fallback(const Fallback& fallback);
 

@@ -2,18 +2,11 @@
 
 #include <charconv>
 #include <utility>
-#include <vector>
 
-#include "base/header_name.h"
+#include "rules/reply_rules.h"
 
 namespace extproc::detail {
 namespace {
-
-std::string lower(std::string_view name) {
-  std::string result(name);
-  for (char& c : result) c = lower_case(c);
-  return result;
-}
 
 /// Envoy's own mapping, for callers that speak gRPC.
 GrpcStatus to_grpc(int status) {
@@ -43,26 +36,22 @@ LocalReply::LocalReply(ImmediateResponse response, bool grpc)
       status_(std::to_string(grpc ? 200 : response_.status)),
       body_(grpc ? std::string() : response_.body) {
   headers_.set(":status", status_);
-  for (const auto& [name, value] : response_.headers) {
-    const std::string key = lower(name);
-    // As in the answer itself: the first of a name overwrites, the others are added.
-    bool first = true;
-    for (const auto& [earlier, unused] : response_.headers) {
-      if (&earlier == &name) break;
-      if (same_name(earlier, name)) first = false;
+  const HeaderMutation asked = rules::immediate_headers(response_);
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const HeaderMutation::Entry change = asked.at(i);
+    switch (change.operation) {
+      case HeaderMutation::Operation::set:
+        headers_.set(change.name, change.value);
+        break;
+      case HeaderMutation::Operation::append:
+        headers_.append(change.name, change.value);
+        break;
+      case HeaderMutation::Operation::remove:
+        // What the same answer sets stays.
+        if (headers_.get(change.name)) continue;
+        break;
     }
-    if (first) {
-      headers_.set(key, value);
-      changes_.set(key, value);
-    } else {
-      headers_.append(key, value);
-      changes_.append(key, value);
-    }
-  }
-  for (const auto& name : response_.removed_headers) {
-    const std::string key = lower(name);
-    if (headers_.get(key)) continue;
-    changes_.remove(key);
+    changes_.take(change);
   }
   if (grpc) {
     const GrpcStatus code = response_.grpc_status.value_or(to_grpc(response_.status));

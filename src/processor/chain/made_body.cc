@@ -36,12 +36,11 @@ void MadeBody::take(BodyResponse& response) {
   const HeaderMutation& mutation = response.header_mutation();
   for (std::size_t i = 0; i < mutation.size(); ++i) all.add(mutation.at(i));
   if (response.clears_route_cache()) call_.body_response->clear_route_cache();
-  take_extras(response);
+  take_extras(response.extras_or_null());
 }
 
-void MadeBody::take_extras(const BodyResponse& response) {
-  if (const auto* extras = response.extras_or_null())
-    merge_extras(call_.body_response->extras(), *extras);
+void MadeBody::take_extras(const ResponseExtras* extras) {
+  if (extras != nullptr) merge_extras(call_.body_response->extras(), *extras);
 }
 
 void MadeBody::on_session_done(BodySession& session, const std::exception_ptr& failure) {
@@ -54,7 +53,7 @@ void MadeBody::on_session_done(BodySession& session, const std::exception_ptr& f
       call_.context->abort(ending.abort->status, ending.abort->message);
       break;
     case PhaseOutcome::immediate:
-      if (!ending.thrown) take_extras(session.body_response());
+      take_extras(ending.extras);
       call_.body_response->respond(*ending.immediate);
       break;
     default:

@@ -48,7 +48,7 @@ class MadeBody final : private SessionHost {
   void on_session_done(BodySession& session, const std::exception_ptr& failure) override;
 
   void take(BodyResponse& response);
-  void take_extras(const BodyResponse& response);
+  void take_extras(const ResponseExtras* extras);
 
   const Invocation call_;
   BodySession session_;

@@ -12,6 +12,7 @@ bool matches(const std::optional<std::regex>& expression, std::string_view name)
   return expression && std::regex_match(name.begin(), name.end(), *expression);
 }
 
+/// Null where the change is made.
 const char* why(rules::HeaderVerdict verdict) {
   switch (verdict) {
     case rules::HeaderVerdict::never_removed:
@@ -53,9 +54,8 @@ const char* refuse_value(std::string_view name, std::string_view value) {
 const char* MutationRules::refuse(Operation operation, std::string_view name,
                                   std::string_view value, bool replaces_message) const {
   using rules::HeaderVerdict;
-  if (operation != Operation::remove && replaces_message && name == ":method") return nullptr;
-  if (operation == Operation::remove && rules::never_removed(name))
-    return why(HeaderVerdict::never_removed);
+  if (const auto fixed = rules::fixed_verdict(operation, name, replaces_message))
+    return why(*fixed);
   if (matches(disallow_expression, name)) return "disallow_expression";
   if (!matches(allow_expression, name)) {
     const auto verdict = rules::header_verdict(operation, name, replaces_message, by_name);

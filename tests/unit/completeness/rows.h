@@ -6,6 +6,7 @@
 #include "extproc/async.h"
 #include "extproc/extproc.h"
 #include "extproc/testing/envoy.h"
+#include "stream/every_mode.h"
 
 namespace extproc::completeness {
 
@@ -15,12 +16,7 @@ inline constexpr Phase kPhases[] = {Phase::request_headers,  Phase::request_body
                                     Phase::request_trailers, Phase::response_headers,
                                     Phase::response_body,    Phase::response_trailers};
 
-inline constexpr BodySendMode kModes[] = {BodySendMode::none,
-                                          BodySendMode::streamed,
-                                          BodySendMode::buffered,
-                                          BodySendMode::buffered_partial,
-                                          BodySendMode::full_duplex_streamed,
-                                          BodySendMode::grpc};
+using stream::kModes;
 
 /// Whether what a row asks to be spared comes all the same in a chain, since others need it there.
 enum class Spared : std::uint8_t { yes, but_for_handlers, but_for_names };

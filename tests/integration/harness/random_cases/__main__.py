@@ -8,8 +8,8 @@ from harness.random_cases import compare, make, report, shrink
 
 # So many differences are worth the time.
 MOST_SHRUNK = 20
-# A run of so many cases aims at each cell at least once; of those that chance kept it from, it plays what else the seed aims at them, up
-# to so many cases on.
+# A run of so many cases aims at each cell at least once. Where chance kept it from some, it plays what else the seed aims at them,
+# up to so many cases on.
 LARGE = 2 * len(make.TARGETS)
 FURTHER = 20 * len(make.TARGETS)
 

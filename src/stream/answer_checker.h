@@ -1,7 +1,5 @@
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <optional>
 
 #include "exchange/answer_sink.h"
@@ -16,12 +14,13 @@
 
 namespace extproc::stream {
 
-/// Hands on the answers of one exchange in the form that is legal in its modes: what Envoy would
-/// ignore or refuse is left out or reported.
-class AnswerWriter {
+/// Checks the answers of one exchange and hands them on, in the form that is legal in its modes:
+/// what Envoy would ignore or refuse is left out or reported.
+class AnswerChecker {
  public:
   /// Both must outlive it.
-  AnswerWriter(Reporter& reporter, exchange::AnswerSink& sink) : reporter_(reporter), sink_(sink) {}
+  AnswerChecker(Reporter& reporter, exchange::AnswerSink& sink)
+      : reporter_(reporter), sink_(sink) {}
 
   void begin() { modes_ = BodyModes{}; }
   /// As the first message says that the filter is set up.
@@ -29,9 +28,6 @@ class AnswerWriter {
 
   BodyModes& modes() { return modes_; }
   const BodyModes& modes() const { return modes_; }
-  bool congested(Phase phase) const { return sink_.congested(phase); }
-  /// The processor is done with so many bytes of a body.
-  void consumed(Phase phase, std::size_t body_bytes) { sink_.consumed(phase, body_bytes); }
 
   void headers(Phase phase, HeadersResponse& response);
   /// The answer to `chunk`.
@@ -41,11 +37,10 @@ class AnswerWriter {
   void streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries);
   void trailers(Phase phase, TrailersResponse& response);
   void immediate(Phase phase, ImmediateResponse response, const ResponseExtras* extras);
-  void more_time(std::chrono::milliseconds time) { sink_.ask_for_time(time); }
 
   Reporter& reporter() const { return reporter_; }
-  /// For answers of another kind.
-  exchange::AnswerSink& sink() { return sink_; }
+  /// For what is no answer to be checked.
+  exchange::AnswerSink& sink() const { return sink_; }
 
   /// Reports what Envoy would refuse of it.
   void check(Phase phase, const HeaderMutation& mutation, bool replaces_message = false);

@@ -1,4 +1,4 @@
-#include "stream/answer_writer.h"
+#include "stream/answer_checker.h"
 
 #include <utility>
 
@@ -6,7 +6,7 @@
 
 namespace extproc::stream {
 // Envoy takes a body mode that is left out for NONE.
-void AnswerWriter::complete_mode_override(Phase phase, ResponseExtras& extras) {
+void AnswerChecker::complete_mode_override(Phase phase, ResponseExtras& extras) {
   ModeOverride& mode = *extras.mode_override;
   const auto& config = modes_.config();
   if (!rules::mode_override_counts(config, mode)) {
@@ -19,7 +19,7 @@ void AnswerWriter::complete_mode_override(Phase phase, ResponseExtras& extras) {
   modes_.apply(mode);
 }
 
-void AnswerWriter::add_automatic_override(HeadersResponse& response) {
+void AnswerChecker::add_automatic_override(HeadersResponse& response) {
   const auto& config = modes_.config();
   if (!config || rules::ignores_mode_overrides(*config)) return;
   const PhaseSet handled = env().dispatcher.phases();
@@ -44,20 +44,20 @@ void AnswerWriter::add_automatic_override(HeadersResponse& response) {
   response.override_mode(mode);
 }
 
-bool AnswerWriter::keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers) {
+bool AnswerChecker::keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers) {
   if (!clears || rules::clears_route_cache(phase, changes_headers)) return true;
   reporter_.violation(phase, Rule::clear_route_cache, "clear_route_cache");
   return false;
 }
 
-void AnswerWriter::check(Phase phase, const HeaderMutation& mutation, bool replaces_message) {
+void AnswerChecker::check(Phase phase, const HeaderMutation& mutation, bool replaces_message) {
   // The answers of a chain's processors were looked at one by one.
   if (!env().links.empty()) return;
   AnswerViolations violations(reporter_, phase);
   rules::check_mutation(mutation, replaces_message, env().filter, violations);
 }
 
-void AnswerWriter::headers(Phase phase, HeadersResponse& response) {
+void AnswerChecker::headers(Phase phase, HeadersResponse& response) {
   const bool replaces = response.replacement().has_value();
   check(phase, response.header_mutation(), replaces);
   if (!keeps_route_cache_flag(phase, response.clears_route_cache(),
@@ -80,7 +80,7 @@ void AnswerWriter::headers(Phase phase, HeadersResponse& response) {
   sink_.headers(phase, response);
 }
 
-void AnswerWriter::body(Phase phase, const HttpBody& chunk, BodyResponse& response) {
+void AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& response) {
   if (modes_.full_duplex(phase)) {
     const bool keep = response.body_change() == BodyChange::none;
     HttpBody::Flags flags = chunk.flags();
@@ -103,7 +103,7 @@ void AnswerWriter::body(Phase phase, const HttpBody& chunk, BodyResponse& respon
   sink_.body(phase, response);
 }
 
-void AnswerWriter::streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) {
+void AnswerChecker::streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) {
   if (!carries.header_mutation().empty()) {
     reporter_.violation(phase, Rule::body_header_mutation, carries.header_mutation().at(0).name);
     carries.header_mutation().clear();
@@ -116,13 +116,13 @@ void AnswerWriter::streamed_body(Phase phase, const HttpBody& body, BodyResponse
   carries.drop_extras();
 }
 
-void AnswerWriter::trailers(Phase phase, TrailersResponse& response) {
+void AnswerChecker::trailers(Phase phase, TrailersResponse& response) {
   check(phase, response.header_mutation());
   sink_.trailers(phase, response);
 }
 
-void AnswerWriter::immediate(Phase phase, ImmediateResponse response,
-                             const ResponseExtras* extras) {
+void AnswerChecker::immediate(Phase phase, ImmediateResponse response,
+                              const ResponseExtras* extras) {
   AnswerViolations violations(reporter_, phase);
   rules::check_immediate(response, env().filter, violations);
   sink_.reply(response, extras);
