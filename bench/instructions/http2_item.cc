@@ -48,9 +48,9 @@ class State {
  private:
   // Its constructor has got another argument in the meantime.
   template <class Service>
-  static std::unique_ptr<Service> make_service(extproc::stream::Environment& environment,
+  static std::unique_ptr<Service> make_service(extproc::exchange::Environment& environment,
                                                grpc::DeadlineWheel& deadlines) {
-    if constexpr (std::is_constructible_v<Service, extproc::stream::Environment&,
+    if constexpr (std::is_constructible_v<Service, extproc::exchange::Environment&,
                                           grpc::DeadlineWheel&>) {
       return std::make_unique<Service>(environment, deadlines);
     } else {

@@ -8,7 +8,7 @@
 
 #include "base/counters.h"
 #include "base/logger.h"
-#include "stream/environment.h"
+#include "exchange/environment.h"
 
 namespace bench {
 
@@ -31,10 +31,10 @@ struct ProcessorUnderTest {
   extproc::Service service = extproc::Service::make<Headers>();
   extproc::Logger logger{extproc::LogLevel::info, [](extproc::LogLevel, std::string_view) {}};
   extproc::Counters counters;
-  extproc::stream::Environment environment{.dispatcher = *service.dispatcher(),
-                                           .logger = logger,
-                                           .counters = counters,
-                                           .chain_header = {}};
+  extproc::exchange::Environment environment{.dispatcher = *service.dispatcher(),
+                                             .logger = logger,
+                                             .counters = counters,
+                                             .chain_header = {}};
 };
 
 }  // namespace bench

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "exchange/reporter.h"
 #include "extproc/context.h"
 #include "items.h"
 #include "measured.h"
@@ -10,7 +11,6 @@
 #include "processor_under_test.h"
 #include "stream/process_stream.h"
 #include "stream/reply_sink.h"
-#include "stream/reporter.h"
 
 namespace bench {
 namespace {
@@ -60,7 +60,7 @@ struct State {
   std::string response = response_headers_message();
   ProcessorUnderTest processor;
   Sink sink;
-  extproc::stream::Reporter reporter{processor.environment};
+  extproc::exchange::Reporter reporter{processor.environment};
   extproc::stream::ProcessStream stream{reporter, sink};
 };
 

@@ -1,8 +1,8 @@
 #include "extproc/context.h"
 
 #include "exchange/message.h"
-#include "wire/map_reader.h"
-#include "wire/request_reader.h"
+#include "protobuf/any.h"
+#include "protobuf/map_reader.h"
 
 namespace extproc {
 namespace {
@@ -15,32 +15,32 @@ constexpr unsigned kTypedFilterMetadata = 2;
 
 std::optional<ValueView> Context::attribute(std::string_view name) const {
   std::optional<ValueView> found;
-  wire::for_each_entry(messages_->attributes(), exchange::kStoredAttributes,
-                       [&](std::string_view, std::string_view attributes) {
-                         if (auto value = StructView(attributes).find(name)) found = value;
-                       });
+  protobuf::for_each_entry(messages_->attributes(), exchange::kStoredAttributes,
+                           [&](std::string_view, std::string_view attributes) {
+                             if (auto value = StructView(attributes).find(name)) found = value;
+                           });
   return found;
 }
 
 std::vector<std::pair<std::string_view, StructView>> Context::attributes() const {
   std::vector<std::pair<std::string_view, StructView>> all;
-  wire::for_each_entry(messages_->attributes(), exchange::kStoredAttributes,
-                       [&](std::string_view filter, std::string_view attributes) {
-                         all.emplace_back(filter, StructView(attributes));
-                       });
+  protobuf::for_each_entry(messages_->attributes(), exchange::kStoredAttributes,
+                           [&](std::string_view filter, std::string_view attributes) {
+                             all.emplace_back(filter, StructView(attributes));
+                           });
   return all;
 }
 
 std::optional<StructView> Context::filter_metadata(std::string_view name) const {
-  const auto found = wire::find_entry(messages_->metadata(), kFilterMetadata, name);
+  const auto found = protobuf::find_entry(messages_->metadata(), kFilterMetadata, name);
   if (!found) return std::nullopt;
   return StructView(*found);
 }
 
 std::optional<TypedValue> Context::typed_filter_metadata(std::string_view name) const {
-  const auto found = wire::find_entry(messages_->metadata(), kTypedFilterMetadata, name);
+  const auto found = protobuf::find_entry(messages_->metadata(), kTypedFilterMetadata, name);
   if (!found) return std::nullopt;
-  return wire::read_any(*found);
+  return protobuf::read_any(*found);
 }
 
 std::string_view Context::peer() const {

@@ -7,11 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "exchange/reporter.h"
 #include "extproc/context.h"
 #include "extproc/status.h"
 #include "stream/process_stream.h"
 #include "stream/reply_sink.h"
-#include "stream/reporter.h"
 
 namespace extproc::server {
 namespace {
@@ -42,7 +42,7 @@ GrpcStatus status_of(grpc::CloseReason reason) {
 }  // namespace
 
 struct ProcessService::Pool {
-  stream::Reporter reporter;
+  exchange::Reporter reporter;
   grpc::DeadlineWheel& deadlines;
   std::vector<std::unique_ptr<ProcessCall>> spare;
   std::size_t in_use = 0;
@@ -143,8 +143,8 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   stream::ProcessStream stream_;
 };
 
-ProcessService::ProcessService(stream::Environment& environment, grpc::DeadlineWheel& deadlines)
-    : pool_(new Pool{stream::Reporter(environment), deadlines, {}, 0}) {}
+ProcessService::ProcessService(exchange::Environment& environment, grpc::DeadlineWheel& deadlines)
+    : pool_(new Pool{exchange::Reporter(environment), deadlines, {}, 0}) {}
 ProcessService::~ProcessService() = default;
 
 grpc::CallHandler* ProcessService::start(std::string_view path, grpc::Call& call) {

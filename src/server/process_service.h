@@ -3,10 +3,10 @@
 #include <memory>
 #include <string_view>
 
+#include "exchange/environment.h"
 #include "extproc/detail/dispatcher.h"
 #include "grpc/call.h"
 #include "grpc/deadline_wheel.h"
-#include "stream/environment.h"
 
 namespace extproc::server {
 
@@ -18,7 +18,7 @@ class ProcessService final : public grpc::Service {
   static constexpr std::string_view kName = "envoy.service.ext_proc.v3.ExternalProcessor";
 
   /// Both must outlive it.
-  ProcessService(stream::Environment& environment, grpc::DeadlineWheel& deadlines);
+  ProcessService(exchange::Environment& environment, grpc::DeadlineWheel& deadlines);
   ~ProcessService() override;
 
   grpc::CallHandler* start(std::string_view path, grpc::Call& call) override;

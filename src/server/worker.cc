@@ -51,7 +51,7 @@ Worker::Worker(const Configuration& configuration, const detail::Dispatcher& dis
                .early_end = configuration.early_end,
                .automatic_mode_override = configuration.automatic_mode_override,
                .now = ticks_are_enough(configuration, dispatcher, logger) ? &tick_time
-                                                                          : &stream::Clock::now},
+                                                                          : &exchange::Clock::now},
       process_(streams_, deadlines_),
       health_({ProcessService::kName, dispatcher.name()}),
       services_{&process_, &health_},

@@ -15,6 +15,7 @@
 
 #include "base/counters.h"
 #include "base/logger.h"
+#include "exchange/environment.h"
 #include "extproc/detail/event_loop.h"
 #include "grpc/buffer_pool.h"
 #include "grpc/deadline_wheel.h"
@@ -23,7 +24,6 @@
 #include "server/connection.h"
 #include "server/process_service.h"
 #include "server/socket.h"
-#include "stream/environment.h"
 
 namespace extproc::server {
 
@@ -92,7 +92,7 @@ class Worker final : private ConnectionOwner {
   bool ticking_ = false;
   grpc::DeadlineWheel deadlines_;
   grpc::BufferPool buffers_;
-  stream::Environment streams_;
+  exchange::Environment streams_;
   ProcessService process_;
   grpc::HealthService health_;
   std::array<grpc::Service*, 2> services_;

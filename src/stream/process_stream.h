@@ -5,10 +5,10 @@
 #include <string_view>
 
 #include "exchange/answer_sink.h"
-#include "stream/exchange.h"
+#include "exchange/exchange.h"
+#include "exchange/reporter.h"
 #include "stream/flow_control.h"
 #include "stream/reply_sink.h"
-#include "stream/reporter.h"
 #include "wire/request_reader.h"
 
 namespace extproc::stream {
@@ -18,7 +18,7 @@ namespace extproc::stream {
 class ProcessStream final : private exchange::AnswerSink {
  public:
   /// Both must outlive it.
-  ProcessStream(Reporter& reporter, ReplySink& sink)
+  ProcessStream(exchange::Reporter& reporter, ReplySink& sink)
       : env_(reporter.environment()), sink_(sink), exchange_(reporter, *this, sink) {}
 
   /// `info` must live until the stream is closed and released.
@@ -64,9 +64,9 @@ class ProcessStream final : private exchange::AnswerSink {
   }
   void end_reply(std::string& out, const ResponseExtras* extras);
 
-  Environment& env_;
+  exchange::Environment& env_;
   ReplySink& sink_;
-  Exchange exchange_;
+  exchange::Exchange exchange_;
   std::unique_ptr<FlowControl> flow_;
   bool held_ = false;  // the message that is being written
 };

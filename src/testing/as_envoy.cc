@@ -10,11 +10,11 @@
 
 #include "base/counters.h"
 #include "base/logger.h"
+#include "exchange/reporter.h"
 #include "extproc/context.h"
 #include "extproc/detail/event_loop.h"
 #include "extproc/testing.h"
 #include "stream/process_stream.h"
-#include "stream/reporter.h"
 #include "testing/envoy/reply.h"
 #include "testing/request_writer.h"
 #include "testing/response_reader.h"
@@ -208,8 +208,8 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
   Logger logger_;
   Counters counters_;
   detail::EventLoop loop_;
-  stream::Environment environment_;
-  stream::Reporter reporter_{environment_};
+  exchange::Environment environment_;
+  exchange::Reporter reporter_{environment_};
   stream::ProcessStream stream_;
 };
 

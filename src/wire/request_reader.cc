@@ -4,11 +4,13 @@
 #include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 
-#include "wire/map_reader.h"
+#include "protobuf/map_reader.h"
 
 namespace extproc::wire {
+
 namespace {
 
+using protobuf::bytes_of;
 using protozero::pbf_reader;
 using protozero::pbf_wire_type;
 using protozero::tag_and_type;
@@ -313,25 +315,6 @@ void store_metadata(std::string_view bytes, const RequestMessage& message, std::
   out.clear();
   pbf_reader field(bytes.data(), bytes.size());
   while (field.next(8, kBytes)) out.append(bytes_of(field));
-}
-
-TypedValue read_any(std::string_view bytes) {
-  TypedValue any;
-  try {
-    pbf_reader field(bytes.data(), bytes.size());
-    while (field.next()) {
-      if (field.tag_and_type() == tag_and_type(1, kBytes)) {
-        any.type_url = bytes_of(field);
-      } else if (field.tag_and_type() == tag_and_type(2, kBytes)) {
-        any.value = bytes_of(field);
-      } else {
-        field.skip();
-      }
-    }
-  } catch (const protozero::exception&) {
-    return {};
-  }
-  return any;
 }
 
 }  // namespace extproc::wire

@@ -8,7 +8,6 @@
 
 #include "exchange/message.h"
 #include "extproc/body.h"
-#include "extproc/context.h"
 #include "extproc/headers.h"
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
@@ -56,8 +55,5 @@ void store_attributes(std::string_view bytes, std::string& out);
 /// Puts the `metadata_context` of `message`, which has one and was read from `bytes`, in place of
 /// `out`, serialised.
 void store_metadata(std::string_view bytes, const RequestMessage& message, std::string& out);
-
-/// Reads a `google.protobuf.Any`. What is not protobuf gives an empty one.
-TypedValue read_any(std::string_view bytes);
 
 }  // namespace extproc::wire

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "check.h"
+#include "exchange/reporter.h"
 #include "input.h"
 #include "service_under_test.h"
 #include "stream/process_stream.h"
 #include "stream/reply_sink.h"
-#include "stream/reporter.h"
 #include "testing/response_reader.h"
 #include "wire/request_reader.h"
 
@@ -129,7 +129,7 @@ void go_on(const Mode& mode, ServiceUnderTest& service, stream::ProcessStream& s
 void run(Input input) {
   const Mode mode(input.byte());
   ServiceUnderTest service(mode.style);
-  stream::Environment& environment = service.environment();
+  exchange::Environment& environment = service.environment();
   now_ = {};
   environment.now = [] { return now_; };
   environment.automatic_mode_override = mode.overrides;
@@ -138,7 +138,7 @@ void run(Input input) {
   environment.flow_controlled_bytes = 4096;
   Sink sink;
   sink.is_slow = mode.is_slow;
-  stream::Reporter reporter(environment);
+  exchange::Reporter reporter(environment);
   stream::ProcessStream stream(reporter, sink);
   stream.begin(sink);
   std::size_t sent = 0;

@@ -6,9 +6,9 @@
 
 #include "base/counters.h"
 #include "base/logger.h"
+#include "exchange/environment.h"
 #include "extproc/detail/event_loop.h"
 #include "extproc/service.h"
-#include "stream/environment.h"
 
 namespace extproc::fuzz {
 
@@ -22,7 +22,7 @@ class ServiceUnderTest {
   explicit ServiceUnderTest(Style style);
   ~ServiceUnderTest();
 
-  stream::Environment& environment() { return environment_; }
+  exchange::Environment& environment() { return environment_; }
   const Counters& counters() const { return counters_; }
   /// Resumes the handlers that are suspended.
   void run_suspended();
@@ -35,7 +35,7 @@ class ServiceUnderTest {
   detail::EventLoop loop_;
   Logger logger_;
   Counters counters_;
-  stream::Environment environment_;
+  exchange::Environment environment_;
 };
 
 }  // namespace extproc::fuzz

@@ -8,10 +8,10 @@
 
 #include "base/counters.h"
 #include "base/logger.h"
+#include "exchange/reporter.h"
 #include "extproc/context.h"
 #include "extproc/detail/event_loop.h"
 #include "stream/process_stream.h"
-#include "stream/reporter.h"
 #include "testing/envoy/filter_config.h"
 
 namespace extproc::testing::envoy {
@@ -206,8 +206,8 @@ class ServicePeer final : public ProcessorPeer,
   Logger logger_;
   Counters counters_;
   detail::EventLoop loop_;
-  stream::Environment environment_;
-  stream::Reporter reporter_{environment_};
+  exchange::Environment environment_;
+  exchange::Reporter reporter_{environment_};
   stream::ProcessStream stream_;
 };
 

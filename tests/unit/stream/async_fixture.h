@@ -13,12 +13,12 @@
 #include <utility>
 #include <vector>
 
+#include "exchange/reporter.h"
 #include "extproc/async.h"
 #include "extproc/detail/event_loop.h"
 #include "extproc/service.h"
 #include "stream/describe.h"
 #include "stream/process_stream.h"
-#include "stream/reporter.h"
 #include "stream/stream_fixture.h"
 #include "testing/request_writer.h"
 

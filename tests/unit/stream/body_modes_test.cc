@@ -1,4 +1,4 @@
-#include "stream/body_modes.h"
+#include "exchange/body_modes.h"
 
 #include <gtest/gtest.h>
 

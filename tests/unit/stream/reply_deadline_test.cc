@@ -1,6 +1,6 @@
 // Handlers that wait too long: more time is asked for, and then their fallback is sent.
 
-#include "stream/reply_deadline.h"
+#include "exchange/reply_deadline.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,6 +13,8 @@
 #include "every_mode.h"
 
 namespace extproc::stream {
+
+using exchange::ReplyDeadline;
 namespace {
 
 using ::testing::ElementsAre;

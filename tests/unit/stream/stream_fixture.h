@@ -5,12 +5,16 @@
 #include <utility>
 #include <vector>
 
+#include "exchange/reporter.h"
 #include "recording_sink.h"
 #include "stream/process_stream.h"
-#include "stream/reporter.h"
 #include "testing/request_writer.h"
 
 namespace extproc::stream {
+
+using exchange::Clock;
+using exchange::Environment;
+using exchange::Reporter;
 
 using testing::HeaderList;
 using wire::ProtocolConfig;

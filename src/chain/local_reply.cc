@@ -1,0 +1,96 @@
+#include "chain/local_reply.h"
+
+#include <charconv>
+#include <utility>
+
+#include "rules/reply_rules.h"
+
+namespace extproc::chain {
+namespace {
+
+/// Envoy's own mapping, for callers that speak gRPC.
+GrpcStatus to_grpc(int status) {
+  switch (status) {
+    case 400:
+      return GrpcStatus::internal;
+    case 401:
+      return GrpcStatus::unauthenticated;
+    case 403:
+      return GrpcStatus::permission_denied;
+    case 404:
+      return GrpcStatus::unimplemented;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return GrpcStatus::unavailable;
+    default:
+      return GrpcStatus::unknown;
+  }
+}
+
+}  // namespace
+
+LocalReply::LocalReply(ImmediateResponse response, bool grpc)
+    : response_(std::move(response)),
+      status_(std::to_string(grpc ? 200 : response_.status)),
+      body_(grpc ? std::string() : response_.body) {
+  headers_.set(":status", status_);
+  const HeaderMutation asked = rules::immediate_headers(response_);
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const HeaderMutation::Entry change = asked.at(i);
+    switch (change.operation) {
+      case HeaderMutation::Operation::set:
+        headers_.set(change.name, change.value);
+        break;
+      case HeaderMutation::Operation::append:
+        headers_.append(change.name, change.value);
+        break;
+      case HeaderMutation::Operation::remove:
+        // What the same answer sets stays.
+        if (headers_.get(change.name)) continue;
+        break;
+    }
+    changes_.take(change);
+  }
+  if (grpc) {
+    const GrpcStatus code = response_.grpc_status.value_or(to_grpc(response_.status));
+    headers_.set("content-type", "application/grpc");
+    headers_.set("grpc-status", std::to_string(static_cast<int>(code)));
+    if (!response_.body.empty()) headers_.set("grpc-message", response_.body);
+  } else if (body_.empty()) {
+    headers_.remove("content-length");
+    headers_.remove("content-type");
+  } else {
+    headers_.set("content-length", std::to_string(body_.size()));
+    if (!headers_.get("content-type")) headers_.set("content-type", "text/plain");
+  }
+}
+
+ImmediateResponse LocalReply::fold() && {
+  int status = response_.status;
+  if (const auto code = headers_.get(":status"); code && *code != status_) {
+    std::from_chars(code->data(), code->data() + code->size(), status);
+  }
+  response_.status = status;
+  if (body_ != response_.body && headers_.get("grpc-status") == std::nullopt) {
+    response_.body = std::move(body_);
+  }
+  HeaderMutation mutation;
+  changes_.write(mutation);
+  response_.headers.clear();
+  response_.removed_headers.clear();
+  for (std::size_t i = 0; i < mutation.size(); ++i) {
+    const auto [operation, name, value] = mutation.at(i);
+    // Envoy writes these two itself.
+    if (name == ":status" || name == "content-length") continue;
+    if (operation == HeaderMutation::Operation::remove) {
+      response_.removed_headers.emplace_back(name);
+    } else {
+      response_.headers.emplace_back(name, value);
+    }
+  }
+  return std::move(response_);
+}
+
+}  // namespace extproc::chain

@@ -1,0 +1,78 @@
+#include "chain/merged_mutation.h"
+
+#include "extproc/error.h"
+#include "rules/header_rules.h"
+
+namespace extproc::chain {
+
+MergedMutation::Name& MergedMutation::of(std::string_view name) {
+  for (Name& known : names_) {
+    if (known.name == name) return known;
+  }
+  return names_.emplace_back(Name{std::string(name), false, {}});
+}
+
+void MergedMutation::set(std::string_view name, std::string_view value) {
+  Name& of_name = of(name);
+  of_name.overwritten = true;
+  of_name.values.assign(1, std::string(value));
+}
+
+void MergedMutation::append(std::string_view name, std::string_view value) {
+  of(name).values.emplace_back(value);
+}
+
+void MergedMutation::remove(std::string_view name) {
+  Name& of_name = of(name);
+  of_name.overwritten = true;
+  of_name.values.clear();
+}
+
+void MergedMutation::take(const HeaderMutation::Entry& change) {
+  switch (change.operation) {
+    case HeaderMutation::Operation::set:
+      return set(change.name, change.value);
+    case HeaderMutation::Operation::append:
+      return append(change.name, change.value);
+    case HeaderMutation::Operation::remove:
+      return remove(change.name);
+  }
+}
+
+void MergedMutation::refuse(const HeaderMutation::Entry& refused) {
+  if (refused_.empty()) refused_.add(refused);
+}
+
+void MergedMutation::clear() {
+  names_.clear();
+  refused_.clear();
+}
+
+void MergedMutation::write(HeaderMutation& mutation) const {
+  for (const Name& name : names_) {
+    if (name.values.empty()) mutation.remove(name.name);
+    bool overwrites = name.overwritten;
+    for (const std::string& value : name.values) {
+      overwrites ? mutation.set(name.name, value) : mutation.append(name.name, value);
+      overwrites = false;
+    }
+  }
+}
+
+void MergedMutation::write_refused(HeaderMutation& mutation) const {
+  if (mutation.empty() && !refused_.empty()) mutation.add(refused_.at(0));
+}
+
+void MergedMutation::write_all(HeaderMutation& mutation) const {
+  write(mutation);
+  std::size_t removes = 0;
+  for (std::size_t i = 0; i < mutation.size(); ++i)
+    removes += mutation.at(i).operation == HeaderMutation::Operation::remove ? 1 : 0;
+  const std::size_t sets = mutation.size() - removes;
+  if (sets <= rules::kMostMutations && removes <= rules::kMostMutations) return;
+  throw Error("its processors together set " + std::to_string(sets) + " headers and remove " +
+              std::to_string(removes) + ": Envoy accepts " + std::to_string(rules::kMostMutations) +
+              " of each in one answer");
+}
+
+}  // namespace extproc::chain

@@ -1,0 +1,131 @@
+#include "exchange/answer_checker.h"
+
+#include <utility>
+
+#include "rules/mode_rules.h"
+
+namespace extproc::exchange {
+// Envoy takes a body mode that is left out for NONE.
+void AnswerChecker::complete_mode_override(Phase phase, ResponseExtras& extras) {
+  ModeOverride& mode = *extras.mode_override;
+  const auto& config = modes_.config();
+  if (!rules::mode_override_counts(config, mode)) {
+    reporter_.violation(phase, Rule::mode_override, "mode_override");
+    extras.mode_override.reset();
+    return;
+  }
+  if (config && !mode.request_body_mode) mode.request_body_mode = config->request_body_mode;
+  if (config && !mode.response_body_mode) mode.response_body_mode = config->response_body_mode;
+  modes_.apply(mode);
+}
+
+void AnswerChecker::add_automatic_override(HeadersResponse& response) {
+  const auto& config = modes_.config();
+  if (!config || rules::ignores_mode_overrides(*config)) return;
+  const PhaseSet handled = env().dispatcher.phases();
+  const auto body = [&](Phase phase, BodySendMode configured) {
+    return handled.contains(phase) ? configured : BodySendMode::none;
+  };
+  const auto skip = [&](Phase phase) {
+    return handled.contains(phase) ? std::nullopt : std::optional(HeaderSendMode::skip);
+  };
+  ModeOverride mode;
+  mode.request_body_mode = body(Phase::request_body, config->request_body_mode);
+  mode.response_body_mode = body(Phase::response_body, config->response_body_mode);
+  if (env().chain_header.empty()) mode.response_header_mode = skip(Phase::response_headers);
+  mode.request_trailer_mode = skip(Phase::request_trailers);
+  mode.response_trailer_mode = skip(Phase::response_trailers);
+  // A body that is handled needs its headers to be changed with it, so that they are kept.
+  if (handled.contains(Phase::response_body)) mode.response_header_mode.reset();
+  if (mode.request_body_mode == config->request_body_mode &&
+      mode.response_body_mode == config->response_body_mode && !mode.response_header_mode) {
+    return;
+  }
+  response.override_mode(mode);
+}
+
+bool AnswerChecker::keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers) {
+  if (!clears || rules::clears_route_cache(phase, changes_headers)) return true;
+  reporter_.violation(phase, Rule::clear_route_cache, "clear_route_cache");
+  return false;
+}
+
+void AnswerChecker::check(Phase phase, const HeaderMutation& mutation, bool replaces_message) {
+  // The answers of a chain's processors were looked at one by one.
+  if (!env().links.empty()) return;
+  AnswerViolations violations(reporter_, phase);
+  rules::check_mutation(mutation, replaces_message, env().filter, violations);
+}
+
+void AnswerChecker::headers(Phase phase, HeadersResponse& response) {
+  const bool replaces = response.replacement().has_value();
+  check(phase, response.header_mutation(), replaces);
+  if (!keeps_route_cache_flag(phase, response.clears_route_cache(),
+                              !response.header_mutation().empty())) {
+    response.clear_route_cache(false);
+  }
+  if (env().automatic_mode_override && phase == Phase::request_headers && !replaces &&
+      (response.extras_or_null() == nullptr || !response.extras_or_null()->mode_override)) {
+    add_automatic_override(response);
+  }
+  if (response.extras_or_null() != nullptr && response.extras().mode_override) {
+    complete_mode_override(phase, response.extras());
+  }
+  if (response.header_mutation().sets("content-length")) modes_.content_length_set(phase);
+  if (const ResponseExtras* extras = response.extras_or_null();
+      extras != nullptr && extras->mode_override &&
+      modes_.override_needs_no_content_length(phase, *extras->mode_override)) {
+    response.remove_header("content-length");
+  }
+  sink_.headers(phase, response);
+}
+
+void AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& response) {
+  if (modes_.full_duplex(phase)) {
+    const bool keep = response.body_change() == BodyChange::none;
+    HttpBody::Flags flags = chunk.flags();
+    if (!keep) flags.grpc_message_compressed = response.is_grpc_message_compressed();
+    const std::string_view bytes = keep ? chunk.body() : response.body();
+    if (!bytes.empty()) flags.end_of_stream_without_message = false;
+    streamed_body(phase, {bytes, chunk.end_of_stream(), flags}, response);
+    return;
+  }
+  HeaderMutation& mutation = response.header_mutation();
+  if (!mutation.empty() && !modes_.takes_headers_with_body(phase)) {
+    reporter_.violation(phase, Rule::body_header_mutation, mutation.at(0).name);
+    mutation.clear();
+  }
+  check(phase, mutation);
+  if (!keeps_route_cache_flag(phase, response.clears_route_cache(), !mutation.empty())) {
+    response.clear_route_cache(false);
+  }
+  modes_.correct_content_length(phase, chunk, response);
+  sink_.body(phase, response);
+}
+
+void AnswerChecker::streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) {
+  if (!carries.header_mutation().empty()) {
+    reporter_.violation(phase, Rule::body_header_mutation, carries.header_mutation().at(0).name);
+    carries.header_mutation().clear();
+  }
+  if (carries.clears_route_cache()) {
+    reporter_.violation(phase, Rule::clear_route_cache, "clear_route_cache");
+    carries.clear_route_cache(false);
+  }
+  sink_.piece(phase, body, carries.extras_or_null());
+  carries.drop_extras();
+}
+
+void AnswerChecker::trailers(Phase phase, TrailersResponse& response) {
+  check(phase, response.header_mutation());
+  sink_.trailers(phase, response);
+}
+
+void AnswerChecker::immediate(Phase phase, ImmediateResponse response,
+                              const ResponseExtras* extras) {
+  AnswerViolations violations(reporter_, phase);
+  rules::check_immediate(response, env().filter, violations);
+  sink_.reply(response, extras);
+}
+
+}  // namespace extproc::exchange

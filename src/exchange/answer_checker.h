@@ -1,0 +1,58 @@
+#pragma once
+
+#include <optional>
+
+#include "exchange/answer_sink.h"
+#include "exchange/body_modes.h"
+#include "exchange/environment.h"
+#include "exchange/reporter.h"
+#include "extproc/body.h"
+#include "extproc/immediate_response.h"
+#include "extproc/phase.h"
+#include "extproc/response.h"
+#include "rules/reply_rules.h"
+
+namespace extproc::exchange {
+
+/// Checks the answers of one exchange and hands them on, in the form that is legal in its modes:
+/// what Envoy would ignore or refuse is left out or reported.
+class AnswerChecker {
+ public:
+  /// Both must outlive it.
+  AnswerChecker(Reporter& reporter, AnswerSink& sink) : reporter_(reporter), sink_(sink) {}
+
+  void begin() { modes_ = BodyModes{}; }
+  /// As the first message says that the filter is set up.
+  void configure(const std::optional<ProtocolConfiguration>& config) { modes_.configure(config); }
+
+  BodyModes& modes() { return modes_; }
+  const BodyModes& modes() const { return modes_; }
+
+  void headers(Phase phase, HeadersResponse& response);
+  /// The answer to `chunk`.
+  void body(Phase phase, const HttpBody& chunk, BodyResponse& response);
+  /// A piece of a body in FULL_DUPLEX_STREAMED or GRPC mode; what `carries` holds besides a body
+  /// goes with it and is taken out.
+  void streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries);
+  void trailers(Phase phase, TrailersResponse& response);
+  void immediate(Phase phase, ImmediateResponse response, const ResponseExtras* extras);
+
+  Reporter& reporter() const { return reporter_; }
+  /// For what is no answer to be checked.
+  AnswerSink& sink() const { return sink_; }
+
+  /// Reports what Envoy would refuse of it.
+  void check(Phase phase, const HeaderMutation& mutation, bool replaces_message = false);
+
+ private:
+  const Environment& env() const { return reporter_.environment(); }
+  void complete_mode_override(Phase phase, ResponseExtras& extras);
+  void add_automatic_override(HeadersResponse& response);
+  bool keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers);
+
+  Reporter& reporter_;
+  AnswerSink& sink_;
+  BodyModes modes_;
+};
+
+}  // namespace extproc::exchange

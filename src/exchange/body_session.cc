@@ -1,0 +1,240 @@
+#include "exchange/body_session.h"
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+#include <utility>
+
+#include "extproc/context.h"
+
+namespace extproc::exchange {
+
+BodySession::BodySession(SessionHost& host, const detail::Dispatcher& dispatcher, Phase phase,
+                         std::optional<BodySendMode> mode)
+    : host_(host), dispatcher_(dispatcher), phase_(phase), mode_(mode), body_(*this, phase) {
+  ContextAccess::begin_beside(context_, host.context());
+  reset_response();
+}
+
+// One message is all of the body.
+bool BodySession::whole() const {
+  return mode_ == BodySendMode::buffered || mode_ == BodySendMode::buffered_partial;
+}
+
+void BodySession::on_chunk(const HttpBody& chunk) {
+  if (chunk.end_of_stream() || chunk.end_of_stream_without_message() || chunk.drain_complete()) {
+    input_over_ = true;
+    end_of_stream_ = chunk.end_of_stream() || chunk.end_of_stream_without_message();
+    drain_complete_ = chunk.drain_complete();
+  }
+  if (whole()) input_over_ = true;
+  if (abandoned_ || (started_ && !running_)) {
+    host_.on_consumed(*this, chunk.body().size());
+    pass(Chunk{std::string(chunk.body()), chunk.end_of_stream(), chunk.flags()});
+    return;
+  }
+  // What only ends the body is no chunk to read.
+  const bool nothing =
+      chunk.body().empty() && full_duplex() &&
+      (mode_ == BodySendMode::grpc ? chunk.end_of_stream_without_message() : input_over_);
+  if (!nothing) take(chunk);
+  if (!started_) {
+    start_handler();
+  } else {
+    wake();
+  }
+}
+
+void BodySession::take(const HttpBody& chunk) {
+  unread_bytes_ += chunk.body().size();
+  unread_.push_back({std::string(chunk.body()), chunk.end_of_stream(), chunk.flags()});
+}
+
+void BodySession::on_input_end() {
+  if (input_over_) return;
+  input_over_ = true;
+  wake();
+}
+
+void BodySession::start_handler() {
+  started_ = running_ = true;
+  start_ = host_.now();
+  detail::Invocation invocation{.phase = phase_,
+                                .host = host_.chain_host(),
+                                .context = &context_,
+                                .request = &host_.request(),
+                                .body_stream = &body_,
+                                .completion = this};
+  std::exception_ptr failure;
+  try {
+    if (dispatcher_.call(invocation) == detail::Step::pending) return;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  complete(failure);
+}
+
+void BodySession::complete(std::exception_ptr failure) noexcept {
+  running_ = false;
+  waiting_ = nullptr;
+  host_.on_session_done(*this, failure);
+}
+
+void BodySession::cancel() {
+  cancelled_ = true;
+  ContextAccess::request_cancel(context_);
+  if (waiting_) std::exchange(waiting_, nullptr).resume();
+}
+
+void BodySession::abandon() {
+  abandoned_ = true;
+  if (std::exchange(holds_chunk_, false) || (holds_streamed_ && !finished_)) pass(current_);
+  pass_unread();
+  if (full_duplex()) send_end();
+  cancel();
+}
+
+void BodySession::wake() {
+  if (!waiting_) return;
+  if (waits_for_output_ ? !writable() : !ready()) return;
+  waits_for_output_ = false;
+  std::exchange(waiting_, nullptr).resume();
+}
+
+// In STREAMED mode Envoy waits for the answer to each chunk. That of the last one waits for what
+// the handler may still write.
+void BodySession::next_wanted() {
+  if (holds_chunk_ && !full_duplex() && !whole() && !current_.end_of_stream) answer_current();
+}
+
+bool BodySession::ready() {
+  if (cancelled_) return true;
+  return (!unread_.empty() || input_over_) && !host_.congested(phase_);
+}
+
+void BodySession::check_open() {
+  if (!cancelled_) return;
+  throw boost::system::system_error(
+      boost::asio::error::make_error_code(boost::asio::error::operation_aborted));
+}
+
+std::optional<HttpBody> BodySession::next() {
+  check_open();
+  auto chunk = pop();
+  if (!chunk) return std::nullopt;
+  // Where more than one message comes for what was to be one, each is answered all the same.
+  if (holds_chunk_) answer_current();
+  current_ = std::move(*chunk);
+  holds_chunk_ = !full_duplex();
+  holds_streamed_ = full_duplex();
+  host_.on_consumed(*this, current_.bytes.size());
+  return current_.view();
+}
+
+void BodySession::write(std::string_view bytes, bool compressed) {
+  if (finished_ || cancelled_) return;
+  if (full_duplex()) {
+    // An empty gRPC message is one; an empty chunk says nothing.
+    if (bytes.empty() && mode_ != BodySendMode::grpc) return;
+    holds_streamed_ = false;
+    send_streamed({bytes, false, {.grpc_message_compressed = compressed}});
+    return;
+  }
+  if (!holds_chunk_ && !whole() && unread_.empty() && input_over_) {
+    if (!bytes.empty()) host_.on_written_too_late(phase_);
+    return;
+  }
+  written_.append(bytes);
+}
+
+void BodySession::answer_current() {
+  holds_chunk_ = false;
+  // What is unchanged is not sent back.
+  if (written_ != current_.bytes) {
+    written_.empty() ? response_.clear_body() : response_.replace_body(written_);
+  }
+  answer(current_);
+  written_.clear();
+}
+
+// With what the handler asked for besides the body; an immediate response is for its return.
+void BodySession::answer(const Chunk& chunk) {
+  if (host_.answers()) host_.send_body_answer(phase_, chunk.view(), response_);
+  auto immediate = response_.immediate_response();
+  reset_response();
+  if (immediate) response_.respond(std::move(*immediate));
+}
+
+void BodySession::reset_response() {
+  response_.reset();
+  response_.listen_to_fallback(this);
+}
+
+void BodySession::send_streamed(const HttpBody& body) {
+  if (host_.answers()) host_.send_streamed_body(phase_, body, response_);
+}
+
+// Answers a chunk that the handler did not want.
+void BodySession::pass(const Chunk& chunk) {
+  if (!full_duplex()) {
+    // What a handler that is late asked for was for another answer.
+    if (abandoned_) reset_response();
+    if (finished_ && !chunk.bytes.empty()) response_.clear_body();
+    answer(chunk);
+    return;
+  }
+  const bool ends = chunk.end_of_stream || chunk.flags.end_of_stream_without_message;
+  const bool end = ends || chunk.flags.drain_complete;
+  if (end_sent_ || (finished_ && !end)) return;
+  end_sent_ = end;
+  if (!finished_) return send_streamed(chunk.view());
+  HttpBody::Flags flags = chunk.flags;
+  flags.grpc_message_compressed = false;
+  flags.end_of_stream_without_message = mode_ == BodySendMode::grpc && ends;
+  send_streamed({{}, ends, flags});
+}
+
+void BodySession::pass_unread() {
+  while (const auto chunk = pop()) {
+    host_.on_consumed(*this, chunk->bytes.size());
+    pass(*chunk);
+  }
+}
+
+std::optional<BodySession::Chunk> BodySession::pop() {
+  if (unread_.empty()) return std::nullopt;
+  Chunk chunk = std::move(unread_.front());
+  unread_.pop_front();
+  unread_bytes_ -= chunk.bytes.size();
+  return chunk;
+}
+
+void BodySession::settle() {
+  // Written before anything was read: it goes before the first chunk.
+  if (!full_duplex() && !holds_chunk_ && !written_.empty()) {
+    if (auto chunk = pop()) {
+      current_ = std::move(*chunk);
+      if (!finished_) written_.append(current_.bytes);
+      holds_chunk_ = true;
+    }
+  }
+  if (holds_chunk_) answer_current();
+  pass_unread();
+  if (full_duplex()) send_end();
+  // What was asked for behind the last answer has none to go with.
+  if (host_.answers() && (!response_.header_mutation().empty() || response_.clears_route_cache() ||
+                          response_.extras_or_null() != nullptr))
+    host_.on_written_too_late(phase_);
+}
+
+// The end is told once, when the input has ended that way; behind a body with trailers they are the
+// end.
+void BodySession::send_end() {
+  if (end_sent_ || (!end_of_stream_ && !drain_complete_)) return;
+  end_sent_ = true;
+  send_streamed({{},
+                 end_of_stream_,
+                 {.end_of_stream_without_message = mode_ == BodySendMode::grpc && end_of_stream_,
+                  .drain_complete = drain_complete_}});
+}
+
+}  // namespace extproc::exchange

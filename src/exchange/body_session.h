@@ -1,0 +1,163 @@
+#pragma once
+
+#include <chrono>
+#include <coroutine>
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "extproc/body.h"
+#include "extproc/body_stream.h"
+#include "extproc/context.h"
+#include "extproc/detail/dispatcher.h"
+#include "extproc/phase.h"
+#include "extproc/processing_mode.h"
+#include "extproc/response.h"
+
+namespace extproc::exchange {
+
+class BodySession;
+
+/// What a session needs of its stream.
+class SessionHost {
+ public:
+  virtual const Context& context() const = 0;
+  virtual Request& request() = 0;
+  virtual detail::ChainHost* chain_host() = 0;
+  virtual std::chrono::steady_clock::time_point now() const = 0;
+  /// Answers are sent: the stream is open, and does not only observe.
+  virtual bool answers() const = 0;
+  /// The peer, or the client's flow control, takes no more at present.
+  virtual bool congested(Phase phase) const = 0;
+  virtual void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) = 0;
+  /// `carries`: what else the answer is to hold; it is emptied.
+  virtual void send_streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) = 0;
+  /// The handler waits for the next chunk.
+  virtual void on_waiting(BodySession& session) = 0;
+  /// The handler asked for it: it counts from each chunk that is not answered in time.
+  virtual void on_fallback(BodySession& session, Fallback fallback) = 0;
+  /// The session has taken bytes out of its queue.
+  virtual void on_consumed(BodySession& session, std::size_t bytes) = 0;
+  virtual void on_written_too_late(Phase phase) = 0;
+  /// The handler has returned, and the session answers whatever else comes by itself.
+  virtual void on_session_done(BodySession& session, const std::exception_ptr& failure) = 0;
+
+ protected:
+  ~SessionHost() = default;
+};
+
+/// One direction's body with a handler over the whole of it: keeps what the handler has not read,
+/// and turns what it writes into legal answers of the body's mode. It lives from the first chunk to
+/// the end of the stream.
+class BodySession final : private detail::BodyChannel,
+                          private detail::Completion,
+                          private detail::FallbackListener {
+ public:
+  /// Both must outlive it.
+  BodySession(SessionHost& host, const detail::Dispatcher& dispatcher, Phase phase,
+              std::optional<BodySendMode> mode);
+
+  /// A chunk has come. The first one starts the handler.
+  void on_chunk(const HttpBody& chunk);
+  /// No chunk follows: trailers or the end of the stream came.
+  void on_input_end();
+  void on_writable() { wake(); }
+  /// The stream is over: a handler that waits here is told.
+  void cancel();
+  /// The handler takes too long: what it has not answered, and all that follows, passes unchanged.
+  /// The handler is told, and may still run.
+  void abandon();
+
+  Phase phase() const { return phase_; }
+  /// What the handler is given.
+  const Context& context() const { return context_; }
+  /// The handler has not returned yet.
+  bool running() const { return running_; }
+  bool abandoned() const { return abandoned_; }
+  /// It can do nothing until a chunk, or the end, comes.
+  bool idle() const { return !running_ || (waiting_ && !waits_for_output_ && unread_.empty()); }
+  std::size_t unread_bytes() const { return unread_bytes_; }
+  std::chrono::steady_clock::time_point start() const { return start_; }
+  BodyResponse& body_response() { return response_; }
+  /// Sends what is still owed after the handler returned, and lets what was not read through.
+  void settle();
+
+ private:
+  struct Chunk {
+    std::string bytes;
+    bool end_of_stream;
+    HttpBody::Flags flags;
+
+    HttpBody view() const { return {bytes, end_of_stream, flags}; }
+  };
+
+  void next_wanted() override;
+  bool ready() override;
+  void wait(std::coroutine_handle<> handler) override {
+    waiting_ = handler;
+    waits_for_output_ = false;
+    host_.on_waiting(*this);
+  }
+  std::optional<HttpBody> next() override;
+  bool writable() override { return cancelled_ || !host_.congested(phase_); }
+  void wait_writable(std::coroutine_handle<> handler) override {
+    waiting_ = handler;
+    waits_for_output_ = true;
+  }
+  void check_open() override;
+  void write(std::string_view bytes, bool compressed) override;
+  void finish() override { finished_ = true; }
+  std::optional<BodySendMode> mode() const override { return mode_; }
+  BodyResponse& response() override { return response_; }
+  void complete(std::exception_ptr failure) noexcept override;
+  void set_fallback(const Fallback& fallback) noexcept override { on_fallback(fallback); }
+  void on_fallback(Fallback fallback) override {
+    if (!abandoned_) host_.on_fallback(*this, std::move(fallback));
+  }
+
+  bool full_duplex() const { return mode_ && is_full_duplex(*mode_); }
+  bool whole() const;
+  void start_handler();
+  void take(const HttpBody& chunk);
+  void answer_current();
+  void answer(const Chunk& chunk);
+  void reset_response();
+  void send_streamed(const HttpBody& body);
+  std::optional<Chunk> pop();
+  void pass_unread();
+  void pass(const Chunk& chunk);
+  void send_end();
+  void wake();
+
+  SessionHost& host_;
+  const detail::Dispatcher& dispatcher_;
+  const Phase phase_;
+  const std::optional<BodySendMode> mode_;
+  BodyStream body_;
+  Context context_;
+  BodyResponse response_;
+  std::deque<Chunk> unread_;
+  std::size_t unread_bytes_ = 0;
+  Chunk current_{};
+  std::string written_;  // since the last answer, where answers are owed
+  std::coroutine_handle<> waiting_;
+  std::chrono::steady_clock::time_point start_;
+  bool waits_for_output_ = false;
+  bool started_ = false;
+  bool running_ = false;
+  bool holds_chunk_ = false;     // current_ has no answer yet
+  bool holds_streamed_ = false;  // full duplex: nothing was written since current_ was read
+  bool input_over_ = false;      // nothing follows what is unread
+  bool end_of_stream_ = false;   // the input ended with it; else trailers follow, or nothing
+  bool drain_complete_ = false;
+  bool finished_ = false;
+  bool end_sent_ = false;
+  bool cancelled_ = false;
+  bool abandoned_ = false;
+};
+
+}  // namespace extproc::exchange

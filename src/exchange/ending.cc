@@ -1,0 +1,25 @@
+#include "exchange/ending.h"
+
+#include "extproc/error.h"
+
+namespace extproc::exchange {
+
+Ending ending_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const StopRequestProcessing& stop) {
+    return {.outcome = PhaseOutcome::immediate, .thrown = true, .immediate = &stop.response()};
+  } catch (const std::exception& error) {
+    return {.outcome = PhaseOutcome::failed, .thrown = true, .what = error.what()};
+  } catch (...) {
+    return {.outcome = PhaseOutcome::failed,
+            .thrown = true,
+            .what = "something that is not a std::exception"};
+  }
+}
+
+std::exception_ptr failure_of_link(const std::string& name, const Ending& ending) {
+  return std::make_exception_ptr(Error(name + ": " + std::string(ending.what)));
+}
+
+}  // namespace extproc::exchange

@@ -1,0 +1,106 @@
+#include "exchange/reporter.h"
+
+#include <initializer_list>
+#include <string>
+
+#include "extproc/context.h"
+#include "extproc/request.h"
+#include "rules/advice.h"
+
+namespace extproc::exchange {
+namespace {
+
+constexpr std::string_view kSlowHandlerAdvice =
+    " on an I/O thread, where other streams wait for it: mark the processor blocking(), or use "
+    "co_await offload(...). This is logged once";
+
+std::string microseconds(std::chrono::nanoseconds duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(duration).count()) +
+         " us";
+}
+
+std::string text(std::initializer_list<std::string_view> parts) {
+  std::string line;
+  for (const auto part : parts) line.append(part);
+  return line;
+}
+
+}  // namespace
+
+void Reporter::phase_begin(const Request& request, Phase phase) const {
+  const std::string& name = env_.dispatcher.name();
+  if (env_.logger.enabled(LogLevel::debug)) {
+    env_.logger.log(LogLevel::debug,
+                    text({name, ": ", to_string(phase), " begins for request ", request.id()}));
+  }
+  if (env_.observer != nullptr) env_.observer->phase_begin(name, request, phase);
+}
+
+void Reporter::phase_end(const Request& request, Phase phase, PhaseOutcome outcome,
+                         std::chrono::nanoseconds spent) const {
+  const std::string& name = env_.dispatcher.name();
+  if (env_.observer != nullptr) env_.observer->phase_end(name, request, phase, outcome, spent);
+  if (env_.logger.enabled(LogLevel::debug)) {
+    env_.logger.log(LogLevel::debug,
+                    text({name, ": ", to_string(phase), " ended for request ", request.id(), ": ",
+                          to_string(outcome), " after ", microseconds(spent)}));
+  }
+}
+
+void Reporter::failure(const Request& request, Phase phase, std::string_view what) const {
+  env_.counters.handler_failures.add();
+  env_.logger.log(LogLevel::error, text({env_.dispatcher.name(), ": ", to_string(phase),
+                                         " failed for request ", request.id(), ": ", what}));
+}
+
+void Reporter::time_on_thread(Phase phase, std::chrono::nanoseconds spent) const {
+  if (spent <= env_.slow_handler || env_.dispatcher.suspends() ||
+      !env_.dispatcher.advise_once_on_time())
+    return;
+  env_.logger.log(LogLevel::warning, text({env_.dispatcher.name(), ": ", to_string(phase), " took ",
+                                           microseconds(spent), kSlowHandlerAdvice}));
+}
+
+void Reporter::malformed_message(const Context& context) const {
+  env_.counters.malformed_messages.add();
+  env_.logger.log(LogLevel::warning,
+                  text({env_.dispatcher.name(), ": a message from ", context.peer(),
+                        " is not a ProcessingRequest: its stream is ended"}));
+}
+
+void Reporter::violation(Phase phase, Rule rule, std::string_view field) const {
+  report(env_.dispatcher.name(), phase, rule, field);
+}
+
+void Reporter::report(std::string_view name, Phase phase, Rule rule, std::string_view field) const {
+  env_.counters.misused_answers.add();
+  const std::string_view what = rules::advice(rule);
+  if (env_.on_violation) env_.on_violation({rule, phase, std::string(field), std::string(what)});
+  if (!env_.dispatcher.advise_once(rule)) return;
+  const std::string_view separator = field.empty() ? "" : " \"";
+  const std::string_view quote = field.empty() ? "" : "\"";
+  env_.logger.log(LogLevel::warning,
+                  text({name, ": ", to_string(phase), ": ", to_string(rule), separator, field,
+                        quote, ": ", what, ". This is logged once"}));
+}
+
+void Reporter::link_begin(std::size_t link, const Request& request, Phase phase) {
+  env_.links[link].calls.add();
+  if (env_.observer != nullptr)
+    env_.observer->phase_begin(env_.dispatcher.links()[link], request, phase);
+}
+
+void Reporter::link_end(std::size_t link, const Request& request, Phase phase, PhaseOutcome outcome,
+                        std::chrono::nanoseconds spent) {
+  if (outcome == PhaseOutcome::immediate) env_.links[link].immediate_responses.add();
+  if (outcome == PhaseOutcome::failed) env_.links[link].failures.add();
+  if (env_.observer != nullptr)
+    env_.observer->phase_end(env_.dispatcher.links()[link], request, phase, outcome, spent);
+}
+
+void Reporter::link_violation(std::size_t link, Phase phase, Rule rule, std::string_view field) {
+  env_.links[link].misused_answers.add();
+  report(env_.dispatcher.links()[link], phase, rule, field);
+}
+
+}  // namespace extproc::exchange

@@ -1,0 +1,74 @@
+#include "exchange/streamed_reply.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/header_name.h"
+#include "exchange/answer_checker.h"
+#include "extproc/headers.h"
+
+namespace extproc::exchange {
+namespace {
+
+/// Lower-cases the names, as HTTP/2 and Envoy have them; the views are of `pairs`.
+std::vector<Header> views(detail::HeaderPairs& pairs) {
+  std::vector<Header> headers;
+  headers.reserve(pairs.size() + 2);
+  for (auto& [name, value] : pairs) {
+    for (char& c : name) c = lower_case(c);
+    headers.push_back({name, value});
+  }
+  return headers;
+}
+
+bool accepted(const BodyModes& modes) {
+  const auto mode = modes.mode(Phase::request_headers);
+  return mode && rules::takes_streamed_reply(*mode);
+}
+
+}  // namespace
+
+void StreamedReply::head(int status, detail::HeaderPairs headers) {
+  if (std::this_thread::get_id() != thread_ || closed_ || !accepted(checker_.modes())) {
+    collected_ = ImmediateResponse{.status = status, .headers = std::move(headers)};
+    return;
+  }
+  begun_ = true;
+  const std::string code = std::to_string(status);
+  std::vector<Header> all = views(headers);
+  std::erase_if(all, [&](const Header& header) {
+    return header.name == ":status" || header.name == chain_header_;
+  });
+  check(all);
+  all.insert(all.begin(), Header{":status", code});
+  if (!chain_header_.empty()) all.push_back({chain_header_, name_});
+  checker_.sink().reply_head(all, extras());
+  response_.drop_extras();
+}
+
+void StreamedReply::chunk(std::string_view bytes) {
+  if (collected_) {
+    collected_->body.append(bytes);
+    return;
+  }
+  if (closed_) return;
+  checker_.sink().reply_chunk(bytes, extras());
+  response_.drop_extras();
+}
+
+void StreamedReply::end(detail::HeaderPairs trailers) {
+  if (collected_ || closed_) return;
+  const std::vector<Header> all = views(trailers);
+  check(all);
+  checker_.sink().reply_end(all, extras());
+  response_.drop_extras();
+}
+
+// The filter's rules count here, too.
+void StreamedReply::check(std::span<const Header> headers) const {
+  HeaderMutation mutation;
+  for (const auto& [name, value] : headers) mutation.set(name, value);
+  checker_.check(Phase::request_headers, mutation);
+}
+
+}  // namespace extproc::exchange

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "extproc/headers.h"
+#include "extproc/immediate_response.h"
+#include "extproc/response.h"
+#include "extproc/streamed_response.h"
+
+namespace extproc::exchange {
+
+class AnswerChecker;
+
+/// A response to the caller that a handler writes piece by piece: sent as it is written where Envoy
+/// accepts that, else collected for an ImmediateResponse; so is what a blocking handler begins on a
+/// thread of its own.
+class StreamedReply final : public detail::StreamedResponseSink {
+ public:
+  /// All must outlive it. `chain_header` is set to `name` in the response, unless it is empty.
+  /// What `response` asks for besides leaves with the next piece.
+  StreamedReply(AnswerChecker& checker, PhaseResponse& response, std::string_view chain_header,
+                std::string_view name)
+      : checker_(checker), response_(response), chain_header_(chain_header), name_(name) {}
+
+  /// The response is to be answered with, after the end; nothing when it was sent already.
+  std::optional<ImmediateResponse> take_collected() { return std::move(collected_); }
+  /// The head was sent: no other answer is legal.
+  bool begun() const { return begun_; }
+  /// The stream is over, or was answered in another way: nothing is sent from now on.
+  void close() { closed_ = true; }
+
+  void head(int status, detail::HeaderPairs headers) override;
+  void chunk(std::string_view bytes) override;
+  void end(detail::HeaderPairs trailers) override;
+
+ private:
+  void check(std::span<const Header> headers) const;
+  const ResponseExtras* extras() const { return response_.extras_or_null(); }
+
+  AnswerChecker& checker_;
+  PhaseResponse& response_;
+  const std::string_view chain_header_;
+  const std::string_view name_;
+  const std::thread::id thread_ = std::this_thread::get_id();
+  std::optional<ImmediateResponse> collected_;
+  bool begun_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace extproc::exchange
