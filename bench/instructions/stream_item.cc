@@ -3,8 +3,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "exchange/reporter.h"
 #include "extproc/context.h"
+#include "host/host.h"
 #include "items.h"
 #include "measured.h"
 #include "messages.h"
@@ -60,8 +60,8 @@ struct State {
   std::string response = response_headers_message();
   ProcessorUnderTest processor;
   Sink sink;
-  extproc::exchange::Reporter reporter{processor.environment};
-  extproc::stream::ProcessStream stream{reporter, sink};
+  extproc::host::Host host{processor.environment};
+  extproc::stream::ProcessStream stream{host, sink};
 };
 
 }  // namespace

@@ -152,10 +152,10 @@ class ContextAccess {
   }
   /// For a handler that runs beside others of its stream, and is cancelled and aborts by itself:
   /// `context` tells what `of` does, which must outlive it.
-  static void begin_beside(Context& context, const Context& of) {
+  static void begin_beside(Context& context, const Context& of, bool cancellable = true) {
     context.info_ = of.info_;
     context.loop_ = of.loop_;
-    context.cancel_ = std::stop_source();
+    context.cancel_ = cancellable ? std::stop_source() : std::stop_source(std::nostopstate);
     context.abort_.reset();
     context.messages_ = of.messages_;
   }

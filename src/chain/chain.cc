@@ -5,88 +5,25 @@
 #include <span>
 #include <utility>
 
-#include "chain/chain_state.h"
-#include "extproc/async.h"
 #include "extproc/error.h"
 
 namespace extproc {
 namespace chain {
-
-void LinkState::override_mode(const ModeOverride& asked) {
-  const std::optional<ModeOverride> before = std::exchange(mode, asked);
-  if (!before) return;
-  if (!mode->request_body_mode) mode->request_body_mode = before->request_body_mode;
-  if (!mode->response_body_mode) mode->response_body_mode = before->response_body_mode;
-}
-
-bool LinkState::declined(Phase phase) const {
-  if (!mode) return false;
-  switch (phase) {
-    case Phase::request_headers:
-    case Phase::request_body:
-    case Phase::response_body:
-      return false;
-    case Phase::request_trailers:
-      return mode->request_trailer_mode == HeaderSendMode::skip;
-    case Phase::response_headers:
-      return mode->response_header_mode == HeaderSendMode::skip;
-    case Phase::response_trailers:
-      break;
-  }
-  return mode->response_trailer_mode == HeaderSendMode::skip;
-}
-
-std::optional<BodySendMode> configured(const Context& context, Phase phase) {
-  const auto& config = context.protocol_config();
-  if (!config) return std::nullopt;
-  return is_request_phase(phase) ? config->request_body_mode : config->response_body_mode;
-}
-
-std::optional<BodySendMode> ChainState::body_mode(std::size_t link, Phase phase,
-                                                  const Context& context) const {
-  if (const auto& mode = links[link]->mode) {
-    const auto& asked =
-        is_request_phase(phase) ? mode->request_body_mode : mode->response_body_mode;
-    if (asked) return asked;
-  }
-  return configured(context, phase);
-}
-
-bool ChainState::calls(const ChainLinks& chain, std::size_t link, Phase phase,
-                       const Context& context) const {
-  if (links[link]->ended || !chain[link]->phases().contains(phase)) return false;
-  if (!modes_differ) return true;
-  if (is_body(phase)) return body_mode(link, phase, context) != BodySendMode::none;
-  return !links[link]->declined(phase);
-}
-
-void ChainState::begin(const ChainLinks& chain) {
-  if (call != nullptr) return;
-  links.reserve(chain.size());
-  for (std::size_t i = 0; i < chain.size(); ++i) links.push_back(std::make_unique<LinkState>());
-  call = std::make_unique<ChainCall>(chain, *this);
-}
-
 namespace {
+
+using ChainLinks = std::vector<std::shared_ptr<const detail::Dispatcher>>;
 
 class ChainDispatcher final : public detail::Dispatcher {
  public:
   ChainDispatcher(std::string name, ChainLinks links)
       : detail::Dispatcher(std::move(name), all(links, &detail::Dispatcher::phases),
                            suspends(links), all(links, &detail::Dispatcher::streamed)),
-        links_(std::move(links)) {
-    for (const auto& link : links_) names_.push_back(link->name());
-  }
+        links_(std::move(links)) {}
 
-  std::span<const std::string> links() const override { return names_; }
+  std::span<const std::shared_ptr<const Dispatcher>> links() const override { return links_; }
 
-  detail::Step call(detail::Invocation& invocation) const override {
-    ChainState& state = invocation.request->state<ChainState>();
-    state.begin(links_);
-    if (invocation.body_stream == nullptr) return state.call->start(invocation);
-    auto& body = invocation.phase == Phase::request_body ? state.request_body : state.response_body;
-    body = std::make_unique<ChainBody>(links_, state, invocation);
-    return detail::start_task(body->run(), invocation);
+  detail::Step call(detail::Invocation& /*invocation*/) const override {
+    throw Error("the processors of a chain are called one by one");
   }
 
  private:
@@ -101,7 +38,6 @@ class ChainDispatcher final : public detail::Dispatcher {
   }
 
   ChainLinks links_;
-  std::vector<std::string> names_;
 };
 
 }  // namespace

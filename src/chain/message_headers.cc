@@ -11,6 +11,11 @@ void MessageHeaders::assign(std::span<const Header> entries) {
   kept_.clear();
 }
 
+void MessageHeaders::copy(std::span<const Header> entries) {
+  assign({});
+  for (const auto& [name, value] : entries) append(name, value);
+}
+
 std::optional<std::string_view> MessageHeaders::get(std::string_view name) const {
   for (const Header& entry : entries_) {
     if (same_name(entry.name, name)) return entry.value;
@@ -36,6 +41,17 @@ void MessageHeaders::append(std::string_view name, std::string_view value) {
 
 void MessageHeaders::remove(std::string_view name) {
   std::erase_if(entries_, [&](const Header& entry) { return same_name(entry.name, name); });
+}
+
+void MessageHeaders::take(const HeaderMutation::Entry& change) {
+  switch (change.operation) {
+    case HeaderMutation::Operation::remove:
+      return remove(change.name);
+    case HeaderMutation::Operation::set:
+      return set(change.name, change.value);
+    case HeaderMutation::Operation::append:
+      return append(change.name, change.value);
+  }
 }
 
 }  // namespace extproc::chain

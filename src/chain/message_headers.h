@@ -18,6 +18,8 @@ class MessageHeaders {
  public:
   /// What it refers to must outlive it.
   void assign(std::span<const Header> entries);
+  /// The same without anything that it refers to.
+  void copy(std::span<const Header> entries);
 
   std::span<const Header> entries() const { return entries_; }
   std::optional<std::string_view> get(std::string_view name) const;
@@ -26,6 +28,7 @@ class MessageHeaders {
   void set(std::string_view name, std::string_view value);
   void append(std::string_view name, std::string_view value);
   void remove(std::string_view name);
+  void take(const HeaderMutation::Entry& change);
 
  private:
   std::string_view keep(std::string_view text);

@@ -14,9 +14,11 @@ void AnswerChecker::complete_mode_override(Phase phase, ResponseExtras& extras) 
     extras.mode_override.reset();
     return;
   }
+  modes_.apply(mode);
+  // What a chain asks for is made of what each of its processors asked for itself.
+  if (env().link != nullptr) return;
   if (config && !mode.request_body_mode) mode.request_body_mode = config->request_body_mode;
   if (config && !mode.response_body_mode) mode.response_body_mode = config->response_body_mode;
-  modes_.apply(mode);
 }
 
 void AnswerChecker::add_automatic_override(HeadersResponse& response) {
@@ -52,12 +54,12 @@ bool AnswerChecker::keeps_route_cache_flag(Phase phase, bool clears, bool change
 
 void AnswerChecker::check(Phase phase, const HeaderMutation& mutation, bool replaces_message) {
   // The answers of a chain's processors were looked at one by one.
-  if (!env().links.empty()) return;
+  if (!env().dispatcher.links().empty()) return;
   AnswerViolations violations(reporter_, phase);
   rules::check_mutation(mutation, replaces_message, env().filter, violations);
 }
 
-void AnswerChecker::headers(Phase phase, HeadersResponse& response) {
+void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResponse& response) {
   const bool replaces = response.replacement().has_value();
   check(phase, response.header_mutation(), replaces);
   if (!keeps_route_cache_flag(phase, response.clears_route_cache(),
@@ -77,7 +79,7 @@ void AnswerChecker::headers(Phase phase, HeadersResponse& response) {
       modes_.override_needs_no_content_length(phase, *extras->mode_override)) {
     response.remove_header("content-length");
   }
-  sink_.headers(phase, response);
+  sink_.headers(phase, message, response);
 }
 
 void AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& response) {
@@ -100,7 +102,7 @@ void AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& respo
     response.clear_route_cache(false);
   }
   modes_.correct_content_length(phase, chunk, response);
-  sink_.body(phase, response);
+  sink_.body(phase, chunk, response);
 }
 
 void AnswerChecker::streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) {
@@ -116,16 +118,21 @@ void AnswerChecker::streamed_body(Phase phase, const HttpBody& body, BodyRespons
   carries.drop_extras();
 }
 
-void AnswerChecker::trailers(Phase phase, TrailersResponse& response) {
+void AnswerChecker::trailers(Phase phase, const HttpTrailers& message, TrailersResponse& response) {
   check(phase, response.header_mutation());
-  sink_.trailers(phase, response);
+  sink_.trailers(phase, message, response);
+}
+
+bool AnswerChecker::takes_streamed_reply() const {
+  const auto mode = modes_.mode(Phase::request_headers);
+  return mode && env().link == nullptr && rules::takes_streamed_reply(*mode);
 }
 
 void AnswerChecker::immediate(Phase phase, ImmediateResponse response,
                               const ResponseExtras* extras) {
   AnswerViolations violations(reporter_, phase);
   rules::check_immediate(response, env().filter, violations);
-  sink_.reply(response, extras);
+  sink_.reply(phase, response, extras);
 }
 
 }  // namespace extproc::exchange

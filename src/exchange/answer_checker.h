@@ -28,14 +28,17 @@ class AnswerChecker {
   BodyModes& modes() { return modes_; }
   const BodyModes& modes() const { return modes_; }
 
-  void headers(Phase phase, HeadersResponse& response);
-  /// The answer to `chunk`.
+  /// The answer to `message`, as the others.
+  void headers(Phase phase, const HttpHeaders& message, HeadersResponse& response);
   void body(Phase phase, const HttpBody& chunk, BodyResponse& response);
   /// A piece of a body in FULL_DUPLEX_STREAMED or GRPC mode; what `carries` holds besides a body
   /// goes with it and is taken out.
   void streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries);
-  void trailers(Phase phase, TrailersResponse& response);
+  void trailers(Phase phase, const HttpTrailers& message, TrailersResponse& response);
   void immediate(Phase phase, ImmediateResponse response, const ResponseExtras* extras);
+
+  /// Whether a response may be sent piece by piece; in a chain it is sent when it is whole.
+  bool takes_streamed_reply() const;
 
   Reporter& reporter() const { return reporter_; }
   /// For what is no answer to be checked.

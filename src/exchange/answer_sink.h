@@ -14,18 +14,21 @@
 namespace extproc::exchange {
 
 /// Where the answers of an exchange go, in whatever form its host has them. All is called on the
-/// exchange's thread. An answer is valid during the call; `extras`, null where there are none, go
-/// with it.
+/// exchange's thread. An answer is valid during the call, and so is `message`, what it answers as
+/// its processor saw it; `extras`, null where there are none, go with it.
 class AnswerSink {
  public:
-  virtual void headers(Phase phase, const HeadersResponse& answer) = 0;
+  virtual void headers(Phase phase, const HttpHeaders& message, const HeadersResponse& answer) = 0;
   /// The body may be taken out of it.
-  virtual void body(Phase phase, BodyResponse& answer) = 0;
-  virtual void trailers(Phase phase, const TrailersResponse& answer) = 0;
+  virtual void body(Phase phase, const HttpBody& message, BodyResponse& answer) = 0;
+  virtual void trailers(Phase phase, const HttpTrailers& message,
+                        const TrailersResponse& answer) = 0;
   /// A piece of a body in FULL_DUPLEX_STREAMED or GRPC mode: what goes on in place of what came.
   virtual void piece(Phase phase, const HttpBody& piece, const ResponseExtras* extras) = 0;
-  /// A response to the caller; nothing follows but Control::finish().
-  virtual void reply(const ImmediateResponse& response, const ResponseExtras* extras) = 0;
+  /// A response to the caller in place of the answer to `phase`; nothing follows but
+  /// Control::finish().
+  virtual void reply(Phase phase, const ImmediateResponse& response,
+                     const ResponseExtras* extras) = 0;
   /// The same piece by piece: `headers` include ":status", and the end is told with the trailers,
   /// which may be none.
   virtual void reply_head(std::span<const Header> headers, const ResponseExtras* extras) = 0;

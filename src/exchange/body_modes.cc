@@ -22,7 +22,7 @@ void BodyModes::correct_content_length(Phase phase, const HttpBody& body,
                                        BodyResponse& response) const {
   if (response.body_change() == BodyChange::none) return;
   if (!of(phase).seen || !of(phase).content_length) return;
-  const auto known = mode(phase);
+  const auto known = comes_in(phase);
   // Without a configuration, one message that ends its direction is as good as a buffered body.
   const bool buffered = known && *known != BodySendMode::none ? *known == BodySendMode::buffered
                                                               : body.end_of_stream();

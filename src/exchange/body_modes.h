@@ -21,16 +21,23 @@ class BodyModes {
   /// The answer to them sets content-length.
   void content_length_set(Phase phase) { of(phase).content_length = true; }
 
+  /// Of a chain's processor: bodies come as `frame`, the chain's own, says. It must outlive this.
+  void come_as(const BodyModes& frame) { frame_ = &frame; }
+
   const std::optional<ProtocolConfiguration>& config() const { return config_; }
   bool overridden() const { return overridden_; }
-  /// The mode of a direction; nothing when it is not known.
+  /// The mode of a direction that the filter has for this processor; nothing when it is not known.
   std::optional<BodySendMode> mode(Phase phase) const {
     if (!config_) return std::nullopt;
     return is_request_phase(phase) ? config_->request_body_mode : config_->response_body_mode;
   }
+  /// The mode in which the direction's body comes: in a chain another may have asked for it.
+  std::optional<BodySendMode> comes_in(Phase phase) const {
+    return frame_ == nullptr ? mode(phase) : frame_->mode(phase);
+  }
   /// Whether body answers of this phase must be streamed_response.
   bool full_duplex(Phase phase) const {
-    const auto known = mode(phase);
+    const auto known = comes_in(phase);
     return known && is_full_duplex(*known);
   }
   /// Whether header changes count in the answer to a body.
@@ -57,6 +64,7 @@ class BodyModes {
 
   std::optional<ProtocolConfiguration> config_;
   Headers headers_[2];
+  const BodyModes* frame_ = nullptr;
   bool overridden_ = false;
 };
 

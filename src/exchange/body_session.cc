@@ -59,7 +59,6 @@ void BodySession::start_handler() {
   started_ = running_ = true;
   start_ = host_.now();
   detail::Invocation invocation{.phase = phase_,
-                                .host = host_.chain_host(),
                                 .context = &context_,
                                 .request = &host_.request(),
                                 .body_stream = &body_,

@@ -27,7 +27,6 @@ class SessionHost {
  public:
   virtual const Context& context() const = 0;
   virtual Request& request() = 0;
-  virtual detail::ChainHost* chain_host() = 0;
   virtual std::chrono::steady_clock::time_point now() const = 0;
   /// Answers are sent: the stream is open, and does not only observe.
   virtual bool answers() const = 0;

@@ -20,6 +20,8 @@ class Control {
   /// No message is to be handed over until resume(), which may hand over some before it returns.
   virtual void pause() = 0;
   virtual void resume() = 0;
+  /// What came of a handler that had waited has all been told, for now: last of its calls.
+  virtual void settled() {}
   /// After Exchange::on_closed told that a handler still ran: it has returned, and the exchange may
   /// be destroyed or begun anew, also inside of this call.
   virtual void released() = 0;

@@ -18,8 +18,4 @@ Ending ending_of(const std::exception_ptr& failure) {
   }
 }
 
-std::exception_ptr failure_of_link(const std::string& name, const Ending& ending) {
-  return std::make_exception_ptr(Error(name + ": " + std::string(ending.what)));
-}
-
 }  // namespace extproc::exchange

@@ -44,7 +44,4 @@ inline Ending ending_of(const std::exception_ptr& failure, const Context& contex
   return {};
 }
 
-/// What a processor of a chain failed with, as its chain fails.
-std::exception_ptr failure_of_link(const std::string& name, const Ending& ending);
-
 }  // namespace extproc::exchange

@@ -45,7 +45,10 @@ struct Environment {
   /// Told of each answer that broke a rule; the test kit listens.
   std::function<void(Violation)> on_violation{};
   Clock::time_point (*now)() = &Clock::now;
-  /// Of each processor of a chain.
+  /// Of a processor of a chain: what it counts of it besides, and the chain's name.
+  LinkCounters* link = nullptr;
+  std::string_view chain_name{};
+  /// Of a chain: what its processors count.
   std::vector<LinkCounters> links = std::vector<LinkCounters>(dispatcher.links().size());
 
   /// The headers of the message that is being read.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -34,18 +35,20 @@ class MessageSource {
 /// views need live no longer than the call that hands it over.
 struct Message {
   /// Which part of the HTTP exchange it brings; nothing when it brings none.
-  std::optional<Phase> phase;
+  std::optional<Phase> phase{};
+  /// Since when the peer waits for the answer; nothing where that is now.
+  std::optional<std::chrono::steady_clock::time_point> since{};
   /// Of headers and bodies.
   bool end_of_stream = false;
   /// Of bodies.
-  std::string_view body;
-  HttpBody::Flags body_flags;
+  std::string_view body{};
+  HttpBody::Flags body_flags{};
   /// Of headers and trailers.
-  std::span<const Header> headers;
+  std::span<const Header> headers{};
 
   bool observability_mode = false;
   /// How the filter is set up; on the first message.
-  std::optional<ProtocolConfiguration> protocol_config;
+  std::optional<ProtocolConfiguration> protocol_config{};
   /// There are some in `source`.
   bool has_attributes = false;
   /// There is one in `source`, of so many bytes.

@@ -27,8 +27,25 @@ std::string text(std::initializer_list<std::string_view> parts) {
 
 }  // namespace
 
+void Reporter::stream_begin(const Request& request) const {
+  if (env_.link != nullptr) return;
+  env_.counters.streams_started.add();
+  env_.counters.streams_open.add();
+  if (env_.observer != nullptr) env_.observer->stream_begin(env_.dispatcher.name(), request);
+}
+
+void Reporter::stream_end(const Request& request, GrpcStatus status, bool cancelled,
+                          std::chrono::nanoseconds duration) const {
+  if (env_.link != nullptr) return;
+  env_.counters.streams_open.subtract();
+  if (status != GrpcStatus::ok && !cancelled) env_.counters.streams_failed.add();
+  if (env_.observer != nullptr)
+    env_.observer->stream_end(env_.dispatcher.name(), request, status, cancelled, duration);
+}
+
 void Reporter::phase_begin(const Request& request, Phase phase) const {
   const std::string& name = env_.dispatcher.name();
+  if (env_.link != nullptr) env_.link->calls.add();
   if (env_.logger.enabled(LogLevel::debug)) {
     env_.logger.log(LogLevel::debug,
                     text({name, ": ", to_string(phase), " begins for request ", request.id()}));
@@ -49,8 +66,13 @@ void Reporter::phase_end(const Request& request, Phase phase, PhaseOutcome outco
 
 void Reporter::failure(const Request& request, Phase phase, std::string_view what) const {
   env_.counters.handler_failures.add();
-  env_.logger.log(LogLevel::error, text({env_.dispatcher.name(), ": ", to_string(phase),
-                                         " failed for request ", request.id(), ": ", what}));
+  if (env_.link != nullptr) env_.link->failures.add();
+  // A chain fails as one, whichever of its processors did.
+  const bool alone = env_.link == nullptr;
+  const std::string_view of = alone ? std::string_view() : env_.dispatcher.name();
+  env_.logger.log(LogLevel::error,
+                  text({alone ? env_.dispatcher.name() : env_.chain_name, ": ", to_string(phase),
+                        " failed for request ", request.id(), ": ", of, alone ? "" : ": ", what}));
 }
 
 void Reporter::time_on_thread(Phase phase, std::chrono::nanoseconds spent) const {
@@ -69,38 +91,16 @@ void Reporter::malformed_message(const Context& context) const {
 }
 
 void Reporter::violation(Phase phase, Rule rule, std::string_view field) const {
-  report(env_.dispatcher.name(), phase, rule, field);
-}
-
-void Reporter::report(std::string_view name, Phase phase, Rule rule, std::string_view field) const {
   env_.counters.misused_answers.add();
+  if (env_.link != nullptr) env_.link->misused_answers.add();
   const std::string_view what = rules::advice(rule);
   if (env_.on_violation) env_.on_violation({rule, phase, std::string(field), std::string(what)});
   if (!env_.dispatcher.advise_once(rule)) return;
   const std::string_view separator = field.empty() ? "" : " \"";
   const std::string_view quote = field.empty() ? "" : "\"";
   env_.logger.log(LogLevel::warning,
-                  text({name, ": ", to_string(phase), ": ", to_string(rule), separator, field,
-                        quote, ": ", what, ". This is logged once"}));
-}
-
-void Reporter::link_begin(std::size_t link, const Request& request, Phase phase) {
-  env_.links[link].calls.add();
-  if (env_.observer != nullptr)
-    env_.observer->phase_begin(env_.dispatcher.links()[link], request, phase);
-}
-
-void Reporter::link_end(std::size_t link, const Request& request, Phase phase, PhaseOutcome outcome,
-                        std::chrono::nanoseconds spent) {
-  if (outcome == PhaseOutcome::immediate) env_.links[link].immediate_responses.add();
-  if (outcome == PhaseOutcome::failed) env_.links[link].failures.add();
-  if (env_.observer != nullptr)
-    env_.observer->phase_end(env_.dispatcher.links()[link], request, phase, outcome, spent);
-}
-
-void Reporter::link_violation(std::size_t link, Phase phase, Rule rule, std::string_view field) {
-  env_.links[link].misused_answers.add();
-  report(env_.dispatcher.links()[link], phase, rule, field);
+                  text({env_.dispatcher.name(), ": ", to_string(phase), ": ", to_string(rule),
+                        separator, field, quote, ": ", what, ". This is logged once"}));
 }
 
 }  // namespace extproc::exchange

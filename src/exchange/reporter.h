@@ -5,23 +5,34 @@
 #include <string_view>
 
 #include "exchange/environment.h"
-#include "extproc/detail/dispatcher.h"
 #include "extproc/observer.h"
 #include "extproc/phase.h"
+#include "extproc/request.h"
 #include "extproc/rule.h"
+#include "extproc/status.h"
 #include "rules/header_rules.h"
 
 namespace extproc::exchange {
 
-/// Tells the observer, the counters and the log what the handlers of a thread's streams do: their
-/// processor, and each one of a chain.
-class Reporter final : public detail::ChainHost {
+/// Tells the observer, the counters and the log what the handlers of a thread's streams do: those
+/// of one processor, which may be one of a chain.
+class Reporter final {
  public:
   /// `environment` must outlive it.
   explicit Reporter(Environment& environment) : env_(environment) {}
 
   Environment& environment() const { return env_; }
 
+  void stream_begin(const Request& request) const;
+  void stream_end(const Request& request, GrpcStatus status, bool cancelled,
+                  std::chrono::nanoseconds duration) const;
+  void message() const {
+    if (env_.link == nullptr) env_.counters.messages.add();
+  }
+  void immediate_response() const {
+    (env_.link == nullptr ? env_.counters.immediate_responses : env_.link->immediate_responses)
+        .add();
+  }
   void phase_begin(const Request& request, Phase phase) const;
   void phase_end(const Request& request, Phase phase, PhaseOutcome outcome,
                  std::chrono::nanoseconds spent) const;
@@ -33,17 +44,7 @@ class Reporter final : public detail::ChainHost {
   /// The answer of `phase` breaks `rule`.
   void violation(Phase phase, Rule rule, std::string_view field) const;
 
-  std::string_view chain_header() const override { return env_.chain_header; }
-  const FilterSettings& filter() const override { return env_.filter; }
-  std::chrono::steady_clock::time_point now() const override { return env_.now(); }
-  void link_begin(std::size_t link, const Request& request, Phase phase) override;
-  void link_end(std::size_t link, const Request& request, Phase phase, PhaseOutcome outcome,
-                std::chrono::nanoseconds spent) override;
-  void link_violation(std::size_t link, Phase phase, Rule rule, std::string_view field) override;
-
  private:
-  void report(std::string_view name, Phase phase, Rule rule, std::string_view field) const;
-
   Environment& env_;
 };
 

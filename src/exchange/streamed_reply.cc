@@ -21,15 +21,10 @@ std::vector<Header> views(detail::HeaderPairs& pairs) {
   return headers;
 }
 
-bool accepted(const BodyModes& modes) {
-  const auto mode = modes.mode(Phase::request_headers);
-  return mode && rules::takes_streamed_reply(*mode);
-}
-
 }  // namespace
 
 void StreamedReply::head(int status, detail::HeaderPairs headers) {
-  if (std::this_thread::get_id() != thread_ || closed_ || !accepted(checker_.modes())) {
+  if (std::this_thread::get_id() != thread_ || closed_ || !checker_.takes_streamed_reply()) {
     collected_ = ImmediateResponse{.status = status, .headers = std::move(headers)};
     return;
   }

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "exchange/reporter.h"
 #include "extproc/context.h"
 #include "extproc/status.h"
+#include "host/host.h"
 #include "stream/process_stream.h"
 #include "stream/reply_sink.h"
 
@@ -42,7 +42,7 @@ GrpcStatus status_of(grpc::CloseReason reason) {
 }  // namespace
 
 struct ProcessService::Pool {
-  exchange::Reporter reporter;
+  host::Host host;
   grpc::DeadlineWheel& deadlines;
   std::vector<std::unique_ptr<ProcessCall>> spare;
   std::size_t in_use = 0;
@@ -54,11 +54,11 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
                                           private stream::ReplySink,
                                           private detail::CallInfo {
  public:
-  explicit ProcessCall(Pool& pool) : pool_(pool), stream_(pool.reporter, *this) {}
+  explicit ProcessCall(Pool& pool) : pool_(pool), stream_(pool.host, *this) {}
 
   void begin(grpc::Call& call) {
     call_ = &call;
-    if (pool_.reporter.environment().dispatcher.suspends()) {
+    if (pool_.host.environment().dispatcher.suspends()) {
       if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>(stream_);
       waiting_->peer = call.peer();
       waiting_->deadline = call.deadline();
@@ -144,7 +144,7 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
 };
 
 ProcessService::ProcessService(exchange::Environment& environment, grpc::DeadlineWheel& deadlines)
-    : pool_(new Pool{exchange::Reporter(environment), deadlines, {}, 0}) {}
+    : pool_(new Pool{host::Host(environment), deadlines, {}, 0}) {}
 ProcessService::~ProcessService() = default;
 
 grpc::CallHandler* ProcessService::start(std::string_view path, grpc::Call& call) {

@@ -137,7 +137,8 @@ void Server::Impl::join() {
 
 Stats Server::Impl::stats() const {
   Stats sum;
-  for (const auto& name : service_.dispatcher()->links()) sum.processors.push_back({.name = name});
+  for (const auto& link : service_.dispatcher()->links())
+    sum.processors.push_back({.name = link->name()});
   for (const auto& worker : workers_) {
     const auto links = worker->link_counters();
     for (std::size_t i = 0; i < links.size(); ++i) {

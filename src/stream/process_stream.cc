@@ -33,18 +33,18 @@ void write_extras(std::string& out, const ResponseExtras* extras) {
 
 void ProcessStream::on_message(std::string_view bytes) {
   wire::RequestMessage message;
-  if (!wire::read_request(bytes, message, env_.read_headers)) return exchange_.on_malformed();
+  if (!wire::read_request(bytes, message, env_.read_headers)) return exchange_->on_malformed();
   if (message.flow_control_init || message.client_window_update) note_windows(message);
-  if (!message.has_attributes && !message.has_metadata) return exchange_.on(message);
+  if (!message.has_attributes && !message.has_metadata) return exchange_->on(message);
   const Source source(bytes, message);
   message.source = &source;
-  exchange_.on(message);
+  exchange_->on(message);
 }
 
 void ProcessStream::note_windows(const wire::RequestMessage& message) {
-  if (message.flow_control_init && exchange_.expects_first()) {
+  if (message.flow_control_init && exchange_->expects_first()) {
     flow_ = std::make_unique<FlowControl>(*message.flow_control_init);
-    exchange_.expect_windows();
+    exchange_->expect_windows();
   }
   if (!message.client_window_update) return;
   if (flow_ != nullptr) {
@@ -53,7 +53,7 @@ void ProcessStream::note_windows(const wire::RequestMessage& message) {
     consumed(Phase::request_body, 0);
     consumed(Phase::response_body, 0);
   }
-  exchange_.on_writable();
+  exchange_->on_writable();
 }
 
 std::string& ProcessStream::begin_message(Phase phase, std::size_t body_bytes) {
@@ -61,14 +61,15 @@ std::string& ProcessStream::begin_message(Phase phase, std::size_t body_bytes) {
   return held_ ? flow_->hold(phase, body_bytes) : sink_.begin_message();
 }
 
-void ProcessStream::headers(Phase phase, const HeadersResponse& answer) {
+void ProcessStream::headers(Phase phase, const HttpHeaders& /*message*/,
+                            const HeadersResponse& answer) {
   std::string& out = begin_message(phase, 0);
   wire::write_headers_response(out, phase, answer);
   write_extras(out, answer.extras_or_null());
   end_message();
 }
 
-void ProcessStream::body(Phase phase, BodyResponse& answer) {
+void ProcessStream::body(Phase phase, const HttpBody& /*message*/, BodyResponse& answer) {
   std::string& out = begin_message(phase, 0);
   if (!held_ && answer.body_change() == BodyChange::replace && answer.body().size() >= kLeastTail) {
     write_extras(out, answer.extras_or_null());
@@ -81,7 +82,8 @@ void ProcessStream::body(Phase phase, BodyResponse& answer) {
   end_message();
 }
 
-void ProcessStream::trailers(Phase phase, const TrailersResponse& answer) {
+void ProcessStream::trailers(Phase phase, const HttpTrailers& /*message*/,
+                             const TrailersResponse& answer) {
   std::string& out = begin_message(phase, 0);
   wire::write_trailers_response(out, phase, answer);
   write_extras(out, answer.extras_or_null());
@@ -95,7 +97,8 @@ void ProcessStream::piece(Phase phase, const HttpBody& piece, const ResponseExtr
   end_message();
 }
 
-void ProcessStream::reply(const ImmediateResponse& response, const ResponseExtras* extras) {
+void ProcessStream::reply(Phase /*phase*/, const ImmediateResponse& response,
+                          const ResponseExtras* extras) {
   std::string& out = sink_.begin_message();
   wire::write_immediate_response(out, response);
   end_reply(out, extras);

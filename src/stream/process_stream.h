@@ -6,7 +6,7 @@
 
 #include "exchange/answer_sink.h"
 #include "exchange/exchange.h"
-#include "exchange/reporter.h"
+#include "host/host.h"
 #include "stream/flow_control.h"
 #include "stream/reply_sink.h"
 #include "wire/request_reader.h"
@@ -18,35 +18,35 @@ namespace extproc::stream {
 class ProcessStream final : private exchange::AnswerSink {
  public:
   /// Both must outlive it.
-  ProcessStream(exchange::Reporter& reporter, ReplySink& sink)
-      : env_(reporter.environment()), sink_(sink), exchange_(reporter, *this, sink) {}
+  ProcessStream(host::Host& host, ReplySink& sink)
+      : env_(host.environment()), sink_(sink), exchange_(host.make_exchange(*this, sink)) {}
 
   /// `info` must live until the stream is closed and released.
   void begin(const detail::CallInfo& info) {
     flow_.reset();
-    exchange_.begin(info);
+    exchange_->begin(info);
   }
 
   /// A serialised ProcessingRequest; never while the sink is paused. `bytes` need not outlive the
   /// call.
   void on_message(std::string_view bytes);
   /// No message follows.
-  void on_half_close() { exchange_.on_end(); }
+  void on_half_close() { exchange_->on_end(); }
   /// The sink is not congested any more.
-  void on_writable() { exchange_.on_writable(); }
+  void on_writable() { exchange_->on_writable(); }
   /// The time of ReplySink::wake_at has come.
-  void on_wake() { exchange_.on_wake(); }
+  void on_wake() { exchange_->on_wake(); }
   /// As Exchange::on_closed.
   bool on_closed(GrpcStatus status, bool cancelled) {
-    return exchange_.on_closed(status, cancelled);
+    return exchange_->on_closed(status, cancelled);
   }
 
  private:
-  void headers(Phase phase, const HeadersResponse& answer) override;
-  void body(Phase phase, BodyResponse& answer) override;
-  void trailers(Phase phase, const TrailersResponse& answer) override;
+  void headers(Phase phase, const HttpHeaders& message, const HeadersResponse& answer) override;
+  void body(Phase phase, const HttpBody& message, BodyResponse& answer) override;
+  void trailers(Phase phase, const HttpTrailers& message, const TrailersResponse& answer) override;
   void piece(Phase phase, const HttpBody& piece, const ResponseExtras* extras) override;
-  void reply(const ImmediateResponse& response, const ResponseExtras* extras) override;
+  void reply(Phase phase, const ImmediateResponse& response, const ResponseExtras* extras) override;
   void reply_head(std::span<const Header> headers, const ResponseExtras* extras) override;
   void reply_chunk(std::string_view bytes, const ResponseExtras* extras) override;
   void reply_end(std::span<const Header> trailers, const ResponseExtras* extras) override;
@@ -66,7 +66,7 @@ class ProcessStream final : private exchange::AnswerSink {
 
   exchange::Environment& env_;
   ReplySink& sink_;
-  exchange::Exchange exchange_;
+  std::unique_ptr<exchange::Exchange> exchange_;
   std::unique_ptr<FlowControl> flow_;
   bool held_ = false;  // the message that is being written
 };

@@ -10,10 +10,10 @@
 
 #include "base/counters.h"
 #include "base/logger.h"
-#include "exchange/reporter.h"
 #include "extproc/context.h"
 #include "extproc/detail/event_loop.h"
 #include "extproc/testing.h"
+#include "host/host.h"
 #include "stream/process_stream.h"
 #include "testing/envoy/reply.h"
 #include "testing/request_writer.h"
@@ -84,7 +84,7 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
                          [this](Violation violation) {
                            result_.violations.push_back(std::move(violation));
                          }},
-        stream_(reporter_, *this) {}
+        stream_(host_, *this) {}
 
   ProcessResult run() {
     stream_.begin(*this);
@@ -209,7 +209,7 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
   Counters counters_;
   detail::EventLoop loop_;
   exchange::Environment environment_;
-  exchange::Reporter reporter_{environment_};
+  host::Host host_{environment_};
   stream::ProcessStream stream_;
 };
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "check.h"
-#include "exchange/reporter.h"
+#include "host/host.h"
 #include "input.h"
 #include "service_under_test.h"
 #include "stream/process_stream.h"
@@ -138,8 +138,8 @@ void run(Input input) {
   environment.flow_controlled_bytes = 4096;
   Sink sink;
   sink.is_slow = mode.is_slow;
-  exchange::Reporter reporter(environment);
-  stream::ProcessStream stream(reporter, sink);
+  host::Host host(environment);
+  stream::ProcessStream stream(host, sink);
   stream.begin(sink);
   std::size_t sent = 0;
   while (!input.empty() && !sink.finished()) {

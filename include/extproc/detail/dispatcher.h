@@ -29,7 +29,6 @@ class HttpTrailers;
 class HeadersResponse;
 class BodyResponse;
 class TrailersResponse;
-struct FilterSettings;
 
 namespace detail {
 
@@ -45,28 +44,10 @@ class Completion {
   ~Completion() = default;
 };
 
-/// What a chain needs of its stream besides a call's arguments. `link` is the place of a processor
-/// in the chain.
-class ChainHost {
- public:
-  /// The header that each processor adds its name to; empty: none.
-  virtual std::string_view chain_header() const = 0;
-  virtual const FilterSettings& filter() const = 0;
-  virtual std::chrono::steady_clock::time_point now() const = 0;
-  virtual void link_begin(std::size_t link, const Request& request, Phase phase) = 0;
-  virtual void link_end(std::size_t link, const Request& request, Phase phase, PhaseOutcome outcome,
-                        std::chrono::nanoseconds spent) = 0;
-  virtual void link_violation(std::size_t link, Phase phase, Rule rule, std::string_view field) = 0;
-
- protected:
-  ~ChainHost() = default;
-};
-
 /// One call of a handler: the data and the response that belong to `phase` are set, the others
 /// null. Everything lives until the call is complete.
 struct Invocation {
   Phase phase;
-  ChainHost* host = nullptr;
   const HttpHeaders* headers = nullptr;
   const HttpBody* body = nullptr;
   const HttpTrailers* trailers = nullptr;
@@ -103,9 +84,9 @@ class EXTPROC_API Dispatcher {
   /// Whether call() may return pending, so that everything in its Invocation must outlive it.
   bool suspends() const { return suspends_; }
 
-  /// The names of the processors of a chain, in the order of the request; empty where it is none.
-  /// A chain puts their names into the chain header itself.
-  virtual std::span<const std::string> links() const { return {}; }
+  /// The processors of a chain, in the order of the request; empty where it is none. A chain is
+  /// not called itself.
+  virtual std::span<const std::shared_ptr<const Dispatcher>> links() const { return {}; }
 
   /// Runs the handler of a phase in phases(). Throws what the handler throws before it first
   /// suspends.

@@ -8,9 +8,9 @@
 
 #include "base/counters.h"
 #include "base/logger.h"
-#include "exchange/reporter.h"
 #include "extproc/context.h"
 #include "extproc/detail/event_loop.h"
+#include "host/host.h"
 #include "stream/process_stream.h"
 #include "testing/envoy/filter_config.h"
 
@@ -42,7 +42,7 @@ class ServicePeer final : public ProcessorPeer,
                          [&report](Violation violation) {
                            report.violations.push_back(std::move(violation));
                          }},
-        stream_(reporter_, *this) {}
+        stream_(host_, *this) {}
 
   void open(Time /*now*/) override {
     opened_ = true;
@@ -207,7 +207,7 @@ class ServicePeer final : public ProcessorPeer,
   Counters counters_;
   detail::EventLoop loop_;
   exchange::Environment environment_;
-  exchange::Reporter reporter_{environment_};
+  host::Host host_{environment_};
   stream::ProcessStream stream_;
 };
 

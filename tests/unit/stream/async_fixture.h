@@ -13,10 +13,10 @@
 #include <utility>
 #include <vector>
 
-#include "exchange/reporter.h"
 #include "extproc/async.h"
 #include "extproc/detail/event_loop.h"
 #include "extproc/service.h"
+#include "host/host.h"
 #include "stream/describe.h"
 #include "stream/process_stream.h"
 #include "stream/stream_fixture.h"
@@ -214,8 +214,8 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
 
  public:
   Environment environment;
-  Reporter reporter{environment};
-  ProcessStream stream{reporter, *this};
+  host::Host host{environment};
+  ProcessStream stream{host, *this};
 };
 
 /// Suspends until the loop runs.

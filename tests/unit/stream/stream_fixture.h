@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "exchange/reporter.h"
+#include "host/host.h"
 #include "recording_sink.h"
 #include "stream/process_stream.h"
 #include "testing/request_writer.h"
@@ -14,7 +14,6 @@ namespace extproc::stream {
 
 using exchange::Clock;
 using exchange::Environment;
-using exchange::Reporter;
 
 using testing::HeaderList;
 using wire::ProtocolConfig;
@@ -90,8 +89,8 @@ struct Fixture {
   RecordingObserver observer;
   Environment environment;
   RecordingSink sink;
-  Reporter reporter{environment};
-  ProcessStream stream{reporter, sink};
+  host::Host host{environment};
+  ProcessStream stream{host, sink};
 };
 
 inline detail::Step nothing(detail::Invocation&) { return detail::Step::done; }

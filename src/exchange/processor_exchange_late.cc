@@ -1,43 +1,44 @@
-// Exchange: handlers that wait, and what is done in time for those that wait too long.
+// ProcessorExchange: handlers that wait, and what is done in time for those that wait too long.
 #include <algorithm>
 #include <utility>
 
-#include "exchange/exchange.h"
+#include "exchange/processor_exchange.h"
 
 namespace extproc::exchange {
 
-void Exchange::wait_for_handler() {
+void ProcessorExchange::wait_for_handler() {
   update_pause();
   if (const Fallback* fallback = response().fallback()) waiting_->fallback = *fallback;
   start_deadline();
 }
 
-void Exchange::set_fallback(const Fallback& fallback) noexcept {
+void ProcessorExchange::set_fallback(const Fallback& fallback) noexcept {
   if (closed_ || finished_ || late_ != Late::none) return;
   waiting_->fallback = fallback;
   if (pending_) start_deadline();
 }
 
-void Exchange::start_deadline() {
-  const auto fall_back_at =
-      waiting_->fallback ? std::optional(phase_start_ + waiting_->fallback->after) : std::nullopt;
-  waiting_->deadline.begin(phase_start_, env_.filter, !checker_.modes().full_duplex(phase_),
+void ProcessorExchange::start_deadline() {
+  const auto fall_back_at = waiting_->fallback
+                                ? std::optional(waiting_->since + waiting_->fallback->after)
+                                : std::nullopt;
+  waiting_->deadline.begin(waiting_->since, env_.filter, !checker_.modes().full_duplex(phase_),
                            fall_back_at);
   update_alarm();
 }
 
-void Exchange::on_waiting(BodySession& session) {
+void ProcessorExchange::on_waiting(BodySession& session) {
   if (!checker_.modes().full_duplex(session.phase()) || !session.idle()) return;
   run_of(session).deadline.clear();
   update_alarm();
 }
 
-void Exchange::on_fallback(BodySession& session, Fallback fallback) {
+void ProcessorExchange::on_fallback(BodySession& session, Fallback fallback) {
   run_of(session).deadline.set_fallback(std::move(fallback));
   update_alarm();
 }
 
-void Exchange::update_alarm() {
+void ProcessorExchange::update_alarm() {
   if (closed_) return;
   std::optional<Clock::time_point> next;
   if (!finished_ && !context_.observability_mode()) {
@@ -53,7 +54,7 @@ void Exchange::update_alarm() {
   control_.wake_at(next);
 }
 
-void Exchange::on_wake() {
+void ProcessorExchange::on_wake() {
   waiting_->alarm.reset();
   if (pending_) wake_handler();
   for (const auto& run : bodies()) {
@@ -62,20 +63,20 @@ void Exchange::on_wake() {
   update_alarm();
 }
 
-void Exchange::wake_handler() {
+void ProcessorExchange::wake_handler() {
   if (finished_ || closed_) return;
   if (streamed_reply_ && streamed_reply_->begun()) return waiting_->deadline.clear();
   if (!must_fall_back(waiting_->deadline.due(env_.now()))) return;
   late_ == Late::none ? fall_back() : give_up();
 }
 
-void Exchange::wake_body(BodyRun& run) {
+void ProcessorExchange::wake_body(BodyRun& run) {
   if (finished_ || closed_) return;
   if (must_fall_back(run.deadline.due(env_.now()))) fall_back(run);
 }
 
 // Does what is due before a fallback.
-bool Exchange::must_fall_back(ReplyDeadline::Action due) {
+bool ProcessorExchange::must_fall_back(ReplyDeadline::Action due) {
   if (due == ReplyDeadline::Action::extend) {
     env_.counters.time_extensions.add();
     checker_.sink().ask_for_time(env_.filter.max_message_timeout);
@@ -83,26 +84,26 @@ bool Exchange::must_fall_back(ReplyDeadline::Action due) {
   return due == ReplyDeadline::Action::fall_back;
 }
 
-void Exchange::tell_fallback(Phase phase) {
+void ProcessorExchange::tell_fallback(Phase phase) {
   env_.counters.fallbacks.add();
   reporter().violation(phase, Rule::answered_too_late, {});
 }
 
 // The handler's own response may still be written to: the answer is made of another.
-void Exchange::fall_back() {
+void ProcessorExchange::fall_back() {
   late_ = Late::fell_back;
   tell_fallback(phase_);
   if (streamed_reply_) streamed_reply_->close();
   if (const auto& immediate = waiting_->fallback->response) {
     send_immediate(phase_, *immediate, nullptr);
   } else {
-    send_unchanged(phase_, scratch().headers, scratch().body);
+    send_unchanged(phase_, scratch().headers, scratch().trailers, scratch().body);
   }
   ContextAccess::request_cancel(context_);
   update_pause();
 }
 
-void Exchange::fall_back(BodyRun& run) {
+void ProcessorExchange::fall_back(BodyRun& run) {
   const Phase phase = run.session.phase();
   tell_fallback(phase);
   if (const auto& immediate = run.deadline.fallback()->response)
@@ -113,7 +114,7 @@ void Exchange::fall_back(BodyRun& run) {
 }
 
 // The next message has waited for it as well.
-void Exchange::give_up() {
+void ProcessorExchange::give_up() {
   late_ = Late::gave_up;
   tell_fallback(phase_);
   deliver_held();
@@ -121,7 +122,7 @@ void Exchange::give_up() {
 }
 
 // While a late handler may run: on another thread it uses the request and the context.
-void Exchange::receive_past_late(const Message& message, bool noted) {
+void ProcessorExchange::receive_past_late(const Message& message, bool noted) {
   if (late_ == Late::fell_back && message.phase) {
     hold(message, false);
     const auto now = env_.now();
@@ -136,18 +137,21 @@ void Exchange::receive_past_late(const Message& message, bool noted) {
   if (windows_) bound_memory();
 }
 
-void Exchange::pass_unchanged(const Message& message) {
+void ProcessorExchange::pass_unchanged(const Message& message) {
   const Phase phase = *message.phase;
   if (is_dropped(message) || hold_back(message)) return;
   if (is_body(phase) && body(phase) != nullptr) return take_streamed(message);
   send_unchanged(phase, HttpHeaders(message.headers, message.end_of_stream),
+                 HttpTrailers(message.headers),
                  HttpBody(message.body, message.end_of_stream, message.body_flags));
   after_answer();
 }
 
-void Exchange::complete(std::exception_ptr failure) noexcept {
+void ProcessorExchange::complete(std::exception_ptr failure) noexcept {
   pending_ = false;
+  busy_ = true;
   conclude(failure);
+  busy_ = false;
   if (late_ == Late::fell_back) {
     late_ = Late::none;
     if (!closed_) ContextAccess::renew_cancel(context_);

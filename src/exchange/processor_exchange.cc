@@ -1,14 +1,25 @@
-#include "exchange/exchange.h"
+#include "exchange/processor_exchange.h"
 
 #include <string>
 #include <utility>
 
 #include "exchange/chain_header.h"
+#include "exchange/keep_context.h"
 
 namespace extproc::exchange {
 
-void Exchange::begin(const detail::CallInfo& info) {
+void ProcessorExchange::begin(const detail::CallInfo& info) {
   ContextAccess::begin(context_, &info, env_.loop, env_.dispatcher.suspends());
+  start();
+}
+
+void ProcessorExchange::begin_link(const Context& context, const BodyModes& frame) {
+  ContextAccess::begin_beside(context_, context, env_.dispatcher.suspends());
+  start();
+  checker_.modes().come_as(frame);
+}
+
+void ProcessorExchange::start() {
   checker_.begin();
   progress_ = PhaseProgress{};
   streamed_reply_ = nullptr;
@@ -23,20 +34,17 @@ void Exchange::begin(const detail::CallInfo& info) {
     waiting_->alarm.reset();
   }
   half_closed_ = finished_ = closing_ = closed_ = cancelled_ = false;
-  env_.counters.streams_started.add();
-  env_.counters.streams_open.add();
-  if (env_.observer != nullptr) {
-    stream_start_ = env_.now();
-    env_.observer->stream_begin(env_.dispatcher.name(), request_);
-  }
+  busy_ = false;
+  if (env_.observer != nullptr) stream_start_ = env_.now();
+  reporter().stream_begin(request_);
 }
 
-void Exchange::on(const Message& message) {
-  env_.counters.messages.add();
+void ProcessorExchange::on(const Message& message) {
+  reporter().message();
   receive(message, false);
 }
 
-void Exchange::receive(const Message& arrived, bool noted) {
+void ProcessorExchange::receive(const Message& arrived, bool noted) {
   if (late_ != Late::none) return receive_past_late(arrived, noted);
   const Message* message = &arrived;
   // A body's session keeps what it needs itself.
@@ -46,7 +54,7 @@ void Exchange::receive(const Message& arrived, bool noted) {
     message = &scratch().message.keep(arrived, false);
   }
   if (!noted) {
-    note_context(arrived);
+    if (env_.link == nullptr) keep_context(context_, arrived);
     note(arrived);
   }
   if (message->phase && !finished_) take_message(*message);
@@ -54,33 +62,24 @@ void Exchange::receive(const Message& arrived, bool noted) {
   if (!pending_ && waiting_ != nullptr) env_.give_back(std::move(waiting_->scratch));
 }
 
-void Exchange::on_malformed() {
-  env_.counters.messages.add();
+void ProcessorExchange::on_malformed() {
+  reporter().message();
   reporter().malformed_message(context_);
   finish(GrpcStatus::internal, "the message is not a ProcessingRequest");
 }
 
 // What a message says about its request, whichever phase it is of.
-void Exchange::note(const Message& message) {
+void ProcessorExchange::note(const Message& message) {
   if (first_message_) {
     first_message_ = false;
     checker_.configure(message.protocol_config);
-    ContextAccess::messages(context_).protocol_config = message.protocol_config;
+    if (env_.link == nullptr)
+      ContextAccess::messages(context_).protocol_config = message.protocol_config;
   }
   if (message.phase) progress_.seen(*message.phase, message.end_of_stream);
 }
 
-void Exchange::note_context(const Message& message) {
-  detail::MessageContext& context = ContextAccess::messages(context_);
-  context.observability_mode = message.observability_mode;
-  if (message.source == nullptr) return;
-  if (message.has_attributes) message.source->store_attributes(context.some_data().attributes);
-  // Envoy sends an empty one where it has none.
-  if (message.has_metadata && (context.data || message.metadata_bytes > 0))
-    message.source->store_metadata(context.some_data().metadata);
-}
-
-void Exchange::take_message(const Message& message) {
+void ProcessorExchange::take_message(const Message& message) {
   const Phase phase = *message.phase;
   if (is_dropped(message) || hold_back(message)) return;
   if (env_.dispatcher.streamed().contains(phase)) return take_streamed(message);
@@ -104,10 +103,10 @@ void Exchange::take_message(const Message& message) {
       request_.begin_phase(phase_, nullptr);
       break;
   }
-  call_handler();
+  call_handler(message);
 }
 
-void Exchange::begin_headers(const Message& message) {
+void ProcessorExchange::begin_headers(const Message& message) {
   scratch().headers = HttpHeaders(message.headers, message.end_of_stream);
   scratch().headers_response.reset();
   request_.begin_phase(phase_, &scratch().headers);
@@ -118,14 +117,14 @@ void Exchange::begin_headers(const Message& message) {
           checker_, scratch().headers_response, env_.chain_header, env_.dispatcher.name());
       scratch().headers_response.streamed().reset(streamed_reply_);
     }
-  } else if (!env_.chain_header.empty() && env_.dispatcher.links().empty()) {
+  } else if (!env_.chain_header.empty()) {
     add_to_chain(env_.chain_header, env_.dispatcher.name(), scratch().headers,
                  scratch().headers_response, scratch().text);
   }
 }
 
 // It was under way when its direction was replaced.
-bool Exchange::is_dropped(const Message& message) {
+bool ProcessorExchange::is_dropped(const Message& message) {
   const Phase phase = *message.phase;
   if (!progress_.is_replaced(phase)) return false;
   if (is_body(phase)) checker_.sink().consumed(phase, message.body.size());
@@ -134,53 +133,54 @@ bool Exchange::is_dropped(const Message& message) {
 
 // While the handler over a body runs, its direction's trailers wait for its return, and then in
 // order behind each other.
-bool Exchange::hold_back(const Message& message) {
+bool ProcessorExchange::hold_back(const Message& message) {
   if (waiting_ == nullptr) return false;
   const auto& run = body(*message.phase);
   const bool body_runs = run != nullptr && run->holds_others_up() && is_trailers(*message.phase);
   if (!body_runs && (!pending_ || late_ == Late::gave_up)) return false;
   hold(message, true);
   if (body_runs) {
-    run->deadline.message_came(env_.now());
+    run->deadline.message_came(message.since.value_or(env_.now()));
     run->session.on_input_end();
     update_alarm();
   }
   return true;
 }
 
-void Exchange::hold(const Message& message, bool noted) {
+void ProcessorExchange::hold(const Message& message, bool noted) {
   auto kept = std::make_unique<KeptMessage>();
   kept->keep(message, !noted);
   waiting_->held.push_back({std::move(kept), noted});
 }
 
-void Exchange::take_streamed(const Message& message) {
+void ProcessorExchange::take_streamed(const Message& message) {
   const Phase phase = *message.phase;
   auto& run = body(phase);
   if (run == nullptr) {
     request_.begin_phase(phase, nullptr);
     reporter().phase_begin(request_, phase);
     SessionHost& host = *this;
-    run.reset(new BodyRun{{host, env_.dispatcher, phase, checker_.modes().mode(phase)},
+    run.reset(new BodyRun{{host, env_.dispatcher, phase, checker_.modes().comes_in(phase)},
                           {env_.filter, !checker_.modes().full_duplex(phase)}});
   }
-  run->deadline.message_came(env_.now());
+  run->deadline.message_came(message.since.value_or(env_.now()));
   run->session.on_chunk(HttpBody(message.body, message.end_of_stream, message.body_flags));
   update_alarm();
   update_pause();
   after_answer();
 }
 
-void Exchange::call_handler() {
-  if (!calls(phase_)) {
+void ProcessorExchange::call_handler(const Message& message) {
+  busy_ = true;
+  if (!env_.dispatcher.phases().contains(phase_)) {
     streamed_reply_ = nullptr;
     send_answer();
+    busy_ = false;
     after_answer();
     return;
   }
   reporter().phase_begin(request_, phase_);
   detail::Invocation invocation{.phase = phase_,
-                                .host = &reporter(),
                                 .headers = &scratch().headers,
                                 .body = &scratch().body,
                                 .trailers = &scratch().trailers,
@@ -191,6 +191,7 @@ void Exchange::call_handler() {
                                 .trailers_response = &scratch().trailers_response,
                                 .completion = this};
   phase_start_ = env_.now();
+  if (waiting_ != nullptr) waiting_->since = message.since.value_or(phase_start_);
   if (waiting_ != nullptr) waiting_->fallback.reset();
   std::exception_ptr failure;
   try {
@@ -199,15 +200,17 @@ void Exchange::call_handler() {
     failure = std::current_exception();
   }
   if (pending_) {
+    busy_ = false;
     wait_for_handler();
   } else {
     conclude(failure);
+    busy_ = false;
     after_answer();
   }
 }
 
 // A suspended handler has returned: what waited for it goes on.
-void Exchange::after_handler() {
+void ProcessorExchange::after_handler() {
   if (closed_) {
     if (closing_ || running()) return;
     release();
@@ -218,9 +221,10 @@ void Exchange::after_handler() {
   deliver_held();
   if (half_closed_ && !running()) finish(GrpcStatus::ok);
   update_pause();
+  control_.settled();
 }
 
-void Exchange::conclude(const std::exception_ptr& failure) {
+void ProcessorExchange::conclude(const std::exception_ptr& failure) {
   const std::chrono::nanoseconds spent = env_.now() - phase_start_;
   reporter().time_on_thread(phase_, spent);
   PhaseOutcome outcome = PhaseOutcome::cancelled;
@@ -234,21 +238,21 @@ void Exchange::conclude(const std::exception_ptr& failure) {
   reporter().phase_end(request_, phase_, outcome, spent);
 }
 
-PhaseOutcome Exchange::answer(const std::exception_ptr& failure) {
+PhaseOutcome ProcessorExchange::answer(const std::exception_ptr& failure) {
   if (!answered(failure)) return answer_otherwise(failure);
   send_answer();
   return PhaseOutcome::answered;
 }
 
 // Whether there is nothing but an answer to the phase, as most handlers leave it.
-bool Exchange::answered(const std::exception_ptr& failure) {
+bool ProcessorExchange::answered(const std::exception_ptr& failure) {
   if (failure != nullptr || ContextAccess::aborted(context_) != nullptr) return false;
   if (!is_headers(phase_)) return !response().immediate_response();
   HeadersResponse& headers = scratch().headers_response;
   return !headers.immediate_response() && !headers.streamed().started();
 }
 
-PhaseOutcome Exchange::answer_otherwise(const std::exception_ptr& failure) {
+PhaseOutcome ProcessorExchange::answer_otherwise(const std::exception_ptr& failure) {
   const Ending ending = ending_of(failure, context_, response());
   if (!ending.thrown && is_headers(phase_) && ending.outcome != PhaseOutcome::aborted &&
       scratch().headers_response.streamed().started()) {
@@ -263,7 +267,7 @@ PhaseOutcome Exchange::answer_otherwise(const std::exception_ptr& failure) {
 
 // What a handler's run comes to, of messages and of whole bodies; who called it sends what it
 // answered.
-PhaseOutcome Exchange::take_ending(Phase phase, const Ending& ending) {
+PhaseOutcome ProcessorExchange::take_ending(Phase phase, const Ending& ending) {
   switch (ending.outcome) {
     case PhaseOutcome::immediate:
       return send_immediate(phase, *ending.immediate, ending.extras);
@@ -278,7 +282,7 @@ PhaseOutcome Exchange::take_ending(Phase phase, const Ending& ending) {
   return ending.outcome;
 }
 
-PhaseResponse& Exchange::response() {
+PhaseResponse& ProcessorExchange::response() {
   switch (phase_) {
     case Phase::request_headers:
     case Phase::response_headers:
@@ -291,13 +295,13 @@ PhaseResponse& Exchange::response() {
   }
 }
 
-void Exchange::send_answer() {
+void ProcessorExchange::send_answer() {
   if (context_.observability_mode()) return;
   switch (phase_) {
     case Phase::request_headers:
     case Phase::response_headers:
       if (scratch().headers_response.replacement()) progress_.replaced(phase_);
-      checker_.headers(phase_, scratch().headers_response);
+      checker_.headers(phase_, scratch().headers, scratch().headers_response);
       break;
     case Phase::request_body:
     case Phase::response_body:
@@ -306,29 +310,28 @@ void Exchange::send_answer() {
       break;
     case Phase::request_trailers:
     case Phase::response_trailers:
-      checker_.trailers(phase_, scratch().trailers_response);
+      checker_.trailers(phase_, scratch().trailers, scratch().trailers_response);
       break;
   }
 }
 
-PhaseOutcome Exchange::send_streamed() {
+PhaseOutcome ProcessorExchange::send_streamed() {
   scratch().headers_response.streamed().finish();
   if (auto collected = streamed_reply_->take_collected())
     return send_immediate(phase_, std::move(*collected),
                           scratch().headers_response.extras_or_null());
-  env_.counters.immediate_responses.add();
+  reporter().immediate_response();
   finish(GrpcStatus::ok);
   return PhaseOutcome::immediate;
 }
 
-PhaseOutcome Exchange::send_immediate(Phase phase, ImmediateResponse response,
-                                      const ResponseExtras* extras) {
+PhaseOutcome ProcessorExchange::send_immediate(Phase phase, ImmediateResponse response,
+                                               const ResponseExtras* extras) {
   if (context_.observability_mode()) return PhaseOutcome::answered;
-  if (!env_.chain_header.empty() && env_.dispatcher.links().empty())
-    set_chain(env_.chain_header, env_.dispatcher.name(), response);
-  if (rules::headers_may_have_left(phase, checker_.modes().mode(Phase::response_body)))
+  if (!env_.chain_header.empty()) set_chain(env_.chain_header, env_.dispatcher.name(), response);
+  if (rules::headers_may_have_left(phase, checker_.modes().comes_in(Phase::response_body)))
     reporter().violation(phase, Rule::immediate_too_late, {});
-  env_.counters.immediate_responses.add();
+  reporter().immediate_response();
   checker_.immediate(phase, std::move(response), extras);
   // Envoy sends nothing more on this stream.
   finish(GrpcStatus::ok);
@@ -336,51 +339,54 @@ PhaseOutcome Exchange::send_immediate(Phase phase, ImmediateResponse response,
 }
 
 // As if the phase had no handler.
-void Exchange::send_unchanged(Phase phase, const HttpHeaders& headers, const HttpBody& body) {
+void ProcessorExchange::send_unchanged(Phase phase, const HttpHeaders& headers,
+                                       const HttpTrailers& trailers, const HttpBody& body) {
   if (is_body(phase)) {
     BodyResponse unchanged;
     checker_.body(phase, body, unchanged);
     checker_.sink().consumed(phase, body.body().size());
   } else if (is_trailers(phase)) {
     TrailersResponse unchanged;
-    checker_.trailers(phase, unchanged);
+    checker_.trailers(phase, trailers, unchanged);
   } else {
     HeadersResponse unchanged;
     std::string buffer;
     if (phase == Phase::response_headers && !env_.chain_header.empty())
-      add_to_chain(env_.chain_header, applied_names(), headers, unchanged, buffer);
-    checker_.headers(phase, unchanged);
+      add_to_chain(env_.chain_header, env_.dispatcher.name(), headers, unchanged, buffer);
+    checker_.headers(phase, headers, unchanged);
   }
 }
 
-PhaseOutcome Exchange::fail(Phase phase, std::string_view what) {
+PhaseOutcome ProcessorExchange::fail(Phase phase, std::string_view what) {
   reporter().failure(request_, phase, what);
   finish(GrpcStatus::unknown, "the handler of " + std::string(to_string(phase)) + " failed");
   return PhaseOutcome::failed;
 }
 
-void Exchange::send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) {
+void ProcessorExchange::send_body_answer(Phase phase, const HttpBody& body,
+                                         BodyResponse& response) {
   checker_.body(phase, body, response);
   this->body(phase)->deadline.answer_sent(env_.now());
   update_alarm();
 }
 
-void Exchange::send_streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) {
+void ProcessorExchange::send_streamed_body(Phase phase, const HttpBody& body,
+                                           BodyResponse& carries) {
   checker_.streamed_body(phase, body, carries);
 }
 
-void Exchange::on_consumed(BodySession& session, std::size_t bytes) {
+void ProcessorExchange::on_consumed(BodySession& session, std::size_t bytes) {
   BodyDeadline& deadline = run_of(session).deadline;
   if (deadline.fallback()) deadline.chunk_taken(env_.now());
   if (answers()) checker_.sink().consumed(session.phase(), bytes);
   if (!closed_) update_pause();
 }
 
-void Exchange::on_written_too_late(Phase phase) {
+void ProcessorExchange::on_written_too_late(Phase phase) {
   reporter().violation(phase, Rule::body_written_too_late, {});
 }
 
-void Exchange::on_session_done(BodySession& session, const std::exception_ptr& failure) {
+void ProcessorExchange::on_session_done(BodySession& session, const std::exception_ptr& failure) {
   const Phase phase = session.phase();
   PhaseOutcome outcome = PhaseOutcome::cancelled;
   if (session.abandoned()) {
@@ -398,30 +404,14 @@ void Exchange::on_session_done(BodySession& session, const std::exception_ptr& f
   after_handler();
 }
 
-bool Exchange::calls(Phase phase) const {
-  // A chain's processors put their names there one by one.
-  const bool names = phase == Phase::response_headers && !env_.chain_header.empty() &&
-                     !env_.dispatcher.links().empty();
-  return names || env_.dispatcher.phases().contains(phase);
-}
-
-std::string Exchange::applied_names() const {
-  std::string names;
-  for (const auto& link : env_.dispatcher.links()) {
-    if (!names.empty()) names.push_back(',');
-    names.append(link);
-  }
-  return names.empty() ? env_.dispatcher.name() : names;
-}
-
 // Ends the stream when nothing is left to say that a handler would change.
-void Exchange::after_answer() {
+void ProcessorExchange::after_answer() {
   if (finished_ || !ends_early()) return;
   env_.counters.early_ends.add();
   finish(GrpcStatus::ok);
 }
 
-bool Exchange::ends_early() const {
+bool ProcessorExchange::ends_early() const {
   const BodyModes& modes = checker_.modes();
   if (!env_.early_end || context_.observability_mode() || !modes.config()) return false;
   if (modes.full_duplex(Phase::request_body) || modes.full_duplex(Phase::response_body))
@@ -432,7 +422,21 @@ bool Exchange::ends_early() const {
   return !progress_.may_come(handled, *modes.config(), modes.overridden());
 }
 
-bool Exchange::running() const {
+bool ProcessorExchange::body_running(Phase body) const {
+  if (waiting_ == nullptr) return false;
+  const auto& run = waiting_->bodies[is_request_phase(body) ? 0 : 1];
+  return run != nullptr && run->session.running();
+}
+
+std::size_t ProcessorExchange::unread_bytes() const {
+  std::size_t bytes = 0;
+  for (const auto& run : bodies()) {
+    if (run != nullptr) bytes += run->session.unread_bytes();
+  }
+  return bytes;
+}
+
+bool ProcessorExchange::running() const {
   if (pending_) return true;
   for (const auto& run : bodies()) {
     if (run != nullptr && run->session.running()) return true;
@@ -440,7 +444,7 @@ bool Exchange::running() const {
   return false;
 }
 
-void Exchange::update_pause() {
+void ProcessorExchange::update_pause() {
   if (waiting_ == nullptr) return;
   bool wanted =
       pending_ && (late_ == Late::none || (late_ == Late::fell_back && !waiting_->held.empty()));
@@ -453,16 +457,13 @@ void Exchange::update_pause() {
   wanted ? control_.pause() : control_.resume();
 }
 
-void Exchange::bound_memory() {
-  std::size_t bytes = checker_.sink().held_bytes();
-  for (const auto& run : bodies()) {
-    if (run != nullptr) bytes += run->session.unread_bytes();
-  }
+void ProcessorExchange::bound_memory() {
+  const std::size_t bytes = checker_.sink().held_bytes() + unread_bytes();
   if (bytes > env_.flow_controlled_bytes)
     finish(GrpcStatus::resource_exhausted, "the client sends more of a body than it lets go");
 }
 
-void Exchange::deliver_held() {
+void ProcessorExchange::deliver_held() {
   // One that has to wait again is put back.
   auto& all = waiting_->held;
   for (std::size_t left = all.size(); left > 0 && !finished_ && !closed_; --left) {
@@ -473,13 +474,17 @@ void Exchange::deliver_held() {
   }
 }
 
-void Exchange::on_writable() {
+void ProcessorExchange::on_writable() {
   for (const auto& run : bodies()) {
     if (run != nullptr) run->session.on_writable();
   }
 }
 
-void Exchange::on_end() {
+void ProcessorExchange::on_body_end(Phase body) {
+  if (body_running(body)) this->body(body)->session.on_input_end();
+}
+
+void ProcessorExchange::on_end() {
   half_closed_ = true;
   for (const auto& run : bodies()) {
     if (run != nullptr) run->session.on_input_end();
@@ -487,7 +492,7 @@ void Exchange::on_end() {
   if (!running() && !finished_) finish(GrpcStatus::ok);
 }
 
-void Exchange::finish(GrpcStatus status, std::string_view message) {
+void ProcessorExchange::finish(GrpcStatus status, std::string_view message) {
   if (finished_) return;
   finished_ = true;
   if (streamed_reply_) streamed_reply_->close();
@@ -495,7 +500,7 @@ void Exchange::finish(GrpcStatus status, std::string_view message) {
   control_.finish(status, message);
 }
 
-bool Exchange::on_closed(GrpcStatus status, bool cancelled) {
+bool ProcessorExchange::on_closed(GrpcStatus status, bool cancelled) {
   closed_ = true;
   cancelled_ = cancelled;
   if (streamed_reply_) streamed_reply_->close();
@@ -514,16 +519,13 @@ bool Exchange::on_closed(GrpcStatus status, bool cancelled) {
   return true;
 }
 
-void Exchange::release() {
+void ProcessorExchange::release() {
   if (waiting_ != nullptr) {
     for (auto& run : waiting_->bodies) run.reset();
   }
-  env_.counters.streams_open.subtract();
-  if (status_ != GrpcStatus::ok && !cancelled_) env_.counters.streams_failed.add();
-  if (env_.observer != nullptr) {
-    env_.observer->stream_end(env_.dispatcher.name(), request_, status_, cancelled_,
-                              env_.now() - stream_start_);
-  }
+  const std::chrono::nanoseconds spent =
+      env_.observer != nullptr ? env_.now() - stream_start_ : std::chrono::nanoseconds(0);
+  reporter().stream_end(request_, status_, cancelled_, spent);
   request_.reset();
 }
 

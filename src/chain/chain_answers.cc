@@ -1,0 +1,296 @@
+// ChainExchange: what the links answer goes to the next one, and at the end to the host.
+#include <string>
+#include <utility>
+
+#include "chain/chain_exchange.h"
+#include "extproc/error.h"
+#include "rules/header_rules.h"
+
+namespace extproc::chain {
+
+using exchange::Message;
+
+std::optional<BodySendMode> ChainExchange::configured(Phase phase) const {
+  const auto& config = context_.protocol_config();
+  if (!config) return std::nullopt;
+  return is_request_phase(phase) ? config->request_body_mode : config->response_body_mode;
+}
+
+// `number`: of a body that is to be answered.
+void ChainExchange::pass_on(std::size_t place, const Message& message,
+                            std::optional<std::uint64_t> number) {
+  const Phase phase = *message.phase;
+  for (; place < links_.size(); ++place) {
+    Link& link = link_at(phase, place);
+    if (!link.takes(phase)) continue;
+    if (number) link.owe(phase, *number);
+    if (is_body(phase) && direction(phase).reader == nullptr) direction(phase).reader = &link;
+    link.feed(message);
+    return go_on();
+  }
+  arrived(message, number);
+}
+
+// All of them have seen it.
+void ChainExchange::arrived(const Message& message, std::optional<std::uint64_t> number) {
+  const Phase phase = *message.phase;
+  Direction& its = direction(phase);
+  if (is_headers(phase))
+    return answer_headers(phase, HttpHeaders(message.headers, message.end_of_stream));
+  if (is_trailers(phase)) return answer_trailers(phase, HttpTrailers(message.headers));
+  // None of them has read it.
+  if (its.reader == nullptr) checker_.sink().consumed(phase, message.body.size());
+  if (number) {
+    Fold& fold = its.bodies[*number - its.first_body];
+    if (fold.body_change != BodyChange::none) {
+      fold.body_change = message.body.empty() ? BodyChange::clear : BodyChange::replace;
+      fold.body.assign(message.body);
+    }
+    fold.complete = true;
+    return answer_bodies(phase);
+  }
+  std::optional<Fold> beside = std::exchange(its.pieces, std::nullopt);
+  checker_.sink().piece(phase, HttpBody(message.body, message.end_of_stream, message.body_flags),
+                        beside && beside->extras ? &*beside->extras : nullptr);
+}
+
+// A local reply ends the request's direction.
+bool ChainExchange::goes_on(Phase phase) const {
+  return !finished_ && !closed_ && !(reply_ && is_request_phase(phase));
+}
+
+void ChainExchange::apply(const HeaderMutation& mutation, bool replaces, MessageHeaders& headers,
+                          MergedMutation& changes) {
+  using Entry = HeaderMutation::Entry;
+  const auto make = [&](const Entry& change) {
+    changes.take(change);
+    headers.take(change);
+  };
+  rules::for_each_change(mutation, replaces, env().filter, make,
+                         [&](const Entry& refused) { changes.refuse(refused); });
+}
+
+void ChainExchange::take_override(Link& link, const HeadersResponse& answer) {
+  const ResponseExtras* extras = answer.extras_or_null();
+  if (extras == nullptr || !extras->mode_override) return;
+  link.override_mode(*extras->mode_override);
+  modes_differ_ = true;
+  if (!reply_) mode_asked_ = true;
+}
+
+void ChainExchange::on_headers(Link& link, Phase phase, const HttpHeaders& message,
+                               const HeadersResponse& answer) {
+  if (!goes_on(phase)) return;
+  const bool replaces = answer.replacement().has_value();
+  take_override(link, answer);
+  if (direction(phase).made) {
+    MadeMessage& made = *direction(phase).made;
+    fold_of(made).take_extras(answer.extras_or_null());
+    apply(answer.header_mutation(), replaces, made.headers, made.changes);
+    if (answer.clears_route_cache()) fold_of(made).clear_route_cache = true;
+    if (replaces) {
+      made.body = *answer.replacement();
+      if (made.is_reply) made.headers.set("content-length", std::to_string(made.body.size()));
+      made.maker = link.number();
+    }
+    made.waits = false;
+    return go_on();
+  }
+  Fold& fold = direction(phase).message;
+  fold.take_extras(answer.extras_or_null());
+  if (answer.clears_route_cache()) fold.clear_route_cache = true;
+  Message next{.phase = phase,
+               .since = direction(phase).since,
+               .end_of_stream = message.end_of_stream(),
+               .headers = {message.begin(), message.end()},
+               .protocol_config = context_.protocol_config()};
+  if (!answer.header_mutation().empty()) {
+    link.headers_on.assign(next.headers);
+    apply(answer.header_mutation(), replaces, link.headers_on, fold.changes);
+    next.headers = link.headers_on.entries();
+  }
+  if (replaces) return make(HttpHeaders(next.headers, false), phase, link, *answer.replacement());
+  pass_on(place_of(phase, link) + 1, next, std::nullopt);
+}
+
+void ChainExchange::on_trailers(Link& link, Phase phase, const HttpTrailers& message,
+                                const TrailersResponse& answer) {
+  if (!goes_on(phase)) return;
+  Fold& fold = direction(phase).message;
+  fold.take_extras(answer.extras_or_null());
+  Message next{.phase = phase,
+               .since = direction(phase).since,
+               .headers = {message.begin(), message.end()},
+               .protocol_config = context_.protocol_config()};
+  if (!answer.header_mutation().empty()) {
+    link.headers_on.assign(next.headers);
+    apply(answer.header_mutation(), false, link.headers_on, fold.changes);
+    next.headers = link.headers_on.entries();
+  }
+  pass_on(place_of(phase, link) + 1, next, std::nullopt);
+}
+
+void ChainExchange::on_body(Link& link, Phase phase, const HttpBody& message,
+                            BodyResponse& answer) {
+  if (!goes_on(phase)) return;
+  const bool changes = answer.body_change() != BodyChange::none;
+  if (auto& made = direction(phase).made; made && link.owes_made(phase)) {
+    fold_of(*made).take_extras(answer.extras_or_null());
+    apply(answer.header_mutation(), false, made->headers, made->changes);
+    if (answer.clears_route_cache()) fold_of(*made).clear_route_cache = true;
+    made->written.append(changes ? answer.body() : message.body());
+    return body_made(link, phase);
+  }
+  const std::uint64_t number = link.take_owed(phase);
+  Fold& fold = direction(phase).bodies[number - direction(phase).first_body];
+  fold.take_extras(answer.extras_or_null());
+  // The headers that they change are gone with their message.
+  if (!answer.header_mutation().empty()) {
+    link.headers_on.assign({});
+    apply(answer.header_mutation(), false, link.headers_on, fold.changes);
+  }
+  if (answer.clears_route_cache()) fold.clear_route_cache = true;
+  Message next{.phase = phase,
+               .since = direction(phase).since,
+               .end_of_stream = message.end_of_stream(),
+               .body = message.body(),
+               .body_flags = message.flags(),
+               .protocol_config = context_.protocol_config()};
+  std::size_t place = place_of(phase, link) + 1;
+  if (changes) {
+    link.body_on = answer.take_body();
+    next.body = link.body_on;
+    next.body_flags.grpc_message_compressed = answer.is_grpc_message_compressed();
+    fold.body_change = BodyChange::replace;
+    // A chunk that was emptied goes no further, as in Envoy; the last one does.
+    if (next.body.empty() && !next.end_of_stream) place = links_.size();
+  }
+  fold.grpc_message_compressed = next.body_flags.grpc_message_compressed;
+  pass_on(place, next, number);
+}
+
+void ChainExchange::on_piece(Link& link, Phase phase, const HttpBody& piece,
+                             const ResponseExtras* extras) {
+  if (!goes_on(phase)) return;
+  if (auto& made = direction(phase).made; made && link.owes_made(phase)) {
+    fold_of(*made).take_extras(extras);
+    made->written.append(piece.body());
+    if (piece.end_of_stream() || piece.end_of_stream_without_message()) body_made(link, phase);
+    return;
+  }
+  if (extras != nullptr) {
+    auto& pieces = direction(phase).pieces;
+    if (!pieces) pieces.emplace();
+    pieces->take_extras(extras);
+  }
+  pass_on(place_of(phase, link) + 1,
+          {.phase = phase,
+           .since = direction(phase).since,
+           .end_of_stream = piece.end_of_stream(),
+           .body = piece.body(),
+           .body_flags = piece.flags(),
+           .protocol_config = context_.protocol_config()},
+          std::nullopt);
+}
+
+template <class Response>
+bool ChainExchange::write(Phase phase, const Fold& fold, Response& answer) {
+  answer.reset();
+  try {
+    fold.write(answer);
+  } catch (const Error& error) {
+    checker_.reporter().failure(request_, phase, error.what());
+    finish(GrpcStatus::unknown, "the handler of " + std::string(to_string(phase)) + " failed",
+           PhaseOutcome::failed);
+    return false;
+  }
+  return true;
+}
+
+void ChainExchange::answer_headers(Phase phase, const HttpHeaders& message) {
+  Direction& its = direction(phase);
+  Fold& fold = its.message;
+  if (!write(phase, fold, headers_answer_)) return;
+  const bool replaced = its.made.has_value();
+  if (fold.clear_route_cache) {
+    // Not where the message is replaced: there more may be changed than by the link that was
+    // refused.
+    if (!replaced) fold.changes.write_refused(headers_answer_.header_mutation());
+    headers_answer_.clear_route_cache();
+  }
+  if (replaced) {
+    progress_.replaced(phase);
+    headers_answer_.continue_and_replace(std::move(fold.body));
+  }
+  if (std::exchange(mode_asked_, false))
+    headers_answer_.override_mode(mode_needed(links_, !env().chain_header.empty()));
+  checker_.headers(phase, message, headers_answer_);
+  its.message_open = false;
+  answered(phase);
+}
+
+void ChainExchange::answer_trailers(Phase phase, const HttpTrailers& message) {
+  Direction& its = direction(phase);
+  if (!write(phase, its.message, trailers_answer_)) return;
+  checker_.trailers(phase, message, trailers_answer_);
+  its.message_open = false;
+  answered(phase);
+}
+
+// In the order in which they came.
+void ChainExchange::answer_bodies(Phase phase) {
+  Direction& its = direction(phase);
+  while (!its.bodies.empty() && its.bodies.front().complete && !finished_) {
+    Fold& fold = its.bodies.front();
+    if (!write(phase, fold, body_answer_)) return;
+    if (fold.clear_route_cache) {
+      fold.changes.write_refused(body_answer_.header_mutation());
+      body_answer_.clear_route_cache();
+    }
+    if (fold.body_change == BodyChange::replace) body_answer_.replace_body(fold.body);
+    if (fold.body_change == BodyChange::clear) body_answer_.clear_body();
+    body_answer_.grpc_message_compressed(fold.grpc_message_compressed);
+    its.bodies.erase(its.bodies.begin());
+    ++its.first_body;
+    checker_.body(phase, HttpBody(), body_answer_);
+    answered(phase);
+  }
+}
+
+void ChainExchange::answered(Phase phase) {
+  asked_for_time_ = false;
+  if (!env().dispatcher.streamed().contains(phase)) end_phase(phase, PhaseOutcome::answered);
+}
+
+void ChainExchange::on_ask_for_time(std::chrono::milliseconds time) {
+  // Envoy gives it once for each message.
+  if (finished_ || std::exchange(asked_for_time_, true)) return;
+  checker_.sink().ask_for_time(time);
+}
+
+bool ChainExchange::congested_behind(const Link& link, Phase phase) const {
+  for (std::size_t place = place_of(phase, link) + 1; place < links_.size(); ++place) {
+    if (link_at(phase, place).unread_bytes() >= env().unread_body_bytes) return true;
+  }
+  return checker_.sink().congested(phase);
+}
+
+// The client is told of what the first has read, once those behind have room for it.
+void ChainExchange::on_consumed(Link& link, Phase phase, std::size_t bytes) {
+  if (finished_ || closed_) return;
+  Direction& its = direction(phase);
+  if (its.reader == nullptr) return;
+  const bool first = its.reader == &link;
+  if (first) its.owed_credit += bytes;
+  for (std::size_t place = place_of(phase, *its.reader) + 1; place < links_.size(); ++place) {
+    if (link_at(phase, place).unread_bytes() < env().unread_body_bytes) continue;
+    its.was_congested = true;
+    return;
+  }
+  checker_.sink().consumed(phase, std::exchange(its.owed_credit, 0));
+  if (!first && std::exchange(its.was_congested, false)) {
+    for (const auto& each : links_) each->exchange().on_writable();
+  }
+}
+
+}  // namespace extproc::chain

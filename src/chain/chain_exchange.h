@@ -1,0 +1,177 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "chain/fold.h"
+#include "chain/link.h"
+#include "chain/local_reply.h"
+#include "chain/made_message.h"
+#include "exchange/answer_checker.h"
+#include "exchange/exchange.h"
+#include "exchange/phase_progress.h"
+#include "exchange/reporter.h"
+#include "extproc/context.h"
+#include "extproc/observer.h"
+#include "extproc/request.h"
+#include "extproc/response.h"
+
+namespace extproc::chain {
+
+/// The exchange of several processors, with the effect of one filter each: a message goes from link
+/// to link, each of which sees it as those before it answered, and what they answer is one answer.
+class ChainExchange final : public exchange::Exchange {
+ public:
+  /// All must outlive it; `around` has one for each processor.
+  ChainExchange(exchange::Reporter& reporter,
+                std::span<const std::unique_ptr<LinkSurroundings>> around,
+                exchange::AnswerSink& sink, exchange::Control& control);
+
+  void begin(const detail::CallInfo& info) override;
+  void expect_windows() override;
+  bool expects_first() const override { return first_message_; }
+  void on(const exchange::Message& message) override;
+  void on_malformed() override;
+  void on_end() override;
+  void on_writable() override;
+  void on_wake() override;
+  bool on_closed(GrpcStatus status, bool cancelled) override;
+
+  // What a link tells.
+  void on_headers(Link& link, Phase phase, const HttpHeaders& message,
+                  const HeadersResponse& answer);
+  void on_body(Link& link, Phase phase, const HttpBody& message, BodyResponse& answer);
+  void on_trailers(Link& link, Phase phase, const HttpTrailers& message,
+                   const TrailersResponse& answer);
+  void on_piece(Link& link, Phase phase, const HttpBody& piece, const ResponseExtras* extras);
+  void on_reply(Link& link, Phase phase, const ImmediateResponse& response,
+                const ResponseExtras* extras);
+  void on_ask_for_time(std::chrono::milliseconds time);
+  void on_consumed(Link& link, Phase phase, std::size_t bytes);
+  void on_finish(GrpcStatus status, std::string_view message);
+  void on_released();
+  void update_alarm();
+  void update_pause();
+  /// Does what had to wait until no link is in the middle of something.
+  void go_on();
+
+  // What a link asks.
+  /// The mode of a direction's body as the filter is set up, where the client said it.
+  std::optional<BodySendMode> configured(Phase phase) const;
+  /// A link has asked for other modes than the filter's.
+  bool modes_differ() const { return modes_differ_; }
+  /// Those behind `link` take no more of the direction's body at present.
+  bool congested_behind(const Link& link, Phase phase) const;
+
+ private:
+  using Clock = exchange::Clock;
+
+  /// One direction of the HTTP exchange.
+  struct Direction {
+    Fold message;  // of headers, then of trailers
+    bool message_open = false;
+    std::vector<Fold> bodies;      // that are not answered, oldest first
+    std::uint64_t first_body = 0;  // the number of the oldest
+    std::optional<Fold> pieces;    // what is to go with the next piece
+    Link* reader = nullptr;        // the first that takes the body
+    std::size_t owed_credit = 0;   // read by it, while those behind are full
+    bool was_congested = false;
+    std::optional<MadeMessage> made;
+    MessageHeaders made_headers;
+    std::optional<Clock::time_point> since;  // Envoy waits for an answer
+    bool begun = false;
+  };
+
+  Direction& direction(Phase phase) { return directions_[is_request_phase(phase) ? 0 : 1]; }
+  const Direction& direction(Phase phase) const {
+    return directions_[is_request_phase(phase) ? 0 : 1];
+  }
+  Link& link_at(Phase phase, std::size_t place) const {
+    return *links_[is_request_phase(phase) ? place : links_.size() - 1 - place];
+  }
+  std::size_t place_of(Phase phase, const Link& link) const {
+    return is_request_phase(phase) ? link.number() : links_.size() - 1 - link.number();
+  }
+  const exchange::Environment& env() const { return checker_.reporter().environment(); }
+  bool observes() const { return context_.observability_mode(); }
+
+  void note(const exchange::Message& message);
+  void observe(const exchange::Message& message);
+  void pass_on(std::size_t place, const exchange::Message& message,
+               std::optional<std::uint64_t> number);
+  void arrived(const exchange::Message& message, std::optional<std::uint64_t> number);
+  bool goes_on(Phase phase) const;
+  void apply(const HeaderMutation& mutation, bool replaces, MessageHeaders& headers,
+             MergedMutation& changes);
+  void take_override(Link& link, const HeadersResponse& answer);
+  void answer_headers(Phase phase, const HttpHeaders& message);
+  void answer_trailers(Phase phase, const HttpTrailers& message);
+  void answer_bodies(Phase phase);
+  template <class Response>
+  bool write(Phase phase, const Fold& fold, Response& answer);
+  void answered(Phase phase);
+
+  void make(const HttpHeaders& message, Phase phase, Link& link, std::string body);
+  void step(MadeMessage& made);
+  bool body_due(const MadeMessage& made, const Link& link) const;
+  void body_made(Link& link, Phase phase);
+  Fold& fold_of(const MadeMessage& made);
+  void finish_made(MadeMessage& made);
+  void reply(Phase phase, ImmediateResponse response);
+
+  void begin_phase(Phase phase, const HeaderView* headers);
+  void end_phase(Phase phase, PhaseOutcome outcome);
+  void end_phases();
+  void end_body(Phase phase, std::size_t place);
+  void bound_memory();
+  bool running() const;
+  bool busy() const;
+  bool ends_early() const;
+  void finish(GrpcStatus status, std::string_view message, PhaseOutcome outcome);
+  void release();
+
+  exchange::AnswerChecker checker_;
+  exchange::Control& control_;
+  Context context_;
+  Request request_;
+  std::vector<std::unique_ptr<Link>> links_;
+  std::array<Direction, 2> directions_;
+  exchange::PhaseProgress progress_;
+  std::optional<LocalReply> reply_;
+  Fold reply_fold_;
+  Phase reply_phase_ = Phase::request_headers;
+  HeadersResponse headers_answer_;
+  BodyResponse body_answer_;
+  TrailersResponse trailers_answer_;
+  std::array<std::optional<Clock::time_point>, kPhaseCount> begun_;
+  Clock::time_point stream_start_;
+  std::optional<Clock::time_point> alarm_;
+  std::size_t unreleased_ = 0;
+  std::size_t entered_ = 0;  // calls from the host that are under way
+  GrpcStatus status_ = GrpcStatus::ok;
+  bool first_message_ = true;
+  bool modes_differ_ = false;
+  bool mode_asked_ = false;  // since the last answer to headers
+  bool asked_for_time_ = false;
+  bool windows_ = false;
+  bool going_on_ = false;
+  bool paused_ = false;
+  bool half_closed_ = false;
+  bool finished_ = false;
+  bool closing_ = false;
+  bool closed_ = false;
+  bool cancelled_ = false;
+};
+
+/// The modes that a chain asks for: what any of its processors still needs. `names_links`: each of
+/// them leaves its name in the response's headers. `configured`: as the filter is set up.
+ModeOverride mode_needed(std::span<const std::unique_ptr<Link>> links, bool names_links);
+
+}  // namespace extproc::chain

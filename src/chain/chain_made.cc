@@ -1,0 +1,134 @@
+// ChainExchange: local replies, and messages that a link made in place of Envoy's.
+#include <string>
+#include <utility>
+
+#include "chain/chain_exchange.h"
+
+namespace extproc::chain {
+
+using exchange::Message;
+
+namespace {
+
+constexpr Phase body_of(Phase headers) {
+  return headers == Phase::request_headers ? Phase::request_body : Phase::response_body;
+}
+
+constexpr std::size_t kNobody = ~std::size_t{0};
+
+}  // namespace
+
+// In a request phase the others' response phases follow, as for any local reply of Envoy's. A
+// second one, or one in a response phase, is sent past them.
+void ChainExchange::on_reply(Link& link, Phase phase, const ImmediateResponse& response,
+                             const ResponseExtras* extras) {
+  if (finished_ || closed_ || observes()) return;
+  if (!reply_) {
+    reply_fold_.clear();
+    // What those before it asked for in the same message.
+    const Direction& its = direction(phase);
+    if (is_body(phase)) {
+      for (const Fold& fold : its.bodies)
+        reply_fold_.take_extras(fold.extras ? &*fold.extras : nullptr);
+      if (its.pieces) reply_fold_.take_extras(its.pieces->extras ? &*its.pieces->extras : nullptr);
+    } else if (its.message.extras) {
+      reply_fold_.take_extras(&*its.message.extras);
+    }
+    reply_phase_ = phase;
+  }
+  reply_fold_.take_extras(extras);
+  Direction& back = direction(Phase::response_headers);
+  if (reply_ || !is_request_phase(phase) || back.begun) return reply(reply_phase_, response);
+  const bool grpc = link.exchange().request().content_type().starts_with("application/grpc");
+  reply_.emplace(response, grpc);
+  back.made.emplace(MadeMessage{.headers_phase = Phase::response_headers,
+                                .is_reply = true,
+                                .headers = reply_->headers(),
+                                .changes = reply_->changes(),
+                                .body = reply_->body(),
+                                .next = 0,
+                                .maker = kNobody});
+  go_on();
+}
+
+void ChainExchange::make(const HttpHeaders& message, Phase phase, Link& link, std::string body) {
+  Direction& its = direction(phase);
+  its.message.body = std::move(body);
+  its.made_headers.copy({message.begin(), message.end()});
+  its.made_headers.remove("content-length");
+  its.made.emplace(MadeMessage{.headers_phase = phase,
+                               .is_reply = false,
+                               .headers = its.made_headers,
+                               .changes = its.message.changes,
+                               .body = its.message.body,
+                               .next = place_of(phase, link) + 1,
+                               .maker = link.number()});
+  go_on();
+}
+
+Fold& ChainExchange::fold_of(const MadeMessage& made) {
+  return made.is_reply ? reply_fold_ : direction(made.headers_phase).message;
+}
+
+// Gives the next of them the headers, or the one that had them the body.
+void ChainExchange::step(MadeMessage& made) {
+  const Phase headers = made.headers_phase;
+  if (std::exchange(made.body_follows, false)) {
+    Link& link = link_at(headers, made.next - 1);
+    if (body_due(made, link)) {
+      made.waits = true;
+      made.written.clear();
+      return link.feed({.phase = body_of(headers),
+                        .end_of_stream = true,
+                        .body = made.body,
+                        .protocol_config = context_.protocol_config()},
+                       true);
+    }
+  }
+  if (made.next == links_.size()) return finish_made(made);
+  Link& link = link_at(headers, made.next++);
+  made.body_follows = !link.ended();
+  if (!link.takes(headers)) return;
+  made.waits = true;
+  link.feed({.phase = headers,
+             .end_of_stream = made.is_reply && made.body.empty(),
+             .headers = made.headers.entries(),
+             .protocol_config = context_.protocol_config()});
+}
+
+bool ChainExchange::body_due(const MadeMessage& made, const Link& link) const {
+  const Phase body = body_of(made.headers_phase);
+  if (link.ended() || made.maker == link.number() || made.body.empty()) return false;
+  // One that was made is no gRPC message.
+  const auto mode = link.body_mode(body);
+  return link.dispatcher().phases().contains(body) && mode != BodySendMode::none &&
+         mode != BodySendMode::grpc;
+}
+
+void ChainExchange::body_made(Link& link, Phase phase) {
+  MadeMessage& made = *direction(phase).made;
+  link.made_answered(phase);
+  made.waits = false;
+  if (made.written != made.body) {
+    made.body = std::move(made.written);
+    if (made.is_reply) made.headers.set("content-length", std::to_string(made.body.size()));
+  }
+  go_on();
+}
+
+void ChainExchange::finish_made(MadeMessage& made) {
+  if (made.is_reply) return reply(reply_phase_, std::move(*reply_).fold());
+  const Phase phase = made.headers_phase;
+  answer_headers(phase, HttpHeaders(made.headers.entries(), false));
+  direction(phase).made.reset();
+}
+
+void ChainExchange::reply(Phase phase, ImmediateResponse response) {
+  if (finished_) return;
+  checker_.reporter().immediate_response();
+  checker_.sink().reply(phase, response, reply_fold_.extras ? &*reply_fold_.extras : nullptr);
+  // Envoy sends nothing more on this stream.
+  finish(GrpcStatus::ok, {}, PhaseOutcome::immediate);
+}
+
+}  // namespace extproc::chain

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "chain/merged_mutation.h"
+#include "extproc/response.h"
+
+namespace extproc::chain {
+
+/// The net effect of what the processors of a chain answer to one message.
+struct Fold {
+  MergedMutation changes;
+  std::optional<ResponseExtras> extras;
+  bool clear_route_cache = false;
+  /// Of bodies: what goes on in place of what came.
+  BodyChange body_change = BodyChange::none;
+  std::string body;
+  bool grpc_message_compressed = false;
+  /// All of them have answered.
+  bool complete = false;
+
+  void clear();
+  /// Adds what an answer carries besides changes and modes; null is nothing.
+  void take_extras(const ResponseExtras* more);
+  /// Puts all but the body and modes into an answer that is empty.
+  void write(PhaseResponse& answer) const;
+};
+
+}  // namespace extproc::chain

@@ -1,0 +1,169 @@
+#include "chain/link.h"
+
+#include <utility>
+
+#include "chain/chain_exchange.h"
+
+namespace extproc::chain {
+
+LinkSurroundings::LinkSurroundings(exchange::Environment& chain, std::size_t link)
+    : environment{.dispatcher = *chain.dispatcher.links()[link],
+                  .logger = chain.logger,
+                  .counters = chain.counters,
+                  .observer = chain.observer,
+                  .loop = chain.loop,
+                  .chain_header = chain.chain_header,
+                  .slow_handler = chain.slow_handler,
+                  .filter = chain.filter,
+                  // What the chain does for all of them.
+                  .early_end = false,
+                  .automatic_mode_override = false,
+                  .unread_body_bytes = chain.unread_body_bytes,
+                  .flow_controlled_bytes = chain.flow_controlled_bytes,
+                  .on_violation = chain.on_violation,
+                  .now = chain.now,
+                  .link = &chain.links[link],
+                  .chain_name = chain.dispatcher.name()} {}
+
+void Link::begin(const Context& context, const exchange::BodyModes& frame) {
+  waiting_.clear();
+  waiting_bytes_ = 0;
+  for (auto& owed : owed_) owed.clear();
+  made_[0] = made_[1] = false;
+  mode_.reset();
+  alarm_.reset();
+  paused_ = ended_ = replied_ = false;
+  exchange_.begin_link(context, frame);
+}
+
+void Link::feed(const exchange::Message& message, bool made) {
+  // What came before goes first.
+  if (paused_ || !waiting_.empty() || exchange_.busy()) {
+    auto kept = std::make_unique<exchange::KeptMessage>();
+    kept->keep(message, false);
+    waiting_bytes_ += message.body.size();
+    waiting_.push_back({std::move(kept), message.body.size(), made});
+    return;
+  }
+  if (made) made_[way(*message.phase)] = true;
+  exchange_.on(message);
+}
+
+void Link::deliver() {
+  while (!paused_ && !ended_ && !waiting_.empty() && !exchange_.busy()) {
+    const Waiting next = std::move(waiting_.front());
+    waiting_.erase(waiting_.begin());
+    waiting_bytes_ -= next.bytes;
+    if (next.made) made_[way(*next.message->message().phase)] = true;
+    exchange_.on(next.message->message());
+  }
+}
+
+void Link::override_mode(const ModeOverride& asked) {
+  const std::optional<ModeOverride> before = std::exchange(mode_, asked);
+  if (!before) return;
+  if (!mode_->request_body_mode) mode_->request_body_mode = before->request_body_mode;
+  if (!mode_->response_body_mode) mode_->response_body_mode = before->response_body_mode;
+}
+
+std::optional<BodySendMode> Link::body_mode(Phase phase) const {
+  if (mode_) {
+    const auto& asked =
+        is_request_phase(phase) ? mode_->request_body_mode : mode_->response_body_mode;
+    if (asked) return asked;
+  }
+  return chain_.configured(phase);
+}
+
+bool Link::takes(Phase phase) const {
+  if (ended_) return false;
+  if (is_body(phase))
+    return dispatcher().phases().contains(phase) &&
+           (!chain_.modes_differ() || body_mode(phase) != BodySendMode::none);
+  if (!mode_) return true;
+  switch (phase) {
+    case Phase::request_trailers:
+      return mode_->request_trailer_mode != HeaderSendMode::skip;
+    case Phase::response_headers:
+      return mode_->response_header_mode != HeaderSendMode::skip;
+    case Phase::response_trailers:
+      return mode_->response_trailer_mode != HeaderSendMode::skip;
+    default:
+      return true;
+  }
+}
+
+std::uint64_t Link::take_owed(Phase body) {
+  auto& owed = owed_[way(body)];
+  const std::uint64_t message = owed.front();
+  owed.erase(owed.begin());
+  return message;
+}
+
+void Link::on_wake() {
+  alarm_.reset();
+  exchange_.on_wake();
+}
+
+bool Link::close(GrpcStatus status, bool cancelled) {
+  waiting_.clear();
+  return exchange_.on_closed(status, cancelled);
+}
+
+void Link::headers(Phase phase, const HttpHeaders& message, const HeadersResponse& answer) {
+  chain_.on_headers(*this, phase, message, answer);
+}
+
+void Link::body(Phase phase, const HttpBody& message, BodyResponse& answer) {
+  chain_.on_body(*this, phase, message, answer);
+}
+
+void Link::trailers(Phase phase, const HttpTrailers& message, const TrailersResponse& answer) {
+  chain_.on_trailers(*this, phase, message, answer);
+}
+
+void Link::piece(Phase phase, const HttpBody& piece, const ResponseExtras* extras) {
+  chain_.on_piece(*this, phase, piece, extras);
+}
+
+void Link::reply(Phase phase, const ImmediateResponse& response, const ResponseExtras* extras) {
+  ended_ = replied_ = true;
+  chain_.on_reply(*this, phase, response, extras);
+}
+
+void Link::finish(GrpcStatus status, std::string_view message) {
+  ended_ = true;
+  // One that answered at once ends its own exchange alone.
+  if (!replied_) chain_.on_finish(status, message);
+}
+
+void Link::ask_for_time(std::chrono::milliseconds time) { chain_.on_ask_for_time(time); }
+
+void Link::consumed(Phase phase, std::size_t bytes) { chain_.on_consumed(*this, phase, bytes); }
+
+bool Link::congested(Phase phase) const { return chain_.congested_behind(*this, phase); }
+
+void Link::wake_at(std::optional<std::chrono::steady_clock::time_point> time) {
+  alarm_ = time;
+  chain_.update_alarm();
+}
+
+void Link::pause() {
+  paused_ = true;
+  chain_.update_pause();
+}
+
+void Link::resume() {
+  paused_ = false;
+  deliver();
+  chain_.update_pause();
+}
+
+void Link::settled() {
+  deliver();
+  chain_.go_on();
+}
+
+void Link::released() { chain_.on_released(); }
+
+}  // namespace extproc::chain

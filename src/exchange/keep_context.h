@@ -1,0 +1,19 @@
+#pragma once
+
+#include "exchange/message.h"
+#include "extproc/context.h"
+
+namespace extproc::exchange {
+
+/// Has `context` tell from now on what `message` says of the HTTP request besides its phase.
+inline void keep_context(Context& context, const Message& message) {
+  detail::MessageContext& kept = ContextAccess::messages(context);
+  kept.observability_mode = message.observability_mode;
+  if (message.source == nullptr) return;
+  if (message.has_attributes) message.source->store_attributes(kept.some_data().attributes);
+  // Envoy sends an empty one where it has none.
+  if (message.has_metadata && (kept.data || message.metadata_bytes > 0))
+    message.source->store_metadata(kept.some_data().metadata);
+}
+
+}  // namespace extproc::exchange

@@ -1,0 +1,198 @@
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exchange/answer_checker.h"
+#include "exchange/answer_sink.h"
+#include "exchange/body_deadline.h"
+#include "exchange/body_session.h"
+#include "exchange/control.h"
+#include "exchange/ending.h"
+#include "exchange/environment.h"
+#include "exchange/exchange.h"
+#include "exchange/kept_message.h"
+#include "exchange/message.h"
+#include "exchange/phase_progress.h"
+#include "exchange/reply_deadline.h"
+#include "exchange/reporter.h"
+#include "exchange/streamed_reply.h"
+#include "extproc/context.h"
+#include "extproc/detail/dispatcher.h"
+#include "extproc/phase.h"
+#include "extproc/request.h"
+#include "extproc/status.h"
+
+namespace extproc::exchange {
+
+/// The exchange of one processor, which may be one of a chain.
+class ProcessorExchange final : public Exchange, private detail::Completion, private SessionHost {
+ public:
+  /// All must outlive it.
+  ProcessorExchange(Reporter& reporter, AnswerSink& sink, Control& control)
+      : env_(reporter.environment()), checker_(reporter, sink), control_(control) {}
+
+  void begin(const detail::CallInfo& info) override;
+  /// In place of begin() for a processor of a chain: its handlers are told of the call and of
+  /// Envoy's attributes what `context` tells, and bodies come in the modes of `frame`. Both must
+  /// outlive the exchange.
+  void begin_link(const Context& context, const BodyModes& frame);
+  void expect_windows() override { windows_ = true; }
+  bool expects_first() const override { return first_message_; }
+
+  void on(const Message& message) override;
+  void on_malformed() override;
+  void on_end() override;
+  /// No chunk follows in the direction of `body`, and no trailers.
+  void on_body_end(Phase body);
+  void on_writable() override;
+  void on_wake() override;
+  bool on_closed(GrpcStatus status, bool cancelled) override;
+
+  Request& request() override { return request_; }
+  /// A handler has not returned.
+  bool running() const;
+  bool body_running(Phase body) const;
+  /// A handler is being called or answered for: no message may come.
+  bool busy() const { return busy_; }
+  /// What bodies' handlers have not read.
+  std::size_t unread_bytes() const;
+
+ private:
+  /// A direction's body that has a handler over the whole of it.
+  struct BodyRun {
+    BodySession session;
+    BodyDeadline deadline;
+
+    bool holds_others_up() const { return session.running() && !session.abandoned(); }
+  };
+  /// What waits until something before it is answered, though the sink was not paused.
+  struct Held {
+    std::unique_ptr<KeptMessage> message;
+    bool noted;  ///< what it says of its request was taken from it
+  };
+  /// What only a stream needs whose handlers can wait.
+  struct Waiting {
+    /// While a handler waits; otherwise the environment's is used.
+    std::unique_ptr<Scratch> scratch;
+    std::unique_ptr<BodyRun> bodies[2];  // of each direction
+    std::vector<Held> held;
+    Clock::time_point since;                 // Envoy has waited for the answer of the handler
+    std::optional<Fallback> fallback;        // of the handler that waits
+    ReplyDeadline deadline;                  // of that one
+    std::optional<Clock::time_point> alarm;  // when the sink is to wake this stream
+  };
+  /// What became of a handler that took too long.
+  enum class Late : std::uint8_t {
+    none,
+    fell_back,  ///< its fallback was sent; the next message waits for its return
+    gave_up,    ///< that waited too long too: whatever has no handler yet passes unchanged
+  };
+
+  void receive(const Message& message, bool noted);
+  void receive_past_late(const Message& message, bool noted);
+  void note(const Message& message);
+  void take_message(const Message& message);
+  void begin_headers(const Message& message);
+  bool is_dropped(const Message& message);
+  bool hold_back(const Message& message);
+  void hold(const Message& message, bool noted);
+  void take_streamed(const Message& message);
+  void call_handler(const Message& message);
+  void conclude(const std::exception_ptr& failure);
+  PhaseOutcome answer(const std::exception_ptr& failure);
+  bool answered(const std::exception_ptr& failure);
+  PhaseOutcome answer_otherwise(const std::exception_ptr& failure);
+  PhaseOutcome take_ending(Phase phase, const Ending& ending);
+  void send_answer();
+  PhaseOutcome send_streamed();
+  PhaseOutcome send_immediate(Phase phase, ImmediateResponse response,
+                              const ResponseExtras* extras);
+  void send_unchanged(Phase phase, const HttpHeaders& headers, const HttpTrailers& trailers,
+                      const HttpBody& body);
+  PhaseOutcome fail(Phase phase, std::string_view what);
+  void after_answer();
+  void after_handler();
+  bool ends_early() const;
+  void finish(GrpcStatus status, std::string_view message = {});
+  void release();
+  void update_pause();
+  void bound_memory();
+  void deliver_held();
+  PhaseResponse& response();
+
+  // In exchange_late.cc.
+  void complete(std::exception_ptr failure) noexcept override;
+  void set_fallback(const Fallback& fallback) noexcept override;
+  void on_waiting(BodySession& session) override;
+  void on_fallback(BodySession& session, Fallback fallback) override;
+  void wait_for_handler();
+  void start_deadline();
+  void update_alarm();
+  void wake_handler();
+  void wake_body(BodyRun& run);
+  bool must_fall_back(ReplyDeadline::Action due);
+  void tell_fallback(Phase phase);
+  void fall_back();
+  void fall_back(BodyRun& run);
+  void give_up();
+  void pass_unchanged(const Message& message);
+
+  void start();
+  std::unique_ptr<BodyRun>& body(Phase phase) {
+    return waiting_->bodies[is_request_phase(phase) ? 0 : 1];
+  }
+  Reporter& reporter() const { return checker_.reporter(); }
+  Scratch& scratch() {
+    return waiting_ != nullptr && waiting_->scratch != nullptr ? *waiting_->scratch : env_.scratch;
+  }
+  BodyRun& run_of(const BodySession& session) { return *body(session.phase()); }
+  /// What is there of the two directions' bodies.
+  std::span<const std::unique_ptr<BodyRun>> bodies() const {
+    if (waiting_ == nullptr) return {};
+    return waiting_->bodies;
+  }
+
+  const Context& context() const override { return context_; }
+  Clock::time_point now() const override { return env_.now(); }
+  bool answers() const override { return !finished_ && !closed_ && !context_.observability_mode(); }
+  bool congested(Phase phase) const override { return checker_.sink().congested(phase); }
+  void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) override;
+  void send_streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) override;
+  void on_consumed(BodySession& session, std::size_t bytes) override;
+  void on_written_too_late(Phase phase) override;
+  void on_session_done(BodySession& session, const std::exception_ptr& failure) override;
+
+  Environment& env_;
+  AnswerChecker checker_;
+  Control& control_;
+  Request request_;
+  Context context_;
+  std::unique_ptr<Waiting> waiting_;
+  StreamedReply* streamed_reply_ = nullptr;  // while the handler of request_headers runs
+  PhaseProgress progress_;
+  Clock::time_point stream_start_;
+  Clock::time_point phase_start_;
+  // Of the handler that runs or ran last, other than a session's.
+  Phase phase_ = Phase::request_headers;
+  GrpcStatus status_ = GrpcStatus::ok;
+  bool first_message_ = true;
+  bool windows_ = false;
+  bool busy_ = false;
+  Late late_ = Late::none;
+  bool pending_ = false;  // a handler that is not a session's waits
+  bool paused_ = false;   // the sink is
+  bool half_closed_ = false;
+  bool finished_ = false;
+  bool closing_ = false;  // within on_closed
+  bool closed_ = false;
+  bool cancelled_ = false;
+};
+
+}  // namespace extproc::exchange
