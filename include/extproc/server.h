@@ -21,8 +21,8 @@ struct ProcessorStats {
   std::uint64_t misused_answers = 0;
 };
 
-/// Counters since the server started, over all its threads. A snapshot: its members are read one
-/// after another.
+/// Counters since the server started, over all its threads; `connections_open` and `streams_open`
+/// are how many there are now. A snapshot: its members are read one after another.
 struct Stats {
   std::uint64_t connections_accepted = 0;
   std::uint64_t connections_open = 0;

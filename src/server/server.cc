@@ -16,6 +16,7 @@
 #include "server/configuration.h"
 #include "server/drain.h"
 #include "server/listener.h"
+#include "server/stats.h"
 #include "server/worker.h"
 
 namespace extproc {
@@ -139,27 +140,9 @@ Stats Server::Impl::stats() const {
   Stats sum;
   for (const auto& name : service_.dispatcher()->links()) sum.processors.push_back({.name = name});
   for (const auto& worker : workers_) {
+    server::add(worker->counters(), sum);
     const auto links = worker->link_counters();
-    for (std::size_t i = 0; i < links.size(); ++i) {
-      sum.processors[i].calls += links[i].calls.value();
-      sum.processors[i].immediate_responses += links[i].immediate_responses.value();
-      sum.processors[i].failures += links[i].failures.value();
-      sum.processors[i].misused_answers += links[i].misused_answers.value();
-    }
-    const Counters& counters = worker->counters();
-    sum.connections_accepted += counters.connections_accepted.value();
-    sum.connections_open += counters.connections_open.value();
-    sum.streams_started += counters.streams_started.value();
-    sum.streams_open += counters.streams_open.value();
-    sum.streams_failed += counters.streams_failed.value();
-    sum.messages += counters.messages.value();
-    sum.immediate_responses += counters.immediate_responses.value();
-    sum.handler_failures += counters.handler_failures.value();
-    sum.malformed_messages += counters.malformed_messages.value();
-    sum.misused_answers += counters.misused_answers.value();
-    sum.fallbacks += counters.fallbacks.value();
-    sum.time_extensions += counters.time_extensions.value();
-    sum.early_ends += counters.early_ends.value();
+    for (std::size_t i = 0; i < links.size(); ++i) server::add(links[i], sum.processors[i]);
   }
   return sum;
 }
