@@ -15,6 +15,7 @@
 #include "extproc/error.h"
 #include "server/configuration.h"
 #include "server/drain.h"
+#include "server/environment.h"
 #include "server/listener.h"
 #include "server/stats.h"
 #include "server/worker.h"
@@ -27,12 +28,14 @@ namespace asio = boost::asio;
 /// do the rest.
 class Server::Impl {
  public:
-  Impl(Service service, const Settings& settings)
+  Impl(Service service, const server::FilledSettings& filled)
       : service_(std::move(service)),
-        configuration_(server::resolve(settings, service_.address())),
+        configuration_(server::resolve(filled.settings, service_.address())),
         logger_(configuration_.log_level, configuration_.log),
         blocking_(configuration_.blocking_threads),
-        work_(control_.get_executor()) {}
+        work_(control_.get_executor()) {
+    warn_of(filled.variables);
+  }
 
   ~Impl() {
     shutdown(std::chrono::milliseconds::zero());
@@ -52,6 +55,7 @@ class Server::Impl {
   }
 
  private:
+  void warn_of(const std::vector<std::string>& variables) const;
   void start_threads();
   void run();
   void distribute(server::AcceptedSocket socket);
@@ -70,6 +74,17 @@ class Server::Impl {
   std::mutex join_mutex_;
   std::thread thread_;
 };
+
+void Server::Impl::warn_of(const std::vector<std::string>& variables) const {
+  if (variables.empty()) return;
+  std::string names;
+  for (const std::string& name : variables) names += (names.empty() ? "" : ", ") + name;
+  logger_.log(LogLevel::warning,
+              "settings that are unset were read from the environment (" + names +
+                  "), which the next minor version does not do: write Server(service, "
+                  "Settings::from_environment()), or from_environment(settings) to keep settings "
+                  "of your own");
+}
 
 void Server::Impl::start() {
   if (listener_) throw Error("the server was started before");
@@ -147,8 +162,10 @@ Stats Server::Impl::stats() const {
   return sum;
 }
 
-Server::Server(Service service, Settings settings)
-    : impl_(std::make_unique<Impl>(std::move(service), settings)) {}
+Server::Server(Service service, Settings settings) {
+  const auto filled = server::fill_from_environment(std::move(settings), !service.address());
+  impl_ = std::make_unique<Impl>(std::move(service), filled);
+}
 Server::~Server() = default;
 
 void Server::start() { impl_->start(); }
