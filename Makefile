@@ -27,7 +27,7 @@ test: ## Build and run all tests: unit, consumer projects, real Envoy, real gRPC
 check-all: ## All checks without the gate's shortcuts, in an hour; PARTS="lint fuzz" runs some (scripts/check_all.sh --list)
 	@scripts/check_all.sh $(PARTS)
 
-bench: ## Measure extproc against the floor, grpc++, tonic, Go and Python; QUICK=1 takes under three minutes
+bench: ## Measure extproc against a bare nghttp2 server, grpc++, tonic, Go and Python; QUICK=1 takes under three minutes
 	@scripts/bench.sh
 
 install: ## Install what is needed to build

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures extproc against the floor and its peers.
+"""Measures extproc against a bare nghttp2 server and its peers.
 
 bench/run.py [--quick | --record] [--only NAME]... [--servers NAME,...] [--out FOLDER]
 

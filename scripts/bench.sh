@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures extproc against the floor and its peers: bench.sh [option of bench/run.py]...  QUICK=1 takes under three minutes, once
-# everything is built.
+# Measures extproc against a bare nghttp2 server and its peers: bench.sh [option of bench/run.py]...  QUICK=1 takes under three
+# minutes, once everything is built.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source scripts/venv.sh

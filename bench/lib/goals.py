@@ -79,7 +79,7 @@ def _ours(measurement: str, case: str, value: str):
 _CPU_DIRECT = "cpu_us_per_stream"
 _PEERS_DIRECT = (("grpcpp", 1 / 10), ("tonic", 1 / 3), ("go", 1 / 8), ("python", 1 / 150))
 GOALS = (
-    Goal("direct: server CPU per stream / floor", _ratio("direct", "h2load", "floor", _CPU_DIRECT), 1.3),
+    Goal("direct: server CPU per stream / nghttp2", _ratio("direct", "h2load", "nghttp2", _CPU_DIRECT), 1.3),
     *(
         Goal(f"direct: server CPU per stream / {peer}", _ratio("direct", "h2load", peer, _CPU_DIRECT), limit)
         for peer, limit in _PEERS_DIRECT
@@ -90,11 +90,11 @@ GOALS = (
             _ratio("envoy", "tcp c16", peer, "cpu_us_per_request"),
             limit,
         )
-        for peer, limit in (("floor", 1.15), ("grpcpp", 1 / 8), ("tonic", 1 / 2.5))
+        for peer, limit in (("nghttp2", 1.15), ("grpcpp", 1 / 8), ("tonic", 1 / 2.5))
     ),
     Goal(
-        "behind Envoy: added p50, one connection / floor, upper end of the 95 % interval",
-        _ratio("envoy", "tcp c1", "floor", "added_p50_us"),
+        "behind Envoy: added p50, one connection / nghttp2, upper end of the 95 % interval",
+        _ratio("envoy", "tcp c1", "nghttp2", "added_p50_us"),
         1.1,
         upper_end=True,
     ),
@@ -120,8 +120,8 @@ GOALS = (
         for case in ("headers", "bodies BUFFERED")
     ),
     Goal(
-        "memory: resident bytes per idle stream at 100,000 / floor",
-        _ratio("memory", "100000 streams", "floor", "bytes_per_stream"),
+        "memory: resident bytes per idle stream at 100,000 / nghttp2",
+        _ratio("memory", "100000 streams", "nghttp2", "bytes_per_stream"),
         1.6,
     ),
     Goal(
@@ -129,7 +129,7 @@ GOALS = (
         _ratio_of_values("memory", "100000 streams", "again_bytes", "open_bytes"),
         1.1,
     ),
-    Goal("bodies: CPU per GiB passed through / floor", _ratio("bodies", "fds", "floor", "cpu_s_per_gib"), 1.3),
+    Goal("bodies: CPU per GiB passed through / nghttp2", _ratio("bodies", "fds", "nghttp2", "cpu_s_per_gib"), 1.3),
     *(
         Goal(f"bodies: CPU per GiB, {variant} / grpc++", _ratio("bodies", variant, "grpcpp", "cpu_s_per_gib"), 1 / 3)
         for variant in ("buffered", "streamed", "fds")
@@ -139,7 +139,7 @@ GOALS = (
         _between_cases("growth", "streams 10000", "streams 100", _CPU_DIRECT),
         1.5,
     ),
-    Goal("growth: CPU per stream, one at a time / floor", _ratio("growth", "streams 1", "floor", _CPU_DIRECT), 1.3),
+    Goal("growth: CPU per stream, one at a time / nghttp2", _ratio("growth", "streams 1", "nghttp2", _CPU_DIRECT), 1.3),
     *(
         Goal(f"operator new: {item}", _ours("allocations", item, "operator_new"), limit)
         for item, limit in (

@@ -47,7 +47,7 @@ FULL = Scale(
     settle_seconds=1.0,
     concurrencies=(1, 10, 100, 1_000, 10_000),
     header_counts=(2, 10, 30, 100),
-    growth_servers=("extproc", "floor", "grpcpp", "tonic", "go"),
+    growth_servers=("extproc", "nghttp2", "grpcpp", "tonic", "go"),
     compiles=3,
     whole_grpcpp_compile=True,
 )
@@ -66,7 +66,7 @@ QUICK = Scale(
     settle_seconds=0.3,
     concurrencies=(1, 100, 1_000),
     header_counts=(2, 100),
-    growth_servers=("extproc", "floor"),
+    growth_servers=("extproc", "nghttp2"),
     compiles=1,
     whole_grpcpp_compile=False,
 )

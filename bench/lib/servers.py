@@ -96,14 +96,18 @@ def _python() -> list:
 
 
 EXTPROC = Server("extproc", "extproc", lambda: cmake_target("bench_extproc", "bench/extproc/bench_extproc"))
-FLOOR = Server("floor", "floor (nghttp2)", lambda: cmake_target("bench_floor", "bench/floor/bench_floor"))
+NGHTTP2 = Server(
+    "nghttp2",
+    "bare nghttp2 server",
+    lambda: cmake_target("bench_nghttp2_server", "bench/nghttp2_server/bench_nghttp2_server"),
+)
 PEER_SERVERS = (
     Server("grpcpp", "grpc++ callback", _grpcpp),
     Server("tonic", "Rust tonic", _tonic),
     Server("go", "grpc-go", _go),
     Server("python", "Python grpc.aio", _python),
 )
-ALL = (EXTPROC, FLOOR, *PEER_SERVERS)
+ALL = (EXTPROC, NGHTTP2, *PEER_SERVERS)
 
 
 class Running:

@@ -21,8 +21,8 @@ struct ProcessorStats {
   std::uint64_t misused_answers = 0;
 };
 
-/// Counters since the server started, over all its threads. A snapshot: its members are read one
-/// after another.
+/// Counters since the server started, over all its threads; `connections_open` and `streams_open`
+/// are how many there are now. A snapshot: its members are read one after another.
 struct Stats {
   std::uint64_t connections_accepted = 0;
   std::uint64_t connections_open = 0;
@@ -52,6 +52,10 @@ struct Stats {
 class EXTPROC_API Server {
  public:
   /// Checks the settings; opens nothing yet. Throws Error with the reason when one is wrong.
+  ///
+  /// Settings from the environment are asked for: `Server(service, Settings::from_environment())`.
+  /// This version also reads the variable of a member that is unset, and then warns in the log; the
+  /// next minor version does not.
   explicit Server(Service service, Settings settings = {});
   /// Shuts down without a grace period, if still running, and joins.
   ~Server();
@@ -91,7 +95,8 @@ class EXTPROC_API Server {
 
 /// Serves until SIGTERM or SIGINT, then shuts down within the grace period; a second signal ends
 /// the process at once. Returns the exit status for main: 0, or 1 after a set-up error, which is
-/// printed to standard error.
+/// printed to standard error. What the settings leave unset is taken from the environment, as
+/// Settings::from_environment() does.
 EXTPROC_API int serve(Service service, Settings settings = {});
 
 /// Serves several processors in one process. Each needs its own address: Service::on(port).

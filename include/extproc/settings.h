@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "extproc/export.h"
 #include "extproc/filter_settings.h"
 #include "extproc/limits.h"
 #include "extproc/log.h"
@@ -12,10 +13,19 @@ namespace extproc {
 
 class Observer;
 
-/// How a server runs. A member that is left unset takes its value from the environment variable
-/// named at it, and where that is not set either, the default. A wrong value, here or in the
-/// environment, is refused with an Error.
+/// How a server runs. A member that is left unset means its default, which its comment names last.
+/// Some have an environment variable, named before the default: serve() and the command take that
+/// where the member is unset, and from_environment() does for whoever asks. A wrong value, here or
+/// in the environment, is refused with an Error.
 struct Settings {
+  /// Settings that are set as far as the environment sets them; a variable that is empty is not
+  /// set. Throws Error, with the variable and what it accepts, when a value is wrong. Not while
+  /// another thread changes the environment.
+  EXTPROC_API static Settings from_environment();
+  /// The settings given, and where they are unset, what the environment says. GRPC_PORT is not
+  /// looked at beside `listen`.
+  EXTPROC_API static Settings from_environment(Settings given);
+
   /// TCP port of the default address `[::]` (IPv4 and IPv6). 0 lets the system choose. GRPC_PORT;
   /// 50051.
   std::optional<int> port;

@@ -18,29 +18,46 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
-/// What one I/O thread counts of one processor of a chain.
-struct LinkCounters {
-  Counter calls;
-  Counter immediate_responses;
-  Counter failures;
-  Counter misused_answers;
+/// A counter only grows; a gauge says how many there are now.
+enum class CounterKind { counter, gauge };
+
+// The tables of all that is counted: ROW(name, kind, help). The name is that of the member here, of
+// the one of extproc/server.h that has the sum over the threads, and of what is published, with
+// `help` as its line of explanation. A row here and a member there is all that a new counter needs.
+
+#define EXTPROC_COUNTERS(ROW)                                                                \
+  ROW(connections_accepted, counter, "Connections that were accepted")                       \
+  ROW(connections_open, gauge, "Connections that are open")                                  \
+  ROW(streams_started, counter, "Streams that began")                                        \
+  ROW(streams_open, gauge, "Streams that are open")                                          \
+  ROW(streams_failed, counter, "Streams that the server ended with a status other than OK")  \
+  ROW(messages, counter, "Messages received")                                                \
+  ROW(immediate_responses, counter, "Requests that the processor answered itself")           \
+  ROW(handler_failures, counter, "Exceptions that escaped from handlers")                    \
+  ROW(malformed_messages, counter, "Messages that could not be read as a ProcessingRequest") \
+  ROW(misused_answers, counter, "Answers that broke a rule of Envoy's")                      \
+  ROW(fallbacks, counter, "Fallbacks sent in place of handlers that took too long")          \
+  ROW(time_extensions, counter, "Times that Envoy was asked for more time")                  \
+  ROW(early_ends, counter, "Streams ended with OK because no handler could come any more")
+
+#define EXTPROC_LINK_COUNTERS(ROW)                                                   \
+  ROW(calls, counter, "Phases that began in the processor")                          \
+  ROW(immediate_responses, counter, "Phases in which it answered the caller itself") \
+  ROW(failures, counter, "Phases that ended with an error")                          \
+  ROW(misused_answers, counter, "Its answers that broke a rule of Envoy's")
+
+#define EXTPROC_MEMBER(name, kind, help) Counter name;
+
+/// What one I/O thread counts.
+struct alignas(64) Counters {
+  EXTPROC_COUNTERS(EXTPROC_MEMBER)
 };
 
-/// What one I/O thread counts; Server::stats() adds them up.
-struct alignas(64) Counters {
-  Counter connections_accepted;
-  Counter connections_open;
-  Counter streams_started;
-  Counter streams_open;
-  Counter streams_failed;
-  Counter messages;
-  Counter immediate_responses;
-  Counter handler_failures;
-  Counter malformed_messages;
-  Counter misused_answers;
-  Counter fallbacks;
-  Counter time_extensions;
-  Counter early_ends;
+/// What one I/O thread counts of one processor of a chain.
+struct LinkCounters {
+  EXTPROC_LINK_COUNTERS(EXTPROC_MEMBER)
 };
+
+#undef EXTPROC_MEMBER
 
 }  // namespace extproc

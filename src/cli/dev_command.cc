@@ -6,6 +6,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/admin_page.h"
@@ -73,6 +74,7 @@ class Processors {
     settings.filter = options.filter;
     settings.log = make_log_sink();
     if (!options.logging) settings.log_level = LogLevel::warning;
+    settings = Settings::from_environment(std::move(settings));
     for (Service& service : services) {
       const fs::path socket = folder / (std::to_string(servers_.size()) + ".sock");
       addresses_.push_back("unix:" + socket.string());

@@ -28,7 +28,8 @@ void require_handler(const std::vector<Needs>& needs,
 }  // namespace
 
 std::vector<Needs> needs_of_each(const ServiceOptions& which, const NeedsOptions& options) {
-  const std::string chain_header = server::resolve(Settings{}, std::nullopt).chain_header;
+  const std::string chain_header =
+      server::resolve(Settings::from_environment(), std::nullopt).chain_header;
   std::vector<Needs> all;
   for (const Service& service : load_services(which)) {
     all.push_back({.name = service.name(),

@@ -14,7 +14,7 @@ namespace {
 
 /// The first of several ports; 0 when the system chooses each.
 int first_port(const Settings& settings) {
-  const auto address = server::resolve(settings, std::nullopt).address;
+  const auto address = server::resolve(Settings::from_environment(settings), std::nullopt).address;
   return std::get<server::TcpAddress>(address).port;
 }
 

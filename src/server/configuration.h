@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -10,8 +9,7 @@
 
 namespace extproc::server {
 
-/// Settings with nothing left open: what was given in code, else in the environment, else the
-/// default; all of it valid.
+/// Settings with nothing left open, all of it valid.
 struct Configuration {
   ListenAddress address;
   std::chrono::milliseconds grace_period{5'000};
@@ -30,16 +28,9 @@ struct Configuration {
   Limits limits;
 };
 
-/// The value of an environment variable, or nothing.
-using EnvironmentLookup = std::function<std::optional<std::string>(const char* name)>;
-
-/// The environment of the process. A variable that is set to nothing counts as not set.
-std::optional<std::string> process_environment(const char* name);
-
 /// `own_address` is the service's, which stands in for the address of the settings. Throws Error at
-/// the first value that is wrong. A variable is not looked at where the settings have the value.
-Configuration resolve(const Settings& settings, const std::optional<std::string>& own_address,
-                      const EnvironmentLookup& environment = process_environment);
+/// the first value that is wrong.
+Configuration resolve(const Settings& settings, const std::optional<std::string>& own_address);
 
 /// Throws Error at the first limit out of its range.
 void check(const Limits& limits);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
@@ -14,6 +15,7 @@
 #include "extproc/error.h"
 #include "extproc/server.h"
 #include "server/configuration.h"
+#include "server/environment.h"
 
 namespace extproc {
 namespace {
@@ -78,8 +80,12 @@ class SignalLoop {
   std::thread joiner_;
 };
 
-void serve_until_signal(std::vector<Service> services, const Settings& settings) {
+void serve_until_signal(std::vector<Service> services, Settings given) {
   if (services.empty()) throw Error("there is no service to serve");
+  const bool address_counts =
+      std::ranges::any_of(services, [](const Service& service) { return !service.address(); });
+  const Settings settings =
+      server::fill_from_environment(std::move(given), address_counts).settings;
   check_addresses(services, settings);
   const auto configuration = server::resolve(settings, services.front().address());
   const Logger logger(configuration.log_level, configuration.log);
@@ -105,7 +111,7 @@ int serve(std::vector<Service> services, Settings settings) {
   // A log that is a closed pipe must not end the process.
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    serve_until_signal(std::move(services), settings);
+    serve_until_signal(std::move(services), std::move(settings));
     return EXIT_SUCCESS;
   } catch (const Error& error) {
     std::fprintf(stderr, "extproc: %s\n", error.what());

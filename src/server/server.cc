@@ -15,7 +15,9 @@
 #include "extproc/error.h"
 #include "server/configuration.h"
 #include "server/drain.h"
+#include "server/environment.h"
 #include "server/listener.h"
+#include "server/stats.h"
 #include "server/worker.h"
 
 namespace extproc {
@@ -26,12 +28,14 @@ namespace asio = boost::asio;
 /// do the rest.
 class Server::Impl {
  public:
-  Impl(Service service, const Settings& settings)
+  Impl(Service service, const server::FilledSettings& filled)
       : service_(std::move(service)),
-        configuration_(server::resolve(settings, service_.address())),
+        configuration_(server::resolve(filled.settings, service_.address())),
         logger_(configuration_.log_level, configuration_.log),
         blocking_(configuration_.blocking_threads),
-        work_(control_.get_executor()) {}
+        work_(control_.get_executor()) {
+    warn_of(filled.variables);
+  }
 
   ~Impl() {
     shutdown(std::chrono::milliseconds::zero());
@@ -51,6 +55,7 @@ class Server::Impl {
   }
 
  private:
+  void warn_of(const std::vector<std::string>& variables) const;
   void start_threads();
   void run();
   void distribute(server::AcceptedSocket socket);
@@ -69,6 +74,17 @@ class Server::Impl {
   std::mutex join_mutex_;
   std::thread thread_;
 };
+
+void Server::Impl::warn_of(const std::vector<std::string>& variables) const {
+  if (variables.empty()) return;
+  std::string names;
+  for (const std::string& name : variables) names += (names.empty() ? "" : ", ") + name;
+  logger_.log(LogLevel::warning,
+              "settings that are unset were read from the environment (" + names +
+                  "), which the next minor version does not do: write Server(service, "
+                  "Settings::from_environment()), or from_environment(settings) to keep settings "
+                  "of your own");
+}
 
 void Server::Impl::start() {
   if (listener_) throw Error("the server was started before");
@@ -140,33 +156,17 @@ Stats Server::Impl::stats() const {
   for (const auto& link : service_.dispatcher()->links())
     sum.processors.push_back({.name = link->name()});
   for (const auto& worker : workers_) {
+    server::add(worker->counters(), sum);
     const auto links = worker->link_counters();
-    for (std::size_t i = 0; i < links.size(); ++i) {
-      sum.processors[i].calls += links[i].calls.value();
-      sum.processors[i].immediate_responses += links[i].immediate_responses.value();
-      sum.processors[i].failures += links[i].failures.value();
-      sum.processors[i].misused_answers += links[i].misused_answers.value();
-    }
-    const Counters& counters = worker->counters();
-    sum.connections_accepted += counters.connections_accepted.value();
-    sum.connections_open += counters.connections_open.value();
-    sum.streams_started += counters.streams_started.value();
-    sum.streams_open += counters.streams_open.value();
-    sum.streams_failed += counters.streams_failed.value();
-    sum.messages += counters.messages.value();
-    sum.immediate_responses += counters.immediate_responses.value();
-    sum.handler_failures += counters.handler_failures.value();
-    sum.malformed_messages += counters.malformed_messages.value();
-    sum.misused_answers += counters.misused_answers.value();
-    sum.fallbacks += counters.fallbacks.value();
-    sum.time_extensions += counters.time_extensions.value();
-    sum.early_ends += counters.early_ends.value();
+    for (std::size_t i = 0; i < links.size(); ++i) server::add(links[i], sum.processors[i]);
   }
   return sum;
 }
 
-Server::Server(Service service, Settings settings)
-    : impl_(std::make_unique<Impl>(std::move(service), settings)) {}
+Server::Server(Service service, Settings settings) {
+  const auto filled = server::fill_from_environment(std::move(settings), !service.address());
+  impl_ = std::make_unique<Impl>(std::move(service), filled);
+}
 Server::~Server() = default;
 
 void Server::start() { impl_->start(); }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/header_name.h"
+#include "extproc/error.h"
 #include "server/listen_address.h"
 
 namespace extproc::server {
@@ -20,6 +21,12 @@ std::optional<T> parse_number(std::string_view text) {
   return value;
 }
 
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(), lower_case);
+  return result;
+}
+
 template <class T, std::size_t N>
 std::optional<T> find(const std::array<std::pair<std::string_view, T>, N>& table,
                       std::string_view text) {
@@ -31,12 +38,6 @@ std::optional<T> find(const std::array<std::pair<std::string_view, T>, N>& table
 }
 
 }  // namespace
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), lower_case);
-  return result;
-}
 
 std::optional<int> parse_port(std::string_view text) {
   const auto port = parse_number<int>(text);
@@ -79,10 +80,17 @@ std::optional<LogLevel> parse_log_level(std::string_view text) {
   return find(kTable, text);
 }
 
-bool is_header_name(std::string_view name) {
+std::optional<std::string> parse_header_name(std::string_view text) {
   constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~";
-  return !name.empty() && name.find_first_not_of(kAllowed) == std::string_view::npos &&
-         name != "host";
+  std::string name = lower(text);
+  const bool is_token = !name.empty() && name.find_first_not_of(kAllowed) == std::string::npos;
+  if (!is_token || name == "host") return std::nullopt;
+  return name;
+}
+
+void refuse_value(std::string_view setting, std::string_view value, std::string_view accepted) {
+  throw Error(std::string(setting) + " is \"" + std::string(value) + "\": it must be " +
+              std::string(accepted));
 }
 
 }  // namespace extproc::server

@@ -21,14 +21,24 @@ std::optional<bool> parse_switch(std::string_view text);
 /// DEBUG, INFO, WARNING or WARN, ERROR, CRITICAL, OFF, in any case.
 std::optional<LogLevel> parse_log_level(std::string_view text);
 
+/// In lower case: a token of RFC 9110, that a processor may add to a response.
+std::optional<std::string> parse_header_name(std::string_view text);
+
+// What they accept, for refuse_value().
+inline constexpr std::string_view kAcceptedPort = "a port from 0 to 65535";
+inline constexpr std::string_view kAcceptedSeconds = "a number of seconds, as in \"5\" or \"0.5\"";
+inline constexpr std::string_view kAcceptedSwitch =
+    "one of t, true, y, yes, 1, on, f, false, n, no, 0, off";
+inline constexpr std::string_view kAcceptedLogLevel =
+    "one of DEBUG, INFO, WARNING, ERROR, CRITICAL, OFF";
+inline constexpr std::string_view kAcceptedHeaderName =
+    "the name of a header, other than \"host\" and those that begin with \":\"";
+
+/// Throws Error: `<setting> is "<value>": it must be <accepted>`.
+[[noreturn]] void refuse_value(std::string_view setting, std::string_view value,
+                               std::string_view accepted);
+
 /// The longest time that a setting may have.
 inline constexpr std::chrono::hours kLongestTime{24 * 365};
-
-/// Whether the name is one that a processor may add to a response: a token of RFC 9110, in lower
-/// case as HTTP/2 asks.
-bool is_header_name(std::string_view name);
-
-/// In lower case, ASCII only.
-std::string lower(std::string_view text);
 
 }  // namespace extproc::server

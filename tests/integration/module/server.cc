@@ -7,11 +7,13 @@
 #include <extproc/server.h>
 
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
 #include "cli/module_loader.h"
+#include "server/stats.h"
 #include "set_setting.h"
 
 namespace {
@@ -19,14 +21,12 @@ namespace {
 using namespace extproc;
 
 void print(const Stats& stats) {
-  std::printf(
-      "stats {\"streams_started\": %lu, \"streams_open\": %lu, \"streams_failed\": %lu, "
-      "\"messages\": %lu, \"immediate_responses\": %lu, \"handler_failures\": %lu, "
-      "\"malformed_messages\": %lu, \"misused_answers\": %lu, \"fallbacks\": %lu, "
-      "\"time_extensions\": %lu, \"early_ends\": %lu}\n",
-      stats.streams_started, stats.streams_open, stats.streams_failed, stats.messages,
-      stats.immediate_responses, stats.handler_failures, stats.malformed_messages,
-      stats.misused_answers, stats.fallbacks, stats.time_extensions, stats.early_ends);
+  std::string text;
+  server::for_each_counter(stats, [&](const server::CounterInfo& counter, std::uint64_t value) {
+    text +=
+        (text.empty() ? "\"" : ", \"") + std::string(counter.name) + "\": " + std::to_string(value);
+  });
+  std::printf("stats {%s}\n", text.c_str());
   std::fflush(stdout);
 }
 

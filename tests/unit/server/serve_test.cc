@@ -13,9 +13,14 @@
 #include "extproc/processor.h"
 #include "extproc/server.h"
 #include "server/socket_client.h"
+#include "server/variable.h"
 
 namespace extproc::server::testing {
 namespace {
+
+using ::testing::Each;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 class First : public Processor {
  public:
@@ -72,12 +77,63 @@ TEST(Serve, SeveralProcessorsEachOnItsPortUntilASignal) {
     for (const std::string name : {"First", "Second"}) {
       SocketClient client(ports.of(name));
       const auto id = client.call(kProcess, kRequestHeaders);
-      EXPECT_THAT(client.stream(id).messages().at(0), ::testing::HasSubstr(name));
+      EXPECT_THAT(client.stream(id).messages().at(0), HasSubstr(name));
     }
   }
   std::raise(SIGTERM);
   serving.join();
   EXPECT_EQ(status, 0);
+}
+
+/// What the base processor answered to response headers, and all that was logged until a signal.
+struct Served {
+  std::string answer;
+  std::vector<std::string> log;
+};
+
+Served serve_once(Settings settings) {
+  constexpr std::string_view kResponseHeaders("\x1a\x00", 2);
+  Ports ports;
+  Served served;
+  std::mutex mutex;
+  settings.threads = 1;
+  settings.log = [&](LogLevel level, std::string_view line) {
+    ports.read(line);
+    const std::lock_guard lock(mutex);
+    served.log.push_back(std::string(to_string(level)) + " " + std::string(line));
+  };
+  Service base = Service::make<BaseExtProcService>();
+  const std::string name = base.name();
+  std::thread serving([&] { EXPECT_EQ(serve(std::move(base).on("127.0.0.1:0"), settings), 0); });
+  if (eventually([&] { return ports.of(name) != 0; })) {
+    SocketClient client(ports.of(name));
+    const auto id = client.call(kProcess, kResponseHeaders);
+    served.answer = client.stream(id).messages().at(0);
+  }
+  std::raise(SIGTERM);
+  serving.join();
+  return served;
+}
+
+TEST(Serve, TakesTheEnvironmentWithoutAWord) {
+  const Variable header("EXTPROCS_APPLIED_HEADER", "x-applied");
+  const Variable not_looked_at("GRPC_PORT", "wrong");
+  const Served served = serve_once({});
+  EXPECT_THAT(served.answer, HasSubstr("x-applied"));
+  EXPECT_THAT(served.log, Each(StartsWith("INFO")));
+  Settings given;
+  given.applied_header = "x-chain";
+  EXPECT_THAT(serve_once(given).answer, HasSubstr("x-chain"));
+}
+
+TEST(Serve, RefusesAWrongEnvironment) {
+  const Variable port("GRPC_PORT", "wrong");
+  Settings settings;
+  settings.log_level = LogLevel::off;
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(serve(Service::make<First>(), settings), 1);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "extproc: GRPC_PORT is \"wrong\": it must be a port from 0 to 65535\n");
 }
 
 TEST(Serve, RefusesWhatCannotWork) {
@@ -90,7 +146,7 @@ TEST(Serve, RefusesWhatCannotWork) {
   ::testing::internal::CaptureStderr();
   EXPECT_EQ(serve(std::move(same), settings), 1);
   EXPECT_THAT(::testing::internal::GetCapturedStderr(),
-              ::testing::HasSubstr("First and Second would both listen on"));
+              HasSubstr("First and Second would both listen on"));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include "buffer_pool.h"
 #include "stream.h"
 
-namespace bench::floor {
+namespace bench::nghttp2_server {
 
 /// One HTTP/2 connection on a non-blocking socket, which it owns.
 class Connection {
@@ -45,4 +45,4 @@ class Connection {
   bool written_all_ = true;
 };
 
-}  // namespace bench::floor
+}  // namespace bench::nghttp2_server

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace bench::floor {
+namespace bench::nghttp2_server {
 
 /// Buffers that streams have given back, so that a stream holds one only while bytes wait.
 class BufferPool {
@@ -31,4 +31,4 @@ class BufferPool {
   std::vector<std::string> spare_;
 };
 
-}  // namespace bench::floor
+}  // namespace bench::nghttp2_server

@@ -8,7 +8,7 @@
 
 #include "connection.h"
 
-namespace bench::floor {
+namespace bench::nghttp2_server {
 
 Worker::Worker(Variant variant) : epoll_(epoll_create1(EPOLL_CLOEXEC)), variant_(variant) {
   if (epoll_ < 0) throw std::system_error(errno, std::system_category(), "epoll_create1");
@@ -39,4 +39,4 @@ void Worker::run() {
   }
 }
 
-}  // namespace bench::floor
+}  // namespace bench::nghttp2_server

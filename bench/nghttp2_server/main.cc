@@ -1,9 +1,9 @@
-// The floor, version 1: the benchmark's processor on nghttp2 and epoll with nothing between, as
-// little as a correct server on that library can do. It reads x-request-id out of the message,
-// finds messages that are split anywhere, keeps flow control and answers wrong paths; it has no
-// other status, no limits to set, no drain, no TLS, no handlers. It stays as it was first written,
-// so that figures from different days can be compared: make a second floor rather than change this
-// one.
+// The bare nghttp2 server, version 1: the benchmark's processor on nghttp2 and epoll with nothing
+// between, as little as a correct server on that library can do. It reads x-request-id out of the
+// message, finds messages that are split anywhere, keeps flow control and answers wrong paths; it
+// has no other status, no limits to set, no drain, no TLS, no handlers. It stays as it was first
+// written, so that figures from different days can be compared: make a second one rather than
+// change this.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -25,8 +25,8 @@
 
 namespace {
 
-using bench::floor::Variant;
-using bench::floor::Worker;
+using bench::nghttp2_server::Variant;
+using bench::nghttp2_server::Worker;
 
 const std::map<std::string, Variant, std::less<>> kVariants = {{"headers", Variant::headers},
                                                                {"buffered", Variant::buffered},

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace bench::floor {
+namespace bench::nghttp2_server {
 namespace {
 
 constexpr std::size_t kPrefix = 5;
@@ -152,4 +152,4 @@ void Stream::release(BufferPool& pool) {
   pool.give_back(out_);
 }
 
-}  // namespace bench::floor
+}  // namespace bench::nghttp2_server

@@ -10,7 +10,7 @@
 #include <new>
 #include <string_view>
 
-namespace bench::floor {
+namespace bench::nghttp2_server {
 namespace {
 
 constexpr std::size_t kReadBytes = std::size_t{64} << 10;
@@ -244,4 +244,4 @@ bool Connection::flush() {
          nghttp2_session_want_write(session_.get()) != 0;
 }
 
-}  // namespace bench::floor
+}  // namespace bench::nghttp2_server

@@ -8,7 +8,7 @@
 #include "buffer_pool.h"
 #include "message.h"
 
-namespace bench::floor {
+namespace bench::nghttp2_server {
 
 enum class Variant : std::uint8_t { headers, buffered, streamed, fds };
 
@@ -44,4 +44,4 @@ class Stream {
   std::string id_;
 };
 
-}  // namespace bench::floor
+}  // namespace bench::nghttp2_server

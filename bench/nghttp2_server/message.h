@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace bench::floor {
+namespace bench::nghttp2_server {
 
 enum class Phase : std::uint8_t {
   none = 0,
@@ -17,7 +17,7 @@ enum class Phase : std::uint8_t {
   response_trailers = 7,
 };
 
-/// What the floor reads of a ProcessingRequest; views into its bytes.
+/// What the server reads of a ProcessingRequest; views into its bytes.
 struct Message {
   Phase phase = Phase::none;
   std::string_view content;  ///< of the phase's message
@@ -56,4 +56,4 @@ struct Envelope {
 };
 Envelope streamed_envelope(Phase phase, const Body& body);
 
-}  // namespace bench::floor
+}  // namespace bench::nghttp2_server

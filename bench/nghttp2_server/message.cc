@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace bench::floor {
+namespace bench::nghttp2_server {
 namespace {
 
 constexpr std::uint32_t kVarint = 0;
@@ -221,4 +221,4 @@ Envelope streamed_envelope(Phase phase, const Body& body) {
   return envelope;
 }
 
-}  // namespace bench::floor
+}  // namespace bench::nghttp2_server

@@ -6,7 +6,7 @@
 #include "buffer_pool.h"
 #include "stream.h"
 
-namespace bench::floor {
+namespace bench::nghttp2_server {
 
 /// A thread with an epoll loop, and the connections that were handed to it.
 class Worker {
@@ -23,4 +23,4 @@ class Worker {
   BufferPool pool_;
 };
 
-}  // namespace bench::floor
+}  // namespace bench::nghttp2_server
