@@ -46,18 +46,6 @@ class State {
   }
 
  private:
-  // Its constructor has got another argument in the meantime.
-  template <class Service>
-  static std::unique_ptr<Service> make_service(extproc::exchange::Environment& environment,
-                                               grpc::DeadlineWheel& deadlines) {
-    if constexpr (std::is_constructible_v<Service, extproc::exchange::Environment&,
-                                          grpc::DeadlineWheel&>) {
-      return std::make_unique<Service>(environment, deadlines);
-    } else {
-      return std::make_unique<Service>(environment);
-    }
-  }
-
   void exchange(bool measured) { deliver(client_.take_output(), measured); }
 
   void deliver(const std::string& bytes, bool measured) {
@@ -85,7 +73,7 @@ class State {
   grpc::DeadlineWheel deadlines_;
   grpc::BufferPool buffers_;
   std::unique_ptr<extproc::server::ProcessService> service_ =
-      make_service<extproc::server::ProcessService>(processor_.environment, deadlines_);
+      std::make_unique<extproc::server::ProcessService>(processor_.host, deadlines_);
   std::vector<grpc::Service*> services_{service_.get()};
   grpc::Clock::time_point now_{std::chrono::hours(100)};
   extproc::http2::Output out_;

@@ -1,14 +1,11 @@
 #pragma once
 
 #include <extproc/extproc.h>
+#include <extproc/host.h>
 
 #include <optional>
 #include <string_view>
 #include <utility>
-
-#include "base/counters.h"
-#include "base/logger.h"
-#include "exchange/environment.h"
 
 namespace bench {
 
@@ -29,12 +26,7 @@ struct ProcessorUnderTest {
   };
 
   extproc::Service service = extproc::Service::make<Headers>();
-  extproc::Logger logger{extproc::LogLevel::info, [](extproc::LogLevel, std::string_view) {}};
-  extproc::Counters counters;
-  extproc::exchange::Environment environment{.dispatcher = *service.dispatcher(),
-                                             .logger = logger,
-                                             .counters = counters,
-                                             .chain_header = {}};
+  extproc::host::Host host{service, {.log = [](extproc::LogLevel, std::string_view) {}}};
 };
 
 }  // namespace bench

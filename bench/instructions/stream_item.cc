@@ -4,7 +4,6 @@
 #include <string>
 
 #include "extproc/context.h"
-#include "host/host.h"
 #include "items.h"
 #include "measured.h"
 #include "messages.h"
@@ -60,8 +59,8 @@ struct State {
   std::string response = response_headers_message();
   ProcessorUnderTest processor;
   Sink sink;
-  extproc::host::Host host{processor.environment};
-  extproc::stream::ProcessStream stream{host, sink};
+  extproc::stream::Streams streams{processor.host};
+  extproc::stream::ProcessStream stream{streams, sink};
 };
 
 }  // namespace

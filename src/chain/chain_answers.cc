@@ -8,7 +8,7 @@
 
 namespace extproc::chain {
 
-using exchange::Message;
+using host::Message;
 
 std::optional<BodySendMode> ChainExchange::configured(Phase phase) const {
   const auto& config = context_.protocol_config();
@@ -66,7 +66,7 @@ void ChainExchange::apply(const HeaderMutation& mutation, bool replaces, Message
     changes.take(change);
     headers.take(change);
   };
-  rules::for_each_change(mutation, replaces, env().filter, make,
+  rules::for_each_change(mutation, replaces, env().settings.filter, make,
                          [&](const Entry& refused) { changes.refuse(refused); });
 }
 
@@ -223,7 +223,7 @@ void ChainExchange::answer_headers(Phase phase, const HttpHeaders& message) {
     headers_answer_.continue_and_replace(std::move(fold.body));
   }
   if (std::exchange(mode_asked_, false))
-    headers_answer_.override_mode(mode_needed(links_, !env().chain_header.empty()));
+    headers_answer_.override_mode(mode_needed(links_, !env().settings.chain_header.empty()));
   checker_.headers(phase, message, headers_answer_);
   its.message_open = false;
   answered(phase);
@@ -270,7 +270,7 @@ void ChainExchange::on_ask_for_time(std::chrono::milliseconds time) {
 
 bool ChainExchange::congested_behind(const Link& link, Phase phase) const {
   for (std::size_t place = place_of(phase, link) + 1; place < links_.size(); ++place) {
-    if (link_at(phase, place).unread_bytes() >= env().unread_body_bytes) return true;
+    if (link_at(phase, place).unread_bytes() >= env().settings.unread_body_bytes) return true;
   }
   return checker_.sink().congested(phase);
 }
@@ -283,7 +283,7 @@ void ChainExchange::on_consumed(Link& link, Phase phase, std::size_t bytes) {
   const bool first = its.reader == &link;
   if (first) its.owed_credit += bytes;
   for (std::size_t place = place_of(phase, *its.reader) + 1; place < links_.size(); ++place) {
-    if (link_at(phase, place).unread_bytes() < env().unread_body_bytes) continue;
+    if (link_at(phase, place).unread_bytes() < env().settings.unread_body_bytes) continue;
     its.was_congested = true;
     return;
   }

@@ -8,11 +8,11 @@
 
 namespace extproc::chain {
 
-using exchange::Message;
+using host::Message;
 
 ChainExchange::ChainExchange(exchange::Reporter& reporter,
                              std::span<const std::unique_ptr<LinkSurroundings>> around,
-                             exchange::AnswerSink& sink, exchange::Control& control)
+                             host::AnswerSink& sink, host::Control& control)
     : checker_(reporter, sink), control_(control) {
   for (const auto& each : around)
     links_.push_back(std::make_unique<Link>(*this, *each, links_.size()));
@@ -39,11 +39,11 @@ void ChainExchange::begin(const detail::CallInfo& info) {
   unreleased_ = entered_ = 0;
   status_ = GrpcStatus::ok;
   first_message_ = true;
-  modes_differ_ = mode_asked_ = asked_for_time_ = windows_ = going_on_ = paused_ = half_closed_ =
-      false;
+  replied_ = modes_differ_ = mode_asked_ = asked_for_time_ = windows_ = going_on_ = paused_ =
+      half_closed_ = false;
   finished_ = closing_ = closed_ = cancelled_ = false;
   for (const auto& link : links_) link->begin(context_, checker_.modes());
-  if (env().observer != nullptr) stream_start_ = env().now();
+  if (measures()) stream_start_ = env().settings.now();
   checker_.reporter().stream_begin(request_);
 }
 
@@ -53,7 +53,7 @@ void ChainExchange::expect_windows() {
 }
 
 void ChainExchange::note(const Message& message) {
-  keep_context(context_, message);
+  exchange::keep_context(context_, message);
   if (first_message_) {
     first_message_ = false;
     checker_.configure(message.protocol_config);
@@ -74,7 +74,7 @@ void ChainExchange::on(const Message& arrived) {
   } else {
     Message message = arrived;
     // A link may begin to wait long after Envoy has.
-    if (env().dispatcher.suspends()) message.since = message.since.value_or(env().now());
+    if (env().dispatcher.suspends()) message.since = message.since.value_or(env().settings.now());
     message.protocol_config = context_.protocol_config();
     message.source = nullptr;
     message.has_attributes = message.has_metadata = false;
@@ -100,6 +100,7 @@ void ChainExchange::on(const Message& arrived) {
   if (windows_) bound_memory();
   --entered_;
   go_on();
+  tell_kept();
 }
 
 // Each filter that only observes sees the message as it came.
@@ -146,7 +147,7 @@ void ChainExchange::on_writable() {
 
 void ChainExchange::on_wake() {
   alarm_.reset();
-  const auto now = env().now();
+  const auto now = env().settings.now();
   ++entered_;
   for (const auto& link : links_) {
     if (link->alarm() && *link->alarm() <= now) link->on_wake();
@@ -180,9 +181,16 @@ void ChainExchange::on_released() {
 void ChainExchange::release() {
   for (std::size_t i = 0; i < kPhaseCount; ++i)
     end_phase(static_cast<Phase>(i), PhaseOutcome::cancelled);
+  for (Direction& each : directions_) each.bodies.clear();
+  tell_kept();
   const std::chrono::nanoseconds spent =
-      env().observer != nullptr ? env().now() - stream_start_ : std::chrono::nanoseconds(0);
+      measures() ? env().settings.now() - stream_start_ : std::chrono::nanoseconds(0);
   checker_.reporter().stream_end(request_, status_, cancelled_, spent);
+  control_.completed({.status = status_,
+                      .cancelled = cancelled_,
+                      .replied = replied_,
+                      .open = spent,
+                      .in_handlers = request_.overhead()});
   request_.reset();
 }
 
@@ -249,12 +257,24 @@ void ChainExchange::go_on() {
   }
   if (half_closed_ && !running()) finish(GrpcStatus::ok, {}, PhaseOutcome::answered);
   going_on_ = false;
+  tell_kept();
   update_pause();
+}
+
+void ChainExchange::tell_kept() {
+  std::size_t bytes = 0;
+  for (const auto& link : links_) bytes += link->waiting_bytes();
+  for (const Direction& each : directions_) {
+    for (const Fold& fold : each.bodies) bytes += fold.body.size();
+  }
+  if (bytes == kept_) return;
+  control_.kept(static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(kept_));
+  kept_ = bytes;
 }
 
 bool ChainExchange::ends_early() const {
   const exchange::BodyModes& modes = checker_.modes();
-  if (!env().early_end || observes() || !modes.config()) return false;
+  if (!env().settings.early_end || observes() || !modes.config()) return false;
   if (modes.full_duplex(Phase::request_body) || modes.full_duplex(Phase::response_body))
     return false;
   if (running()) return false;
@@ -262,7 +282,7 @@ bool ChainExchange::ends_early() const {
     if (each.message_open || !each.bodies.empty()) return false;
   }
   PhaseSet handled = env().dispatcher.phases();
-  if (!env().chain_header.empty()) handled.insert(Phase::response_headers);
+  if (!env().settings.chain_header.empty()) handled.insert(Phase::response_headers);
   return !progress_.may_come(handled, *modes.config(), modes.overridden());
 }
 
@@ -271,16 +291,16 @@ void ChainExchange::begin_phase(Phase phase, const HeaderView* headers) {
   auto& begun = begun_[static_cast<std::size_t>(phase)];
   // In the response's headers each leaves its name.
   const bool called = env().dispatcher.phases().contains(phase) ||
-                      (phase == Phase::response_headers && !env().chain_header.empty());
+                      (phase == Phase::response_headers && !env().settings.chain_header.empty());
   if (begun || !called) return;
-  begun = env().now();
+  begun = env().settings.now();
   checker_.reporter().phase_begin(request_, phase);
 }
 
 void ChainExchange::end_phase(Phase phase, PhaseOutcome outcome) {
   auto& begun = begun_[static_cast<std::size_t>(phase)];
   if (!begun) return;
-  const std::chrono::nanoseconds spent = env().now() - *begun;
+  const std::chrono::nanoseconds spent = env().settings.now() - *begun;
   begun.reset();
   request_.end_phase(spent);
   checker_.reporter().phase_end(request_, phase, outcome, spent);
@@ -304,7 +324,7 @@ void ChainExchange::end_phases() {
 void ChainExchange::bound_memory() {
   std::size_t bytes = checker_.sink().held_bytes();
   for (const auto& link : links_) bytes += link->unread_bytes();
-  if (bytes > env().flow_controlled_bytes) {
+  if (bytes > env().settings.flow_controlled_bytes) {
     finish(GrpcStatus::resource_exhausted, "the client sends more of a body than it lets go",
            PhaseOutcome::cancelled);
   }

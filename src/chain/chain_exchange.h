@@ -15,10 +15,10 @@
 #include "chain/local_reply.h"
 #include "chain/made_message.h"
 #include "exchange/answer_checker.h"
-#include "exchange/exchange.h"
 #include "exchange/phase_progress.h"
 #include "exchange/reporter.h"
 #include "extproc/context.h"
+#include "extproc/host.h"
 #include "extproc/observer.h"
 #include "extproc/request.h"
 #include "extproc/response.h"
@@ -27,17 +27,17 @@ namespace extproc::chain {
 
 /// The exchange of several processors, with the effect of one filter each: a message goes from link
 /// to link, each of which sees it as those before it answered, and what they answer is one answer.
-class ChainExchange final : public exchange::Exchange {
+class ChainExchange final : public host::Exchange {
  public:
   /// All must outlive it; `around` has one for each processor.
   ChainExchange(exchange::Reporter& reporter,
-                std::span<const std::unique_ptr<LinkSurroundings>> around,
-                exchange::AnswerSink& sink, exchange::Control& control);
+                std::span<const std::unique_ptr<LinkSurroundings>> around, host::AnswerSink& sink,
+                host::Control& control);
 
   void begin(const detail::CallInfo& info) override;
   void expect_windows() override;
   bool expects_first() const override { return first_message_; }
-  void on(const exchange::Message& message) override;
+  void on(const host::Message& message) override;
   void on_malformed() override;
   void on_end() override;
   void on_writable() override;
@@ -56,6 +56,7 @@ class ChainExchange final : public exchange::Exchange {
   void on_ask_for_time(std::chrono::milliseconds time);
   void on_consumed(Link& link, Phase phase, std::size_t bytes);
   void on_finish(GrpcStatus status, std::string_view message);
+  void on_kept(std::ptrdiff_t bytes) { control_.kept(bytes); }
   void on_released();
   void update_alarm();
   void update_pause();
@@ -71,7 +72,7 @@ class ChainExchange final : public exchange::Exchange {
   bool congested_behind(const Link& link, Phase phase) const;
 
  private:
-  using Clock = exchange::Clock;
+  using Clock = host::Clock;
 
   /// One direction of the HTTP exchange.
   struct Direction {
@@ -102,11 +103,11 @@ class ChainExchange final : public exchange::Exchange {
   const exchange::Environment& env() const { return checker_.reporter().environment(); }
   bool observes() const { return context_.observability_mode(); }
 
-  void note(const exchange::Message& message);
-  void observe(const exchange::Message& message);
-  void pass_on(std::size_t place, const exchange::Message& message,
+  void note(const host::Message& message);
+  void observe(const host::Message& message);
+  void pass_on(std::size_t place, const host::Message& message,
                std::optional<std::uint64_t> number);
-  void arrived(const exchange::Message& message, std::optional<std::uint64_t> number);
+  void arrived(const host::Message& message, std::optional<std::uint64_t> number);
   bool goes_on(Phase phase) const;
   void apply(const HeaderMutation& mutation, bool replaces, MessageHeaders& headers,
              MergedMutation& changes);
@@ -131,6 +132,8 @@ class ChainExchange final : public exchange::Exchange {
   void end_phases();
   void end_body(Phase phase, std::size_t place);
   void bound_memory();
+  void tell_kept();
+  bool measures() const { return env().settings.observer != nullptr || env().settings.measures; }
   bool running() const;
   bool busy() const;
   bool ends_early() const;
@@ -138,7 +141,7 @@ class ChainExchange final : public exchange::Exchange {
   void release();
 
   exchange::AnswerChecker checker_;
-  exchange::Control& control_;
+  host::Control& control_;
   Context context_;
   Request request_;
   std::vector<std::unique_ptr<Link>> links_;
@@ -152,11 +155,13 @@ class ChainExchange final : public exchange::Exchange {
   TrailersResponse trailers_answer_;
   std::array<std::optional<Clock::time_point>, kPhaseCount> begun_;
   Clock::time_point stream_start_;
+  std::size_t kept_ = 0;  // besides what the links keep, as the host was told
   std::optional<Clock::time_point> alarm_;
   std::size_t unreleased_ = 0;
   std::size_t entered_ = 0;  // calls from the host that are under way
   GrpcStatus status_ = GrpcStatus::ok;
   bool first_message_ = true;
+  bool replied_ = false;
   bool modes_differ_ = false;
   bool mode_asked_ = false;  // since the last answer to headers
   bool asked_for_time_ = false;

@@ -6,7 +6,7 @@
 
 namespace extproc::chain {
 
-using exchange::Message;
+using host::Message;
 
 namespace {
 
@@ -125,6 +125,7 @@ void ChainExchange::finish_made(MadeMessage& made) {
 
 void ChainExchange::reply(Phase phase, ImmediateResponse response) {
   if (finished_) return;
+  replied_ = true;
   checker_.reporter().immediate_response();
   checker_.sink().reply(phase, response, reply_fold_.extras ? &*reply_fold_.extras : nullptr);
   // Envoy sends nothing more on this stream.

@@ -8,20 +8,10 @@ namespace extproc::chain {
 
 LinkSurroundings::LinkSurroundings(exchange::Environment& chain, std::size_t link)
     : environment{.dispatcher = *chain.dispatcher.links()[link],
+                  .settings = chain.settings,
                   .logger = chain.logger,
                   .counters = chain.counters,
-                  .observer = chain.observer,
                   .loop = chain.loop,
-                  .chain_header = chain.chain_header,
-                  .slow_handler = chain.slow_handler,
-                  .filter = chain.filter,
-                  // What the chain does for all of them.
-                  .early_end = false,
-                  .automatic_mode_override = false,
-                  .unread_body_bytes = chain.unread_body_bytes,
-                  .flow_controlled_bytes = chain.flow_controlled_bytes,
-                  .on_violation = chain.on_violation,
-                  .now = chain.now,
                   .link = &chain.links[link],
                   .chain_name = chain.dispatcher.name()} {}
 
@@ -36,7 +26,7 @@ void Link::begin(const Context& context, const exchange::BodyModes& frame) {
   exchange_.begin_link(context, frame);
 }
 
-void Link::feed(const exchange::Message& message, bool made) {
+void Link::feed(const host::Message& message, bool made) {
   // What came before goes first.
   if (paused_ || !waiting_.empty() || exchange_.busy()) {
     auto kept = std::make_unique<exchange::KeptMessage>();
@@ -107,6 +97,7 @@ void Link::on_wake() {
 
 bool Link::close(GrpcStatus status, bool cancelled) {
   waiting_.clear();
+  waiting_bytes_ = 0;
   return exchange_.on_closed(status, cancelled);
 }
 
@@ -163,6 +154,8 @@ void Link::settled() {
   deliver();
   chain_.go_on();
 }
+
+void Link::kept(std::ptrdiff_t bytes) { chain_.on_kept(bytes); }
 
 void Link::released() { chain_.on_released(); }
 

@@ -11,13 +11,11 @@
 #include <vector>
 
 #include "chain/message_headers.h"
-#include "exchange/answer_sink.h"
-#include "exchange/control.h"
 #include "exchange/environment.h"
 #include "exchange/kept_message.h"
-#include "exchange/message.h"
 #include "exchange/processor_exchange.h"
 #include "exchange/reporter.h"
+#include "extproc/host.h"
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
 
@@ -34,7 +32,7 @@ struct LinkSurroundings {
 };
 
 /// One processor of a chain at work on one HTTP request: an exchange whose answers go to the next.
-class Link final : private exchange::AnswerSink, private exchange::Control {
+class Link final : private host::AnswerSink, private host::Control {
  public:
   /// `number`: its place in the order of the request. Both must outlive it.
   Link(ChainExchange& chain, LinkSurroundings& around, std::size_t number)
@@ -42,7 +40,7 @@ class Link final : private exchange::AnswerSink, private exchange::Control {
 
   void begin(const Context& context, const exchange::BodyModes& frame);
   /// Hands it a message, or keeps it until the link takes one. `made`: see owes_made().
-  void feed(const exchange::Message& message, bool made = false);
+  void feed(const host::Message& message, bool made = false);
 
   std::size_t number() const { return number_; }
   exchange::ProcessorExchange& exchange() { return exchange_; }
@@ -63,6 +61,7 @@ class Link final : private exchange::AnswerSink, private exchange::Control {
   bool idle() const { return !exchange_.running() && waiting_.empty(); }
   /// It has not read so much of what was handed to it.
   std::size_t unread_bytes() const { return exchange_.unread_bytes() + waiting_bytes_; }
+  std::size_t waiting_bytes() const { return waiting_bytes_; }
   const std::optional<std::chrono::steady_clock::time_point>& alarm() const { return alarm_; }
   void on_wake();
   /// Hands over what was kept for it, as far as it takes it.
@@ -104,6 +103,7 @@ class Link final : private exchange::AnswerSink, private exchange::Control {
   void pause() override;
   void resume() override;
   void settled() override;
+  void kept(std::ptrdiff_t bytes) override;
   void released() override;
 
   struct Waiting {

@@ -34,7 +34,8 @@ void AnswerChecker::add_automatic_override(HeadersResponse& response) {
   ModeOverride mode;
   mode.request_body_mode = body(Phase::request_body, config->request_body_mode);
   mode.response_body_mode = body(Phase::response_body, config->response_body_mode);
-  if (env().chain_header.empty()) mode.response_header_mode = skip(Phase::response_headers);
+  if (env().settings.chain_header.empty())
+    mode.response_header_mode = skip(Phase::response_headers);
   mode.request_trailer_mode = skip(Phase::request_trailers);
   mode.response_trailer_mode = skip(Phase::response_trailers);
   // A body that is handled needs its headers to be changed with it, so that they are kept.
@@ -52,11 +53,13 @@ bool AnswerChecker::keeps_route_cache_flag(Phase phase, bool clears, bool change
   return false;
 }
 
-void AnswerChecker::check(Phase phase, const HeaderMutation& mutation, bool replaces_message) {
+void AnswerChecker::check(Phase phase, HeaderMutation& mutation, bool replaces_message) {
   // The answers of a chain's processors were looked at one by one.
   if (!env().dispatcher.links().empty()) return;
   AnswerViolations violations(reporter_, phase);
-  rules::check_mutation(mutation, replaces_message, env().filter, violations);
+  rules::check_mutation(mutation, replaces_message, env().settings.filter, violations);
+  if (env().settings.enforces_rules)
+    rules::leave_out_refused(mutation, replaces_message, env().settings.filter);
 }
 
 void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResponse& response) {
@@ -66,7 +69,8 @@ void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResp
                               !response.header_mutation().empty())) {
     response.clear_route_cache(false);
   }
-  if (env().automatic_mode_override && phase == Phase::request_headers && !replaces &&
+  if (env().settings.automatic_mode_override && env().link == nullptr &&
+      phase == Phase::request_headers && !replaces &&
       (response.extras_or_null() == nullptr || !response.extras_or_null()->mode_override)) {
     add_automatic_override(response);
   }
@@ -131,7 +135,8 @@ bool AnswerChecker::takes_streamed_reply() const {
 void AnswerChecker::immediate(Phase phase, ImmediateResponse response,
                               const ResponseExtras* extras) {
   AnswerViolations violations(reporter_, phase);
-  rules::check_immediate(response, env().filter, violations);
+  rules::check_immediate(response, env().settings.filter, violations);
+  if (env().settings.enforces_rules) rules::leave_out_refused(response, env().settings.filter);
   sink_.reply(phase, response, extras);
 }
 

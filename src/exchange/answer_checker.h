@@ -2,11 +2,11 @@
 
 #include <optional>
 
-#include "exchange/answer_sink.h"
 #include "exchange/body_modes.h"
 #include "exchange/environment.h"
 #include "exchange/reporter.h"
 #include "extproc/body.h"
+#include "extproc/host.h"
 #include "extproc/immediate_response.h"
 #include "extproc/phase.h"
 #include "extproc/response.h"
@@ -19,7 +19,7 @@ namespace extproc::exchange {
 class AnswerChecker {
  public:
   /// Both must outlive it.
-  AnswerChecker(Reporter& reporter, AnswerSink& sink) : reporter_(reporter), sink_(sink) {}
+  AnswerChecker(Reporter& reporter, host::AnswerSink& sink) : reporter_(reporter), sink_(sink) {}
 
   void begin() { modes_ = BodyModes{}; }
   /// As the first message says that the filter is set up.
@@ -42,10 +42,10 @@ class AnswerChecker {
 
   Reporter& reporter() const { return reporter_; }
   /// For what is no answer to be checked.
-  AnswerSink& sink() const { return sink_; }
+  host::AnswerSink& sink() const { return sink_; }
 
-  /// Reports what Envoy would refuse of it.
-  void check(Phase phase, const HeaderMutation& mutation, bool replaces_message = false);
+  /// Reports what Envoy would refuse of it, and leaves it out where nobody else does.
+  void check(Phase phase, HeaderMutation& mutation, bool replaces_message = false);
 
  private:
   const Environment& env() const { return reporter_.environment(); }
@@ -54,7 +54,7 @@ class AnswerChecker {
   bool keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers);
 
   Reporter& reporter_;
-  AnswerSink& sink_;
+  host::AnswerSink& sink_;
   BodyModes modes_;
 };
 

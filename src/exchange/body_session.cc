@@ -217,6 +217,7 @@ void BodySession::settle() {
     }
   }
   if (holds_chunk_) answer_current();
+  current_ = Chunk{};
   pass_unread();
   if (full_duplex()) send_end();
   // What was asked for behind the last answer has none to go with.

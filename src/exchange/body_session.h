@@ -80,6 +80,8 @@ class BodySession final : private detail::BodyChannel,
   /// It can do nothing until a chunk, or the end, comes.
   bool idle() const { return !running_ || (waiting_ && !waits_for_output_ && unread_.empty()); }
   std::size_t unread_bytes() const { return unread_bytes_; }
+  /// What it keeps, with what was read last and what was written for it.
+  std::size_t kept_bytes() const { return unread_bytes_ + current_.bytes.size() + written_.size(); }
   std::chrono::steady_clock::time_point start() const { return start_; }
   BodyResponse& body_response() { return response_; }
   /// Sends what is still owed after the handler returned, and lets what was not read through.

@@ -1,12 +1,12 @@
 #pragma once
 
-#include "exchange/message.h"
 #include "extproc/context.h"
+#include "extproc/host.h"
 
 namespace extproc::exchange {
 
 /// Has `context` tell from now on what `message` says of the HTTP request besides its phase.
-inline void keep_context(Context& context, const Message& message) {
+inline void keep_context(Context& context, const host::Message& message) {
   detail::MessageContext& kept = ContextAccess::messages(context);
   kept.observability_mode = message.observability_mode;
   if (message.source == nullptr) return;

@@ -2,7 +2,7 @@
 
 namespace extproc::exchange {
 
-const Message& KeptMessage::keep(const Message& message, bool with_source) {
+const host::Message& KeptMessage::keep(const host::Message& message, bool with_source) {
   message_ = message;
   text_.clear();
   headers_.clear();

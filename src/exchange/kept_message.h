@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "exchange/message.h"
+#include "extproc/host.h"
 
 namespace extproc::exchange {
 
 /// A message that outlives who brought it. Reused, so that its memory is allocated once.
-class KeptMessage final : private MessageSource {
+class KeptMessage final : private host::MessageSource {
  public:
   KeptMessage() = default;
   KeptMessage(const KeptMessage&) = delete;
@@ -17,8 +17,12 @@ class KeptMessage final : private MessageSource {
 
   /// Copies what the views of `message` refer to; `with_source`: what its source tells as well,
   /// which is not asked afterwards.
-  const Message& keep(const Message& message, bool with_source);
-  const Message& message() const { return message_; }
+  const host::Message& keep(const host::Message& message, bool with_source);
+  const host::Message& message() const { return message_; }
+  /// What it keeps.
+  std::size_t bytes() const {
+    return text_.size() + headers_.size() * sizeof(Header) + attributes_.size() + metadata_.size();
+  }
   /// Gives memory back where it is more than `most` bytes.
   void trim(std::size_t most);
 
@@ -26,7 +30,7 @@ class KeptMessage final : private MessageSource {
   void store_attributes(std::string& out) const override { out.append(attributes_); }
   void store_metadata(std::string& out) const override { out.assign(metadata_); }
 
-  Message message_;
+  host::Message message_;
   std::string text_;
   std::vector<Header> headers_;
   std::string attributes_;

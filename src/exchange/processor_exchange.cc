@@ -34,19 +34,20 @@ void ProcessorExchange::start() {
     waiting_->alarm.reset();
   }
   half_closed_ = finished_ = closing_ = closed_ = cancelled_ = false;
-  busy_ = false;
-  if (env_.observer != nullptr) stream_start_ = env_.now();
+  busy_ = replied_ = false;
+  if (measures()) stream_start_ = env_.settings.now();
   reporter().stream_begin(request_);
 }
 
-void ProcessorExchange::on(const Message& message) {
+void ProcessorExchange::on(const host::Message& message) {
   reporter().message();
   receive(message, false);
+  tell_kept();
 }
 
-void ProcessorExchange::receive(const Message& arrived, bool noted) {
+void ProcessorExchange::receive(const host::Message& arrived, bool noted) {
   if (late_ != Late::none) return receive_past_late(arrived, noted);
-  const Message* message = &arrived;
+  const host::Message* message = &arrived;
   // A body's session keeps what it needs itself.
   if (env_.dispatcher.suspends() && message->phase &&
       !env_.dispatcher.streamed().contains(*message->phase)) {
@@ -69,7 +70,7 @@ void ProcessorExchange::on_malformed() {
 }
 
 // What a message says about its request, whichever phase it is of.
-void ProcessorExchange::note(const Message& message) {
+void ProcessorExchange::note(const host::Message& message) {
   if (first_message_) {
     first_message_ = false;
     checker_.configure(message.protocol_config);
@@ -79,7 +80,7 @@ void ProcessorExchange::note(const Message& message) {
   if (message.phase) progress_.seen(*message.phase, message.end_of_stream);
 }
 
-void ProcessorExchange::take_message(const Message& message) {
+void ProcessorExchange::take_message(const host::Message& message) {
   const Phase phase = *message.phase;
   if (is_dropped(message) || hold_back(message)) return;
   if (env_.dispatcher.streamed().contains(phase)) return take_streamed(message);
@@ -106,7 +107,7 @@ void ProcessorExchange::take_message(const Message& message) {
   call_handler(message);
 }
 
-void ProcessorExchange::begin_headers(const Message& message) {
+void ProcessorExchange::begin_headers(const host::Message& message) {
   scratch().headers = HttpHeaders(message.headers, message.end_of_stream);
   scratch().headers_response.reset();
   request_.begin_phase(phase_, &scratch().headers);
@@ -114,17 +115,17 @@ void ProcessorExchange::begin_headers(const Message& message) {
   if (phase_ == Phase::request_headers) {
     if (!context_.observability_mode()) {
       streamed_reply_ = &scratch().streamed_reply.emplace(
-          checker_, scratch().headers_response, env_.chain_header, env_.dispatcher.name());
+          checker_, scratch().headers_response, env_.settings.chain_header, env_.dispatcher.name());
       scratch().headers_response.streamed().reset(streamed_reply_);
     }
-  } else if (!env_.chain_header.empty()) {
-    add_to_chain(env_.chain_header, env_.dispatcher.name(), scratch().headers,
+  } else if (!env_.settings.chain_header.empty()) {
+    add_to_chain(env_.settings.chain_header, env_.dispatcher.name(), scratch().headers,
                  scratch().headers_response, scratch().text);
   }
 }
 
 // It was under way when its direction was replaced.
-bool ProcessorExchange::is_dropped(const Message& message) {
+bool ProcessorExchange::is_dropped(const host::Message& message) {
   const Phase phase = *message.phase;
   if (!progress_.is_replaced(phase)) return false;
   if (is_body(phase)) checker_.sink().consumed(phase, message.body.size());
@@ -133,27 +134,27 @@ bool ProcessorExchange::is_dropped(const Message& message) {
 
 // While the handler over a body runs, its direction's trailers wait for its return, and then in
 // order behind each other.
-bool ProcessorExchange::hold_back(const Message& message) {
+bool ProcessorExchange::hold_back(const host::Message& message) {
   if (waiting_ == nullptr) return false;
   const auto& run = body(*message.phase);
   const bool body_runs = run != nullptr && run->holds_others_up() && is_trailers(*message.phase);
   if (!body_runs && (!pending_ || late_ == Late::gave_up)) return false;
   hold(message, true);
   if (body_runs) {
-    run->deadline.message_came(message.since.value_or(env_.now()));
+    run->deadline.message_came(message.since.value_or(env_.settings.now()));
     run->session.on_input_end();
     update_alarm();
   }
   return true;
 }
 
-void ProcessorExchange::hold(const Message& message, bool noted) {
+void ProcessorExchange::hold(const host::Message& message, bool noted) {
   auto kept = std::make_unique<KeptMessage>();
   kept->keep(message, !noted);
   waiting_->held.push_back({std::move(kept), noted});
 }
 
-void ProcessorExchange::take_streamed(const Message& message) {
+void ProcessorExchange::take_streamed(const host::Message& message) {
   const Phase phase = *message.phase;
   auto& run = body(phase);
   if (run == nullptr) {
@@ -161,16 +162,16 @@ void ProcessorExchange::take_streamed(const Message& message) {
     reporter().phase_begin(request_, phase);
     SessionHost& host = *this;
     run.reset(new BodyRun{{host, env_.dispatcher, phase, checker_.modes().comes_in(phase)},
-                          {env_.filter, !checker_.modes().full_duplex(phase)}});
+                          {env_.settings.filter, !checker_.modes().full_duplex(phase)}});
   }
-  run->deadline.message_came(message.since.value_or(env_.now()));
+  run->deadline.message_came(message.since.value_or(env_.settings.now()));
   run->session.on_chunk(HttpBody(message.body, message.end_of_stream, message.body_flags));
   update_alarm();
   update_pause();
   after_answer();
 }
 
-void ProcessorExchange::call_handler(const Message& message) {
+void ProcessorExchange::call_handler(const host::Message& message) {
   busy_ = true;
   if (!env_.dispatcher.phases().contains(phase_)) {
     streamed_reply_ = nullptr;
@@ -190,7 +191,7 @@ void ProcessorExchange::call_handler(const Message& message) {
                                 .body_response = &scratch().body_response,
                                 .trailers_response = &scratch().trailers_response,
                                 .completion = this};
-  phase_start_ = env_.now();
+  phase_start_ = env_.settings.now();
   if (waiting_ != nullptr) waiting_->since = message.since.value_or(phase_start_);
   if (waiting_ != nullptr) waiting_->fallback.reset();
   std::exception_ptr failure;
@@ -221,11 +222,12 @@ void ProcessorExchange::after_handler() {
   deliver_held();
   if (half_closed_ && !running()) finish(GrpcStatus::ok);
   update_pause();
+  tell_kept();
   control_.settled();
 }
 
 void ProcessorExchange::conclude(const std::exception_ptr& failure) {
-  const std::chrono::nanoseconds spent = env_.now() - phase_start_;
+  const std::chrono::nanoseconds spent = env_.settings.now() - phase_start_;
   reporter().time_on_thread(phase_, spent);
   PhaseOutcome outcome = PhaseOutcome::cancelled;
   if (late_ != Late::none) {
@@ -320,6 +322,7 @@ PhaseOutcome ProcessorExchange::send_streamed() {
   if (auto collected = streamed_reply_->take_collected())
     return send_immediate(phase_, std::move(*collected),
                           scratch().headers_response.extras_or_null());
+  replied_ = true;
   reporter().immediate_response();
   finish(GrpcStatus::ok);
   return PhaseOutcome::immediate;
@@ -328,9 +331,11 @@ PhaseOutcome ProcessorExchange::send_streamed() {
 PhaseOutcome ProcessorExchange::send_immediate(Phase phase, ImmediateResponse response,
                                                const ResponseExtras* extras) {
   if (context_.observability_mode()) return PhaseOutcome::answered;
-  if (!env_.chain_header.empty()) set_chain(env_.chain_header, env_.dispatcher.name(), response);
+  if (!env_.settings.chain_header.empty())
+    set_chain(env_.settings.chain_header, env_.dispatcher.name(), response);
   if (rules::headers_may_have_left(phase, checker_.modes().comes_in(Phase::response_body)))
     reporter().violation(phase, Rule::immediate_too_late, {});
+  replied_ = true;
   reporter().immediate_response();
   checker_.immediate(phase, std::move(response), extras);
   // Envoy sends nothing more on this stream.
@@ -351,8 +356,8 @@ void ProcessorExchange::send_unchanged(Phase phase, const HttpHeaders& headers,
   } else {
     HeadersResponse unchanged;
     std::string buffer;
-    if (phase == Phase::response_headers && !env_.chain_header.empty())
-      add_to_chain(env_.chain_header, env_.dispatcher.name(), headers, unchanged, buffer);
+    if (phase == Phase::response_headers && !env_.settings.chain_header.empty())
+      add_to_chain(env_.settings.chain_header, env_.dispatcher.name(), headers, unchanged, buffer);
     checker_.headers(phase, headers, unchanged);
   }
 }
@@ -366,7 +371,7 @@ PhaseOutcome ProcessorExchange::fail(Phase phase, std::string_view what) {
 void ProcessorExchange::send_body_answer(Phase phase, const HttpBody& body,
                                          BodyResponse& response) {
   checker_.body(phase, body, response);
-  this->body(phase)->deadline.answer_sent(env_.now());
+  this->body(phase)->deadline.answer_sent(env_.settings.now());
   update_alarm();
 }
 
@@ -377,9 +382,10 @@ void ProcessorExchange::send_streamed_body(Phase phase, const HttpBody& body,
 
 void ProcessorExchange::on_consumed(BodySession& session, std::size_t bytes) {
   BodyDeadline& deadline = run_of(session).deadline;
-  if (deadline.fallback()) deadline.chunk_taken(env_.now());
+  if (deadline.fallback()) deadline.chunk_taken(env_.settings.now());
   if (answers()) checker_.sink().consumed(session.phase(), bytes);
   if (!closed_) update_pause();
+  tell_kept();
 }
 
 void ProcessorExchange::on_written_too_late(Phase phase) {
@@ -398,7 +404,7 @@ void ProcessorExchange::on_session_done(BodySession& session, const std::excepti
   }
   run_of(session).deadline.clear();
   update_alarm();
-  const auto spent = env_.now() - session.start();
+  const auto spent = env_.settings.now() - session.start();
   request_.end_phase(spent);
   reporter().phase_end(request_, phase, outcome, spent);
   after_handler();
@@ -413,12 +419,14 @@ void ProcessorExchange::after_answer() {
 
 bool ProcessorExchange::ends_early() const {
   const BodyModes& modes = checker_.modes();
-  if (!env_.early_end || context_.observability_mode() || !modes.config()) return false;
+  if (!env_.settings.early_end || env_.link != nullptr || context_.observability_mode() ||
+      !modes.config())
+    return false;
   if (modes.full_duplex(Phase::request_body) || modes.full_duplex(Phase::response_body))
     return false;
   if (running() || (waiting_ != nullptr && !waiting_->held.empty())) return false;
   PhaseSet handled = env_.dispatcher.phases();
-  if (!env_.chain_header.empty()) handled.insert(Phase::response_headers);
+  if (!env_.settings.chain_header.empty()) handled.insert(Phase::response_headers);
   return !progress_.may_come(handled, *modes.config(), modes.overridden());
 }
 
@@ -449,7 +457,8 @@ void ProcessorExchange::update_pause() {
   bool wanted =
       pending_ && (late_ == Late::none || (late_ == Late::fell_back && !waiting_->held.empty()));
   for (const auto& run : bodies()) {
-    if (run != nullptr && run->session.unread_bytes() >= env_.unread_body_bytes && !windows_)
+    if (run != nullptr && run->session.unread_bytes() >= env_.settings.unread_body_bytes &&
+        !windows_)
       wanted = true;
   }
   if (wanted == paused_) return;
@@ -459,8 +468,21 @@ void ProcessorExchange::update_pause() {
 
 void ProcessorExchange::bound_memory() {
   const std::size_t bytes = checker_.sink().held_bytes() + unread_bytes();
-  if (bytes > env_.flow_controlled_bytes)
+  if (bytes > env_.settings.flow_controlled_bytes)
     finish(GrpcStatus::resource_exhausted, "the client sends more of a body than it lets go");
+}
+
+void ProcessorExchange::tell_kept() {
+  if (waiting_ == nullptr) return;
+  std::size_t bytes = 0;
+  for (const Held& held : waiting_->held) bytes += held.message->bytes();
+  if (waiting_->scratch != nullptr) bytes += waiting_->scratch->message.bytes();
+  for (const auto& run : bodies()) {
+    if (run != nullptr) bytes += run->session.kept_bytes();
+  }
+  if (bytes == kept_) return;
+  control_.kept(static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(kept_));
+  kept_ = bytes;
 }
 
 void ProcessorExchange::deliver_held() {
@@ -522,10 +544,18 @@ bool ProcessorExchange::on_closed(GrpcStatus status, bool cancelled) {
 void ProcessorExchange::release() {
   if (waiting_ != nullptr) {
     for (auto& run : waiting_->bodies) run.reset();
+    waiting_->held.clear();
+    env_.give_back(std::move(waiting_->scratch));
+    tell_kept();
   }
   const std::chrono::nanoseconds spent =
-      env_.observer != nullptr ? env_.now() - stream_start_ : std::chrono::nanoseconds(0);
+      measures() ? env_.settings.now() - stream_start_ : std::chrono::nanoseconds(0);
   reporter().stream_end(request_, status_, cancelled_, spent);
+  control_.completed({.status = status_,
+                      .cancelled = cancelled_,
+                      .replied = replied_,
+                      .open = spent,
+                      .in_handlers = request_.overhead()});
   request_.reset();
 }
 

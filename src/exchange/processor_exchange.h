@@ -10,21 +10,18 @@
 #include <vector>
 
 #include "exchange/answer_checker.h"
-#include "exchange/answer_sink.h"
 #include "exchange/body_deadline.h"
 #include "exchange/body_session.h"
-#include "exchange/control.h"
 #include "exchange/ending.h"
 #include "exchange/environment.h"
-#include "exchange/exchange.h"
 #include "exchange/kept_message.h"
-#include "exchange/message.h"
 #include "exchange/phase_progress.h"
 #include "exchange/reply_deadline.h"
 #include "exchange/reporter.h"
 #include "exchange/streamed_reply.h"
 #include "extproc/context.h"
 #include "extproc/detail/dispatcher.h"
+#include "extproc/host.h"
 #include "extproc/phase.h"
 #include "extproc/request.h"
 #include "extproc/status.h"
@@ -32,10 +29,12 @@
 namespace extproc::exchange {
 
 /// The exchange of one processor, which may be one of a chain.
-class ProcessorExchange final : public Exchange, private detail::Completion, private SessionHost {
+class ProcessorExchange final : public host::Exchange,
+                                private detail::Completion,
+                                private SessionHost {
  public:
   /// All must outlive it.
-  ProcessorExchange(Reporter& reporter, AnswerSink& sink, Control& control)
+  ProcessorExchange(Reporter& reporter, host::AnswerSink& sink, host::Control& control)
       : env_(reporter.environment()), checker_(reporter, sink), control_(control) {}
 
   void begin(const detail::CallInfo& info) override;
@@ -46,7 +45,7 @@ class ProcessorExchange final : public Exchange, private detail::Completion, pri
   void expect_windows() override { windows_ = true; }
   bool expects_first() const override { return first_message_; }
 
-  void on(const Message& message) override;
+  void on(const host::Message& message) override;
   void on_malformed() override;
   void on_end() override;
   /// No chunk follows in the direction of `body`, and no trailers.
@@ -95,16 +94,16 @@ class ProcessorExchange final : public Exchange, private detail::Completion, pri
     gave_up,    ///< that waited too long too: whatever has no handler yet passes unchanged
   };
 
-  void receive(const Message& message, bool noted);
-  void receive_past_late(const Message& message, bool noted);
-  void note(const Message& message);
-  void take_message(const Message& message);
-  void begin_headers(const Message& message);
-  bool is_dropped(const Message& message);
-  bool hold_back(const Message& message);
-  void hold(const Message& message, bool noted);
-  void take_streamed(const Message& message);
-  void call_handler(const Message& message);
+  void receive(const host::Message& message, bool noted);
+  void receive_past_late(const host::Message& message, bool noted);
+  void note(const host::Message& message);
+  void take_message(const host::Message& message);
+  void begin_headers(const host::Message& message);
+  bool is_dropped(const host::Message& message);
+  bool hold_back(const host::Message& message);
+  void hold(const host::Message& message, bool noted);
+  void take_streamed(const host::Message& message);
+  void call_handler(const host::Message& message);
   void conclude(const std::exception_ptr& failure);
   PhaseOutcome answer(const std::exception_ptr& failure);
   bool answered(const std::exception_ptr& failure);
@@ -124,6 +123,7 @@ class ProcessorExchange final : public Exchange, private detail::Completion, pri
   void release();
   void update_pause();
   void bound_memory();
+  void tell_kept();
   void deliver_held();
   PhaseResponse& response();
 
@@ -142,9 +142,10 @@ class ProcessorExchange final : public Exchange, private detail::Completion, pri
   void fall_back();
   void fall_back(BodyRun& run);
   void give_up();
-  void pass_unchanged(const Message& message);
+  void pass_unchanged(const host::Message& message);
 
   void start();
+  bool measures() const { return env_.settings.observer != nullptr || env_.settings.measures; }
   std::unique_ptr<BodyRun>& body(Phase phase) {
     return waiting_->bodies[is_request_phase(phase) ? 0 : 1];
   }
@@ -160,7 +161,7 @@ class ProcessorExchange final : public Exchange, private detail::Completion, pri
   }
 
   const Context& context() const override { return context_; }
-  Clock::time_point now() const override { return env_.now(); }
+  Clock::time_point now() const override { return env_.settings.now(); }
   bool answers() const override { return !finished_ && !closed_ && !context_.observability_mode(); }
   bool congested(Phase phase) const override { return checker_.sink().congested(phase); }
   void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) override;
@@ -171,12 +172,13 @@ class ProcessorExchange final : public Exchange, private detail::Completion, pri
 
   Environment& env_;
   AnswerChecker checker_;
-  Control& control_;
+  host::Control& control_;
   Request request_;
   Context context_;
   std::unique_ptr<Waiting> waiting_;
   StreamedReply* streamed_reply_ = nullptr;  // while the handler of request_headers runs
   PhaseProgress progress_;
+  std::size_t kept_ = 0;  // as the host was told
   Clock::time_point stream_start_;
   Clock::time_point phase_start_;
   // Of the handler that runs or ran last, other than a session's.
@@ -185,6 +187,7 @@ class ProcessorExchange final : public Exchange, private detail::Completion, pri
   bool first_message_ = true;
   bool windows_ = false;
   bool busy_ = false;
+  bool replied_ = false;
   Late late_ = Late::none;
   bool pending_ = false;  // a handler that is not a session's waits
   bool paused_ = false;   // the sink is

@@ -22,8 +22,8 @@ void ProcessorExchange::start_deadline() {
   const auto fall_back_at = waiting_->fallback
                                 ? std::optional(waiting_->since + waiting_->fallback->after)
                                 : std::nullopt;
-  waiting_->deadline.begin(waiting_->since, env_.filter, !checker_.modes().full_duplex(phase_),
-                           fall_back_at);
+  waiting_->deadline.begin(waiting_->since, env_.settings.filter,
+                           !checker_.modes().full_duplex(phase_), fall_back_at);
   update_alarm();
 }
 
@@ -66,20 +66,20 @@ void ProcessorExchange::on_wake() {
 void ProcessorExchange::wake_handler() {
   if (finished_ || closed_) return;
   if (streamed_reply_ && streamed_reply_->begun()) return waiting_->deadline.clear();
-  if (!must_fall_back(waiting_->deadline.due(env_.now()))) return;
+  if (!must_fall_back(waiting_->deadline.due(env_.settings.now()))) return;
   late_ == Late::none ? fall_back() : give_up();
 }
 
 void ProcessorExchange::wake_body(BodyRun& run) {
   if (finished_ || closed_) return;
-  if (must_fall_back(run.deadline.due(env_.now()))) fall_back(run);
+  if (must_fall_back(run.deadline.due(env_.settings.now()))) fall_back(run);
 }
 
 // Does what is due before a fallback.
 bool ProcessorExchange::must_fall_back(ReplyDeadline::Action due) {
   if (due == ReplyDeadline::Action::extend) {
     env_.counters.time_extensions.add();
-    checker_.sink().ask_for_time(env_.filter.max_message_timeout);
+    checker_.sink().ask_for_time(env_.settings.filter.max_message_timeout);
   }
   return due == ReplyDeadline::Action::fall_back;
 }
@@ -122,11 +122,12 @@ void ProcessorExchange::give_up() {
 }
 
 // While a late handler may run: on another thread it uses the request and the context.
-void ProcessorExchange::receive_past_late(const Message& message, bool noted) {
+void ProcessorExchange::receive_past_late(const host::Message& message, bool noted) {
   if (late_ == Late::fell_back && message.phase) {
     hold(message, false);
-    const auto now = env_.now();
-    waiting_->deadline.begin(now, env_.filter, !checker_.modes().full_duplex(*message.phase),
+    const auto now = env_.settings.now();
+    waiting_->deadline.begin(now, env_.settings.filter,
+                             !checker_.modes().full_duplex(*message.phase),
                              now + waiting_->fallback->after);
     update_alarm();
     update_pause();
@@ -137,7 +138,7 @@ void ProcessorExchange::receive_past_late(const Message& message, bool noted) {
   if (windows_) bound_memory();
 }
 
-void ProcessorExchange::pass_unchanged(const Message& message) {
+void ProcessorExchange::pass_unchanged(const host::Message& message) {
   const Phase phase = *message.phase;
   if (is_dropped(message) || hold_back(message)) return;
   if (is_body(phase) && body(phase) != nullptr) return take_streamed(message);

@@ -31,7 +31,8 @@ void Reporter::stream_begin(const Request& request) const {
   if (env_.link != nullptr) return;
   env_.counters.streams_started.add();
   env_.counters.streams_open.add();
-  if (env_.observer != nullptr) env_.observer->stream_begin(env_.dispatcher.name(), request);
+  if (env_.settings.observer != nullptr)
+    env_.settings.observer->stream_begin(env_.dispatcher.name(), request);
 }
 
 void Reporter::stream_end(const Request& request, GrpcStatus status, bool cancelled,
@@ -39,8 +40,9 @@ void Reporter::stream_end(const Request& request, GrpcStatus status, bool cancel
   if (env_.link != nullptr) return;
   env_.counters.streams_open.subtract();
   if (status != GrpcStatus::ok && !cancelled) env_.counters.streams_failed.add();
-  if (env_.observer != nullptr)
-    env_.observer->stream_end(env_.dispatcher.name(), request, status, cancelled, duration);
+  if (env_.settings.observer != nullptr)
+    env_.settings.observer->stream_end(env_.dispatcher.name(), request, status, cancelled,
+                                       duration);
 }
 
 void Reporter::phase_begin(const Request& request, Phase phase) const {
@@ -50,13 +52,14 @@ void Reporter::phase_begin(const Request& request, Phase phase) const {
     env_.logger.log(LogLevel::debug,
                     text({name, ": ", to_string(phase), " begins for request ", request.id()}));
   }
-  if (env_.observer != nullptr) env_.observer->phase_begin(name, request, phase);
+  if (env_.settings.observer != nullptr) env_.settings.observer->phase_begin(name, request, phase);
 }
 
 void Reporter::phase_end(const Request& request, Phase phase, PhaseOutcome outcome,
                          std::chrono::nanoseconds spent) const {
   const std::string& name = env_.dispatcher.name();
-  if (env_.observer != nullptr) env_.observer->phase_end(name, request, phase, outcome, spent);
+  if (env_.settings.observer != nullptr)
+    env_.settings.observer->phase_end(name, request, phase, outcome, spent);
   if (env_.logger.enabled(LogLevel::debug)) {
     env_.logger.log(LogLevel::debug,
                     text({name, ": ", to_string(phase), " ended for request ", request.id(), ": ",
@@ -76,7 +79,7 @@ void Reporter::failure(const Request& request, Phase phase, std::string_view wha
 }
 
 void Reporter::time_on_thread(Phase phase, std::chrono::nanoseconds spent) const {
-  if (spent <= env_.slow_handler || env_.dispatcher.suspends() ||
+  if (spent <= env_.settings.slow_handler || env_.dispatcher.suspends() ||
       !env_.dispatcher.advise_once_on_time())
     return;
   env_.logger.log(LogLevel::warning, text({env_.dispatcher.name(), ": ", to_string(phase), " took ",
@@ -94,7 +97,8 @@ void Reporter::violation(Phase phase, Rule rule, std::string_view field) const {
   env_.counters.misused_answers.add();
   if (env_.link != nullptr) env_.link->misused_answers.add();
   const std::string_view what = rules::advice(rule);
-  if (env_.on_violation) env_.on_violation({rule, phase, std::string(field), std::string(what)});
+  if (env_.settings.on_violation)
+    env_.settings.on_violation({rule, phase, std::string(field), std::string(what)});
   if (!env_.dispatcher.advise_once(rule)) return;
   const std::string_view separator = field.empty() ? "" : " \"";
   const std::string_view quote = field.empty() ? "" : "\"";

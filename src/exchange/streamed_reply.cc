@@ -34,7 +34,7 @@ void StreamedReply::head(int status, detail::HeaderPairs headers) {
   std::erase_if(all, [&](const Header& header) {
     return header.name == ":status" || header.name == chain_header_;
   });
-  check(all);
+  leave_checked(all);
   all.insert(all.begin(), Header{":status", code});
   if (!chain_header_.empty()) all.push_back({chain_header_, name_});
   checker_.sink().reply_head(all, extras());
@@ -53,17 +53,19 @@ void StreamedReply::chunk(std::string_view bytes) {
 
 void StreamedReply::end(detail::HeaderPairs trailers) {
   if (collected_ || closed_) return;
-  const std::vector<Header> all = views(trailers);
-  check(all);
+  std::vector<Header> all = views(trailers);
+  leave_checked(all);
   checker_.sink().reply_end(all, extras());
   response_.drop_extras();
 }
 
 // The filter's rules count here, too.
-void StreamedReply::check(std::span<const Header> headers) const {
+void StreamedReply::leave_checked(std::vector<Header>& headers) const {
   HeaderMutation mutation;
   for (const auto& [name, value] : headers) mutation.set(name, value);
   checker_.check(Phase::request_headers, mutation);
+  if (mutation.size() == headers.size()) return;
+  std::erase_if(headers, [&](const Header& header) { return !mutation.sets(header.name); });
 }
 
 }  // namespace extproc::exchange

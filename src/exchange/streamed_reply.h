@@ -2,10 +2,10 @@
 
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "extproc/headers.h"
 #include "extproc/immediate_response.h"
@@ -39,7 +39,7 @@ class StreamedReply final : public detail::StreamedResponseSink {
   void end(detail::HeaderPairs trailers) override;
 
  private:
-  void check(std::span<const Header> headers) const;
+  void leave_checked(std::vector<Header>& headers) const;
   const ResponseExtras* extras() const { return response_.extras_or_null(); }
 
   AnswerChecker& checker_;

@@ -1,20 +1,46 @@
-#include "host/host.h"
+#include "extproc/host.h"
+
+#include <utility>
 
 #include "chain/chain_exchange.h"
 #include "exchange/processor_exchange.h"
+#include "extproc/error.h"
+#include "host/access.h"
 
 namespace extproc::host {
 
-Host::Host(exchange::Environment& environment)
-    : environment_(environment), reporter_(environment) {}
-
-std::unique_ptr<exchange::Exchange> Host::make_exchange(exchange::AnswerSink& sink,
-                                                        exchange::Control& control) {
-  const std::size_t links = environment_.dispatcher.links().size();
-  if (links == 0) return std::make_unique<exchange::ProcessorExchange>(reporter_, sink, control);
-  for (std::size_t link = links_.size(); link < links; ++link)
-    links_.push_back(std::make_unique<chain::LinkSurroundings>(environment_, link));
-  return std::make_unique<chain::ChainExchange>(reporter_, links_, sink, control);
+Host::Inside::Inside(const Service& processor, Settings its_settings, detail::EventLoop* loop)
+    : dispatcher(processor.dispatcher()),
+      settings(std::move(its_settings)),
+      logger(settings.log_level, settings.log ? settings.log : LogSink(log_to_stderr)),
+      environment{.dispatcher = *dispatcher,
+                  .settings = settings,
+                  .logger = logger,
+                  .counters = counters,
+                  .loop = dispatcher->suspends() ? loop : nullptr} {
+  for (std::size_t link = 0; link < dispatcher->links().size(); ++link)
+    links.push_back(std::make_unique<chain::LinkSurroundings>(environment, link));
 }
+
+Host::Host(const Service& processor, Settings settings, detail::EventLoop* loop) {
+  if (loop == nullptr && processor.dispatcher()->suspends()) {
+    throw Error("the handlers of \"" + processor.name() +
+                "\" can wait: give the Host an event loop (extproc/host_loop.h)");
+  }
+  inside_ = std::make_unique<Inside>(processor, std::move(settings), loop);
+}
+
+Host::~Host() = default;
+
+std::unique_ptr<Exchange> Host::make_exchange(AnswerSink& sink, Control& control) {
+  Inside& in = *inside_;
+  if (in.links.empty())
+    return std::make_unique<exchange::ProcessorExchange>(in.reporter, sink, control);
+  return std::make_unique<chain::ChainExchange>(in.reporter, in.links, sink, control);
+}
+
+const std::string& Host::name() const { return inside_->dispatcher->name(); }
+
+bool Host::waits() const { return inside_->dispatcher->suspends(); }
 
 }  // namespace extproc::host

@@ -1,6 +1,6 @@
 #include "extproc/context.h"
 
-#include "exchange/message.h"
+#include "extproc/host.h"
 #include "protobuf/any.h"
 #include "protobuf/map_reader.h"
 
@@ -15,7 +15,7 @@ constexpr unsigned kTypedFilterMetadata = 2;
 
 std::optional<ValueView> Context::attribute(std::string_view name) const {
   std::optional<ValueView> found;
-  protobuf::for_each_entry(messages_->attributes(), exchange::kStoredAttributes,
+  protobuf::for_each_entry(messages_->attributes(), host::kStoredAttributes,
                            [&](std::string_view, std::string_view attributes) {
                              if (auto value = StructView(attributes).find(name)) found = value;
                            });
@@ -24,7 +24,7 @@ std::optional<ValueView> Context::attribute(std::string_view name) const {
 
 std::vector<std::pair<std::string_view, StructView>> Context::attributes() const {
   std::vector<std::pair<std::string_view, StructView>> all;
-  protobuf::for_each_entry(messages_->attributes(), exchange::kStoredAttributes,
+  protobuf::for_each_entry(messages_->attributes(), host::kStoredAttributes,
                            [&](std::string_view filter, std::string_view attributes) {
                              all.emplace_back(filter, StructView(attributes));
                            });

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 namespace extproc::rules {
 namespace {
@@ -89,6 +90,21 @@ void check_mutation(const HeaderMutation& mutation, bool replaces_message,
   if (removes > kMostMutations || mutation.size() - removes > kMostMutations) {
     listener.on_violation(Rule::too_many_mutations, {});
   }
+}
+
+void leave_out_refused(HeaderMutation& mutation, bool replaces_message,
+                       const FilterSettings& filter) {
+  const HeaderRules rules = header_rules(filter);
+  const auto made = [&](const HeaderMutation::Entry& entry) {
+    return header_verdict(entry.operation, entry.name, replaces_message, rules) ==
+               HeaderVerdict::made &&
+           valid(entry.name, entry.value);
+  };
+  HeaderMutation kept;
+  for (std::size_t i = 0; i < mutation.size(); ++i) {
+    if (made(mutation.at(i))) kept.add(mutation.at(i));
+  }
+  if (kept.size() != mutation.size()) mutation = std::move(kept);
 }
 
 }  // namespace extproc::rules

@@ -93,6 +93,10 @@ class ViolationListener {
 void check_mutation(const HeaderMutation& mutation, bool replaces_message,
                     const FilterSettings& filter, ViolationListener& listener);
 
+/// Leaves out of `mutation` what Envoy would refuse: for who makes the changes in its place.
+void leave_out_refused(HeaderMutation& mutation, bool replaces_message,
+                       const FilterSettings& filter);
+
 /// Calls `change` with each change of `mutation` that Envoy makes, in its order: removes come
 /// first; `refused` with each of the others.
 template <class Change, class Refused>

@@ -1,5 +1,9 @@
 #include "rules/reply_rules.h"
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace extproc::rules {
 
 HeaderMutation immediate_headers(const ImmediateResponse& response) {
@@ -18,6 +22,22 @@ void check_immediate(ImmediateResponse& response, const FilterSettings& filter,
     response.status = 500;
   }
   check_mutation(immediate_headers(response), false, filter, listener);
+}
+
+void leave_out_refused(ImmediateResponse& response, const FilterSettings& filter) {
+  const auto refused = [&](HeaderMutation::Operation operation, std::string_view name,
+                           std::string_view value) {
+    HeaderMutation alone;
+    alone.add({operation, name, value});
+    leave_out_refused(alone, false, filter);
+    return alone.empty();
+  };
+  std::erase_if(response.headers, [&](const auto& header) {
+    return refused(HeaderMutation::Operation::set, header.first, header.second);
+  });
+  std::erase_if(response.removed_headers, [&](const std::string& name) {
+    return refused(HeaderMutation::Operation::remove, name, {});
+  });
 }
 
 }  // namespace extproc::rules

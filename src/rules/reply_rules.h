@@ -22,6 +22,9 @@ HeaderMutation immediate_headers(const ImmediateResponse& response);
 void check_immediate(ImmediateResponse& response, const FilterSettings& filter,
                      ViolationListener& listener);
 
+/// Leaves out of it the headers that Envoy would refuse, as rules::leave_out_refused().
+void leave_out_refused(ImmediateResponse& response, const FilterSettings& filter);
+
 /// Whether the response's headers may be on their way to the caller when its `phase` is answered,
 /// so that an immediate response resets the stream. `response_body`: the mode of its body.
 constexpr bool headers_may_have_left(Phase phase, std::optional<BodySendMode> response_body) {

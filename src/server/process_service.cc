@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "extproc/context.h"
+#include "extproc/host.h"
 #include "extproc/status.h"
-#include "host/host.h"
 #include "stream/process_stream.h"
 #include "stream/reply_sink.h"
 
@@ -42,7 +42,7 @@ GrpcStatus status_of(grpc::CloseReason reason) {
 }  // namespace
 
 struct ProcessService::Pool {
-  host::Host host;
+  stream::Streams streams;
   grpc::DeadlineWheel& deadlines;
   std::vector<std::unique_ptr<ProcessCall>> spare;
   std::size_t in_use = 0;
@@ -54,11 +54,11 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
                                           private stream::ReplySink,
                                           private detail::CallInfo {
  public:
-  explicit ProcessCall(Pool& pool) : pool_(pool), stream_(pool.host, *this) {}
+  explicit ProcessCall(Pool& pool) : pool_(pool), stream_(pool.streams, *this) {}
 
   void begin(grpc::Call& call) {
     call_ = &call;
-    if (pool_.host.environment().dispatcher.suspends()) {
+    if (pool_.streams.host.waits()) {
       if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>(stream_);
       waiting_->peer = call.peer();
       waiting_->deadline = call.deadline();
@@ -143,8 +143,8 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   stream::ProcessStream stream_;
 };
 
-ProcessService::ProcessService(exchange::Environment& environment, grpc::DeadlineWheel& deadlines)
-    : pool_(new Pool{host::Host(environment), deadlines, {}, 0}) {}
+ProcessService::ProcessService(host::Host& host, grpc::DeadlineWheel& deadlines)
+    : pool_(new Pool{stream::Streams{host}, deadlines, {}, 0}) {}
 ProcessService::~ProcessService() = default;
 
 grpc::CallHandler* ProcessService::start(std::string_view path, grpc::Call& call) {

@@ -3,8 +3,8 @@
 #include <memory>
 #include <string_view>
 
-#include "exchange/environment.h"
 #include "extproc/detail/dispatcher.h"
+#include "extproc/host.h"
 #include "grpc/call.h"
 #include "grpc/deadline_wheel.h"
 
@@ -18,7 +18,7 @@ class ProcessService final : public grpc::Service {
   static constexpr std::string_view kName = "envoy.service.ext_proc.v3.ExternalProcessor";
 
   /// Both must outlive it.
-  ProcessService(exchange::Environment& environment, grpc::DeadlineWheel& deadlines);
+  ProcessService(host::Host& host, grpc::DeadlineWheel& deadlines);
   ~ProcessService() override;
 
   grpc::CallHandler* start(std::string_view path, grpc::Call& call) override;

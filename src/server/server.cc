@@ -90,8 +90,8 @@ void Server::Impl::start() {
   if (listener_) throw Error("the server was started before");
   auto listener = std::make_unique<server::Listener>(control_, logger_, configuration_.address);
   for (unsigned i = 0; i < configuration_.threads; ++i) {
-    workers_.push_back(std::make_unique<server::Worker>(configuration_, *service_.dispatcher(),
-                                                        logger_, blocking_));
+    workers_.push_back(
+        std::make_unique<server::Worker>(configuration_, service_, logger_, blocking_));
   }
   drain_ = std::make_unique<server::Drain>(control_, configuration_, *listener, workers_,
                                            [this] { work_.reset(); });

@@ -26,6 +26,20 @@ bool ticks_are_enough(const Configuration& configuration, const detail::Dispatch
          !logger.enabled(LogLevel::debug) && ticks_within(configuration.slow_handler / 2);
 }
 
+host::Settings host_settings(const Configuration& configuration,
+                             const detail::Dispatcher& dispatcher, const Logger& logger) {
+  return {
+      .log_level = configuration.log_level,
+      .log = configuration.log,
+      .observer = configuration.observer,
+      .chain_header = configuration.chain_header,
+      .slow_handler = configuration.slow_handler,
+      .filter = configuration.filter,
+      .early_end = configuration.early_end,
+      .automatic_mode_override = configuration.automatic_mode_override,
+      .now = ticks_are_enough(configuration, dispatcher, logger) ? &tick_time : &host::Clock::now};
+}
+
 /// Calls a callback at most once.
 void tell(std::function<void()>& callback) {
   if (callback) std::exchange(callback, nullptr)();
@@ -33,27 +47,17 @@ void tell(std::function<void()>& callback) {
 
 }  // namespace
 
-Worker::Worker(const Configuration& configuration, const detail::Dispatcher& dispatcher,
-               const Logger& logger, detail::BlockingPool& blocking)
+Worker::Worker(const Configuration& configuration, const Service& service, const Logger& logger,
+               detail::BlockingPool& blocking)
     : logger_(logger),
       work_(io_.get_executor()),
       loop_{io_.get_executor(), blocking},
       tick_(io_),
       deadlines_([this] { start_ticking(); }),
-      streams_{.dispatcher = dispatcher,
-               .logger = logger,
-               .counters = counters_,
-               .observer = configuration.observer,
-               .loop = dispatcher.suspends() ? &loop_ : nullptr,
-               .chain_header = configuration.chain_header,
-               .slow_handler = configuration.slow_handler,
-               .filter = configuration.filter,
-               .early_end = configuration.early_end,
-               .automatic_mode_override = configuration.automatic_mode_override,
-               .now = ticks_are_enough(configuration, dispatcher, logger) ? &tick_time
-                                                                          : &exchange::Clock::now},
-      process_(streams_, deadlines_),
-      health_({ProcessService::kName, dispatcher.name()}),
+      host_(service, host_settings(configuration, *service.dispatcher(), logger), &loop_),
+      counters_(detail::HostAccess::counters(host_)),
+      process_(host_, deadlines_),
+      health_({ProcessService::kName, service.name()}),
       services_{&process_, &health_},
       last_flush_(io_),
       environment_{.owner = *this,

@@ -15,11 +15,13 @@
 
 #include "base/counters.h"
 #include "base/logger.h"
-#include "exchange/environment.h"
 #include "extproc/detail/event_loop.h"
+#include "extproc/host.h"
+#include "extproc/service.h"
 #include "grpc/buffer_pool.h"
 #include "grpc/deadline_wheel.h"
 #include "grpc/health.h"
+#include "host/access.h"
 #include "server/configuration.h"
 #include "server/connection.h"
 #include "server/process_service.h"
@@ -33,8 +35,8 @@ namespace extproc::server {
 class Worker final : private ConnectionOwner {
  public:
   /// Everything referred to must outlive it.
-  Worker(const Configuration& configuration, const detail::Dispatcher& dispatcher,
-         const Logger& logger, detail::BlockingPool& blocking);
+  Worker(const Configuration& configuration, const Service& service, const Logger& logger,
+         detail::BlockingPool& blocking);
   ~Worker();
 
   /// Throws std::system_error when there is no thread to be had.
@@ -43,9 +45,9 @@ class Worker final : private ConnectionOwner {
   void add(AcceptedSocket socket);
   /// Connections given to it and not closed yet.
   std::size_t load() const { return load_.load(std::memory_order_relaxed); }
-  const Counters& counters() const { return counters_; }
+  const Counters& counters() const { return detail::HostAccess::counters(host_); }
   /// Of each processor of a chain.
-  std::span<const LinkCounters> link_counters() const { return streams_.links; }
+  std::span<const LinkCounters> link_counters() const { return detail::HostAccess::links(host_); }
 
   /// Health turns NOT_SERVING, and the peers are told that their connections will end. Then `seen`
   /// is called, on the worker's thread, once all of them know. Connections that are added later are
@@ -84,7 +86,6 @@ class Worker final : private ConnectionOwner {
   // last.
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  Counters counters_;
   std::atomic<std::size_t> load_{0};
 
   detail::EventLoop loop_;
@@ -92,7 +93,8 @@ class Worker final : private ConnectionOwner {
   bool ticking_ = false;
   grpc::DeadlineWheel deadlines_;
   grpc::BufferPool buffers_;
-  exchange::Environment streams_;
+  host::Host host_;
+  Counters& counters_;
   ProcessService process_;
   grpc::HealthService health_;
   std::array<grpc::Service*, 2> services_;

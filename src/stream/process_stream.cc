@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kLeastTail = std::size_t{16} << 10;
 
 /// A message that was read tells what its bytes hold besides.
-class Source final : public exchange::MessageSource {
+class Source final : public host::MessageSource {
  public:
   Source(std::string_view bytes, const wire::RequestMessage& message)
       : bytes_(bytes), message_(message) {}
@@ -33,7 +33,7 @@ void write_extras(std::string& out, const ResponseExtras* extras) {
 
 void ProcessStream::on_message(std::string_view bytes) {
   wire::RequestMessage message;
-  if (!wire::read_request(bytes, message, env_.read_headers)) return exchange_->on_malformed();
+  if (!wire::read_request(bytes, message, streams_.read_headers)) return exchange_->on_malformed();
   if (message.flow_control_init || message.client_window_update) note_windows(message);
   if (!message.has_attributes && !message.has_metadata) return exchange_->on(message);
   const Source source(bytes, message);

@@ -3,23 +3,30 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "exchange/answer_sink.h"
-#include "exchange/exchange.h"
-#include "host/host.h"
+#include "extproc/host.h"
 #include "stream/flow_control.h"
 #include "stream/reply_sink.h"
 #include "wire/request_reader.h"
 
 namespace extproc::stream {
 
+/// What all streams of one processor on one thread share.
+struct Streams {
+  /// Must outlive it.
+  host::Host& host;
+  /// The headers of the message that is being read.
+  std::vector<Header> read_headers{};
+};
+
 /// One ext_proc stream: an exchange whose messages are serialised ProcessingRequests, and whose
 /// answers are serialised ProcessingResponses, sent when the client's flow control lets them go.
-class ProcessStream final : private exchange::AnswerSink {
+class ProcessStream final : private host::AnswerSink {
  public:
   /// Both must outlive it.
-  ProcessStream(host::Host& host, ReplySink& sink)
-      : env_(host.environment()), sink_(sink), exchange_(host.make_exchange(*this, sink)) {}
+  ProcessStream(Streams& streams, ReplySink& sink)
+      : streams_(streams), sink_(sink), exchange_(streams.host.make_exchange(*this, sink)) {}
 
   /// `info` must live until the stream is closed and released.
   void begin(const detail::CallInfo& info) {
@@ -64,9 +71,9 @@ class ProcessStream final : private exchange::AnswerSink {
   }
   void end_reply(std::string& out, const ResponseExtras* extras);
 
-  exchange::Environment& env_;
+  Streams& streams_;
   ReplySink& sink_;
-  std::unique_ptr<exchange::Exchange> exchange_;
+  std::unique_ptr<host::Exchange> exchange_;
   std::unique_ptr<FlowControl> flow_;
   bool held_ = false;  // the message that is being written
 };

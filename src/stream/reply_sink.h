@@ -3,12 +3,12 @@
 #include <string>
 #include <utility>
 
-#include "exchange/control.h"
+#include "extproc/host.h"
 
 namespace extproc::stream {
 
 /// Where the serialised answers of a stream go, and how it holds its messages back.
-class ReplySink : public exchange::Control {
+class ReplySink : public host::Control {
  public:
   /// Where one message is to be appended; end_message() sends it.
   virtual std::string& begin_message() = 0;

@@ -8,12 +8,10 @@
 #include <string>
 #include <utility>
 
-#include "base/counters.h"
-#include "base/logger.h"
 #include "extproc/context.h"
-#include "extproc/detail/event_loop.h"
+#include "extproc/host.h"
+#include "extproc/host_loop.h"
 #include "extproc/testing.h"
-#include "host/host.h"
 #include "stream/process_stream.h"
 #include "testing/envoy/reply.h"
 #include "testing/request_writer.h"
@@ -68,23 +66,19 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
   Peer(const Service& processor, const Phases& phases, const StreamOptions& options)
       : options_(options),
         messages_(write_messages(phases, options)),
-        logger_(
-            LogLevel::info,
-            [this](LogLevel level, std::string_view message) {
-              result_.log.push_back(std::string(to_string(level)) + ": " + std::string(message));
-            }),
-        loop_{io_.get_executor(), blocking_},
-        environment_{.dispatcher = *processor.dispatcher(),
-                     .logger = logger_,
-                     .counters = counters_,
-                     .loop = &loop_,
-                     .chain_header = options.applied_header,
-                     .filter = options.filter,
-                     .on_violation =
-                         [this](Violation violation) {
-                           result_.violations.push_back(std::move(violation));
-                         }},
-        stream_(host_, *this) {}
+        host_(processor,
+              {.log =
+                   [this](LogLevel level, std::string_view message) {
+                     result_.log.push_back(std::string(to_string(level)) + ": " +
+                                           std::string(message));
+                   },
+               .chain_header = options.applied_header,
+               .filter = options.filter,
+               .on_violation =
+                   [this](Violation violation) {
+                     result_.violations.push_back(std::move(violation));
+                   }},
+              &loop_.events) {}
 
   ProcessResult run() {
     stream_.begin(*this);
@@ -92,7 +86,7 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
     // What is left to wait for is suspended handlers.
     const auto work = boost::asio::make_work_guard(io_);
     while (!released_) io_.run_one();
-    blocking_.join();
+    loop_.blocking.join();
     return std::move(result_);
   }
 
@@ -204,13 +198,10 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
 
   boost::asio::io_context io_{1};
   boost::asio::steady_timer timer_{io_};
-  detail::BlockingPool blocking_{2};
-  Logger logger_;
-  Counters counters_;
-  detail::EventLoop loop_;
-  exchange::Environment environment_;
-  host::Host host_{environment_};
-  stream::ProcessStream stream_;
+  host::Loop loop_{io_.get_executor(), 2};
+  host::Host host_;
+  stream::Streams streams_{host_};
+  stream::ProcessStream stream_{streams_, *this};
 };
 
 }  // namespace

@@ -282,7 +282,7 @@ void store_attributes(std::string_view bytes, std::string& out) {
   protozero::pbf_writer writer(out);
   const auto store = [&](pbf_reader& entry) {
     const std::string_view stored = bytes_of(entry);
-    writer.add_message(exchange::kStoredAttributes, stored.data(), stored.size());
+    writer.add_message(host::kStoredAttributes, stored.data(), stored.size());
   };
   // Read once already, so that nothing throws.
   pbf_reader message(bytes.data(), bytes.size());

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "exchange/message.h"
 #include "extproc/body.h"
 #include "extproc/headers.h"
+#include "extproc/host.h"
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
 
@@ -33,7 +33,7 @@ struct ClientWindowUpdate {
 
 /// A `ProcessingRequest`. Its views refer to the bytes that it was read from, and its headers to
 /// the entries; it has no source.
-struct RequestMessage : exchange::Message {
+struct RequestMessage : host::Message {
   /// `metadata_context`, serialised, where there is one; where it is `in_parts` the last part of
   /// it.
   std::string_view metadata;
@@ -49,7 +49,7 @@ struct RequestMessage : exchange::Message {
 bool read_request(std::string_view bytes, RequestMessage& message, std::vector<Header>& entries);
 
 /// Appends the attributes of a message that has some to `out`, each an entry of the map
-/// exchange::kStoredAttributes.
+/// host::kStoredAttributes.
 void store_attributes(std::string_view bytes, std::string& out);
 
 /// Puts the `metadata_context` of `message`, which has one and was read from `bytes`, in place of

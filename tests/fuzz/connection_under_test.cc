@@ -32,7 +32,7 @@ ConnectionUnderTest::ConnectionUnderTest(std::uint8_t mode)
       service_((mode & 16) != 0  ? Style::streaming
                : (mode & 1) != 0 ? Style::suspending
                                  : Style::plain),
-      process_(service_.environment(), deadlines_) {
+      process_(service_.host(), deadlines_) {
   connection_.emplace(limits_, services_, deadlines_, buffers_, "127.0.0.1:1", [] {});
 }
 

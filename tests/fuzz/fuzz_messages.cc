@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "check.h"
-#include "host/host.h"
+#include "host/access.h"
 #include "input.h"
 #include "service_under_test.h"
 #include "stream/process_stream.h"
@@ -129,17 +129,17 @@ void go_on(const Mode& mode, ServiceUnderTest& service, stream::ProcessStream& s
 void run(Input input) {
   const Mode mode(input.byte());
   ServiceUnderTest service(mode.style);
-  exchange::Environment& environment = service.environment();
+  host::Settings& settings = detail::HostAccess::settings(service.host());
   now_ = {};
-  environment.now = [] { return now_; };
-  environment.automatic_mode_override = mode.overrides;
-  if (mode.overrides) environment.filter.max_message_timeout = std::chrono::seconds(1);
-  environment.unread_body_bytes = 64;
-  environment.flow_controlled_bytes = 4096;
+  settings.now = [] { return now_; };
+  settings.automatic_mode_override = mode.overrides;
+  if (mode.overrides) settings.filter.max_message_timeout = std::chrono::seconds(1);
+  settings.unread_body_bytes = 64;
+  settings.flow_controlled_bytes = 4096;
   Sink sink;
   sink.is_slow = mode.is_slow;
-  host::Host host(environment);
-  stream::ProcessStream stream(host, sink);
+  stream::Streams streams{service.host()};
+  stream::ProcessStream stream(streams, sink);
   stream.begin(sink);
   std::size_t sent = 0;
   while (!input.empty() && !sink.finished()) {

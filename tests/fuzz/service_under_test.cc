@@ -25,17 +25,15 @@ Service make_service(Style style) {
 ServiceUnderTest::ServiceUnderTest(Style style)
     : style_(style),
       service_(make_service(style)),
-      loop_{io_.get_executor(), blocking_},
-      logger_(LogLevel::debug,
-              [](LogLevel, std::string_view line) { check(!line.empty(), "a log line has text"); }),
-      environment_{.dispatcher = *service_.dispatcher(),
-                   .logger = logger_,
-                   .counters = counters_,
-                   .loop = &loop_,
-                   .chain_header = "x-ext-procs-applied"} {}
+      host_(service_,
+            {.log_level = LogLevel::debug,
+             .log = [](LogLevel,
+                       std::string_view line) { check(!line.empty(), "a log line has text"); },
+             .chain_header = "x-ext-procs-applied"},
+            &loop_.events) {}
 
 ServiceUnderTest::~ServiceUnderTest() {
-  check(counters_.streams_open.value() == 0, "every stream that began has ended");
+  check(counters().streams_open.value() == 0, "every stream that began has ended");
 }
 
 void ServiceUnderTest::run_suspended() {

@@ -5,10 +5,10 @@
 #include <cstddef>
 
 #include "base/counters.h"
-#include "base/logger.h"
-#include "exchange/environment.h"
-#include "extproc/detail/event_loop.h"
+#include "extproc/host.h"
+#include "extproc/host_loop.h"
 #include "extproc/service.h"
+#include "host/access.h"
 
 namespace extproc::fuzz {
 
@@ -22,8 +22,8 @@ class ServiceUnderTest {
   explicit ServiceUnderTest(Style style);
   ~ServiceUnderTest();
 
-  exchange::Environment& environment() { return environment_; }
-  const Counters& counters() const { return counters_; }
+  host::Host& host() { return host_; }
+  const Counters& counters() const { return detail::HostAccess::counters(host_); }
   /// Resumes the handlers that are suspended.
   void run_suspended();
 
@@ -31,11 +31,8 @@ class ServiceUnderTest {
   const Style style_;
   Service service_;
   boost::asio::io_context io_{1};
-  detail::BlockingPool blocking_{1};
-  detail::EventLoop loop_;
-  Logger logger_;
-  Counters counters_;
-  exchange::Environment environment_;
+  host::Loop loop_{io_.get_executor(), 1};
+  host::Host host_;
 };
 
 }  // namespace extproc::fuzz

@@ -6,11 +6,9 @@
 #include <deque>
 #include <utility>
 
-#include "base/counters.h"
-#include "base/logger.h"
 #include "extproc/context.h"
-#include "extproc/detail/event_loop.h"
-#include "host/host.h"
+#include "extproc/host.h"
+#include "extproc/host_loop.h"
 #include "stream/process_stream.h"
 #include "testing/envoy/filter_config.h"
 
@@ -18,6 +16,10 @@ namespace extproc::testing::envoy {
 namespace {
 
 constexpr std::chrono::milliseconds kBlockingGrace{50};
+
+void note(ServiceReport& report, LogLevel level, std::string_view message) {
+  report.log.push_back(std::string(to_string(level)) + ": " + std::string(message));
+}
 
 class ServicePeer final : public ProcessorPeer,
                           private stream::ReplySink,
@@ -27,22 +29,17 @@ class ServicePeer final : public ProcessorPeer,
               ServiceReport& report)
       : options_(options),
         config_(config),
-        logger_(LogLevel::info,
-                [&report](LogLevel level, std::string_view message) {
-                  report.log.push_back(std::string(to_string(level)) + ": " + std::string(message));
-                }),
-        loop_{io_.get_executor(), blocking_},
-        environment_{.dispatcher = *processor.dispatcher(),
-                     .logger = logger_,
-                     .counters = counters_,
-                     .loop = &loop_,
-                     .chain_header = options.applied_header,
-                     .filter = filter_settings(config),
-                     .on_violation =
-                         [&report](Violation violation) {
-                           report.violations.push_back(std::move(violation));
-                         }},
-        stream_(host_, *this) {}
+        report_(report),
+        host_(processor,
+              {.log = [&report](LogLevel level,
+                                std::string_view message) { note(report, level, message); },
+               .chain_header = options.applied_header,
+               .filter = filter_settings(config),
+               .on_violation =
+                   [&report](Violation violation) {
+                     report.violations.push_back(std::move(violation));
+                   }},
+              &loop_.events) {}
 
   void open(Time /*now*/) override {
     opened_ = true;
@@ -91,13 +88,13 @@ class ServicePeer final : public ProcessorPeer,
     io_.restart();
     while (!released_ && io_.run_one() > 0) {
     }
-    blocking_.join();
+    loop_.blocking.join();
     io_.restart();
     while (!released_ && io_.run_one() > 0) {
     }
     if (!released_) {
-      logger_.log(LogLevel::error,
-                  "a handler waits for something that never comes, not even when it is cancelled");
+      note(report_, LogLevel::error,
+           "a handler waits for something that never comes, not even when it is cancelled");
     }
   }
 
@@ -118,7 +115,7 @@ class ServicePeer final : public ProcessorPeer,
       deliver();
       io_.restart();
       // A handler's return is posted before it counts as done.
-      if (blocking_.busy()) {
+      if (loop_.blocking.busy()) {
         io_.run_one_for(std::chrono::milliseconds(1));
       } else if (io_.poll() == 0) {
         return;
@@ -190,6 +187,7 @@ class ServicePeer final : public ProcessorPeer,
 
   const EnvoyOptions& options_;
   const FilterConfig& config_;
+  ServiceReport& report_;
   std::deque<std::string> messages_;
   std::deque<PeerEvent> events_;
   std::string answer_;
@@ -202,13 +200,10 @@ class ServicePeer final : public ProcessorPeer,
 
   boost::asio::io_context io_{1};
   boost::asio::steady_timer timer_{io_};
-  detail::BlockingPool blocking_{2};
-  Logger logger_;
-  Counters counters_;
-  detail::EventLoop loop_;
-  exchange::Environment environment_;
-  host::Host host_{environment_};
-  stream::ProcessStream stream_;
+  host::Loop loop_{io_.get_executor(), 2};
+  host::Host host_;
+  stream::Streams streams_{host_};
+  stream::ProcessStream stream_{streams_, *this};
 };
 
 }  // namespace

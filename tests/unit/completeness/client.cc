@@ -89,7 +89,7 @@ const std::vector<ClientPlay>& client_plays() {
        slow,
        [](const Service& p) {
          AsyncFixture f(p);
-         f.environment.filter.max_message_timeout = std::chrono::milliseconds(1500);
+         f.settings.filter.max_message_timeout = std::chrono::milliseconds(1500);
          f.headers(Phase::request_headers);
          f.pass(std::chrono::milliseconds(100));
          return f.sent_bytes;

@@ -190,7 +190,7 @@ TEST_P(HeaderRules, AreToldOfAndAnsweredLegally) {
   const Row& row = GetParam();
   auto service = service_of(row.phase, row.broken);
   AsyncFixture f(service);
-  f.environment.early_end = false;
+  f.settings.early_end = false;
   f.config = row.config;
   f.headers(row.phase);
   ASSERT_EQ(f.violations.size(), 1U);
@@ -217,7 +217,7 @@ TEST_P(HeaderRules, AreKeptByTheTwin) {
   const Row& row = GetParam();
   AsyncFixture f(service_of(row.phase, row.kept));
   f.config = row.config;
-  f.environment.filter = row.kept_by;
+  f.settings.filter = row.kept_by;
   f.headers(row.phase);
   EXPECT_TRUE(f.violations.empty()) << to_string(f.violations[0].rule);
   EXPECT_TRUE(f.log.empty());

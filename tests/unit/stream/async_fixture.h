@@ -1,9 +1,13 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstddef>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -14,9 +18,10 @@
 #include <vector>
 
 #include "extproc/async.h"
-#include "extproc/detail/event_loop.h"
+#include "extproc/host.h"
+#include "extproc/host_loop.h"
 #include "extproc/service.h"
-#include "host/host.h"
+#include "host/access.h"
 #include "stream/describe.h"
 #include "stream/process_stream.h"
 #include "stream/stream_fixture.h"
@@ -31,21 +36,26 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
   explicit AsyncFixture(std::shared_ptr<Handlers> handlers, std::string chain = "")
       : AsyncFixture(Service(std::move(handlers)), std::move(chain)) {}
   explicit AsyncFixture(const Service& processor, std::string chain = "")
-      : dispatcher_(processor.dispatcher()),
-        environment{.dispatcher = *dispatcher_,
-                    .logger = logger_,
-                    .counters = counters,
-                    .observer = &observer,
-                    .loop = &loop_,
-                    .chain_header = std::move(chain),
-                    .on_violation = [this](Violation v) { violations.push_back(std::move(v)); },
-                    .now = [] { return fake_now; }} {
+      : host(processor,
+             {.log =
+                  [this](LogLevel level, std::string_view line) {
+                    log.push_back(std::string(to_string(level)) + " " + std::string(line));
+                  },
+              .observer = &observer,
+              .chain_header = std::move(chain),
+              .on_violation = [this](Violation v) { violations.push_back(std::move(v)); },
+              .now = [] { return fake_now; }},
+             &loop_.events) {
     fake_now = Clock::time_point{} + std::chrono::hours(1);
     stream.begin(*this);
   }
+  // Whatever happened: it is told once how it ended, and nothing is kept any more.
   ~AsyncFixture() {
-    close();
-    blocking_.join();
+    if (close()) {
+      EXPECT_EQ(kept_bytes, 0);
+      EXPECT_EQ(completions.size(), 1U);
+    }
+    loop_.blocking.join();
   }
 
   /// Whether the first message says how the filter is set up.
@@ -102,7 +112,7 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
   }
   /// Waits for the work that was handed to the blocking threads.
   void finish_blocking() {
-    blocking_.join();
+    loop_.blocking.join();
     run();
   }
   /// The peer takes answers again.
@@ -140,7 +150,10 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
   bool stop_before_handlers = false;
   std::optional<Clock::time_point> wake_time;
   int releases = 0;
-  Counters counters;
+  /// As the stream has told.
+  std::ptrdiff_t kept_bytes = 0;
+  std::ptrdiff_t most_kept = 0;
+  std::vector<host::Completed> completions;
   RecordingObserver observer;
 
  private:
@@ -188,6 +201,12 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
     paused = false;
     pump();
   }
+  void kept(std::ptrdiff_t bytes) override {
+    kept_bytes += bytes;
+    most_kept = std::max(most_kept, kept_bytes);
+    EXPECT_GE(kept_bytes, 0);
+  }
+  void completed(const host::Completed& how) override { completions.push_back(how); }
   void released() override { ++releases; }
 
   std::string_view peer() const override { return "10.0.0.1:1"; }
@@ -198,12 +217,7 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
   }
 
   boost::asio::io_context io_{1};
-  detail::BlockingPool blocking_{1};
-  detail::EventLoop loop_{io_.get_executor(), blocking_};
-  std::shared_ptr<const detail::Dispatcher> dispatcher_;
-  Logger logger_{LogLevel::info, [this](LogLevel level, std::string_view line) {
-                   log.push_back(std::string(to_string(level)) + " " + std::string(line));
-                 }};
+  host::Loop loop_{io_.get_executor(), 1};
   std::string answer_;
   std::deque<std::string> arriving_;
   bool first_ = true;
@@ -213,9 +227,11 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
   bool closed_ = false;
 
  public:
-  Environment environment;
-  host::Host host{environment};
-  ProcessStream stream{host, *this};
+  host::Host host;
+  host::Settings& settings = detail::HostAccess::settings(host);
+  Counters& counters = detail::HostAccess::counters(host);
+  Streams streams{host};
+  ProcessStream stream{streams, *this};
 };
 
 /// Suspends until the loop runs.

@@ -48,8 +48,8 @@ struct Slow {
 };
 
 AsyncFixture& with_time(AsyncFixture& f, const ProtocolConfig& config, milliseconds most = 1s) {
-  f.environment.early_end = false;
-  f.environment.filter.max_message_timeout = most;
+  f.settings.early_end = false;
+  f.settings.filter.max_message_timeout = most;
   f.config = config;
   return f;
 }

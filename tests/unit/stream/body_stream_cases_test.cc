@@ -200,7 +200,7 @@ TEST(BodyStream, HoldsItsStreamBackOverTheLimitOfUnreadBytes) {
       while (auto chunk = co_await body.read()) read += chunk->body();
     });
     AsyncFixture f(service);
-    f.environment.unread_body_bytes = 10;
+    f.settings.unread_body_bytes = 10;
     f.config = both(mode);
     for (const char* chunk : {"123456", "789", "0", "more", "last"})
       f.body(Phase::request_body, chunk, chunk[0] == 'l');
@@ -329,7 +329,7 @@ TEST(BodyStream, BeginsWithoutHeaders) {
   });
   AsyncFixture f(service);
   f.config = ProtocolConfig{BodySendMode::none, BodySendMode::streamed, true};
-  f.environment.early_end = false;
+  f.settings.early_end = false;
   f.body(Phase::response_body, "one");
   f.headers(Phase::response_headers);
   f.send("");

@@ -191,7 +191,7 @@ class Bodies : public ::testing::TestWithParam<std::tuple<int, int>> {
     phase == Phase::request_body ? add<Phase::request_body>(*service, habit().handler)
                                  : add<Phase::response_body>(*service, habit().handler);
     auto f = std::make_unique<AsyncFixture>(service);
-    f->environment.early_end = false;
+    f->settings.early_end = false;
     f->config = mode() ? std::optional(ProtocolConfig{*mode(), *mode(), false}) : std::nullopt;
     return f;
   }

@@ -129,7 +129,7 @@ const Row kRows[] = {
 std::size_t play(const Row& row, bool early_end = true, bool observes = false,
                  Handler handler = nothing) {
   Fixture f(std::move(handler), row.handled, false, row.chain);
-  f.environment.early_end = early_end;
+  f.settings.early_end = early_end;
   std::size_t sent = 0;
   for (const auto& [phase, end_of_stream] : row.messages) {
     const testing::MessageExtras extras{

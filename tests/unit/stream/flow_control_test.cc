@@ -131,7 +131,7 @@ TEST(FlowControl, LetsTheClientSendNoMoreWhileAnswersWait) {
 // The message that lets answers go comes in the same stream as the chunks.
 TEST(FlowControl, DoesNotHoldItsOwnUpdatesBack) {
   AsyncFixture f(echo());
-  f.environment.unread_body_bytes = 4;
+  f.settings.unread_body_bytes = 4;
   f.send(init({1000, 1, 1000, 1000}));
   for (const char* chunk : {"one", "two", "three", "four"})
     f.body(Phase::request_body, chunk, chunk[0] == 'f');
@@ -146,7 +146,7 @@ TEST(FlowControl, DoesNotHoldItsOwnUpdatesBack) {
 TEST(FlowControl, BoundsWhatWaitsForAWindowThatNeverComes) {
   for (const bool whole : {false, true}) {
     AsyncFixture f(whole ? echo() : handlers_of({Phase::request_body}));
-    f.environment.flow_controlled_bytes = 100;
+    f.settings.flow_controlled_bytes = 100;
     f.send(init({1000, 0, 1000, 0}));
     for (int i = 0; i < 10 && !f.ended; ++i) f.body(Phase::request_body, std::string(30, 'x'));
     EXPECT_TRUE(f.ended);

@@ -76,8 +76,8 @@ class AutomaticOverride : public ::testing::TestWithParam<Row> {};
 TEST_P(AutomaticOverride, AsksForWhatIsHandled) {
   const Row& row = GetParam();
   AsyncFixture f(handlers_of(row.handled), row.chain);
-  f.environment.automatic_mode_override = true;
-  f.environment.early_end = false;
+  f.settings.automatic_mode_override = true;
+  f.settings.early_end = false;
   f.config = row.config;
   f.headers(request_headers);
   EXPECT_THAT(f.sent, ::testing::ElementsAre("request_headers" + std::string(row.sent)));
@@ -102,7 +102,7 @@ std::string overridden(const ModeOverride& mode, std::optional<ProtocolConfig> c
   service->process<request_headers>(
       [&](auto&, auto&, auto&, HeadersResponse& r) { r.override_mode(mode); });
   AsyncFixture f(service);
-  f.environment.automatic_mode_override = true;
+  f.settings.automatic_mode_override = true;
   f.config = config;
   f.headers(request_headers);
   EXPECT_TRUE(f.violations.empty());

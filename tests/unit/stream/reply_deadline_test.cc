@@ -139,7 +139,7 @@ class LateAnswers : public ::testing::TestWithParam<Late> {
     return made;
   }
   void begin(AsyncFixture& f) {
-    f.environment.early_end = false;
+    f.settings.early_end = false;
     f.config = GetParam().config;
     const Phase phase = GetParam().phase;
     if (phase == request_headers || phase == response_headers) {
@@ -205,7 +205,7 @@ TEST_P(LateAnswers, AreNoneWhereTheHandlerIsInTime) {
 
 TEST_P(LateAnswers, AreNoneWhereTheStreamOnlyObserves) {
   AsyncFixture f(service());
-  f.environment.filter.max_message_timeout = 1s;
+  f.settings.filter.max_message_timeout = 1s;
   f.observes = true;
   begin(f);
   EXPECT_FALSE(f.wake_time);
@@ -219,7 +219,7 @@ TEST_P(LateAnswers, AreNoneWhereTheStreamOnlyObserves) {
 TEST_P(LateAnswers, AreGivenMoreTimeOnceWhereEnvoyRunsATimer) {
   waiting.after.reset();
   AsyncFixture f(service());
-  f.environment.filter.max_message_timeout = 1500ms;
+  f.settings.filter.max_message_timeout = 1500ms;
   begin(f);
   f.pass(99ms);
   EXPECT_TRUE(f.sent.empty());
@@ -281,7 +281,7 @@ TEST(Fallback, PassesTheNextMessagesToo) {
   service->process<response_headers>(fail);
   service->process<response_trailers>(fail);
   AsyncFixture f(service, "x-chain");
-  f.environment.early_end = false;
+  f.settings.early_end = false;
   f.config = kBuffered;
   f.headers(request_headers);
   f.pass(10ms);

@@ -1,19 +1,23 @@
 #pragma once
 
+#include <boost/asio/io_context.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "host/host.h"
+#include "extproc/host.h"
+#include "extproc/host_loop.h"
+#include "extproc/service.h"
+#include "host/access.h"
 #include "recording_sink.h"
 #include "stream/process_stream.h"
 #include "testing/request_writer.h"
 
 namespace extproc::stream {
 
-using exchange::Clock;
-using exchange::Environment;
+using host::Clock;
 
 using testing::HeaderList;
 using wire::ProtocolConfig;
@@ -30,6 +34,19 @@ class FunctionDispatcher final : public detail::Dispatcher {
  private:
   Handler handler_;
 };
+
+}  // namespace extproc::stream
+
+namespace extproc::detail {
+template <>
+struct DispatcherFactory<stream::FunctionDispatcher> {
+  static std::shared_ptr<const Dispatcher> make(std::shared_ptr<stream::FunctionDispatcher> made) {
+    return made;
+  }
+};
+}  // namespace extproc::detail
+
+namespace extproc::stream {
 
 class RecordingObserver final : public Observer {
  public:
@@ -61,13 +78,15 @@ inline Clock::time_point fake_now{};
 struct Fixture {
   explicit Fixture(Handler handler, PhaseSet phases = PhaseSet::all(), bool suspends = false,
                    std::string chain = "")
-      : dispatcher(phases, std::move(handler), suspends),
-        environment{.dispatcher = dispatcher,
-                    .logger = logger,
-                    .counters = counters,
-                    .observer = &observer,
-                    .chain_header = std::move(chain),
-                    .now = [] { return fake_now; }} {
+      : host(Service::make<FunctionDispatcher>(phases, std::move(handler), suspends),
+             {.log =
+                  [this](LogLevel level, std::string_view line) {
+                    log.push_back(std::string(to_string(level)) + " " + std::string(line));
+                  },
+              .observer = &observer,
+              .chain_header = std::move(chain),
+              .now = [] { return fake_now; }},
+             &loop.events) {
     stream.begin(sink);
   }
 
@@ -80,17 +99,16 @@ struct Fixture {
     stream.on_message(testing::write_body(phase, bytes, end_of_stream, {false, config}));
   }
 
-  FunctionDispatcher dispatcher;
+  boost::asio::io_context io{1};
+  host::Loop loop{io.get_executor(), 1};
   std::vector<std::string> log;
-  Logger logger{LogLevel::info, [this](LogLevel level, std::string_view line) {
-                  log.push_back(std::string(to_string(level)) + " " + std::string(line));
-                }};
-  Counters counters;
   RecordingObserver observer;
-  Environment environment;
   RecordingSink sink;
-  host::Host host{environment};
-  ProcessStream stream{host, sink};
+  host::Host host;
+  host::Settings& settings = detail::HostAccess::settings(host);
+  Counters& counters = detail::HostAccess::counters(host);
+  Streams streams{host};
+  ProcessStream stream{streams, sink};
 };
 
 inline detail::Step nothing(detail::Invocation&) { return detail::Step::done; }

@@ -180,7 +180,7 @@ TEST(StreamedReply, IsNotReplacedByAFallbackNorGivenMoreTime) {
         reply.write("slow");
       });
   AsyncFixture f(service);
-  f.environment.filter.max_message_timeout = 1s;
+  f.settings.filter.max_message_timeout = 1s;
   f.headers(Phase::request_headers);
   f.pass(150ms);
   f.pass(10s);
