@@ -67,8 +67,6 @@ class MessageSource {
 struct Message {
   /// Which part of the HTTP exchange it brings; nothing when it brings none.
   std::optional<Phase> phase{};
-  /// Since when the peer waits for the answer; nothing where that is now.
-  std::optional<Clock::time_point> since{};
   /// Of headers and bodies: nothing of the direction follows.
   bool end_of_stream = false;
   /// Of bodies.

@@ -100,7 +100,6 @@ void ChainExchange::on_headers(Link& link, Phase phase, const HttpHeaders& messa
   fold.take_extras(answer.extras_or_null());
   if (answer.clears_route_cache()) fold.clear_route_cache = true;
   Message next{.phase = phase,
-               .since = direction(phase).since,
                .end_of_stream = message.end_of_stream(),
                .headers = {message.begin(), message.end()},
                .protocol_config = context_.protocol_config()};
@@ -119,7 +118,6 @@ void ChainExchange::on_trailers(Link& link, Phase phase, const HttpTrailers& mes
   Fold& fold = direction(phase).message;
   fold.take_extras(answer.extras_or_null());
   Message next{.phase = phase,
-               .since = direction(phase).since,
                .headers = {message.begin(), message.end()},
                .protocol_config = context_.protocol_config()};
   if (!answer.header_mutation().empty()) {
@@ -151,7 +149,6 @@ void ChainExchange::on_body(Link& link, Phase phase, const HttpBody& message,
   }
   if (answer.clears_route_cache()) fold.clear_route_cache = true;
   Message next{.phase = phase,
-               .since = direction(phase).since,
                .end_of_stream = message.end_of_stream(),
                .body = message.body(),
                .body_flags = message.flags(),
@@ -185,7 +182,6 @@ void ChainExchange::on_piece(Link& link, Phase phase, const HttpBody& piece,
   }
   pass_on(place_of(phase, link) + 1,
           {.phase = phase,
-           .since = direction(phase).since,
            .end_of_stream = piece.end_of_stream(),
            .body = piece.body(),
            .body_flags = piece.flags(),

@@ -30,7 +30,7 @@ void ChainExchange::begin(const detail::CallInfo& info) {
     each.reader = nullptr;
     each.owed_credit = 0;
     each.made.reset();
-    each.since.reset();
+    each.sent_at.reset();
     each.begun = false;
   }
   reply_.reset();
@@ -73,8 +73,6 @@ void ChainExchange::on(const Message& arrived) {
     if (is_body(phase)) checker_.sink().consumed(phase, arrived.body.size());
   } else {
     Message message = arrived;
-    // A link may begin to wait long after Envoy has.
-    if (env().dispatcher.suspends()) message.since = message.since.value_or(env().settings.now());
     message.protocol_config = context_.protocol_config();
     message.source = nullptr;
     message.has_attributes = message.has_metadata = false;
@@ -84,7 +82,8 @@ void ChainExchange::on(const Message& arrived) {
       observe(message);
     } else {
       Direction& its = direction(phase);
-      its.since = message.since;
+      // A link may begin to wait long after Envoy has.
+      if (env().dispatcher.suspends()) its.sent_at = env().settings.now();
       its.begun = true;
       std::optional<std::uint64_t> number;
       if (!is_body(phase)) {

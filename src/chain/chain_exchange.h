@@ -68,6 +68,10 @@ class ChainExchange final : public host::Exchange {
   std::optional<BodySendMode> configured(Phase phase) const;
   /// A link has asked for other modes than the filter's.
   bool modes_differ() const { return modes_differ_; }
+  /// When Envoy sent what the direction's messages come of.
+  std::optional<std::chrono::steady_clock::time_point> sent_at(Phase phase) const {
+    return direction(reply_ ? Phase::request_headers : phase).sent_at;
+  }
   /// Those behind `link` take no more of the direction's body at present.
   bool congested_behind(const Link& link, Phase phase) const;
 
@@ -86,7 +90,7 @@ class ChainExchange final : public host::Exchange {
     bool was_congested = false;
     std::optional<MadeMessage> made;
     MessageHeaders made_headers;
-    std::optional<Clock::time_point> since;  // Envoy waits for an answer
+    std::optional<Clock::time_point> sent_at;  // its last message, by Envoy
     bool begun = false;
   };
 

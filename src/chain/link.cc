@@ -35,7 +35,12 @@ void Link::feed(const host::Message& message, bool made) {
     waiting_.push_back({std::move(kept), message.body.size(), made});
     return;
   }
+  hand_over(message, made);
+}
+
+void Link::hand_over(const host::Message& message, bool made) {
   if (made) made_[way(*message.phase)] = true;
+  exchange_.sent_at(chain_.sent_at(*message.phase));
   exchange_.on(message);
 }
 
@@ -44,8 +49,7 @@ void Link::deliver() {
     const Waiting next = std::move(waiting_.front());
     waiting_.erase(waiting_.begin());
     waiting_bytes_ -= next.bytes;
-    if (next.made) made_[way(*next.message->message().phase)] = true;
-    exchange_.on(next.message->message());
+    hand_over(next.message->message(), next.made);
   }
 }
 

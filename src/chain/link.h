@@ -81,6 +81,7 @@ class Link final : private host::AnswerSink, private host::Control {
   std::string body_on;
 
  private:
+  void hand_over(const host::Message& message, bool made);
   static std::size_t way(Phase phase) { return is_request_phase(phase) ? 0 : 1; }
 
   void headers(Phase phase, const HttpHeaders& message, const HeadersResponse& answer) override;

@@ -55,7 +55,7 @@ bool AnswerChecker::keeps_route_cache_flag(Phase phase, bool clears, bool change
 
 void AnswerChecker::check(Phase phase, HeaderMutation& mutation, bool replaces_message) {
   // The answers of a chain's processors were looked at one by one.
-  if (!env().dispatcher.links().empty()) return;
+  if (!env().links.empty()) return;
   AnswerViolations violations(reporter_, phase);
   rules::check_mutation(mutation, replaces_message, env().settings.filter, violations);
   if (env().settings.enforces_rules)

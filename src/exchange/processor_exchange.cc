@@ -32,6 +32,7 @@ void ProcessorExchange::start() {
     if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>();
     waiting_->held.clear();
     waiting_->alarm.reset();
+    waiting_->sent.reset();
   }
   half_closed_ = finished_ = closing_ = closed_ = cancelled_ = false;
   busy_ = replied_ = false;
@@ -104,7 +105,7 @@ void ProcessorExchange::take_message(const host::Message& message) {
       request_.begin_phase(phase_, nullptr);
       break;
   }
-  call_handler(message);
+  call_handler();
 }
 
 void ProcessorExchange::begin_headers(const host::Message& message) {
@@ -141,7 +142,7 @@ bool ProcessorExchange::hold_back(const host::Message& message) {
   if (!body_runs && (!pending_ || late_ == Late::gave_up)) return false;
   hold(message, true);
   if (body_runs) {
-    run->deadline.message_came(message.since.value_or(env_.settings.now()));
+    run->deadline.message_came(sent());
     run->session.on_input_end();
     update_alarm();
   }
@@ -164,14 +165,14 @@ void ProcessorExchange::take_streamed(const host::Message& message) {
     run.reset(new BodyRun{{host, env_.dispatcher, phase, checker_.modes().comes_in(phase)},
                           {env_.settings.filter, !checker_.modes().full_duplex(phase)}});
   }
-  run->deadline.message_came(message.since.value_or(env_.settings.now()));
+  run->deadline.message_came(sent());
   run->session.on_chunk(HttpBody(message.body, message.end_of_stream, message.body_flags));
   update_alarm();
   update_pause();
   after_answer();
 }
 
-void ProcessorExchange::call_handler(const host::Message& message) {
+void ProcessorExchange::call_handler() {
   busy_ = true;
   if (!env_.dispatcher.phases().contains(phase_)) {
     streamed_reply_ = nullptr;
@@ -192,7 +193,7 @@ void ProcessorExchange::call_handler(const host::Message& message) {
                                 .trailers_response = &scratch().trailers_response,
                                 .completion = this};
   phase_start_ = env_.settings.now();
-  if (waiting_ != nullptr) waiting_->since = message.since.value_or(phase_start_);
+  if (waiting_ != nullptr) waiting_->since = waiting_->sent.value_or(phase_start_);
   if (waiting_ != nullptr) waiting_->fallback.reset();
   std::exception_ptr failure;
   try {
@@ -436,6 +437,10 @@ bool ProcessorExchange::body_running(Phase body) const {
   return run != nullptr && run->session.running();
 }
 
+Clock::time_point ProcessorExchange::sent() const {
+  return waiting_->sent.value_or(env_.settings.now());
+}
+
 std::size_t ProcessorExchange::unread_bytes() const {
   std::size_t bytes = 0;
   for (const auto& run : bodies()) {
@@ -472,8 +477,7 @@ void ProcessorExchange::bound_memory() {
     finish(GrpcStatus::resource_exhausted, "the client sends more of a body than it lets go");
 }
 
-void ProcessorExchange::tell_kept() {
-  if (waiting_ == nullptr) return;
+void ProcessorExchange::count_kept() {
   std::size_t bytes = 0;
   for (const Held& held : waiting_->held) bytes += held.message->bytes();
   if (waiting_->scratch != nullptr) bytes += waiting_->scratch->message.bytes();

@@ -46,6 +46,11 @@ class ProcessorExchange final : public host::Exchange,
   bool expects_first() const override { return first_message_; }
 
   void on(const host::Message& message) override;
+  /// Envoy waits for the answers to the messages that follow since then, and not since on(), as
+  /// those of a chain's later processors.
+  void sent_at(std::optional<Clock::time_point> time) {
+    if (waiting_ != nullptr) waiting_->sent = time;
+  }
   void on_malformed() override;
   void on_end() override;
   /// No chunk follows in the direction of `body`, and no trailers.
@@ -82,6 +87,7 @@ class ProcessorExchange final : public host::Exchange,
     std::unique_ptr<Scratch> scratch;
     std::unique_ptr<BodyRun> bodies[2];  // of each direction
     std::vector<Held> held;
+    std::optional<Clock::time_point> sent;   // see sent_at()
     Clock::time_point since;                 // Envoy has waited for the answer of the handler
     std::optional<Fallback> fallback;        // of the handler that waits
     ReplyDeadline deadline;                  // of that one
@@ -103,7 +109,7 @@ class ProcessorExchange final : public host::Exchange,
   bool hold_back(const host::Message& message);
   void hold(const host::Message& message, bool noted);
   void take_streamed(const host::Message& message);
-  void call_handler(const host::Message& message);
+  void call_handler();
   void conclude(const std::exception_ptr& failure);
   PhaseOutcome answer(const std::exception_ptr& failure);
   bool answered(const std::exception_ptr& failure);
@@ -123,7 +129,11 @@ class ProcessorExchange final : public host::Exchange,
   void release();
   void update_pause();
   void bound_memory();
-  void tell_kept();
+  // Without handlers that wait nothing is kept.
+  void tell_kept() {
+    if (waiting_ != nullptr) count_kept();
+  }
+  void count_kept();
   void deliver_held();
   PhaseResponse& response();
 
@@ -145,6 +155,7 @@ class ProcessorExchange final : public host::Exchange,
   void pass_unchanged(const host::Message& message);
 
   void start();
+  Clock::time_point sent() const;
   bool measures() const { return env_.settings.observer != nullptr || env_.settings.measures; }
   std::unique_ptr<BodyRun>& body(Phase phase) {
     return waiting_->bodies[is_request_phase(phase) ? 0 : 1];

@@ -27,24 +27,6 @@ std::string text(std::initializer_list<std::string_view> parts) {
 
 }  // namespace
 
-void Reporter::stream_begin(const Request& request) const {
-  if (env_.link != nullptr) return;
-  env_.counters.streams_started.add();
-  env_.counters.streams_open.add();
-  if (env_.settings.observer != nullptr)
-    env_.settings.observer->stream_begin(env_.dispatcher.name(), request);
-}
-
-void Reporter::stream_end(const Request& request, GrpcStatus status, bool cancelled,
-                          std::chrono::nanoseconds duration) const {
-  if (env_.link != nullptr) return;
-  env_.counters.streams_open.subtract();
-  if (status != GrpcStatus::ok && !cancelled) env_.counters.streams_failed.add();
-  if (env_.settings.observer != nullptr)
-    env_.settings.observer->stream_end(env_.dispatcher.name(), request, status, cancelled,
-                                       duration);
-}
-
 void Reporter::phase_begin(const Request& request, Phase phase) const {
   const std::string& name = env_.dispatcher.name();
   if (env_.link != nullptr) env_.link->calls.add();

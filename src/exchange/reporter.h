@@ -23,9 +23,23 @@ class Reporter final {
 
   Environment& environment() const { return env_; }
 
-  void stream_begin(const Request& request) const;
+  void stream_begin(const Request& request) const {
+    if (env_.link != nullptr) return;
+    env_.counters.streams_started.add();
+    env_.counters.streams_open.add();
+    if (env_.settings.observer != nullptr)
+      env_.settings.observer->stream_begin(env_.dispatcher.name(), request);
+  }
   void stream_end(const Request& request, GrpcStatus status, bool cancelled,
-                  std::chrono::nanoseconds duration) const;
+                  std::chrono::nanoseconds duration) const {
+    if (env_.link != nullptr) return;
+    env_.counters.streams_open.subtract();
+    if (status != GrpcStatus::ok && !cancelled) env_.counters.streams_failed.add();
+    if (env_.settings.observer != nullptr) {
+      env_.settings.observer->stream_end(env_.dispatcher.name(), request, status, cancelled,
+                                         duration);
+    }
+  }
   void message() const {
     if (env_.link == nullptr) env_.counters.messages.add();
   }

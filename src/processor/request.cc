@@ -60,8 +60,16 @@ void Request::read_request_headers(const HeaderView& headers) {
 
 void Request::read_response_headers(const HeaderView& headers) {
   response_seen_ = true;
-  response_content_type_ = headers.get_header("content-type").value_or("");
-  const auto length = headers.get_header("content-length");
+  std::string_view content_type;
+  std::optional<std::string_view> length;
+  for (const auto& [name, value] : headers) {
+    if (name == "content-type" && content_type.empty()) {
+      content_type = value;
+    } else if (name == "content-length" && !length) {
+      length = value;
+    }
+  }
+  response_content_type_ = content_type;
   content_length_ = length ? parse_length(*length) : std::nullopt;
 }
 
