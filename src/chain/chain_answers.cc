@@ -215,7 +215,7 @@ void ChainExchange::answer_headers(Phase phase, const HttpHeaders& message) {
     headers_answer_.clear_route_cache();
   }
   if (replaced) {
-    progress_.replaced(phase);
+    modes_.of(phase).replace();
     headers_answer_.continue_and_replace(std::move(fold.body));
   }
   if (std::exchange(mode_asked_, false))

@@ -13,15 +13,14 @@ using host::Message;
 ChainExchange::ChainExchange(exchange::Reporter& reporter,
                              std::span<const std::unique_ptr<LinkSurroundings>> around,
                              host::AnswerSink& sink, host::Control& control)
-    : checker_(reporter, sink), control_(control) {
+    : checker_(reporter, modes_, sink), control_(control) {
   for (const auto& each : around)
     links_.push_back(std::make_unique<Link>(*this, *each, links_.size()));
 }
 
 void ChainExchange::begin(const detail::CallInfo& info) {
   ContextAccess::begin(context_, &info, env().loop, env().dispatcher.suspends());
-  checker_.begin();
-  progress_ = exchange::PhaseProgress{};
+  modes_.begin();
   for (Direction& each : directions_) {
     each.message_open = each.was_congested = false;
     each.bodies.clear();
@@ -42,7 +41,7 @@ void ChainExchange::begin(const detail::CallInfo& info) {
   replied_ = modes_differ_ = mode_asked_ = asked_for_time_ = windows_ = going_on_ = paused_ =
       half_closed_ = false;
   finished_ = closing_ = closed_ = cancelled_ = false;
-  for (const auto& link : links_) link->begin(context_, checker_.modes());
+  for (const auto& link : links_) link->begin(context_, modes_);
   if (measures()) stream_start_ = env().settings.now();
   checker_.reporter().stream_begin(request_);
 }
@@ -56,10 +55,10 @@ void ChainExchange::note(const Message& message) {
   exchange::keep_context(context_, message);
   if (first_message_) {
     first_message_ = false;
-    checker_.configure(message.protocol_config);
+    modes_.configure(message.protocol_config);
     ContextAccess::messages(context_).protocol_config = message.protocol_config;
   }
-  if (message.phase) progress_.seen(*message.phase, message.end_of_stream);
+  if (message.phase) modes_.of(*message.phase).seen(*message.phase, message.end_of_stream);
 }
 
 void ChainExchange::on(const Message& arrived) {
@@ -68,7 +67,7 @@ void ChainExchange::on(const Message& arrived) {
   if (!arrived.phase || finished_) return;
   ++entered_;
   const Phase phase = *arrived.phase;
-  if (progress_.is_replaced(phase)) {
+  if (modes_.of(phase).replaced()) {
     // It was under way when its direction was replaced.
     if (is_body(phase)) checker_.sink().consumed(phase, arrived.body.size());
   } else {
@@ -89,7 +88,7 @@ void ChainExchange::on(const Message& arrived) {
       if (!is_body(phase)) {
         its.message.clear();
         its.message_open = true;
-      } else if (!checker_.modes().full_duplex(phase)) {
+      } else if (!modes_.of(phase).full_duplex()) {
         number = its.first_body + its.bodies.size();
         its.bodies.emplace_back();
       }
@@ -272,17 +271,15 @@ void ChainExchange::tell_kept() {
 }
 
 bool ChainExchange::ends_early() const {
-  const exchange::BodyModes& modes = checker_.modes();
-  if (!env().settings.early_end || observes() || !modes.config()) return false;
-  if (modes.full_duplex(Phase::request_body) || modes.full_duplex(Phase::response_body))
-    return false;
+  if (!env().settings.early_end || observes() || !modes_.config()) return false;
+  if (modes_.full_duplex()) return false;
   if (running()) return false;
   for (const Direction& each : directions_) {
     if (each.message_open || !each.bodies.empty()) return false;
   }
   PhaseSet handled = env().dispatcher.phases();
   if (!env().settings.chain_header.empty()) handled.insert(Phase::response_headers);
-  return !progress_.may_come(handled, *modes.config(), modes.overridden());
+  return !modes_.may_come(handled);
 }
 
 void ChainExchange::begin_phase(Phase phase, const HeaderView* headers) {

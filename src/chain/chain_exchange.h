@@ -15,7 +15,7 @@
 #include "chain/local_reply.h"
 #include "chain/made_message.h"
 #include "exchange/answer_checker.h"
-#include "exchange/phase_progress.h"
+#include "exchange/direction.h"
 #include "exchange/reporter.h"
 #include "extproc/context.h"
 #include "extproc/host.h"
@@ -144,13 +144,13 @@ class ChainExchange final : public host::Exchange {
   void finish(GrpcStatus status, std::string_view message, PhaseOutcome outcome);
   void release();
 
+  exchange::Directions modes_;
   exchange::AnswerChecker checker_;
   host::Control& control_;
   Context context_;
   Request request_;
   std::vector<std::unique_ptr<Link>> links_;
   std::array<Direction, 2> directions_;
-  exchange::PhaseProgress progress_;
   std::optional<LocalReply> reply_;
   Fold reply_fold_;
   Phase reply_phase_ = Phase::request_headers;

@@ -15,7 +15,7 @@ LinkSurroundings::LinkSurroundings(exchange::Environment& chain, std::size_t lin
                   .link = &chain.links[link],
                   .chain_name = chain.dispatcher.name()} {}
 
-void Link::begin(const Context& context, const exchange::BodyModes& frame) {
+void Link::begin(const Context& context, const exchange::Directions& frame) {
   waiting_.clear();
   waiting_bytes_ = 0;
   for (auto& owed : owed_) owed.clear();

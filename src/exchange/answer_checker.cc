@@ -8,13 +8,13 @@ namespace extproc::exchange {
 // Envoy takes a body mode that is left out for NONE.
 void AnswerChecker::complete_mode_override(Phase phase, ResponseExtras& extras) {
   ModeOverride& mode = *extras.mode_override;
-  const auto& config = modes_.config();
+  const auto& config = directions_.config();
   if (!rules::mode_override_counts(config, mode)) {
     reporter_.violation(phase, Rule::mode_override, "mode_override");
     extras.mode_override.reset();
     return;
   }
-  modes_.apply(mode);
+  directions_.apply(mode);
   // What a chain asks for is made of what each of its processors asked for itself.
   if (env().link != nullptr) return;
   if (config && !mode.request_body_mode) mode.request_body_mode = config->request_body_mode;
@@ -22,7 +22,7 @@ void AnswerChecker::complete_mode_override(Phase phase, ResponseExtras& extras) 
 }
 
 void AnswerChecker::add_automatic_override(HeadersResponse& response) {
-  const auto& config = modes_.config();
+  const auto& config = directions_.config();
   if (!config || rules::ignores_mode_overrides(*config)) return;
   const PhaseSet handled = env().dispatcher.phases();
   const auto body = [&](Phase phase, BodySendMode configured) {
@@ -77,17 +77,19 @@ void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResp
   if (response.extras_or_null() != nullptr && response.extras().mode_override) {
     complete_mode_override(phase, response.extras());
   }
-  if (response.header_mutation().sets("content-length")) modes_.content_length_set(phase);
+  if (response.header_mutation().sets("content-length")) directions_.of(phase).content_length_set();
   if (const ResponseExtras* extras = response.extras_or_null();
       extras != nullptr && extras->mode_override &&
-      modes_.override_needs_no_content_length(phase, *extras->mode_override)) {
+      directions_.of(phase).needs_no_content_length(
+          is_request_phase(phase) ? extras->mode_override->request_body_mode
+                                  : extras->mode_override->response_body_mode)) {
     response.remove_header("content-length");
   }
   sink_.headers(phase, message, response);
 }
 
 void AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& response) {
-  if (modes_.full_duplex(phase)) {
+  if (directions_.of(phase).full_duplex()) {
     const bool keep = response.body_change() == BodyChange::none;
     HttpBody::Flags flags = chunk.flags();
     if (!keep) flags.grpc_message_compressed = response.is_grpc_message_compressed();
@@ -97,7 +99,7 @@ void AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& respo
     return;
   }
   HeaderMutation& mutation = response.header_mutation();
-  if (!mutation.empty() && !modes_.takes_headers_with_body(phase)) {
+  if (!mutation.empty() && !rules::takes_headers_with_body(directions_.of(phase).mode())) {
     reporter_.violation(phase, Rule::body_header_mutation, mutation.at(0).name);
     mutation.clear();
   }
@@ -105,7 +107,7 @@ void AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& respo
   if (!keeps_route_cache_flag(phase, response.clears_route_cache(), !mutation.empty())) {
     response.clear_route_cache(false);
   }
-  modes_.correct_content_length(phase, chunk, response);
+  directions_.of(phase).correct_content_length(chunk, response);
   sink_.body(phase, chunk, response);
 }
 
@@ -128,8 +130,8 @@ void AnswerChecker::trailers(Phase phase, const HttpTrailers& message, TrailersR
 }
 
 bool AnswerChecker::takes_streamed_reply() const {
-  const auto mode = modes_.mode(Phase::request_headers);
-  return mode && env().link == nullptr && rules::takes_streamed_reply(*mode);
+  const auto mode = directions_.of(Phase::request_headers).mode();
+  return mode && rules::takes_streamed_reply(*mode);
 }
 
 void AnswerChecker::immediate(Phase phase, ImmediateResponse response,

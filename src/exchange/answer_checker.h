@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "exchange/body_modes.h"
+#include "exchange/direction.h"
 #include "exchange/environment.h"
 #include "exchange/reporter.h"
 #include "extproc/body.h"
@@ -18,15 +18,9 @@ namespace extproc::exchange {
 /// what Envoy would ignore or refuse is left out or reported.
 class AnswerChecker {
  public:
-  /// Both must outlive it.
-  AnswerChecker(Reporter& reporter, host::AnswerSink& sink) : reporter_(reporter), sink_(sink) {}
-
-  void begin() { modes_ = BodyModes{}; }
-  /// As the first message says that the filter is set up.
-  void configure(const std::optional<ProtocolConfiguration>& config) { modes_.configure(config); }
-
-  BodyModes& modes() { return modes_; }
-  const BodyModes& modes() const { return modes_; }
+  /// All must outlive it.
+  AnswerChecker(Reporter& reporter, Directions& directions, host::AnswerSink& sink)
+      : reporter_(reporter), directions_(directions), sink_(sink) {}
 
   /// The answer to `message`, as the others.
   void headers(Phase phase, const HttpHeaders& message, HeadersResponse& response);
@@ -37,7 +31,7 @@ class AnswerChecker {
   void trailers(Phase phase, const HttpTrailers& message, TrailersResponse& response);
   void immediate(Phase phase, ImmediateResponse response, const ResponseExtras* extras);
 
-  /// Whether a response may be sent piece by piece; in a chain it is sent when it is whole.
+  /// Whether Envoy takes a response piece by piece.
   bool takes_streamed_reply() const;
 
   Reporter& reporter() const { return reporter_; }
@@ -54,8 +48,8 @@ class AnswerChecker {
   bool keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers);
 
   Reporter& reporter_;
+  Directions& directions_;
   host::AnswerSink& sink_;
-  BodyModes modes_;
 };
 
 }  // namespace extproc::exchange

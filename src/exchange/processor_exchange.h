@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "exchange/answer_checker.h"
-#include "exchange/body_deadline.h"
+#include "exchange/body_run.h"
 #include "exchange/body_session.h"
+#include "exchange/direction.h"
 #include "exchange/ending.h"
 #include "exchange/environment.h"
 #include "exchange/kept_message.h"
-#include "exchange/phase_progress.h"
 #include "exchange/reply_deadline.h"
 #include "exchange/reporter.h"
 #include "exchange/streamed_reply.h"
@@ -35,13 +35,13 @@ class ProcessorExchange final : public host::Exchange,
  public:
   /// All must outlive it.
   ProcessorExchange(Reporter& reporter, host::AnswerSink& sink, host::Control& control)
-      : env_(reporter.environment()), checker_(reporter, sink), control_(control) {}
+      : env_(reporter.environment()), checker_(reporter, directions_, sink), control_(control) {}
 
   void begin(const detail::CallInfo& info) override;
   /// In place of begin() for a processor of a chain: its handlers are told of the call and of
   /// Envoy's attributes what `context` tells, and bodies come in the modes of `frame`. Both must
   /// outlive the exchange.
-  void begin_link(const Context& context, const BodyModes& frame);
+  void begin_link(const Context& context, const Directions& frame);
   void expect_windows() override { windows_ = true; }
   bool expects_first() const override { return first_message_; }
 
@@ -69,13 +69,6 @@ class ProcessorExchange final : public host::Exchange,
   std::size_t unread_bytes() const;
 
  private:
-  /// A direction's body that has a handler over the whole of it.
-  struct BodyRun {
-    BodySession session;
-    BodyDeadline deadline;
-
-    bool holds_others_up() const { return session.running() && !session.abandoned(); }
-  };
   /// What waits until something before it is answered, though the sink was not paused.
   struct Held {
     std::unique_ptr<KeptMessage> message;
@@ -85,7 +78,6 @@ class ProcessorExchange final : public host::Exchange,
   struct Waiting {
     /// While a handler waits; otherwise the environment's is used.
     std::unique_ptr<Scratch> scratch;
-    std::unique_ptr<BodyRun> bodies[2];  // of each direction
     std::vector<Held> held;
     std::optional<Clock::time_point> sent;   // see sent_at()
     Clock::time_point since;                 // Envoy has waited for the answer of the handler
@@ -157,19 +149,12 @@ class ProcessorExchange final : public host::Exchange,
   void start();
   Clock::time_point sent() const;
   bool measures() const { return env_.settings.observer != nullptr || env_.settings.measures; }
-  std::unique_ptr<BodyRun>& body(Phase phase) {
-    return waiting_->bodies[is_request_phase(phase) ? 0 : 1];
-  }
+  std::unique_ptr<BodyRun>& body(Phase phase) { return directions_.of(phase).run; }
   Reporter& reporter() const { return checker_.reporter(); }
   Scratch& scratch() {
     return waiting_ != nullptr && waiting_->scratch != nullptr ? *waiting_->scratch : env_.scratch;
   }
   BodyRun& run_of(const BodySession& session) { return *body(session.phase()); }
-  /// What is there of the two directions' bodies.
-  std::span<const std::unique_ptr<BodyRun>> bodies() const {
-    if (waiting_ == nullptr) return {};
-    return waiting_->bodies;
-  }
 
   const Context& context() const override { return context_; }
   Clock::time_point now() const override { return env_.settings.now(); }
@@ -182,14 +167,14 @@ class ProcessorExchange final : public host::Exchange,
   void on_session_done(BodySession& session, const std::exception_ptr& failure) override;
 
   Environment& env_;
+  Directions directions_;
   AnswerChecker checker_;
   host::Control& control_;
   Request request_;
   Context context_;
   std::unique_ptr<Waiting> waiting_;
   StreamedReply* streamed_reply_ = nullptr;  // while the handler of request_headers runs
-  PhaseProgress progress_;
-  std::size_t kept_ = 0;  // as the host was told
+  std::size_t kept_ = 0;                     // as the host was told
   Clock::time_point stream_start_;
   Clock::time_point phase_start_;
   // Of the handler that runs or ran last, other than a session's.

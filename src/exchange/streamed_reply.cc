@@ -24,7 +24,7 @@ std::vector<Header> views(detail::HeaderPairs& pairs) {
 }  // namespace
 
 void StreamedReply::head(int status, detail::HeaderPairs headers) {
-  if (std::this_thread::get_id() != thread_ || closed_ || !checker_.takes_streamed_reply()) {
+  if (collects_ || closed_ || !checker_.takes_streamed_reply()) {
     collected_ = ImmediateResponse{.status = status, .headers = std::move(headers)};
     return;
   }

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "extproc/headers.h"
@@ -17,15 +16,19 @@ namespace extproc::exchange {
 class AnswerChecker;
 
 /// A response to the caller that a handler writes piece by piece: sent as it is written where Envoy
-/// accepts that, else collected for an ImmediateResponse; so is what a blocking handler begins on a
-/// thread of its own.
+/// accepts that, else collected for an ImmediateResponse.
 class StreamedReply final : public detail::StreamedResponseSink {
  public:
   /// All must outlive it. `chain_header` is set to `name` in the response, unless it is empty.
   /// What `response` asks for besides leaves with the next piece.
+  /// `collects`: it is not sent as it is written, whatever Envoy accepts.
   StreamedReply(AnswerChecker& checker, PhaseResponse& response, std::string_view chain_header,
-                std::string_view name)
-      : checker_(checker), response_(response), chain_header_(chain_header), name_(name) {}
+                std::string_view name, bool collects)
+      : checker_(checker),
+        response_(response),
+        chain_header_(chain_header),
+        name_(name),
+        collects_(collects) {}
 
   /// The response is to be answered with, after the end; nothing when it was sent already.
   std::optional<ImmediateResponse> take_collected() { return std::move(collected_); }
@@ -46,7 +49,7 @@ class StreamedReply final : public detail::StreamedResponseSink {
   PhaseResponse& response_;
   const std::string_view chain_header_;
   const std::string_view name_;
-  const std::thread::id thread_ = std::this_thread::get_id();
+  const bool collects_;
   std::optional<ImmediateResponse> collected_;
   bool begun_ = false;
   bool closed_ = false;

@@ -19,6 +19,8 @@ class BlockingDispatcher final : public Dispatcher {
       : Dispatcher(dispatcher->name(), dispatcher->phases(), true),
         dispatcher_(std::move(dispatcher)) {}
 
+  bool blocks() const override { return true; }
+
   Step call(Invocation& invocation) const override {
     EventLoop& loop = *ContextAccess::loop(*invocation.context);
     // Copied, since only what it points to outlives this call.

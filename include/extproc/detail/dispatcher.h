@@ -84,6 +84,9 @@ class EXTPROC_API Dispatcher {
   /// Whether call() may return pending, so that everything in its Invocation must outlive it.
   bool suspends() const { return suspends_; }
 
+  /// Whether its handlers run on threads of their own.
+  virtual bool blocks() const { return false; }
+
   /// The processors of a chain, in the order of the request; empty where it is none. A chain is
   /// not called itself.
   virtual std::span<const std::shared_ptr<const Dispatcher>> links() const { return {}; }

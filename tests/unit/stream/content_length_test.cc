@@ -1,4 +1,4 @@
-#include "exchange/body_modes.h"
+#include "exchange/direction.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,89 @@
+#include "exchange/direction.h"
+
+#include <charconv>
+#include <cstddef>
+#include <string_view>
+
+namespace extproc::exchange {
+
+void Direction::seen(Phase phase, bool end_of_stream) {
+  if (progress_ >= Progress::over) return;
+  if (is_trailers(phase) || end_of_stream) {
+    progress_ = Progress::over;
+  } else if (is_body(phase)) {
+    progress_ = Progress::in_body;
+  } else {
+    progress_ = Progress::begun;
+  }
+}
+
+void Direction::correct_content_length(const HttpBody& body, BodyResponse& response) const {
+  if (response.body_change() == BodyChange::none) return;
+  if (!headers_seen_ || !content_length_) return;
+  const auto known = comes_in();
+  // Without a configuration, one message that ends its direction is as good as a buffered body.
+  const bool buffered = known && *known != BodySendMode::none ? *known == BodySendMode::buffered
+                                                              : body.end_of_stream();
+  if (!buffered) return;
+  char digits[20];
+  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, response.body().size());
+  response.set_header("content-length",
+                      std::string_view(digits, static_cast<std::size_t>(end - digits)));
+}
+
+void Directions::configure(const std::optional<ProtocolConfiguration>& config) {
+  config_ = config;
+  if (!config) return;
+  directions_[0].set_mode(config->request_body_mode);
+  directions_[1].set_mode(config->response_body_mode);
+}
+
+void Directions::apply(const ModeOverride& mode) {
+  overridden_ = true;
+  if (!config_) return;
+  if (mode.request_body_mode) config_->request_body_mode = *mode.request_body_mode;
+  if (mode.response_body_mode) config_->response_body_mode = *mode.response_body_mode;
+  configure(config_);
+}
+
+void Directions::come_as(const Directions& frame) {
+  directions_[0].come_as(frame.directions_[0]);
+  directions_[1].come_as(frame.directions_[1]);
+}
+
+bool Directions::may_come(PhaseSet phases) const {
+  for (std::size_t i = 0; i < kPhaseCount; ++i) {
+    const auto phase = static_cast<Phase>(i);
+    if (phases.contains(phase) && may_come(phase)) return true;
+  }
+  return false;
+}
+
+bool Directions::may_come(Phase phase) const {
+  using Progress = Direction::Progress;
+  const Direction& direction = of(phase);
+  const Progress progress = direction.progress();
+  switch (phase) {
+    case Phase::request_headers:
+      // A response that comes first is a local reply, or the request's headers are not sent.
+      return progress == Progress::awaited &&
+             of(Phase::response_headers).progress() == Progress::awaited;
+    case Phase::response_headers:
+      return progress == Progress::awaited;
+    case Phase::request_body:
+    case Phase::response_body: {
+      if (progress >= Progress::over) return false;
+      if (overridden_) return true;
+      const auto mode = direction.mode();
+      const bool one_message =
+          mode == BodySendMode::buffered || mode == BodySendMode::buffered_partial;
+      return mode != BodySendMode::none && !(one_message && progress == Progress::in_body);
+    }
+    case Phase::request_trailers:
+    case Phase::response_trailers:
+      return progress < Progress::over;
+  }
+  return true;
+}
+
+}  // namespace extproc::exchange

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "exchange/body_run.h"
+#include "extproc/body.h"
+#include "extproc/phase.h"
+#include "extproc/processing_mode.h"
+#include "extproc/response.h"
+
+namespace extproc::exchange {
+
+/// One direction of an HTTP exchange, as its processor sees it: what has come of it, how its body
+/// comes, and the handler that works on that.
+class Direction {
+ public:
+  enum class Progress : std::uint8_t {
+    awaited,   ///< nothing has come
+    begun,     ///< headers, or what comes where they are not sent
+    in_body,   ///< a message of the body has come
+    over,      ///< nothing follows
+    replaced,  ///< the same, whatever was sent: CONTINUE_AND_REPLACE
+  };
+
+  Direction() = default;
+  /// Makes it fresh.
+  void begin() {
+    run.reset();
+    frame_ = nullptr;
+    mode_.reset();
+    progress_ = Progress::awaited;
+    headers_seen_ = content_length_ = false;
+  }
+
+  Progress progress() const { return progress_; }
+  /// A message has come; `end_of_stream` as in headers and bodies.
+  void seen(Phase phase, bool end_of_stream);
+  /// The answer to its headers replaced it: a message that was under way wants no answer.
+  void replace() { progress_ = Progress::replaced; }
+  bool replaced() const { return progress_ == Progress::replaced; }
+
+  /// The headers came to this processor, with content-length or without.
+  void headers_seen(bool content_length) {
+    headers_seen_ = true;
+    content_length_ = content_length;
+  }
+  /// The answer to them sets content-length.
+  void content_length_set() { content_length_ = true; }
+
+  /// The mode that the filter has for this processor; nothing when it is not known.
+  std::optional<BodySendMode> mode() const { return mode_; }
+  void set_mode(std::optional<BodySendMode> mode) { mode_ = mode; }
+  /// The mode in which the body comes: in a chain another processor may have asked for it.
+  std::optional<BodySendMode> comes_in() const { return frame_ == nullptr ? mode_ : frame_->mode_; }
+  void come_as(const Direction& frame) { frame_ = &frame; }
+  /// Whether answers to bodies must be streamed_response.
+  bool full_duplex() const {
+    const auto known = comes_in();
+    return known && is_full_duplex(*known);
+  }
+
+  /// Where Envoy compares the length of a replaced body with content-length, sets it right in the
+  /// same answer: in BUFFERED mode with headers sent, a difference is a 500. Elsewhere Envoy drops
+  /// content-length itself. Where there is none, none is added: an HTTP/1.1 message with trailers
+  /// would lose them.
+  void correct_content_length(const HttpBody& body, BodyResponse& response) const;
+  /// Whether the answer to the headers, which asks for `mode`, must remove content-length for the
+  /// body to be changed: Envoy drops it by the filter's own mode, before the answer.
+  bool needs_no_content_length(std::optional<BodySendMode> mode) const {
+    return content_length_ &&
+           (mode == BodySendMode::streamed || mode == BodySendMode::buffered_partial);
+  }
+
+  /// The handler over the whole body; null until its first chunk, and where there is none.
+  std::unique_ptr<BodyRun> run;
+
+ private:
+  const Direction* frame_ = nullptr;
+  std::optional<BodySendMode> mode_;
+  Progress progress_ = Progress::awaited;
+  bool headers_seen_ = false;
+  bool content_length_ = false;
+};
+
+/// Both, and what the client said of how the filter is set up.
+class Directions {
+ public:
+  /// Makes them fresh.
+  void begin() {
+    for (Direction& each : directions_) each.begin();
+    config_.reset();
+    overridden_ = false;
+  }
+
+  Direction& of(Phase phase) { return directions_[is_request_phase(phase) ? 0 : 1]; }
+  const Direction& of(Phase phase) const { return directions_[is_request_phase(phase) ? 0 : 1]; }
+  std::span<Direction, 2> both() { return directions_; }
+  std::span<const Direction, 2> both() const { return directions_; }
+
+  /// From the exchange's first message; clients other than Envoy may leave it out.
+  void configure(const std::optional<ProtocolConfiguration>& config);
+  /// An answer asked for other modes; it is taken for granted that the filter allows it.
+  void apply(const ModeOverride& mode);
+  /// Of a chain's processor: bodies come as those of `frame`. It must outlive this.
+  void come_as(const Directions& frame);
+
+  /// As it is after the overrides.
+  const std::optional<ProtocolConfiguration>& config() const { return config_; }
+  bool full_duplex() const { return directions_[0].full_duplex() || directions_[1].full_duplex(); }
+  /// Whether a message of one of `phases` may still come.
+  bool may_come(PhaseSet phases) const;
+
+ private:
+  bool may_come(Phase phase) const;
+
+  Direction directions_[2];
+  std::optional<ProtocolConfiguration> config_;
+  bool overridden_ = false;
+};
+
+}  // namespace extproc::exchange

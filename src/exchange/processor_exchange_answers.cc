@@ -1,0 +1,195 @@
+// ProcessorExchange: what is answered, when a handler has returned and how.
+#include <string>
+#include <utility>
+
+#include "exchange/chain_header.h"
+#include "exchange/processor_exchange.h"
+#include "rules/reply_rules.h"
+
+namespace extproc::exchange {
+
+void ProcessorExchange::conclude(const std::exception_ptr& failure) {
+  const std::chrono::nanoseconds spent = env_.settings.now() - phase_start_;
+  reporter().time_on_thread(phase_, spent);
+  PhaseOutcome outcome = PhaseOutcome::cancelled;
+  if (late_ != Late::none) {
+    outcome = PhaseOutcome::late;
+  } else if (!closed_ && !finished_) {
+    outcome = answer(failure);
+  }
+  streamed_reply_ = nullptr;
+  request_.end_phase(spent);
+  reporter().phase_end(request_, phase_, outcome, spent);
+}
+
+PhaseOutcome ProcessorExchange::answer(const std::exception_ptr& failure) {
+  if (!answered(failure)) return answer_otherwise(failure);
+  send_answer();
+  return PhaseOutcome::answered;
+}
+
+// Whether there is nothing but an answer to the phase, as most handlers leave it.
+bool ProcessorExchange::answered(const std::exception_ptr& failure) {
+  if (failure != nullptr || ContextAccess::aborted(context_) != nullptr) return false;
+  if (!is_headers(phase_)) return !response().immediate_response();
+  HeadersResponse& headers = scratch().headers_response;
+  return !headers.immediate_response() && !headers.streamed().started();
+}
+
+PhaseOutcome ProcessorExchange::answer_otherwise(const std::exception_ptr& failure) {
+  const Ending ending = ending_of(failure, context_, response());
+  if (!ending.thrown && is_headers(phase_) && ending.outcome != PhaseOutcome::aborted &&
+      scratch().headers_response.streamed().started()) {
+    if (streamed_reply_ && phase_ == Phase::request_headers) return send_streamed();
+    if (!context_.observability_mode()) reporter().violation(phase_, Rule::streamed_response, {});
+  }
+  if (ending.thrown && ending.immediate && streamed_reply_ && streamed_reply_->begun())
+    return fail(phase_, "it stopped processing after it had begun to write the response");
+  if (ending.outcome == PhaseOutcome::answered) send_answer();
+  return take_ending(phase_, ending);
+}
+
+// What a handler's run comes to, of messages and of whole bodies; who called it sends what it
+// answered.
+PhaseOutcome ProcessorExchange::take_ending(Phase phase, const Ending& ending) {
+  switch (ending.outcome) {
+    case PhaseOutcome::immediate:
+      return send_immediate(phase, *ending.immediate, ending.extras);
+    case PhaseOutcome::aborted:
+      finish(ending.abort->status, ending.abort->message);
+      break;
+    case PhaseOutcome::failed:
+      return fail(phase, ending.what);
+    default:
+      break;
+  }
+  return ending.outcome;
+}
+
+PhaseResponse& ProcessorExchange::response() {
+  switch (phase_) {
+    case Phase::request_headers:
+    case Phase::response_headers:
+      return scratch().headers_response;
+    case Phase::request_body:
+    case Phase::response_body:
+      return scratch().body_response;
+    default:
+      return scratch().trailers_response;
+  }
+}
+
+void ProcessorExchange::send_answer() {
+  if (context_.observability_mode()) return;
+  switch (phase_) {
+    case Phase::request_headers:
+    case Phase::response_headers:
+      if (scratch().headers_response.replacement()) directions_.of(phase_).replace();
+      checker_.headers(phase_, scratch().headers, scratch().headers_response);
+      break;
+    case Phase::request_body:
+    case Phase::response_body:
+      checker_.body(phase_, scratch().body, scratch().body_response);
+      checker_.sink().consumed(phase_, scratch().body.body().size());
+      break;
+    case Phase::request_trailers:
+    case Phase::response_trailers:
+      checker_.trailers(phase_, scratch().trailers, scratch().trailers_response);
+      break;
+  }
+}
+
+PhaseOutcome ProcessorExchange::send_streamed() {
+  scratch().headers_response.streamed().finish();
+  if (auto collected = streamed_reply_->take_collected())
+    return send_immediate(phase_, std::move(*collected),
+                          scratch().headers_response.extras_or_null());
+  replied_ = true;
+  reporter().immediate_response();
+  finish(GrpcStatus::ok);
+  return PhaseOutcome::immediate;
+}
+
+PhaseOutcome ProcessorExchange::send_immediate(Phase phase, ImmediateResponse response,
+                                               const ResponseExtras* extras) {
+  if (context_.observability_mode()) return PhaseOutcome::answered;
+  if (!env_.settings.chain_header.empty())
+    set_chain(env_.settings.chain_header, env_.dispatcher.name(), response);
+  if (rules::headers_may_have_left(phase, directions_.of(Phase::response_body).comes_in()))
+    reporter().violation(phase, Rule::immediate_too_late, {});
+  replied_ = true;
+  reporter().immediate_response();
+  checker_.immediate(phase, std::move(response), extras);
+  // Envoy sends nothing more on this stream.
+  finish(GrpcStatus::ok);
+  return PhaseOutcome::immediate;
+}
+
+// As if the phase had no handler.
+void ProcessorExchange::send_unchanged(Phase phase, const HttpHeaders& headers,
+                                       const HttpTrailers& trailers, const HttpBody& body) {
+  if (is_body(phase)) {
+    BodyResponse unchanged;
+    checker_.body(phase, body, unchanged);
+    checker_.sink().consumed(phase, body.body().size());
+  } else if (is_trailers(phase)) {
+    TrailersResponse unchanged;
+    checker_.trailers(phase, trailers, unchanged);
+  } else {
+    HeadersResponse unchanged;
+    std::string buffer;
+    if (phase == Phase::response_headers && !env_.settings.chain_header.empty())
+      add_to_chain(env_.settings.chain_header, env_.dispatcher.name(), headers, unchanged, buffer);
+    checker_.headers(phase, headers, unchanged);
+  }
+}
+
+PhaseOutcome ProcessorExchange::fail(Phase phase, std::string_view what) {
+  reporter().failure(request_, phase, what);
+  finish(GrpcStatus::unknown, "the handler of " + std::string(to_string(phase)) + " failed");
+  return PhaseOutcome::failed;
+}
+
+void ProcessorExchange::send_body_answer(Phase phase, const HttpBody& body,
+                                         BodyResponse& response) {
+  checker_.body(phase, body, response);
+  this->body(phase)->deadline.answer_sent(env_.settings.now());
+  update_alarm();
+}
+
+void ProcessorExchange::send_streamed_body(Phase phase, const HttpBody& body,
+                                           BodyResponse& carries) {
+  checker_.streamed_body(phase, body, carries);
+}
+
+void ProcessorExchange::on_consumed(BodySession& session, std::size_t bytes) {
+  BodyDeadline& deadline = run_of(session).deadline;
+  if (deadline.fallback()) deadline.chunk_taken(env_.settings.now());
+  if (answers()) checker_.sink().consumed(session.phase(), bytes);
+  if (!closed_) update_pause();
+  tell_kept();
+}
+
+void ProcessorExchange::on_written_too_late(Phase phase) {
+  reporter().violation(phase, Rule::body_written_too_late, {});
+}
+
+void ProcessorExchange::on_session_done(BodySession& session, const std::exception_ptr& failure) {
+  const Phase phase = session.phase();
+  PhaseOutcome outcome = PhaseOutcome::cancelled;
+  if (session.abandoned()) {
+    outcome = PhaseOutcome::late;
+  } else if (!closed_ && !finished_) {
+    const auto ending = ending_of(failure, session.context(), session.body_response());
+    if (ending.outcome == PhaseOutcome::answered) session.settle();
+    outcome = take_ending(phase, ending);
+  }
+  run_of(session).deadline.clear();
+  update_alarm();
+  const auto spent = env_.settings.now() - session.start();
+  request_.end_phase(spent);
+  reporter().phase_end(request_, phase, outcome, spent);
+  after_handler();
+}
+
+}  // namespace extproc::exchange

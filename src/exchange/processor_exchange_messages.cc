@@ -1,0 +1,190 @@
+// ProcessorExchange: what a message says, whether it waits, and which handler it is for.
+#include <exception>
+#include <memory>
+#include <utility>
+
+#include "exchange/chain_header.h"
+#include "exchange/keep_context.h"
+#include "exchange/processor_exchange.h"
+
+namespace extproc::exchange {
+
+void ProcessorExchange::on(const host::Message& message) {
+  reporter().message();
+  receive(message, false);
+  tell_kept();
+}
+
+void ProcessorExchange::receive(const host::Message& arrived, bool noted) {
+  if (late_ != Late::none) return receive_past_late(arrived, noted);
+  const host::Message* message = &arrived;
+  // A body's session keeps what it needs itself.
+  if (env_.dispatcher.suspends() && message->phase &&
+      !env_.dispatcher.streamed().contains(*message->phase)) {
+    waiting_->scratch = env_.take_scratch();
+    message = &scratch().message.keep(arrived, false);
+  }
+  if (!noted) {
+    if (env_.link == nullptr) keep_context(context_, arrived);
+    note(arrived);
+  }
+  if (message->phase && !finished_) take_message(*message);
+  if (windows_) bound_memory();
+  if (!pending_ && waiting_ != nullptr) env_.give_back(std::move(waiting_->scratch));
+}
+
+// What a message says about its request, whichever phase it is of.
+void ProcessorExchange::note(const host::Message& message) {
+  if (first_message_) {
+    first_message_ = false;
+    directions_.configure(message.protocol_config);
+    if (env_.link == nullptr)
+      ContextAccess::messages(context_).protocol_config = message.protocol_config;
+  }
+  if (message.phase) directions_.of(*message.phase).seen(*message.phase, message.end_of_stream);
+}
+
+void ProcessorExchange::take_message(const host::Message& message) {
+  const Phase phase = *message.phase;
+  if (is_dropped(message) || hold_back(message)) return;
+  if (env_.dispatcher.streamed().contains(phase)) return take_streamed(message);
+
+  phase_ = phase;
+  switch (phase_) {
+    case Phase::request_headers:
+    case Phase::response_headers:
+      begin_headers(message);
+      break;
+    case Phase::request_body:
+    case Phase::response_body:
+      scratch().body = HttpBody(message.body, message.end_of_stream, message.body_flags);
+      scratch().body_response.reset();
+      request_.begin_phase(phase_, nullptr);
+      break;
+    case Phase::request_trailers:
+    case Phase::response_trailers:
+      scratch().trailers = HttpTrailers(message.headers);
+      scratch().trailers_response.reset();
+      request_.begin_phase(phase_, nullptr);
+      break;
+  }
+  call_handler();
+}
+
+void ProcessorExchange::begin_headers(const host::Message& message) {
+  scratch().headers = HttpHeaders(message.headers, message.end_of_stream);
+  scratch().headers_response.reset();
+  request_.begin_phase(phase_, &scratch().headers);
+  directions_.of(phase_).headers_seen(request_.content_length().has_value());
+  if (phase_ == Phase::request_headers) {
+    if (!context_.observability_mode()) {
+      streamed_reply_ = &scratch().streamed_reply.emplace(
+          checker_, scratch().headers_response, env_.settings.chain_header, env_.dispatcher.name(),
+          // In a chain it goes on when it is whole, and other threads send nothing.
+          env_.link != nullptr || env_.dispatcher.blocks());
+      scratch().headers_response.streamed().reset(streamed_reply_);
+    }
+  } else if (!env_.settings.chain_header.empty()) {
+    add_to_chain(env_.settings.chain_header, env_.dispatcher.name(), scratch().headers,
+                 scratch().headers_response, scratch().text);
+  }
+}
+
+// It was under way when its direction was replaced.
+bool ProcessorExchange::is_dropped(const host::Message& message) {
+  const Phase phase = *message.phase;
+  if (!directions_.of(phase).replaced()) return false;
+  if (is_body(phase)) checker_.sink().consumed(phase, message.body.size());
+  return true;
+}
+
+// While the handler over a body runs, its direction's trailers wait for its return, and then in
+// order behind each other.
+bool ProcessorExchange::hold_back(const host::Message& message) {
+  if (waiting_ == nullptr) return false;
+  const auto& run = body(*message.phase);
+  const bool body_runs = run != nullptr && run->holds_others_up() && is_trailers(*message.phase);
+  if (!body_runs && (!pending_ || late_ == Late::gave_up)) return false;
+  hold(message, true);
+  if (body_runs) {
+    run->deadline.message_came(sent());
+    run->session.on_input_end();
+    update_alarm();
+  }
+  return true;
+}
+
+void ProcessorExchange::hold(const host::Message& message, bool noted) {
+  auto kept = std::make_unique<KeptMessage>();
+  kept->keep(message, !noted);
+  waiting_->held.push_back({std::move(kept), noted});
+}
+
+void ProcessorExchange::take_streamed(const host::Message& message) {
+  const Phase phase = *message.phase;
+  auto& run = body(phase);
+  if (run == nullptr) {
+    request_.begin_phase(phase, nullptr);
+    reporter().phase_begin(request_, phase);
+    SessionHost& host = *this;
+    run.reset(new BodyRun{{host, env_.dispatcher, phase, directions_.of(phase).comes_in()},
+                          {env_.settings.filter, !directions_.of(phase).full_duplex()}});
+  }
+  run->deadline.message_came(sent());
+  run->session.on_chunk(HttpBody(message.body, message.end_of_stream, message.body_flags));
+  update_alarm();
+  update_pause();
+  after_answer();
+}
+
+void ProcessorExchange::call_handler() {
+  busy_ = true;
+  if (!env_.dispatcher.phases().contains(phase_)) {
+    streamed_reply_ = nullptr;
+    send_answer();
+    busy_ = false;
+    after_answer();
+    return;
+  }
+  reporter().phase_begin(request_, phase_);
+  detail::Invocation invocation{.phase = phase_,
+                                .headers = &scratch().headers,
+                                .body = &scratch().body,
+                                .trailers = &scratch().trailers,
+                                .context = &context_,
+                                .request = &request_,
+                                .headers_response = &scratch().headers_response,
+                                .body_response = &scratch().body_response,
+                                .trailers_response = &scratch().trailers_response,
+                                .completion = this};
+  phase_start_ = env_.settings.now();
+  if (waiting_ != nullptr) waiting_->since = waiting_->sent.value_or(phase_start_);
+  if (waiting_ != nullptr) waiting_->fallback.reset();
+  std::exception_ptr failure;
+  try {
+    pending_ = env_.dispatcher.call(invocation) == detail::Step::pending;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (pending_) {
+    busy_ = false;
+    wait_for_handler();
+  } else {
+    conclude(failure);
+    busy_ = false;
+    after_answer();
+  }
+}
+
+void ProcessorExchange::deliver_held() {
+  // One that has to wait again is put back.
+  auto& all = waiting_->held;
+  for (std::size_t left = all.size(); left > 0 && !finished_ && !closed_; --left) {
+    if (pending_ && late_ != Late::gave_up) return;
+    const Held held = std::move(all.front());
+    all.erase(all.begin());
+    receive(held.message->message(), held.noted);
+  }
+}
+
+}  // namespace extproc::exchange
