@@ -215,12 +215,15 @@ void ChainExchange::answer_headers(Phase phase, const HttpHeaders& message) {
     headers_answer_.clear_route_cache();
   }
   if (replaced) {
-    modes_.of(phase).replace();
+    modes().of(phase).replace();
     headers_answer_.continue_and_replace(std::move(fold.body));
   }
   if (std::exchange(mode_asked_, false))
     headers_answer_.override_mode(mode_needed(links_, !env().settings.chain_header.empty()));
   checker_.headers(phase, message, headers_answer_);
+  if (modes_differ_) {
+    for (const auto& link : links_) link->exchange().update_modes();
+  }
   its.message_open = false;
   answered(phase);
 }

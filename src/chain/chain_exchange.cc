@@ -13,14 +13,14 @@ using host::Message;
 ChainExchange::ChainExchange(exchange::Reporter& reporter,
                              std::span<const std::unique_ptr<LinkSurroundings>> around,
                              host::AnswerSink& sink, host::Control& control)
-    : checker_(reporter, modes_, sink), control_(control) {
+    : checker_(reporter, sink), control_(control) {
   for (const auto& each : around)
     links_.push_back(std::make_unique<Link>(*this, *each, links_.size()));
 }
 
 void ChainExchange::begin(const detail::CallInfo& info) {
   ContextAccess::begin(context_, &info, env().loop, env().dispatcher.suspends());
-  modes_.begin();
+  modes().begin();
   for (Direction& each : directions_) {
     each.message_open = each.was_congested = false;
     each.bodies.clear();
@@ -41,7 +41,7 @@ void ChainExchange::begin(const detail::CallInfo& info) {
   replied_ = modes_differ_ = mode_asked_ = asked_for_time_ = windows_ = going_on_ = paused_ =
       half_closed_ = false;
   finished_ = closing_ = closed_ = cancelled_ = false;
-  for (const auto& link : links_) link->begin(context_, modes_);
+  for (const auto& link : links_) link->begin(context_, modes());
   if (measures()) stream_start_ = env().settings.now();
   checker_.reporter().stream_begin(request_);
 }
@@ -55,10 +55,11 @@ void ChainExchange::note(const Message& message) {
   exchange::keep_context(context_, message);
   if (first_message_) {
     first_message_ = false;
-    modes_.configure(message.protocol_config);
+    modes().configure(message.protocol_config);
+    for (const auto& link : links_) link->exchange().update_modes();
     ContextAccess::messages(context_).protocol_config = message.protocol_config;
   }
-  if (message.phase) modes_.of(*message.phase).seen(*message.phase, message.end_of_stream);
+  if (message.phase) modes().of(*message.phase).seen(*message.phase, message.end_of_stream);
 }
 
 void ChainExchange::on(const Message& arrived) {
@@ -67,7 +68,7 @@ void ChainExchange::on(const Message& arrived) {
   if (!arrived.phase || finished_) return;
   ++entered_;
   const Phase phase = *arrived.phase;
-  if (modes_.of(phase).replaced()) {
+  if (modes().of(phase).replaced()) {
     // It was under way when its direction was replaced.
     if (is_body(phase)) checker_.sink().consumed(phase, arrived.body.size());
   } else {
@@ -88,7 +89,7 @@ void ChainExchange::on(const Message& arrived) {
       if (!is_body(phase)) {
         its.message.clear();
         its.message_open = true;
-      } else if (!modes_.of(phase).full_duplex()) {
+      } else if (!modes().of(phase).full_duplex()) {
         number = its.first_body + its.bodies.size();
         its.bodies.emplace_back();
       }
@@ -271,15 +272,15 @@ void ChainExchange::tell_kept() {
 }
 
 bool ChainExchange::ends_early() const {
-  if (!env().settings.early_end || observes() || !modes_.config()) return false;
-  if (modes_.full_duplex()) return false;
+  if (!env().settings.early_end || observes() || !modes().config()) return false;
+  if (modes().full_duplex()) return false;
   if (running()) return false;
   for (const Direction& each : directions_) {
     if (each.message_open || !each.bodies.empty()) return false;
   }
   PhaseSet handled = env().dispatcher.phases();
   if (!env().settings.chain_header.empty()) handled.insert(Phase::response_headers);
-  return !modes_.may_come(handled);
+  return !modes().may_come(handled);
 }
 
 void ChainExchange::begin_phase(Phase phase, const HeaderView* headers) {

@@ -104,6 +104,8 @@ class ChainExchange final : public host::Exchange {
   std::size_t place_of(Phase phase, const Link& link) const {
     return is_request_phase(phase) ? link.number() : links_.size() - 1 - link.number();
   }
+  exchange::Directions& modes() { return checker_.directions(); }
+  const exchange::Directions& modes() const { return checker_.directions(); }
   const exchange::Environment& env() const { return checker_.reporter().environment(); }
   bool observes() const { return context_.observability_mode(); }
 
@@ -144,7 +146,6 @@ class ChainExchange final : public host::Exchange {
   void finish(GrpcStatus status, std::string_view message, PhaseOutcome outcome);
   void release();
 
-  exchange::Directions modes_;
   exchange::AnswerChecker checker_;
   host::Control& control_;
   Context context_;

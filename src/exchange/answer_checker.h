@@ -18,9 +18,11 @@ namespace extproc::exchange {
 /// what Envoy would ignore or refuse is left out or reported.
 class AnswerChecker {
  public:
-  /// All must outlive it.
-  AnswerChecker(Reporter& reporter, Directions& directions, host::AnswerSink& sink)
-      : reporter_(reporter), directions_(directions), sink_(sink) {}
+  /// Both must outlive it.
+  AnswerChecker(Reporter& reporter, host::AnswerSink& sink) : reporter_(reporter), sink_(sink) {}
+
+  Directions& directions() { return directions_; }
+  const Directions& directions() const { return directions_; }
 
   /// The answer to `message`, as the others.
   void headers(Phase phase, const HttpHeaders& message, HeadersResponse& response);
@@ -48,8 +50,8 @@ class AnswerChecker {
   bool keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers);
 
   Reporter& reporter_;
-  Directions& directions_;
   host::AnswerSink& sink_;
+  Directions directions_;
 };
 
 }  // namespace extproc::exchange

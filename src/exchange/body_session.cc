@@ -4,14 +4,19 @@
 #include <boost/system/system_error.hpp>
 #include <utility>
 
+#include "exchange/processor_exchange.h"
 #include "extproc/context.h"
 
 namespace extproc::exchange {
 
-BodySession::BodySession(SessionHost& host, const detail::Dispatcher& dispatcher, Phase phase,
-                         std::optional<BodySendMode> mode)
-    : host_(host), dispatcher_(dispatcher), phase_(phase), mode_(mode), body_(*this, phase) {
-  ContextAccess::begin_beside(context_, host.context());
+BodySession::BodySession(ProcessorExchange& exchange, const detail::Dispatcher& dispatcher,
+                         Phase phase, std::optional<BodySendMode> mode)
+    : exchange_(exchange),
+      dispatcher_(dispatcher),
+      phase_(phase),
+      mode_(mode),
+      body_(*this, phase) {
+  ContextAccess::begin_beside(context_, exchange.context());
   reset_response();
 }
 
@@ -28,7 +33,7 @@ void BodySession::on_chunk(const HttpBody& chunk) {
   }
   if (whole()) input_over_ = true;
   if (abandoned_ || (started_ && !running_)) {
-    host_.on_consumed(*this, chunk.body().size());
+    exchange_.on_consumed(*this, chunk.body().size());
     pass(Chunk{std::string(chunk.body()), chunk.end_of_stream(), chunk.flags()});
     return;
   }
@@ -57,10 +62,10 @@ void BodySession::on_input_end() {
 
 void BodySession::start_handler() {
   started_ = running_ = true;
-  start_ = host_.now();
+  start_ = exchange_.now();
   detail::Invocation invocation{.phase = phase_,
                                 .context = &context_,
-                                .request = &host_.request(),
+                                .request = &exchange_.request(),
                                 .body_stream = &body_,
                                 .completion = this};
   std::exception_ptr failure;
@@ -75,8 +80,16 @@ void BodySession::start_handler() {
 void BodySession::complete(std::exception_ptr failure) noexcept {
   running_ = false;
   waiting_ = nullptr;
-  host_.on_session_done(*this, failure);
+  exchange_.on_session_done(*this, failure);
 }
+
+bool BodySession::congested() const { return exchange_.congested(phase_); }
+
+void BodySession::on_fallback(Fallback fallback) {
+  if (!abandoned_) exchange_.on_fallback(*this, std::move(fallback));
+}
+
+void BodySession::tell_waiting() { exchange_.on_waiting(*this); }
 
 void BodySession::cancel() {
   cancelled_ = true;
@@ -107,7 +120,7 @@ void BodySession::next_wanted() {
 
 bool BodySession::ready() {
   if (cancelled_) return true;
-  return (!unread_.empty() || input_over_) && !host_.congested(phase_);
+  return (!unread_.empty() || input_over_) && !congested();
 }
 
 void BodySession::check_open() {
@@ -125,7 +138,7 @@ std::optional<HttpBody> BodySession::next() {
   current_ = std::move(*chunk);
   holds_chunk_ = !full_duplex();
   holds_streamed_ = full_duplex();
-  host_.on_consumed(*this, current_.bytes.size());
+  exchange_.on_consumed(*this, current_.bytes.size());
   return current_.view();
 }
 
@@ -139,7 +152,7 @@ void BodySession::write(std::string_view bytes, bool compressed) {
     return;
   }
   if (!holds_chunk_ && !whole() && unread_.empty() && input_over_) {
-    if (!bytes.empty()) host_.on_written_too_late(phase_);
+    if (!bytes.empty()) exchange_.on_written_too_late(phase_);
     return;
   }
   written_.append(bytes);
@@ -157,7 +170,7 @@ void BodySession::answer_current() {
 
 // With what the handler asked for besides the body; an immediate response is for its return.
 void BodySession::answer(const Chunk& chunk) {
-  if (host_.answers()) host_.send_body_answer(phase_, chunk.view(), response_);
+  if (exchange_.answers()) exchange_.send_body_answer(phase_, chunk.view(), response_);
   auto immediate = response_.immediate_response();
   reset_response();
   if (immediate) response_.respond(std::move(*immediate));
@@ -169,7 +182,7 @@ void BodySession::reset_response() {
 }
 
 void BodySession::send_streamed(const HttpBody& body) {
-  if (host_.answers()) host_.send_streamed_body(phase_, body, response_);
+  if (exchange_.answers()) exchange_.send_streamed_body(phase_, body, response_);
 }
 
 // Answers a chunk that the handler did not want.
@@ -194,7 +207,7 @@ void BodySession::pass(const Chunk& chunk) {
 
 void BodySession::pass_unread() {
   while (const auto chunk = pop()) {
-    host_.on_consumed(*this, chunk->bytes.size());
+    exchange_.on_consumed(*this, chunk->bytes.size());
     pass(*chunk);
   }
 }
@@ -221,9 +234,10 @@ void BodySession::settle() {
   pass_unread();
   if (full_duplex()) send_end();
   // What was asked for behind the last answer has none to go with.
-  if (host_.answers() && (!response_.header_mutation().empty() || response_.clears_route_cache() ||
-                          response_.extras_or_null() != nullptr))
-    host_.on_written_too_late(phase_);
+  if (exchange_.answers() &&
+      (!response_.header_mutation().empty() || response_.clears_route_cache() ||
+       response_.extras_or_null() != nullptr))
+    exchange_.on_written_too_late(phase_);
 }
 
 // The end is told once, when the input has ended that way; behind a body with trailers they are the

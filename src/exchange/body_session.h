@@ -20,34 +20,7 @@
 
 namespace extproc::exchange {
 
-class BodySession;
-
-/// What a session needs of its stream.
-class SessionHost {
- public:
-  virtual const Context& context() const = 0;
-  virtual Request& request() = 0;
-  virtual std::chrono::steady_clock::time_point now() const = 0;
-  /// Answers are sent: the stream is open, and does not only observe.
-  virtual bool answers() const = 0;
-  /// The peer, or the client's flow control, takes no more at present.
-  virtual bool congested(Phase phase) const = 0;
-  virtual void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) = 0;
-  /// `carries`: what else the answer is to hold; it is emptied.
-  virtual void send_streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) = 0;
-  /// The handler waits for the next chunk.
-  virtual void on_waiting(BodySession& session) = 0;
-  /// The handler asked for it: it counts from each chunk that is not answered in time.
-  virtual void on_fallback(BodySession& session, Fallback fallback) = 0;
-  /// The session has taken bytes out of its queue.
-  virtual void on_consumed(BodySession& session, std::size_t bytes) = 0;
-  virtual void on_written_too_late(Phase phase) = 0;
-  /// The handler has returned, and the session answers whatever else comes by itself.
-  virtual void on_session_done(BodySession& session, const std::exception_ptr& failure) = 0;
-
- protected:
-  ~SessionHost() = default;
-};
+class ProcessorExchange;
 
 /// One direction's body with a handler over the whole of it: keeps what the handler has not read,
 /// and turns what it writes into legal answers of the body's mode. It lives from the first chunk to
@@ -57,7 +30,7 @@ class BodySession final : private detail::BodyChannel,
                           private detail::FallbackListener {
  public:
   /// Both must outlive it.
-  BodySession(SessionHost& host, const detail::Dispatcher& dispatcher, Phase phase,
+  BodySession(ProcessorExchange& exchange, const detail::Dispatcher& dispatcher, Phase phase,
               std::optional<BodySendMode> mode);
 
   /// A chunk has come. The first one starts the handler.
@@ -101,10 +74,10 @@ class BodySession final : private detail::BodyChannel,
   void wait(std::coroutine_handle<> handler) override {
     waiting_ = handler;
     waits_for_output_ = false;
-    host_.on_waiting(*this);
+    tell_waiting();
   }
   std::optional<HttpBody> next() override;
-  bool writable() override { return cancelled_ || !host_.congested(phase_); }
+  bool writable() override { return cancelled_ || !congested(); }
   void wait_writable(std::coroutine_handle<> handler) override {
     waiting_ = handler;
     waits_for_output_ = true;
@@ -116,9 +89,7 @@ class BodySession final : private detail::BodyChannel,
   BodyResponse& response() override { return response_; }
   void complete(std::exception_ptr failure) noexcept override;
   void set_fallback(const Fallback& fallback) noexcept override { on_fallback(fallback); }
-  void on_fallback(Fallback fallback) override {
-    if (!abandoned_) host_.on_fallback(*this, std::move(fallback));
-  }
+  void on_fallback(Fallback fallback) override;
 
   bool full_duplex() const { return mode_ && is_full_duplex(*mode_); }
   bool whole() const;
@@ -133,8 +104,10 @@ class BodySession final : private detail::BodyChannel,
   void pass(const Chunk& chunk);
   void send_end();
   void wake();
+  bool congested() const;
+  void tell_waiting();
 
-  SessionHost& host_;
+  ProcessorExchange& exchange_;
   const detail::Dispatcher& dispatcher_;
   const Phase phase_;
   const std::optional<BodySendMode> mode_;

@@ -33,9 +33,17 @@ void Direction::correct_content_length(const HttpBody& body, BodyResponse& respo
 
 void Directions::configure(const std::optional<ProtocolConfiguration>& config) {
   config_ = config;
-  if (!config) return;
-  directions_[0].set_mode(config->request_body_mode);
-  directions_[1].set_mode(config->response_body_mode);
+  update();
+}
+
+void Directions::update() {
+  using Config = ProtocolConfiguration;
+  const auto set = [&](Direction& direction, const Direction* frame, BodySendMode Config::*mode) {
+    const auto own = config_ ? std::optional((*config_).*mode) : std::nullopt;
+    frame == nullptr ? direction.set_mode(own) : direction.set_mode(own, *frame);
+  };
+  set(directions_[0], frame_ ? &frame_->directions_[0] : nullptr, &Config::request_body_mode);
+  set(directions_[1], frame_ ? &frame_->directions_[1] : nullptr, &Config::response_body_mode);
 }
 
 void Directions::apply(const ModeOverride& mode) {
@@ -43,12 +51,7 @@ void Directions::apply(const ModeOverride& mode) {
   if (!config_) return;
   if (mode.request_body_mode) config_->request_body_mode = *mode.request_body_mode;
   if (mode.response_body_mode) config_->response_body_mode = *mode.response_body_mode;
-  configure(config_);
-}
-
-void Directions::come_as(const Directions& frame) {
-  directions_[0].come_as(frame.directions_[0]);
-  directions_[1].come_as(frame.directions_[1]);
+  update();
 }
 
 bool Directions::may_come(PhaseSet phases) const {

@@ -29,8 +29,8 @@ class Direction {
   /// Makes it fresh.
   void begin() {
     run.reset();
-    frame_ = nullptr;
     mode_.reset();
+    comes_in_.reset();
     progress_ = Progress::awaited;
     headers_seen_ = content_length_ = false;
   }
@@ -52,15 +52,15 @@ class Direction {
 
   /// The mode that the filter has for this processor; nothing when it is not known.
   std::optional<BodySendMode> mode() const { return mode_; }
-  void set_mode(std::optional<BodySendMode> mode) { mode_ = mode; }
   /// The mode in which the body comes: in a chain another processor may have asked for it.
-  std::optional<BodySendMode> comes_in() const { return frame_ == nullptr ? mode_ : frame_->mode_; }
-  void come_as(const Direction& frame) { frame_ = &frame; }
-  /// Whether answers to bodies must be streamed_response.
-  bool full_duplex() const {
-    const auto known = comes_in();
-    return known && is_full_duplex(*known);
+  std::optional<BodySendMode> comes_in() const { return comes_in_; }
+  void set_mode(std::optional<BodySendMode> mode) { mode_ = comes_in_ = mode; }
+  void set_mode(std::optional<BodySendMode> mode, const Direction& frame) {
+    mode_ = mode;
+    comes_in_ = frame.comes_in_;
   }
+  /// Whether answers to bodies must be streamed_response.
+  bool full_duplex() const { return comes_in_ && is_full_duplex(*comes_in_); }
 
   /// Where Envoy compares the length of a replaced body with content-length, sets it right in the
   /// same answer: in BUFFERED mode with headers sent, a difference is a 500. Elsewhere Envoy drops
@@ -78,8 +78,8 @@ class Direction {
   std::unique_ptr<BodyRun> run;
 
  private:
-  const Direction* frame_ = nullptr;
   std::optional<BodySendMode> mode_;
+  std::optional<BodySendMode> comes_in_;
   Progress progress_ = Progress::awaited;
   bool headers_seen_ = false;
   bool content_length_ = false;
@@ -92,6 +92,7 @@ class Directions {
   void begin() {
     for (Direction& each : directions_) each.begin();
     config_.reset();
+    frame_ = nullptr;
     overridden_ = false;
   }
 
@@ -105,7 +106,9 @@ class Directions {
   /// An answer asked for other modes; it is taken for granted that the filter allows it.
   void apply(const ModeOverride& mode);
   /// Of a chain's processor: bodies come as those of `frame`. It must outlive this.
-  void come_as(const Directions& frame);
+  void come_as(const Directions& frame) { frame_ = &frame; }
+  /// The frame has changed.
+  void update();
 
   /// As it is after the overrides.
   const std::optional<ProtocolConfiguration>& config() const { return config_; }
@@ -118,6 +121,7 @@ class Directions {
 
   Direction directions_[2];
   std::optional<ProtocolConfiguration> config_;
+  const Directions* frame_ = nullptr;
   bool overridden_ = false;
 };
 

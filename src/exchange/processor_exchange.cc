@@ -12,11 +12,11 @@ void ProcessorExchange::begin(const detail::CallInfo& info) {
 void ProcessorExchange::begin_link(const Context& context, const Directions& frame) {
   ContextAccess::begin_beside(context_, context, env_.dispatcher.suspends());
   start();
-  directions_.come_as(frame);
+  directions().come_as(frame);
 }
 
 void ProcessorExchange::start() {
-  directions_.begin();
+  directions().begin();
   streamed_reply_ = nullptr;
   status_ = GrpcStatus::ok;
   first_message_ = true;
@@ -66,17 +66,17 @@ void ProcessorExchange::after_answer() {
 
 bool ProcessorExchange::ends_early() const {
   if (!env_.settings.early_end || env_.link != nullptr || context_.observability_mode() ||
-      !directions_.config())
+      !directions().config())
     return false;
-  if (directions_.full_duplex()) return false;
+  if (directions().full_duplex()) return false;
   if (running() || (waiting_ != nullptr && !waiting_->held.empty())) return false;
   PhaseSet handled = env_.dispatcher.phases();
   if (!env_.settings.chain_header.empty()) handled.insert(Phase::response_headers);
-  return !directions_.may_come(handled);
+  return !directions().may_come(handled);
 }
 
 bool ProcessorExchange::body_running(Phase body) const {
-  const auto& run = directions_.of(body).run;
+  const auto& run = directions().of(body).run;
   return run != nullptr && run->session.running();
 }
 
@@ -86,7 +86,7 @@ Clock::time_point ProcessorExchange::sent() const {
 
 std::size_t ProcessorExchange::unread_bytes() const {
   std::size_t bytes = 0;
-  for (const Direction& each : directions_.both()) {
+  for (const Direction& each : directions().both()) {
     const BodyRun* run = each.run.get();
     if (run != nullptr) bytes += run->session.unread_bytes();
   }
@@ -95,7 +95,7 @@ std::size_t ProcessorExchange::unread_bytes() const {
 
 bool ProcessorExchange::running() const {
   if (pending_) return true;
-  for (const Direction& each : directions_.both()) {
+  for (const Direction& each : directions().both()) {
     const BodyRun* run = each.run.get();
     if (run != nullptr && run->session.running()) return true;
   }
@@ -106,7 +106,7 @@ void ProcessorExchange::update_pause() {
   if (waiting_ == nullptr) return;
   bool wanted =
       pending_ && (late_ == Late::none || (late_ == Late::fell_back && !waiting_->held.empty()));
-  for (Direction& each : directions_.both()) {
+  for (Direction& each : directions().both()) {
     BodyRun* run = each.run.get();
     if (run != nullptr && run->session.unread_bytes() >= env_.settings.unread_body_bytes &&
         !windows_)
@@ -127,17 +127,17 @@ void ProcessorExchange::count_kept() {
   std::size_t bytes = 0;
   for (const Held& held : waiting_->held) bytes += held.message->bytes();
   if (waiting_->scratch != nullptr) bytes += waiting_->scratch->message.bytes();
-  for (Direction& each : directions_.both()) {
+  for (Direction& each : directions().both()) {
     BodyRun* run = each.run.get();
     if (run != nullptr) bytes += run->session.kept_bytes();
   }
-  if (bytes == kept_) return;
-  control_.kept(static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(kept_));
-  kept_ = bytes;
+  if (bytes == waiting_->kept) return;
+  control_.kept(static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(waiting_->kept));
+  waiting_->kept = bytes;
 }
 
 void ProcessorExchange::on_writable() {
-  for (Direction& each : directions_.both()) {
+  for (Direction& each : directions().both()) {
     BodyRun* run = each.run.get();
     if (run != nullptr) run->session.on_writable();
   }
@@ -149,7 +149,7 @@ void ProcessorExchange::on_body_end(Phase body) {
 
 void ProcessorExchange::on_end() {
   half_closed_ = true;
-  for (Direction& each : directions_.both()) {
+  for (Direction& each : directions().both()) {
     BodyRun* run = each.run.get();
     if (run != nullptr) run->session.on_input_end();
   }
@@ -173,7 +173,7 @@ bool ProcessorExchange::on_closed(GrpcStatus status, bool cancelled) {
     // A handler may return at once when it is told.
     closing_ = true;
     ContextAccess::request_cancel(context_);
-    for (const Direction& each : directions_.both()) {
+    for (const Direction& each : directions().both()) {
       BodyRun* run = each.run.get();
       if (run != nullptr && run->session.running()) run->session.cancel();
     }
@@ -186,7 +186,7 @@ bool ProcessorExchange::on_closed(GrpcStatus status, bool cancelled) {
 
 void ProcessorExchange::release() {
   if (waiting_ != nullptr) {
-    for (Direction& each : directions_.both()) each.run.reset();
+    for (Direction& each : directions().both()) each.run.reset();
     waiting_->held.clear();
     env_.give_back(std::move(waiting_->scratch));
     tell_kept();

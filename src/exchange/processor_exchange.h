@@ -29,13 +29,11 @@
 namespace extproc::exchange {
 
 /// The exchange of one processor, which may be one of a chain.
-class ProcessorExchange final : public host::Exchange,
-                                private detail::Completion,
-                                private SessionHost {
+class ProcessorExchange final : public host::Exchange, private detail::Completion {
  public:
   /// All must outlive it.
   ProcessorExchange(Reporter& reporter, host::AnswerSink& sink, host::Control& control)
-      : env_(reporter.environment()), checker_(reporter, directions_, sink), control_(control) {}
+      : env_(reporter.environment()), checker_(reporter, sink), control_(control) {}
 
   void begin(const detail::CallInfo& info) override;
   /// In place of begin() for a processor of a chain: its handlers are told of the call and of
@@ -59,10 +57,12 @@ class ProcessorExchange final : public host::Exchange,
   void on_wake() override;
   bool on_closed(GrpcStatus status, bool cancelled) override;
 
-  Request& request() override { return request_; }
+  Request& request() { return request_; }
   /// A handler has not returned.
   bool running() const;
   bool body_running(Phase body) const;
+  /// The modes of the chain's own directions have changed.
+  void update_modes() { checker_.directions().update(); }
   /// A handler is being called or answered for: no message may come.
   bool busy() const { return busy_; }
   /// What bodies' handlers have not read.
@@ -84,6 +84,7 @@ class ProcessorExchange final : public host::Exchange,
     std::optional<Fallback> fallback;        // of the handler that waits
     ReplyDeadline deadline;                  // of that one
     std::optional<Clock::time_point> alarm;  // when the sink is to wake this stream
+    std::size_t kept = 0;                    // bytes, as the host was told
   };
   /// What became of a handler that took too long.
   enum class Late : std::uint8_t {
@@ -129,11 +130,9 @@ class ProcessorExchange final : public host::Exchange,
   void deliver_held();
   PhaseResponse& response();
 
-  // In exchange_late.cc.
+  // In processor_exchange_late.cc.
   void complete(std::exception_ptr failure) noexcept override;
   void set_fallback(const Fallback& fallback) noexcept override;
-  void on_waiting(BodySession& session) override;
-  void on_fallback(BodySession& session, Fallback fallback) override;
   void wait_for_handler();
   void start_deadline();
   void update_alarm();
@@ -149,32 +148,36 @@ class ProcessorExchange final : public host::Exchange,
   void start();
   Clock::time_point sent() const;
   bool measures() const { return env_.settings.observer != nullptr || env_.settings.measures; }
-  std::unique_ptr<BodyRun>& body(Phase phase) { return directions_.of(phase).run; }
+  std::unique_ptr<BodyRun>& body(Phase phase) { return directions().of(phase).run; }
   Reporter& reporter() const { return checker_.reporter(); }
+  Directions& directions() { return checker_.directions(); }
+  const Directions& directions() const { return checker_.directions(); }
   Scratch& scratch() {
     return waiting_ != nullptr && waiting_->scratch != nullptr ? *waiting_->scratch : env_.scratch;
   }
   BodyRun& run_of(const BodySession& session) { return *body(session.phase()); }
 
-  const Context& context() const override { return context_; }
-  Clock::time_point now() const override { return env_.settings.now(); }
-  bool answers() const override { return !finished_ && !closed_ && !context_.observability_mode(); }
-  bool congested(Phase phase) const override { return checker_.sink().congested(phase); }
-  void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response) override;
-  void send_streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) override;
-  void on_consumed(BodySession& session, std::size_t bytes) override;
-  void on_written_too_late(Phase phase) override;
-  void on_session_done(BodySession& session, const std::exception_ptr& failure) override;
+  // What a body's session needs.
+  friend class BodySession;
+  const Context& context() const { return context_; }
+  Clock::time_point now() const { return env_.settings.now(); }
+  bool answers() const { return !finished_ && !closed_ && !context_.observability_mode(); }
+  bool congested(Phase phase) const { return checker_.sink().congested(phase); }
+  void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response);
+  void send_streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries);
+  void on_waiting(BodySession& session);
+  void on_fallback(BodySession& session, Fallback fallback);
+  void on_consumed(BodySession& session, std::size_t bytes);
+  void on_written_too_late(Phase phase);
+  void on_session_done(BodySession& session, const std::exception_ptr& failure);
 
   Environment& env_;
-  Directions directions_;
   AnswerChecker checker_;
   host::Control& control_;
   Request request_;
   Context context_;
   std::unique_ptr<Waiting> waiting_;
   StreamedReply* streamed_reply_ = nullptr;  // while the handler of request_headers runs
-  std::size_t kept_ = 0;                     // as the host was told
   Clock::time_point stream_start_;
   Clock::time_point phase_start_;
   // Of the handler that runs or ran last, other than a session's.

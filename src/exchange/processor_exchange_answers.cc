@@ -84,7 +84,7 @@ void ProcessorExchange::send_answer() {
   switch (phase_) {
     case Phase::request_headers:
     case Phase::response_headers:
-      if (scratch().headers_response.replacement()) directions_.of(phase_).replace();
+      if (scratch().headers_response.replacement()) directions().of(phase_).replace();
       checker_.headers(phase_, scratch().headers, scratch().headers_response);
       break;
     case Phase::request_body:
@@ -115,7 +115,7 @@ PhaseOutcome ProcessorExchange::send_immediate(Phase phase, ImmediateResponse re
   if (context_.observability_mode()) return PhaseOutcome::answered;
   if (!env_.settings.chain_header.empty())
     set_chain(env_.settings.chain_header, env_.dispatcher.name(), response);
-  if (rules::headers_may_have_left(phase, directions_.of(Phase::response_body).comes_in()))
+  if (rules::headers_may_have_left(phase, directions().of(Phase::response_body).comes_in()))
     reporter().violation(phase, Rule::immediate_too_late, {});
   replied_ = true;
   reporter().immediate_response();

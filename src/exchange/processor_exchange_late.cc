@@ -23,12 +23,12 @@ void ProcessorExchange::start_deadline() {
                                 ? std::optional(waiting_->since + waiting_->fallback->after)
                                 : std::nullopt;
   waiting_->deadline.begin(waiting_->since, env_.settings.filter,
-                           !directions_.of(phase_).full_duplex(), fall_back_at);
+                           !directions().of(phase_).full_duplex(), fall_back_at);
   update_alarm();
 }
 
 void ProcessorExchange::on_waiting(BodySession& session) {
-  if (!directions_.of(session.phase()).full_duplex() || !session.idle()) return;
+  if (!directions().of(session.phase()).full_duplex() || !session.idle()) return;
   run_of(session).deadline.clear();
   update_alarm();
 }
@@ -43,7 +43,7 @@ void ProcessorExchange::update_alarm() {
   std::optional<Clock::time_point> next;
   if (!finished_ && !context_.observability_mode()) {
     if (pending_) next = waiting_->deadline.next();
-    for (const Direction& each : directions_.both()) {
+    for (const Direction& each : directions().both()) {
       BodyRun* run = each.run.get();
       if (run == nullptr || !run->holds_others_up()) continue;
       const auto due = run->deadline.next();
@@ -58,7 +58,7 @@ void ProcessorExchange::update_alarm() {
 void ProcessorExchange::on_wake() {
   waiting_->alarm.reset();
   if (pending_) wake_handler();
-  for (Direction& each : directions_.both()) {
+  for (Direction& each : directions().both()) {
     BodyRun* run = each.run.get();
     if (run != nullptr && run->holds_others_up()) wake_body(*run);
   }
@@ -129,7 +129,7 @@ void ProcessorExchange::receive_past_late(const host::Message& message, bool not
     hold(message, false);
     const auto now = env_.settings.now();
     waiting_->deadline.begin(now, env_.settings.filter,
-                             !directions_.of(*message.phase).full_duplex(),
+                             !directions().of(*message.phase).full_duplex(),
                              now + waiting_->fallback->after);
     update_alarm();
     update_pause();

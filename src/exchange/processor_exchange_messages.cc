@@ -37,11 +37,11 @@ void ProcessorExchange::receive(const host::Message& arrived, bool noted) {
 void ProcessorExchange::note(const host::Message& message) {
   if (first_message_) {
     first_message_ = false;
-    directions_.configure(message.protocol_config);
+    directions().configure(message.protocol_config);
     if (env_.link == nullptr)
       ContextAccess::messages(context_).protocol_config = message.protocol_config;
   }
-  if (message.phase) directions_.of(*message.phase).seen(*message.phase, message.end_of_stream);
+  if (message.phase) directions().of(*message.phase).seen(*message.phase, message.end_of_stream);
 }
 
 void ProcessorExchange::take_message(const host::Message& message) {
@@ -75,7 +75,7 @@ void ProcessorExchange::begin_headers(const host::Message& message) {
   scratch().headers = HttpHeaders(message.headers, message.end_of_stream);
   scratch().headers_response.reset();
   request_.begin_phase(phase_, &scratch().headers);
-  directions_.of(phase_).headers_seen(request_.content_length().has_value());
+  directions().of(phase_).headers_seen(request_.content_length().has_value());
   if (phase_ == Phase::request_headers) {
     if (!context_.observability_mode()) {
       streamed_reply_ = &scratch().streamed_reply.emplace(
@@ -93,7 +93,7 @@ void ProcessorExchange::begin_headers(const host::Message& message) {
 // It was under way when its direction was replaced.
 bool ProcessorExchange::is_dropped(const host::Message& message) {
   const Phase phase = *message.phase;
-  if (!directions_.of(phase).replaced()) return false;
+  if (!directions().of(phase).replaced()) return false;
   if (is_body(phase)) checker_.sink().consumed(phase, message.body.size());
   return true;
 }
@@ -126,9 +126,8 @@ void ProcessorExchange::take_streamed(const host::Message& message) {
   if (run == nullptr) {
     request_.begin_phase(phase, nullptr);
     reporter().phase_begin(request_, phase);
-    SessionHost& host = *this;
-    run.reset(new BodyRun{{host, env_.dispatcher, phase, directions_.of(phase).comes_in()},
-                          {env_.settings.filter, !directions_.of(phase).full_duplex()}});
+    run.reset(new BodyRun{{*this, env_.dispatcher, phase, directions().of(phase).comes_in()},
+                          {env_.settings.filter, !directions().of(phase).full_duplex()}});
   }
   run->deadline.message_came(sent());
   run->session.on_chunk(HttpBody(message.body, message.end_of_stream, message.body_flags));

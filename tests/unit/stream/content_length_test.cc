@@ -1,10 +1,9 @@
-#include "exchange/direction.h"
-
 #include <gtest/gtest.h>
 
 #include <optional>
 #include <string>
 
+#include "exchange/direction.h"
 #include "stream_fixture.h"
 
 namespace extproc::stream {
