@@ -5,8 +5,8 @@
 #include <variant>
 #include <vector>
 
-#include "envoy_config/body_mode.h"
-#include "envoy_config/documents.h"
+#include "envoy/body_mode.h"
+#include "envoy/write/documents.h"
 #include "extproc/settings.h"
 
 namespace extproc::cli {

@@ -10,12 +10,12 @@
 
 #include "base/counters.h"
 #include "base/logger.h"
+#include "envoy/kit/reply.h"
 #include "extproc/context.h"
 #include "extproc/detail/event_loop.h"
 #include "extproc/testing.h"
 #include "stream/process_stream.h"
 #include "stream/reporter.h"
-#include "testing/envoy/reply.h"
 #include "testing/request_writer.h"
 #include "testing/response_reader.h"
 

@@ -1,0 +1,67 @@
+#include "envoy/kit/mutation_rules.h"
+
+#include <charconv>
+#include <string>
+
+#include "envoy/kit/header_map.h"
+
+namespace extproc::testing::envoy {
+namespace {
+
+bool matches(const std::optional<std::regex>& expression, std::string_view name) {
+  return expression && std::regex_match(name.begin(), name.end(), *expression);
+}
+
+/// Null where the change is made.
+const char* why(rules::HeaderVerdict verdict) {
+  switch (verdict) {
+    case rules::HeaderVerdict::never_removed:
+      return "host and names that begin with ':' are never removed";
+    case rules::HeaderVerdict::never_appended:
+      return "names that begin with ':' are never appended to";
+    case rules::HeaderVerdict::needs_routing:
+      return "it needs allow_all_routing";
+    case rules::HeaderVerdict::needs_envoy:
+      return "it needs allow_envoy";
+    case rules::HeaderVerdict::system_denied:
+      return "disallow_system";
+    case rules::HeaderVerdict::all_denied:
+      return "disallow_all";
+    case rules::HeaderVerdict::made:
+      break;
+  }
+  return nullptr;
+}
+
+const char* refuse_value(std::string_view name, std::string_view value) {
+  if ((name == "host" || name == ":authority") && !is_authority(value))
+    return "the value is not an authority";
+  if (name == ":scheme") {
+    const std::string scheme = lower_case(value);
+    if (scheme != "http" && scheme != "https") return "the value is not a scheme";
+  }
+  if (name == ":status") {
+    unsigned status = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), status);
+    if (error != std::errc() || end != value.data() + value.size() || status < 200)
+      return "a :status must be a number from 200 on";
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+const char* MutationRules::refuse(Operation operation, std::string_view name,
+                                  std::string_view value, bool replaces_message) const {
+  using rules::HeaderVerdict;
+  if (const auto fixed = rules::fixed_verdict(operation, name, replaces_message))
+    return why(*fixed);
+  if (matches(disallow_expression, name)) return "disallow_expression";
+  if (!matches(allow_expression, name)) {
+    const auto verdict = rules::header_verdict(operation, name, replaces_message, by_name);
+    if (verdict != HeaderVerdict::made) return why(verdict);
+  }
+  return operation == Operation::remove ? nullptr : refuse_value(name, value);
+}
+
+}  // namespace extproc::testing::envoy
