@@ -5,8 +5,12 @@
 namespace extproc::envoy_config {
 namespace {
 
-BodyMode body_mode(bool handled, const std::optional<BodyMode>& chosen) {
-  return handled ? chosen.value_or(BodyMode::buffered) : BodyMode::none;
+BodySendMode body_mode(bool handled, const std::optional<BodySendMode>& chosen) {
+  return handled ? chosen.value_or(BodySendMode::buffered) : BodySendMode::none;
+}
+
+HeaderSendMode header_mode(bool sends) {
+  return sends ? HeaderSendMode::send : HeaderSendMode::skip;
 }
 
 /// Whether a handler that is not of the request headers may ask for what came with them.
@@ -15,40 +19,23 @@ bool reads_request_data(const Needs& needs) {
   return needs.request_data && !needs.handled.empty() && !(needs.handled == only_headers);
 }
 
-void require_consistent_body(const Needs& needs, const std::optional<BodyMode>& mode, Phase phase) {
+void require_consistent_body(const Needs& needs, const std::optional<BodySendMode>& mode,
+                             Phase phase) {
   if (!mode) return;
   const std::string name(to_string(phase));
-  if (*mode == BodyMode::none && needs.handled.contains(phase) && !needs.mode_override) {
+  if (*mode == BodySendMode::none && needs.handled.contains(phase) && !needs.mode_override) {
     throw Error(
         needs.name + " handles " + name +
         ", which the mode NONE would keep from it: choose another, or add --mode-override if "
         "it asks for the body itself");
   }
-  if (*mode == BodyMode::full_duplex_streamed && needs.mode_override) {
+  if (*mode == BodySendMode::full_duplex_streamed && needs.mode_override) {
     throw Error("Envoy ignores mode_override in FULL_DUPLEX_STREAMED: choose another mode for " +
                 name + ", or leave out --mode-override");
   }
 }
 
 }  // namespace
-
-bool ProcessingMode::sends(Phase phase) const {
-  switch (phase) {
-    case Phase::request_headers:
-      return request_headers;
-    case Phase::request_body:
-      return request_body != BodyMode::none;
-    case Phase::request_trailers:
-      return request_trailers;
-    case Phase::response_headers:
-      return response_headers;
-    case Phase::response_body:
-      return response_body != BodyMode::none;
-    case Phase::response_trailers:
-      return response_trailers;
-  }
-  return false;
-}
 
 Needs together(const std::vector<Needs>& processors) {
   Needs sum = processors.front();
@@ -66,14 +53,15 @@ ProcessingMode needed_mode(const Needs& needs) {
   ProcessingMode mode;
   mode.request_body = body_mode(handled.contains(Phase::request_body), needs.request_body_mode);
   mode.response_body = body_mode(handled.contains(Phase::response_body), needs.response_body_mode);
-  const bool request_duplex = mode.request_body == BodyMode::full_duplex_streamed;
-  const bool response_duplex = mode.response_body == BodyMode::full_duplex_streamed;
-  mode.request_headers =
-      handled.contains(Phase::request_headers) || reads_request_data(needs) || request_duplex;
-  mode.response_headers =
-      handled.contains(Phase::response_headers) || !needs.chain_header.empty() || response_duplex;
-  mode.request_trailers = handled.contains(Phase::request_trailers) || request_duplex;
-  mode.response_trailers = handled.contains(Phase::response_trailers) || response_duplex;
+  const bool request_duplex = mode.request_body == BodySendMode::full_duplex_streamed;
+  const bool response_duplex = mode.response_body == BodySendMode::full_duplex_streamed;
+  mode.request_headers = header_mode(handled.contains(Phase::request_headers) ||
+                                     reads_request_data(needs) || request_duplex);
+  mode.response_headers = header_mode(handled.contains(Phase::response_headers) ||
+                                      !needs.chain_header.empty() || response_duplex);
+  mode.request_trailers = header_mode(handled.contains(Phase::request_trailers) || request_duplex);
+  mode.response_trailers =
+      header_mode(handled.contains(Phase::response_trailers) || response_duplex);
   return mode;
 }
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "envoy/body_mode.h"
+#include "envoy/modes.h"
 #include "extproc/phase.h"
 
 namespace extproc::envoy_config {
@@ -17,8 +17,8 @@ struct Needs {
   /// The header that processors add their names to, in response_headers; empty: none.
   std::string chain_header{};
   /// How the handlers expect a body. Unset: BUFFERED is written, and a check only warns of another.
-  std::optional<BodyMode> request_body_mode{};
-  std::optional<BodyMode> response_body_mode{};
+  std::optional<BodySendMode> request_body_mode{};
+  std::optional<BodySendMode> response_body_mode{};
   /// Handlers of later phases ask for the request's method, path or id, which come with its
   /// headers.
   bool request_data = true;
@@ -26,27 +26,10 @@ struct Needs {
   bool mode_override = false;
 };
 
-/// What a filter sends: `ProcessingMode`, without DEFAULT.
-struct ProcessingMode {
-  bool request_headers = false;
-  bool response_headers = false;
-  BodyMode request_body = BodyMode::none;
-  BodyMode response_body = BodyMode::none;
-  bool request_trailers = false;
-  bool response_trailers = false;
-
-  bool sends(Phase phase) const;
-  friend bool operator==(const ProcessingMode&, const ProcessingMode&) = default;
-};
-
 /// What one filter in front of several processors needs.
 Needs together(const std::vector<Needs>& processors);
 
-inline constexpr Phase kPhases[] = {Phase::request_headers,  Phase::request_body,
-                                    Phase::request_trailers, Phase::response_headers,
-                                    Phase::response_body,    Phase::response_trailers};
-
-/// The least that serves the needs.
+/// The least that serves the needs; it leaves nothing to Envoy.
 ProcessingMode needed_mode(const Needs& needs);
 
 /// Throws Error where the needs contradict each other, so that no mode could serve them.

@@ -5,6 +5,18 @@
 #include <cstdlib>
 
 namespace extproc::envoy_config {
+namespace {
+
+/// 0 where there is none.
+std::optional<std::int64_t> whole_number(const Field& field) {
+  if (!field) return 0;
+  constexpr std::int64_t kMost = 9'000'000'000;
+  std::int64_t number = 0;
+  const bool is_number = YAML::convert<std::int64_t>::decode(field.value, number);
+  return is_number && number >= 0 && number <= kMost ? std::optional(number) : std::nullopt;
+}
+
+}  // namespace
 
 std::string snake_case(std::string_view name) {
   std::string snake;
@@ -41,13 +53,21 @@ std::string text(const YAML::Node& node) {
 bool is_true(const YAML::Node& node) { return text(node) == "true"; }
 
 std::optional<std::chrono::nanoseconds> duration(const YAML::Node& node) {
+  using std::chrono::nanoseconds;
+  if (node.IsDefined() && node.IsMap()) {
+    const auto number = [&](std::string_view name) { return whole_number(field(node, name)); };
+    const auto seconds = number("seconds");
+    const auto nanos = number("nanos");
+    if (!seconds || !nanos) return std::nullopt;
+    return std::chrono::seconds(*seconds) + nanoseconds(*nanos);
+  }
   const std::string value = text(node);
   if (value.size() < 2 || value.back() != 's') return std::nullopt;
-  if (value.find_first_not_of("0123456789.-") != value.size() - 1) return std::nullopt;
+  if (value.find_first_not_of("0123456789.") != value.size() - 1) return std::nullopt;
   char* end = nullptr;
   const double seconds = std::strtod(value.c_str(), &end);
   constexpr double kMostSeconds = 9e9;
-  if (end != value.c_str() + value.size() - 1 || std::abs(seconds) > kMostSeconds) {
+  if (end != value.c_str() + value.size() - 1 || seconds > kMostSeconds) {
     return std::nullopt;
   }
   return std::chrono::nanoseconds(std::llround(seconds * 1e9));

@@ -31,7 +31,7 @@ std::string snake_case(std::string_view name);
 std::string text(const YAML::Node& node);
 /// What a bool is set to; false for anything else, as Envoy's default is.
 bool is_true(const YAML::Node& node);
-/// A protobuf duration ("0.2s").
+/// A protobuf duration ("0.2s", or its seconds and nanos); Envoy takes none below 0.
 std::optional<std::chrono::nanoseconds> duration(const YAML::Node& node);
 
 /// Whether it is a message in an Any of this type; only the name after the last dot is given.

@@ -19,6 +19,10 @@
 
 /// Envoy's ext_proc filter in memory: a filter configuration, a processor and an HTTP exchange go
 /// in; what the upstream and the caller would get comes out. Link extproc::testing.
+namespace extproc::envoy_config {
+struct FilterConfig;
+}  // namespace extproc::envoy_config
+
 namespace extproc::testing {
 
 /// A filter configuration that Envoy would not take, or that this kit does not know. The text names
@@ -156,7 +160,6 @@ struct EnvoyResult {
 };
 
 namespace envoy {
-struct FilterConfig;
 class ProcessorPeer;
 }  // namespace envoy
 
@@ -185,7 +188,7 @@ class Envoy {
   EnvoyResult run(envoy::ProcessorPeer& peer, const Exchange& exchange) const;
 
  private:
-  std::unique_ptr<const envoy::FilterConfig> config_;
+  std::unique_ptr<const envoy_config::FilterConfig> config_;
   EnvoyOptions options_;
 };
 

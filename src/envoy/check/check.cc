@@ -24,8 +24,8 @@ FilterChain selected(const FilterChain& chain, const std::optional<std::string>&
   return all;
 }
 
-std::string cluster_of(const Filter& filter) {
-  return text(at(filter.config, {"grpc_service", "envoy_grpc", "cluster_name"}));
+const std::string& cluster_of(const Filter& filter) {
+  return filter.config.grpc_service->cluster_name;
 }
 
 bool share_a_cluster(const FilterChain& chain) {
@@ -61,7 +61,7 @@ class Checker {
   /// After all filters.
   void route_overrides(const std::optional<std::string>& only) {
     for (const RouteOverride& override : configuration_.overrides) {
-      check_override_fields(override.config, findings_);
+      findings_.add(override.problems);
       const auto found = by_name_.find(override.filter);
       if (found != by_name_.end()) {
         route_override(override, found->second.first, found->second.second);
@@ -78,41 +78,33 @@ class Checker {
 
  private:
   void filter(const Filter& filter, const Needs& needs) {
-    const Field mode = field(filter.config, "processing_mode");
-    const Field config = field(filter.entry, "typed_config");
-    const FilterUnderCheck checked{filter, needs, mode.value, mode ? mode.key : config.key,
+    const Setting<StatedMode>& mode = filter.config.processing_mode;
+    const FilterUnderCheck checked{filter, needs, *mode,
+                                   mode.is_stated() ? mode.key : filter.config_key,
                                    "the filter " + filter.name};
-    check_fields(filter.config, findings_);
+    findings_.add(filter.problems);
     check_mode(checked, findings_);
     check_mode_override(checked, findings_);
     check_filter(checked, findings_);
     check_times(checked, findings_);
-    if (const Field service = field(filter.config, "grpc_service")) {
-      check_service(configuration_, service.value, checked.name, findings_);
-    }
+    check_service(configuration_, filter.config.grpc_service, checked.name, findings_);
   }
 
   void route_override(const RouteOverride& override, const Filter& filter, const Needs& needs) {
-    const YAML::Node overrides = field(override.config, "overrides").value;
     const std::string name = "the filter " + filter.name + " on this route";
-    if (const Field mode = field(overrides, "processing_mode")) {
-      check_mode({filter, needs, mode.value, mode.key, name}, findings_);
-    }
-    if (const Field service = field(overrides, "grpc_service")) {
-      check_service(configuration_, service.value, name, findings_);
-    }
+    const Setting<StatedMode>& mode = override.config.processing_mode;
+    if (mode.is_stated()) check_mode({filter, needs, *mode, mode.key, name}, findings_);
+    check_service(configuration_, override.config.grpc_service, name, findings_);
   }
 
   void shared_clusters(const FilterChain& chain) {
     std::map<std::string, std::string> users;
     for (const Filter& filter : chain) {
-      const Field service = field(filter.config, "grpc_service");
-      const Field envoy_grpc = field(service.value, "envoy_grpc");
-      const Field name = field(envoy_grpc.value, "cluster_name");
-      if (!name) continue;
-      const auto [user, is_new] = users.emplace(text(name.value), filter.name);
+      const Setting<std::string>& cluster = filter.config.grpc_service->cluster_name;
+      if (!cluster.is_stated()) continue;
+      const auto [user, is_new] = users.emplace(cluster, filter.name);
       if (is_new) continue;
-      findings_.warning(name.value, "same-cluster-twice",
+      findings_.warning(cluster.place, "same-cluster-twice",
                         "the filters " + user->second + " and " + filter.name +
                             " ask the same processor, with a gRPC stream each for every request",
                         "serve one chain (extproc serve -s a,b) behind one filter");
@@ -132,11 +124,15 @@ class Checker {
 
 }  // namespace
 
-void Findings::add(Severity severity, const YAML::Node& where, std::string_view rule,
-                   std::string what, std::string mend) {
-  const YAML::Mark mark = where.Mark();
-  all_.push_back({mark.line + 1, mark.column + 1, severity, std::string(rule), std::move(what),
-                  std::move(mend)});
+void Findings::add(Severity severity, Place where, std::string_view rule, std::string what,
+                   std::string mend) {
+  all_.push_back(
+      {where.line, where.column, severity, std::string(rule), std::move(what), std::move(mend)});
+}
+
+void Findings::add(const std::vector<Problem>& problems) {
+  for (const Problem& problem : problems)
+    error(problem.place, problem.rule, problem.what, problem.mend);
 }
 
 std::vector<Finding> Findings::take() && {

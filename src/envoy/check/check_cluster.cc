@@ -1,6 +1,8 @@
 #include <string>
 
 #include "envoy/check/check_context.h"
+#include "envoy/message_reader.h"
+#include "envoy/yaml_node.h"
 
 namespace extproc::envoy_config {
 namespace {
@@ -28,7 +30,7 @@ Field http2_options(const YAML::Node& cluster) {
   return field(cluster, "http2_protocol_options");
 }
 
-void check_http2(const YAML::Node& cluster, const YAML::Node& where, const std::string& name,
+void check_http2(const YAML::Node& cluster, Place where, const std::string& name,
                  Findings& findings) {
   const Field http2 = http2_options(cluster);
   if (!http2) {
@@ -39,7 +41,7 @@ void check_http2(const YAML::Node& cluster, const YAML::Node& where, const std::
                    "add typed_extension_protocol_options with explicit_http_config: { "
                    "http2_protocol_options: {} }; `extproc config --format cluster` writes it");
   } else if (!field(http2.value, "connection_keepalive")) {
-    findings.warning(http2.key, "no-keepalive",
+    findings.warning(place_of(http2.key), "no-keepalive",
                      name +
                          " sends no pings: requests time out on a connection that is dead, until "
                          "TCP sees it",
@@ -47,7 +49,7 @@ void check_http2(const YAML::Node& cluster, const YAML::Node& where, const std::
   }
 }
 
-void check_health(const YAML::Node& cluster, const YAML::Node& where, const std::string& name,
+void check_health(const YAML::Node& cluster, Place where, const std::string& name,
                   Findings& findings) {
   const Field checks = field(cluster, "health_checks");
   if (!checks || !checks.value.IsSequence() || checks.value.size() == 0) {
@@ -61,7 +63,7 @@ void check_health(const YAML::Node& cluster, const YAML::Node& where, const std:
     // An empty message may be written as nothing at all.
     const bool is_there = check.IsMap() && check["grpc_health_check"].IsDefined();
     if (!grpc && !is_there) {
-      findings.warning(check, "health-check-not-grpc",
+      findings.warning(place_of(check), "health-check-not-grpc",
                        name +
                            " has a health check that is not gRPC's: it does not see that a "
                            "processor shuts down",
@@ -79,8 +81,8 @@ unsigned long limit(const YAML::Node& threshold, std::string_view name) {
   return std::strtoul(value.c_str(), nullptr, 10);
 }
 
-void check_circuit_breakers(const YAML::Node& cluster, const YAML::Node& where,
-                            const std::string& name, Findings& findings) {
+void check_circuit_breakers(const YAML::Node& cluster, Place where, const std::string& name,
+                            Findings& findings) {
   const YAML::Node thresholds = at(cluster, {"circuit_breakers", "thresholds"});
   YAML::Node normal(YAML::NodeType::Undefined);
   if (thresholds.IsDefined() && thresholds.IsSequence()) {
@@ -91,7 +93,7 @@ void check_circuit_breakers(const YAML::Node& cluster, const YAML::Node& where,
   for (const std::string_view field_name : {"max_requests", "max_pending_requests"}) {
     if (limit(normal, field_name) > kDefaultRequests) continue;
     findings.warning(
-        normal.IsDefined() ? normal : where, "circuit-breaker",
+        normal.IsDefined() ? place_of(normal) : where, "circuit-breaker",
         name + " allows " + std::to_string(limit(normal, field_name)) + " " +
             std::string(field_name) +
             ": every HTTP request is a stream there for as long as it lasts, and above "
@@ -103,29 +105,28 @@ void check_circuit_breakers(const YAML::Node& cluster, const YAML::Node& where,
 
 }  // namespace
 
-void check_service(const Configuration& configuration, const YAML::Node& service,
+void check_service(const Configuration& configuration, const GrpcService& service,
                    const std::string& name, Findings& findings) {
-  if (const Field google = field(service, "google_grpc")) {
-    findings.warning(google.key, "google-grpc",
+  if (service.google_grpc) {
+    findings.warning(service.google_grpc, "google-grpc",
                      name +
                          " uses google_grpc: no health check, no outlier detection, no pings of a "
                          "cluster, and more time for each stream",
                      "use envoy_grpc with a cluster");
     return;
   }
-  const Field cluster_name = field(field(service, "envoy_grpc").value, "cluster_name");
-  if (!cluster_name) return;
-  const std::string cluster = text(cluster_name.value);
+  if (!service.cluster_name.is_stated()) return;
+  const std::string& cluster = service.cluster_name;
   const YAML::Node found = configuration.cluster(cluster);
   if (!found.IsDefined()) {
     if (!configuration.is_complete) return;
     findings.error(
-        cluster_name.value, "cluster-missing",
+        service.cluster_name.place, "cluster-missing",
         name + " names the cluster " + cluster + ", which is not there",
         "add it: `extproc config --format cluster --cluster-name " + cluster + "` writes it");
     return;
   }
-  const YAML::Node where = field(found, "name").key;
+  const Place where = place_of(field(found, "name").key);
   const std::string described = "the cluster " + cluster;
   check_http2(found, where, described, findings);
   check_health(found, where, described, findings);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "envoy/filter_reader.h"
+#include "envoy/message_reader.h"
 #include "envoy/yaml_node.h"
 #include "extproc/error.h"
 
@@ -69,8 +71,16 @@ class Reader {
   }
 
   static Filter filter(const YAML::Node& entry, bool after_router) {
-    const YAML::Node name = field(entry, "name").value;
-    return {text(name), entry, field(entry, "typed_config").value, after_router};
+    const Field name = field(entry, "name");
+    const Field config = field(entry, "typed_config");
+    Filter filter{.name = text(name.value),
+                  .name_key = place_of(name.key),
+                  .config_key = place_of(config.key),
+                  .config = {},
+                  .problems = {},
+                  .after_router = after_router};
+    filter.config = read_filter_config(config.value, filter.problems);
+    return filter;
   }
 
   void per_route(const YAML::Node& overrides) {
@@ -79,7 +89,10 @@ class Reader {
       YAML::Node config = entry.second;
       if (has_type(config, "route.v3.FilterConfig")) config.reset(field(config, "config").value);
       if (!has_type(config, "ext_proc.v3.ExtProcPerRoute")) continue;
-      found_.overrides.push_back({text(entry.first), entry.first, config});
+      RouteOverride override{
+          .filter = text(entry.first), .key = place_of(entry.first), .config = {}, .problems = {}};
+      override.config = read_route_config(config, override.problems);
+      found_.overrides.push_back(std::move(override));
     }
   }
 

@@ -5,14 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "envoy/filter_config.h"
+
 namespace extproc::envoy_config {
 
 /// An http_filters entry of ext_proc.
 struct Filter {
   std::string name;
-  YAML::Node entry;
-  /// Its ExternalProcessor.
-  YAML::Node config;
+  /// Where the fields `name` and `typed_config` stand.
+  Place name_key;
+  Place config_key;
+  FilterConfig config;
+  std::vector<Problem> problems;
   /// A router stands before it.
   bool after_router = false;
 };
@@ -23,8 +27,9 @@ using FilterChain = std::vector<Filter>;
 /// An ExtProcPerRoute, and the filter that it is for.
 struct RouteOverride {
   std::string filter;
-  YAML::Node key;
-  YAML::Node config;
+  Place key;
+  RouteConfig config;
+  std::vector<Problem> problems;
 };
 
 /// What a configuration has that concerns external processors, wherever it stands in the text.

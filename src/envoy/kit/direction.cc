@@ -27,11 +27,9 @@ const ChunkQueue::Chunk& ChunkQueue::join() {
 }
 
 void Direction::set_mode(const ProcessingMode& mode) {
-  const bool request = side == Side::request;
-  // Left to Envoy, headers are sent and trailers are not.
-  send_headers = (request ? mode.request_header : mode.response_header) != HeaderMode::skip;
-  send_trailers = (request ? mode.request_trailer : mode.response_trailer) == HeaderMode::send;
-  body_mode = request ? mode.request_body : mode.response_body;
+  send_headers = mode.sends(headers_phase);
+  send_trailers = mode.sends(trailers_phase);
+  body_mode = mode.body(body_phase);
 }
 
 Direction make_direction(Side side, const ProcessingMode& mode) {

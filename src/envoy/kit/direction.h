@@ -7,11 +7,13 @@
 #include <optional>
 #include <string>
 
-#include "envoy/kit/modes.h"
 #include "envoy/kit/pipe.h"
+#include "envoy/modes.h"
 #include "extproc/phase.h"
 
 namespace extproc::testing::envoy {
+
+using envoy_config::ProcessingMode;
 
 /// Virtual time since the exchange began.
 using Time = std::chrono::nanoseconds;
@@ -56,7 +58,7 @@ struct Direction {
 
   bool send_headers = true;
   bool send_trailers = false;
-  BodyMode body_mode = BodyMode::none;
+  BodySendMode body_mode = BodySendMode::none;
 
   Waiting waiting = Waiting::nothing;
   /// Stopped, so that it has to be resumed.
@@ -81,9 +83,9 @@ struct Direction {
 
   void set_mode(const ProcessingMode& mode);
   bool handles_nothing() const {
-    return !send_headers && !send_trailers && body_mode == BodyMode::none;
+    return !send_headers && !send_trailers && body_mode == BodySendMode::none;
   }
-  bool full_duplex() const { return body_mode == BodyMode::full_duplex_streamed; }
+  bool full_duplex() const { return body_mode == BodySendMode::full_duplex_streamed; }
   void finish(Waiting next = Waiting::nothing) {
     timer.reset();
     waiting = next;

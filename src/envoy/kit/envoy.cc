@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "envoy/kit/filter_config.h"
+#include "envoy/kit/filter_yaml.h"
 #include "envoy/kit/service_peer.h"
 #include "envoy/kit/simulation.h"
 
@@ -32,7 +32,8 @@ const std::string* EnvoyResult::caller_header(std::string_view name) const {
 }
 
 Envoy::Envoy(std::string_view filter, EnvoyOptions options)
-    : config_(std::make_unique<const envoy::FilterConfig>(envoy::read_filter_config(filter))),
+    : config_(
+          std::make_unique<const envoy_config::FilterConfig>(envoy::read_filter_config(filter))),
       options_(std::move(options)) {}
 Envoy::~Envoy() = default;
 Envoy::Envoy(Envoy&&) noexcept = default;

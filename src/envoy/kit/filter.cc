@@ -13,17 +13,17 @@ Filter::Filter(const FilterConfig& config, std::size_t buffer_limit, FilterHost&
       buffer_limit_(buffer_limit),
       host_(host),
       record_(record),
-      request_(make_direction(Side::request, config.mode)),
-      response_(make_direction(Side::response, config.mode)) {}
+      request_(make_direction(Side::request, *config.processing_mode)),
+      response_(make_direction(Side::response, *config.processing_mode)) {}
 
 bool Filter::removes_content_length(const Direction& d) const {
   if (config_.allow_content_length_header) return false;
   switch (d.body_mode) {
-    case BodyMode::streamed:
-    case BodyMode::buffered_partial:
-    case BodyMode::full_duplex_streamed:
+    case BodySendMode::streamed:
+    case BodySendMode::buffered_partial:
+    case BodySendMode::full_duplex_streamed:
       return true;
-    case BodyMode::buffered:
+    case BodySendMode::buffered:
       return !d.send_headers;
     default:
       return false;
@@ -76,19 +76,19 @@ Step Filter::on_data(Side side, std::string& data, bool end) {
   }
   if (complete_) return Step::proceed;
 
-  const bool pipelined =
-      d.full_duplex() || (d.body_mode == BodyMode::streamed && config_.send_body_without_waiting);
+  const bool pipelined = d.full_duplex() || (d.body_mode == BodySendMode::streamed &&
+                                             config_.send_body_without_waiting);
   if (d.waiting == Waiting::headers && !pipelined) {
     d.paused = true;
-    return d.body_mode == BodyMode::buffered ? Step::stop_and_buffer : Step::stop_and_watermark;
+    return d.body_mode == BodySendMode::buffered ? Step::stop_and_buffer : Step::stop_and_watermark;
   }
   switch (d.body_mode) {
-    case BodyMode::buffered:
+    case BodySendMode::buffered:
       return buffered_data(d, data, end);
-    case BodyMode::streamed:
-    case BodyMode::full_duplex_streamed:
+    case BodySendMode::streamed:
+    case BodySendMode::full_duplex_streamed:
       return streamed_data(d, data, end);
-    case BodyMode::buffered_partial:
+    case BodySendMode::buffered_partial:
       return partial_data(d, data, end);
     default:
       return Step::proceed;
@@ -139,9 +139,9 @@ Step Filter::partial_data(Direction& d, std::string& data, bool end) {
 }
 
 Step Filter::observe_data(Direction& d, const std::string& data, bool end) {
-  if (d.body_mode == BodyMode::streamed) {
+  if (d.body_mode == BodySendMode::streamed) {
     if (open_stream()) send_body(d, data, end, Waiting::nothing);
-  } else if (d.body_mode != BodyMode::none) {
+  } else if (d.body_mode != BodySendMode::none) {
     record_.refuse(d.body_phase, "observability_mode", "processing_mode",
                    "only STREAMED bodies are sent in observability mode");
   }
@@ -163,8 +163,8 @@ Step Filter::on_trailers(Side side) {
     d.paused = true;
     return Step::stop;
   }
-  const bool buffered = d.body_mode == BodyMode::buffered && pipe(d).buffered;
-  const bool partial = d.body_mode == BodyMode::buffered_partial && !d.queue.empty();
+  const bool buffered = d.body_mode == BodySendMode::buffered && pipe(d).buffered;
+  const bool partial = d.body_mode == BodySendMode::buffered_partial && !d.queue.empty();
   if (!body_delivered && (buffered || partial)) {
     // Only now is the body known to be complete.
     if (!open_stream()) return Step::proceed;

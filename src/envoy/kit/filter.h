@@ -5,13 +5,16 @@
 #include <string>
 #include <string_view>
 
+#include "envoy/filter_config.h"
 #include "envoy/kit/direction.h"
-#include "envoy/kit/filter_config.h"
 #include "envoy/kit/pipe.h"
 #include "envoy/kit/record.h"
 #include "envoy/kit/reply.h"
 
 namespace extproc::testing::envoy {
+
+using envoy_config::FilterConfig;
+using envoy_config::RouteCacheAction;
 
 /// A response that Envoy makes itself.
 struct LocalReply {

@@ -22,7 +22,8 @@ std::optional<std::size_t> number(const std::string* text) {
 
 Waiting Filter::waiting_after_headers(const Direction& d, const CommonReply& common) const {
   if (common.replace) return Waiting::nothing;
-  if (d.body_mode == BodyMode::streamed && config_.send_body_without_waiting && !d.queue.empty())
+  if (d.body_mode == BodySendMode::streamed && config_.send_body_without_waiting &&
+      !d.queue.empty())
     return Waiting::streamed_body;
   if (d.full_duplex()) {
     if (d.body_received) return Waiting::streamed_body;
@@ -66,7 +67,7 @@ void Filter::replace_message(Direction& d, const CommonReply& common) {
     }
   }
   d.queue.clear();
-  d.body_mode = BodyMode::none;
+  d.body_mode = BodySendMode::none;
   d.send_trailers = false;
 }
 
@@ -81,7 +82,7 @@ Filter::Verdict Filter::after_headers(Direction& d) {
   };
   if (d.no_body) {
     // Nothing follows but what is below.
-  } else if (d.body_complete && d.body_mode != BodyMode::none) {
+  } else if (d.body_complete && d.body_mode != BodySendMode::none) {
     if (d.waiting != Waiting::nothing) {
       send_buffered(!d.trailers_open);
       return taken();
@@ -91,16 +92,16 @@ Filter::Verdict Filter::after_headers(Direction& d) {
       send_body(d, *buffered, !d.trailers_open, Waiting::buffered_body);
       return taken();
     }
-  } else if (d.body_mode == BodyMode::buffered) {
+  } else if (d.body_mode == BodySendMode::buffered) {
     return taken();
-  } else if (d.body_mode == BodyMode::streamed) {
+  } else if (d.body_mode == BodySendMode::streamed) {
     send_buffered(false);
     resume(d);
     return taken();
   } else if (d.full_duplex()) {
     resume(d);
     return taken();
-  } else if (d.body_mode == BodyMode::buffered_partial) {
+  } else if (d.body_mode == BodySendMode::buffered_partial) {
     if (buffered && !buffered->empty()) d.queue.push(std::exchange(*buffered, {}), false);
     if (d.queue.bytes() > buffer_limit_)
       send_body(d, d.queue.join().data, false, Waiting::partial_body);
@@ -116,10 +117,10 @@ Filter::Verdict Filter::after_headers(Direction& d) {
 }
 
 bool Filter::is_last_body(Direction& d, const CommonReply& common) const {
-  if (d.body_mode == BodyMode::streamed) return !d.queue.empty() && d.queue.front().end;
+  if (d.body_mode == BodySendMode::streamed) return !d.queue.empty() && d.queue.front().end;
   // In one message it is the last where trailers, which nobody asked for, tell so; its own end does
   // not.
-  if (d.body_mode == BodyMode::buffered || d.body_mode == BodyMode::buffered_partial)
+  if (d.body_mode == BodySendMode::buffered || d.body_mode == BodySendMode::buffered_partial)
     return d.trailers_open && !d.send_trailers;
   return d.full_duplex() && common.body && common.body->kind == BodyMutation::Kind::streamed &&
          common.body->end_of_stream;

@@ -109,7 +109,7 @@ void Filter::mutate_reply(const ImmediateReply& immediate, HeaderMap& headers) {
   if (!immediate.headers) return;
   const auto error =
       apply_mutation(*immediate.headers, headers,
-                     {.rules = config_.mutation_rules, .record = record_, .phase = std::nullopt});
+                     {.rules = *config_.mutation_rules, .record = record_, .phase = std::nullopt});
   if (error) {
     record_.refuse(
         std::nullopt, *error, "immediate_response.headers",

@@ -1,8 +1,9 @@
 // StreamedImmediateResponse: the processor answers the caller itself, in pieces. Envoy's page says
-// little of it; what is here is what Envoy 1.40 was seen to do.
+// little of it; what is here is what Envoy was seen to do.
 #include <utility>
 
 #include "envoy/kit/filter.h"
+#include "envoy/kit/mutation_rules.h"
 #include "rules/reply_rules.h"
 
 namespace extproc::testing::envoy {
@@ -37,7 +38,7 @@ Filter::Verdict Filter::take_streamed_immediate(const StreamedImmediateReply& st
 
 Filter::Verdict Filter::start_local_response(const StreamedImmediateReply& streamed) {
   // Whatever the processor answers itself is not sent to it: that holds even where this is refused.
-  response_.set_mode({.response_header = HeaderMode::skip});
+  response_.set_mode({.response_headers = HeaderSendMode::skip});
   if (request_.waiting != Waiting::headers || local_response_)
     return spurious("spurious message", kField);
   if (!streamed.end_of_stream && !rules::takes_streamed_reply(request_.body_mode)) {
@@ -54,7 +55,7 @@ Filter::Verdict Filter::start_local_response(const StreamedImmediateReply& strea
   const bool goes_on =
       request_.full_duplex() && !request_.body_complete && !streamed.end_of_stream && is_response;
   // After an error Envoy takes up what it has, and counts a message that no stream gets.
-  const bool has_body = request_.body_mode != BodyMode::none && request_.body_complete &&
+  const bool has_body = request_.body_mode != BodySendMode::none && request_.body_complete &&
                         !request_.no_body && pipe(request_).buffered;
   const bool has_trailers = request_.send_trailers && request_.trailers_open;
   if (!is_response && !request_.full_duplex() && (has_body || has_trailers))
@@ -71,8 +72,8 @@ std::optional<Filter::Verdict> Filter::read_local_headers(const HeaderList& list
   for (const auto& [key, value] : list) {
     const std::string name = lower_case(key);
     // A response must have a :status, so that the rules do not deny it.
-    const MutationRules& allowed = name == ":status" ? MutationRules{} : config_.mutation_rules;
-    const char* why = allowed.refuse(MutationRules::Operation::set, name, value);
+    const MutationRules& allowed = name == ":status" ? MutationRules{} : *config_.mutation_rules;
+    const char* why = denial(allowed, MutationRules::Operation::set, name, value);
     const bool invalid = !is_header_name(key) || !rules::is_header_value(value);
     if (!invalid && why == nullptr) {
       headers.add(name, value);

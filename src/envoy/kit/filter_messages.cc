@@ -17,13 +17,13 @@ struct Filter::Extras {
                                             config.send_body_without_waiting});
     }
     std::map<std::string, std::string> forwarded;
-    for (const auto& name : config.forwarding_namespaces) {
+    for (const auto& name : config.metadata.forwarding) {
       const auto found = filter.metadata_.find(name);
       if (found != filter.metadata_.end()) forwarded.insert(*found);
     }
     metadata = write_metadata(forwarded);
     const auto& names =
-        d.side == Side::request ? config.request_attributes : config.response_attributes;
+        *(d.side == Side::request ? config.request_attributes : config.response_attributes);
     if (!names.empty() && !std::exchange(d.attributes_sent, true)) {
       const bool response = d.side == Side::response;
       attributes = write_attributes(
@@ -75,7 +75,7 @@ void Filter::send(Direction& d, const std::string& message, Waiting next) {
   if (!config_.observability_mode) {
     d.waiting = next;
     d.extended = false;
-    if (!d.full_duplex()) d.timer = host_.now() + config_.message_timeout;
+    if (!d.full_duplex()) d.timer = host_.now() + *config_.message_timeout;
   }
   record_.count("stream_msgs_sent");
   host_.send_message(message);

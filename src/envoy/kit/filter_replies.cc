@@ -18,22 +18,21 @@ std::optional<Phase> phase_of(const Reply& reply) {
 
 // Left out, header modes mean "as it was"; a body mode that is left out is NONE.
 ProcessingMode effective_mode(const ProcessingMode& asked, ProcessingMode mode) {
-  const auto take = [](HeaderMode from, HeaderMode& to) {
-    if (from != HeaderMode::use_default) to = from;
+  const auto take = [](std::optional<HeaderSendMode> from, std::optional<HeaderSendMode>& to) {
+    if (from) to = from;
   };
-  take(asked.request_header, mode.request_header);
-  take(asked.response_header, mode.response_header);
-  take(asked.request_trailer, mode.request_trailer);
-  take(asked.response_trailer, mode.response_trailer);
+  take(asked.request_headers, mode.request_headers);
+  take(asked.response_headers, mode.response_headers);
+  take(asked.request_trailers, mode.request_trailers);
+  take(asked.response_trailers, mode.response_trailers);
   mode.request_body = asked.request_body;
   mode.response_body = asked.response_body;
   return mode;
 }
 
-bool same_but_request_headers(const ProcessingMode& a, const ProcessingMode& b) {
-  return a.request_body == b.request_body && a.request_trailer == b.request_trailer &&
-         a.response_header == b.response_header && a.response_body == b.response_body &&
-         a.response_trailer == b.response_trailer;
+bool same_but_request_headers(const ProcessingMode& a, ProcessingMode b) {
+  b.request_headers = a.request_headers;
+  return a == b;
 }
 
 }  // namespace
@@ -113,7 +112,7 @@ void Filter::take_timeout(Time timeout) {
     record_.refuse(std::nullopt, "override_message_timeout", "override_message_timeout", text);
   };
   const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(timeout);
-  if (whole < std::chrono::milliseconds(1) || whole > config_.max_message_timeout)
+  if (whole < std::chrono::milliseconds(1) || whole > *config_.max_message_timeout)
     return refuse("it must be from 1 ms to the filter's max_message_timeout, whose default is 0");
   bool restarted = false;
   for (Direction* d : {&request_, &response_}) {
@@ -132,12 +131,11 @@ void Filter::override_mode(const ProcessingMode& asked) {
   if (!config_.allow_mode_override) return refuse("the filter has no allow_mode_override");
   if (config_.send_body_without_waiting)
     return refuse("the filter has send_body_without_waiting_for_header_response");
-  if (config_.mode.request_body == BodyMode::full_duplex_streamed ||
-      config_.mode.response_body == BodyMode::full_duplex_streamed)
+  if (config_.processing_mode->has_full_duplex())
     return refuse("the filter has a body mode FULL_DUPLEX_STREAMED");
   if (request_.waiting != Waiting::headers && response_.waiting != Waiting::headers)
     return refuse("it counts only in the answer to headers");
-  const ProcessingMode mode = effective_mode(asked, config_.mode);
+  const ProcessingMode mode = effective_mode(asked, *config_.processing_mode);
   const auto& allowed = config_.allowed_override_modes;
   if (!allowed.empty() && std::none_of(allowed.begin(), allowed.end(), [&](const auto& other) {
         return same_but_request_headers(mode, other);
@@ -176,7 +174,7 @@ Filter::Verdict Filter::take(const Reply& reply) {
 void Filter::take_metadata(const Reply& reply) {
   if (!reply.dynamic_metadata) return;
   for (const auto& [name, value] : *reply.dynamic_metadata) {
-    const auto& allowed = config_.receiving_namespaces;
+    const auto& allowed = config_.metadata.receiving;
     if (std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
       record_.refuse(phase_of(reply), "dynamic_metadata", "dynamic_metadata",
                      name + " is not in metadata_options.receiving_namespaces.untyped");
@@ -219,7 +217,7 @@ std::optional<Filter::Verdict> Filter::mutate_headers(Direction& d, const Common
     return std::nullopt;
   }
   const auto error = apply_mutation(*common.headers, pipe(d).headers,
-                                    {.rules = config_.mutation_rules,
+                                    {.rules = *config_.mutation_rules,
                                      .record = record_,
                                      .phase = phase,
                                      .replacing = common.replace,
@@ -235,7 +233,7 @@ Filter::Verdict Filter::take_trailers(Direction& d, const CommonReply& common) {
   if (common.headers && d.trailers_open) {
     const auto error = apply_mutation(
         *common.headers, *pipe(d).trailers,
-        {.rules = config_.mutation_rules, .record = record_, .phase = d.trailers_phase});
+        {.rules = *config_.mutation_rules, .record = record_, .phase = d.trailers_phase});
     if (error) return failed(*error, "header_mutation");
   }
   if (common.headers && !d.trailers_open) {
@@ -278,7 +276,7 @@ void Filter::close_after_last(const Reply& reply, bool last_body) {
   if (reply.phase == d.headers_phase) {
     // Where the whole message is here, it is known that no trailers are to come.
     const bool no_trailers = !d.send_trailers || (d.body_complete && !d.trailers_open);
-    d.answered = d.no_body || (d.body_mode == BodyMode::none && no_trailers);
+    d.answered = d.no_body || (d.body_mode == BodySendMode::none && no_trailers);
   } else {
     // Trailers may be answered before they are there.
     d.answered = d.answered || last_body || reply.phase == d.trailers_phase;

@@ -40,7 +40,7 @@ class Applier {
                   "'" + option + "' is not a header name");
     }
     const std::string name = lower_case(option);
-    if (const char* why = context_.rules.refuse(Operation::remove, name, {}))
+    if (const char* why = denial(context_.rules, Operation::remove, name, {}))
       return refuse("header_mutation_remove_headers_failed", where, name, why);
     headers_.remove(name);
     return std::nullopt;
@@ -68,7 +68,7 @@ class Applier {
     }
     const auto operation =
         option.append && headers_.get(name) != nullptr ? Operation::append : Operation::set;
-    const char* why = context_.rules.refuse(operation, name, option.raw_value, context_.replacing);
+    const char* why = denial(context_.rules, operation, name, option.raw_value, context_.replacing);
     if (why != nullptr) return refuse("header_mutation_set_headers_failed", where, name, why);
     option.append ? headers_.add(name, option.raw_value) : headers_.set(name, option.raw_value);
     return std::nullopt;

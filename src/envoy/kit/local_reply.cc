@@ -1,6 +1,6 @@
 #include "envoy/kit/local_reply.h"
 
-#include "envoy/kit/status_codes.h"
+#include "envoy/status_codes.h"
 
 namespace extproc::testing::envoy {
 namespace {
@@ -37,7 +37,7 @@ std::pair<HeaderMap, std::string> make_local_reply(const LocalReply& reply,
   if (is_grpc(request)) {
     const auto status = reply.immediate != nullptr && reply.immediate->grpc_status
                             ? *reply.immediate->grpc_status
-                            : grpc_status_of(reply.status);
+                            : envoy_config::grpc_status_of(reply.status);
     headers.set(":status", "200");
     headers.set("content-type", "application/grpc");
     // What the processor has set itself stays.

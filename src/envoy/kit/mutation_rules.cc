@@ -8,10 +8,6 @@
 namespace extproc::testing::envoy {
 namespace {
 
-bool matches(const std::optional<std::regex>& expression, std::string_view name) {
-  return expression && std::regex_match(name.begin(), name.end(), *expression);
-}
-
 /// Null where the change is made.
 const char* why(rules::HeaderVerdict verdict) {
   switch (verdict) {
@@ -51,17 +47,12 @@ const char* refuse_value(std::string_view name, std::string_view value) {
 
 }  // namespace
 
-const char* MutationRules::refuse(Operation operation, std::string_view name,
-                                  std::string_view value, bool replaces_message) const {
-  using rules::HeaderVerdict;
-  if (const auto fixed = rules::fixed_verdict(operation, name, replaces_message))
-    return why(*fixed);
-  if (matches(disallow_expression, name)) return "disallow_expression";
-  if (!matches(allow_expression, name)) {
-    const auto verdict = rules::header_verdict(operation, name, replaces_message, by_name);
-    if (verdict != HeaderVerdict::made) return why(verdict);
-  }
-  return operation == Operation::remove ? nullptr : refuse_value(name, value);
+const char* denial(const MutationRules& rules, HeaderMutation::Operation operation,
+                   std::string_view name, std::string_view value, bool replaces_message) {
+  const auto verdict = rules.decide(operation, name, replaces_message);
+  if (!verdict) return "disallow_expression";
+  if (*verdict != rules::HeaderVerdict::made) return why(*verdict);
+  return operation == HeaderMutation::Operation::remove ? nullptr : refuse_value(name, value);
 }
 
 }  // namespace extproc::testing::envoy

@@ -1,27 +1,16 @@
 #pragma once
 
-#include <optional>
-#include <regex>
 #include <string_view>
 
-#include "extproc/header_mutation.h"
-#include "rules/header_rules.h"
+#include "envoy/mutation_rules.h"
 
 namespace extproc::testing::envoy {
 
-/// `envoy.config.common.mutation_rules.v3.HeaderMutationRules`.
-struct MutationRules {
-  using Operation = HeaderMutation::Operation;
+using envoy_config::MutationRules;
 
-  rules::HeaderRules by_name;
-  bool disallow_is_error = false;
-  std::optional<std::regex> allow_expression;
-  std::optional<std::regex> disallow_expression;
-
-  /// `name` in lower case; `replaces_message`: in an answer with CONTINUE_AND_REPLACE. Null when it
-  /// is allowed, else why it is not.
-  const char* refuse(Operation operation, std::string_view name, std::string_view value,
-                     bool replaces_message = false) const;
-};
+/// Why the rules do not let a header be changed; null when they do. `name` in lower case;
+/// `replaces_message`: in an answer with CONTINUE_AND_REPLACE.
+const char* denial(const MutationRules& rules, HeaderMutation::Operation operation,
+                   std::string_view name, std::string_view value, bool replaces_message = false);
 
 }  // namespace extproc::testing::envoy

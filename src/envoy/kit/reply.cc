@@ -204,6 +204,11 @@ std::chrono::nanoseconds read_duration(pbf_reader field) {
   return duration;
 }
 
+std::optional<HeaderSendMode> header_mode(std::int32_t number) {
+  if (number == 0) return std::nullopt;
+  return static_cast<HeaderSendMode>(number);
+}
+
 ProcessingMode read_mode(pbf_reader field) {
   ProcessingMode mode;
   while (field.next()) {
@@ -213,12 +218,12 @@ ProcessingMode read_mode(pbf_reader field) {
       continue;
     }
     const auto value = field.get_enum();
-    if (tag == 3) mode.request_body = static_cast<BodyMode>(value);
-    if (tag == 4) mode.response_body = static_cast<BodyMode>(value);
-    if (tag == 1) mode.request_header = static_cast<HeaderMode>(value);
-    if (tag == 2) mode.response_header = static_cast<HeaderMode>(value);
-    if (tag == 5) mode.request_trailer = static_cast<HeaderMode>(value);
-    if (tag == 6) mode.response_trailer = static_cast<HeaderMode>(value);
+    if (tag == 3) mode.request_body = static_cast<BodySendMode>(value);
+    if (tag == 4) mode.response_body = static_cast<BodySendMode>(value);
+    if (tag == 1) mode.request_headers = header_mode(value);
+    if (tag == 2) mode.response_headers = header_mode(value);
+    if (tag == 5) mode.request_trailers = header_mode(value);
+    if (tag == 6) mode.response_trailers = header_mode(value);
   }
   return mode;
 }

@@ -8,12 +8,14 @@
 #include <string_view>
 #include <vector>
 
-#include "envoy/kit/modes.h"
+#include "envoy/modes.h"
 #include "extproc/phase.h"
 #include "extproc/response.h"
 #include "extproc/testing.h"
 
 namespace extproc::testing::envoy {
+
+using envoy_config::ProcessingMode;
 
 /// A `HeaderValueOption`, as it was sent.
 struct HeaderOption {

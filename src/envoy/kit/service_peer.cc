@@ -8,7 +8,7 @@
 
 #include "base/counters.h"
 #include "base/logger.h"
-#include "envoy/kit/filter_config.h"
+#include "envoy/filter_config.h"
 #include "extproc/context.h"
 #include "extproc/detail/event_loop.h"
 #include "stream/process_stream.h"
@@ -37,7 +37,7 @@ class ServicePeer final : public ProcessorPeer,
                      .counters = counters_,
                      .loop = &loop_,
                      .chain_header = options.applied_header,
-                     .filter = filter_settings(config),
+                     .filter = envoy_config::filter_settings(config),
                      .on_violation =
                          [&report](Violation violation) {
                            report.violations.push_back(std::move(violation));
@@ -130,7 +130,7 @@ class ServicePeer final : public ProcessorPeer,
   void deliver_late() {
     const auto until = std::chrono::steady_clock::now() +
                        std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-                           config_.deferred_close_timeout);
+                           *config_.deferred_close_timeout);
     while (true) {
       deliver();
       io_.restart();
@@ -179,9 +179,9 @@ class ServicePeer final : public ProcessorPeer,
 
   std::string_view peer() const override { return options_.peer; }
   std::optional<std::chrono::steady_clock::time_point> deadline() const override {
-    if (!config_.grpc_timeout) return std::nullopt;
-    return started_ +
-           std::chrono::duration_cast<std::chrono::steady_clock::duration>(*config_.grpc_timeout);
+    const auto& timeout = *config_.grpc_service->timeout;
+    if (!timeout) return std::nullopt;
+    return started_ + std::chrono::duration_cast<std::chrono::steady_clock::duration>(*timeout);
   }
   std::size_t metadata_size() const override { return options_.grpc_metadata.size(); }
   std::pair<std::string_view, std::string_view> metadata_at(std::size_t index) const override {

@@ -11,6 +11,8 @@
 
 namespace extproc::testing::envoy {
 
+using envoy_config::FilterConfig;
+
 /// What a processor's side tells besides its answers.
 struct ServiceReport {
   std::vector<Violation> violations;

@@ -12,6 +12,8 @@
 
 namespace extproc::testing::envoy {
 
+using envoy_config::FilterConfig;
+
 /// One piece of a message that is on its way to Envoy.
 struct Piece {
   enum class Kind : std::uint8_t { headers, data, trailers };

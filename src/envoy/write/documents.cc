@@ -13,9 +13,7 @@ bool is_upper(char c) { return std::isupper(static_cast<unsigned char>(c)) != 0;
 void require_writable(const Processor& processor, const DocumentOptions& options) {
   require_consistent(processor.needs);
   const ProcessingMode mode = needed_mode(processor.needs);
-  const bool duplex = mode.request_body == BodyMode::full_duplex_streamed ||
-                      mode.response_body == BodyMode::full_duplex_streamed;
-  if (duplex && options.failure_mode_allow) {
+  if (mode.has_full_duplex() && options.failure_mode_allow) {
     throw Error(
         "failure_mode_allow cannot be kept with FULL_DUPLEX_STREAMED: what Envoy has handed over "
         "is "

@@ -3,8 +3,6 @@
 namespace extproc::envoy_config {
 namespace {
 
-constexpr std::string_view header_mode(bool sends) { return sends ? "SEND" : "SKIP"; }
-
 void write_timeouts(YamlWriter& out, const FilterSettings& filter) {
   out.comment("How long Envoy waits for each answer. Then the request fails with 504, or goes on.");
   out.field("message_timeout", duration(filter.message_timeout));
@@ -21,35 +19,42 @@ void write_mutation_rules(YamlWriter& out, const FilterSettings& filter) {
   if (filter.allow_envoy) out.field("allow_envoy", "true");
 }
 
+/// Of headers or trailers.
+void write_header_mode(YamlWriter& out, Phase phase, const ProcessingMode& mode) {
+  out.field(mode_field(phase),
+            to_string(mode.sends(phase) ? HeaderSendMode::send : HeaderSendMode::skip));
+}
+
 /// Why the request's headers are sent, or are not, where that is not plain.
 void write_request_headers(YamlWriter& out, const Needs& needs, const ProcessingMode& mode) {
-  if (mode.request_headers && !needs.handled.contains(Phase::request_headers)) {
+  if (mode.sends(Phase::request_headers) && !needs.handled.contains(Phase::request_headers)) {
     out.comment(
         "No handler of its own, but method, path and id of the request come with its headers.");
   }
-  out.field("request_header_mode", header_mode(mode.request_headers));
+  write_header_mode(out, Phase::request_headers, mode);
 }
 
 void write_response_headers(YamlWriter& out, const Needs& needs, const ProcessingMode& mode) {
-  if (mode.response_headers && !needs.handled.contains(Phase::response_headers) &&
+  if (mode.sends(Phase::response_headers) && !needs.handled.contains(Phase::response_headers) &&
       !needs.chain_header.empty()) {
     out.comment("No handler of its own: " + needs.chain_header + " is added here.");
   }
-  out.field("response_header_mode", header_mode(mode.response_headers));
+  write_header_mode(out, Phase::response_headers, mode);
 }
 
-void write_body(YamlWriter& out, std::string_view field, BodyMode mode) {
-  if (mode == BodyMode::buffered) {
+void write_body(YamlWriter& out, Phase phase, const ProcessingMode& modes) {
+  const BodySendMode mode = modes.body(phase);
+  if (mode == BodySendMode::buffered) {
     out.comment(
         "The whole body in one message; Envoy refuses one over the listener's buffer limit.");
-  } else if (mode == BodyMode::buffered_partial) {
+  } else if (mode == BodySendMode::buffered_partial) {
     out.comment("As much of the body as fits the buffer, in one message; the rest passes by.");
-  } else if (mode == BodyMode::streamed) {
+  } else if (mode == BodySendMode::streamed) {
     out.comment("Chunk by chunk, one answer each. Headers cannot be changed any more.");
-  } else if (mode == BodyMode::full_duplex_streamed) {
+  } else if (mode == BodySendMode::full_duplex_streamed) {
     out.comment("Chunk by chunk, any number of answers; trailers must be sent too. No time-out.");
   }
-  out.field(field, to_string(mode));
+  out.field(mode_field(phase), to_string(mode));
 }
 
 void write_mode(YamlWriter& out, const Needs& needs) {
@@ -58,10 +63,10 @@ void write_mode(YamlWriter& out, const Needs& needs) {
   const auto block = out.block("processing_mode");
   write_request_headers(out, needs, mode);
   write_response_headers(out, needs, mode);
-  write_body(out, "request_body_mode", mode.request_body);
-  write_body(out, "response_body_mode", mode.response_body);
-  out.field("request_trailer_mode", header_mode(mode.request_trailers));
-  out.field("response_trailer_mode", header_mode(mode.response_trailers));
+  write_body(out, Phase::request_body, mode);
+  write_body(out, Phase::response_body, mode);
+  write_header_mode(out, Phase::request_trailers, mode);
+  write_header_mode(out, Phase::response_trailers, mode);
 }
 
 }  // namespace

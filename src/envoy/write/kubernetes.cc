@@ -21,17 +21,18 @@ std::string gateway_duration(std::chrono::milliseconds time) {
   return std::to_string(time.count() / 1000) + "s" + (rest == 0 ? "" : std::to_string(rest) + "ms");
 }
 
-std::string_view gateway_body_mode(BodyMode mode) {
+std::string_view gateway_body_mode(BodySendMode mode) {
   switch (mode) {
-    case BodyMode::none:
+    case BodySendMode::none:
+    case BodySendMode::grpc:
       break;
-    case BodyMode::streamed:
+    case BodySendMode::streamed:
       return "Streamed";
-    case BodyMode::buffered:
+    case BodySendMode::buffered:
       return "Buffered";
-    case BodyMode::buffered_partial:
+    case BodySendMode::buffered_partial:
       return "BufferedPartial";
-    case BodyMode::full_duplex_streamed:
+    case BodySendMode::full_duplex_streamed:
       return "FullDuplexStreamed";
   }
   return "";
@@ -94,8 +95,8 @@ void write_backend_settings(YamlWriter& out) {
 }
 
 /// A direction that is there has its headers sent.
-void write_direction(YamlWriter& out, std::string_view name, bool headers, BodyMode body) {
-  if (body != BodyMode::none) {
+void write_direction(YamlWriter& out, std::string_view name, bool headers, BodySendMode body) {
+  if (body != BodySendMode::none) {
     const auto direction = out.block(name);
     out.field("body", gateway_body_mode(body));
   } else if (headers) {
@@ -105,11 +106,11 @@ void write_direction(YamlWriter& out, std::string_view name, bool headers, BodyM
 }
 
 void require_gateway_mode(const Needs& needs, const ProcessingMode& mode) {
-  const std::tuple<bool, BodyMode, std::string_view> directions[] = {
-      {mode.request_trailers, mode.request_body, "request"},
-      {mode.response_trailers, mode.response_body, "response"}};
+  const std::tuple<bool, BodySendMode, std::string_view> directions[] = {
+      {mode.sends(Phase::request_trailers), mode.request_body, "request"},
+      {mode.sends(Phase::response_trailers), mode.response_body, "response"}};
   for (const auto& [trailers, body, name] : directions) {
-    if (!trailers || body == BodyMode::full_duplex_streamed) continue;
+    if (!trailers || body == BodySendMode::full_duplex_streamed) continue;
     throw Error("EnvoyExtensionPolicy cannot send trailers without FULL_DUPLEX_STREAMED, and " +
                 needs.name + " handles " + std::string(name) + "_trailers: choose --" +
                 std::string(name) + "-body-mode FULL_DUPLEX_STREAMED, or another format");
@@ -147,14 +148,15 @@ void write_extension(YamlWriter& out, const Processor& processor, const Document
   out.field("messageTimeout", gateway_duration(options.filter.message_timeout));
   {
     out.comment("Only what the processor handles: each phase that is sent costs a round trip.");
-    const bool nothing = !mode.request_headers && !mode.response_headers;
-    if (nothing) {
+    const bool request = mode.sends(Phase::request_headers);
+    const bool response = mode.sends(Phase::response_headers);
+    if (!request && !response) {
       out.field("processingMode", "{}");
     } else {
       const auto block = out.block("processingMode");
       if (processor.needs.mode_override) out.field("allowModeOverride", "true");
-      write_direction(out, "request", mode.request_headers, mode.request_body);
-      write_direction(out, "response", mode.response_headers, mode.response_body);
+      write_direction(out, "request", request, mode.request_body);
+      write_direction(out, "response", response, mode.response_body);
     }
   }
   write_backend_settings(out);

@@ -129,7 +129,7 @@ inline void expect_found(const Case& one) {
   EXPECT_TRUE(check(sound, {one.needs}).empty()) << context;
 }
 
-inline Needs expects(BodyMode request, BodyMode response = BodyMode::buffered) {
+inline Needs expects(BodySendMode request, BodySendMode response = BodySendMode::buffered) {
   Needs needs = all_needs();
   needs.request_body_mode = request;
   needs.response_body_mode = response;

@@ -85,7 +85,7 @@ TEST(CheckFilter, HeaderRules) {
 }
 
 TEST(CheckFilter, FailureModeCannotBeKeptInFullDuplex) {
-  const Needs needs = expects(BodyMode::full_duplex_streamed);
+  const Needs needs = expects(BodySendMode::full_duplex_streamed);
   const std::string sound = exchange(std::string(kSound), "request_body_mode: BUFFERED",
                                      "request_body_mode: FULL_DUPLEX_STREAMED");
   EXPECT_TRUE(check(sound, {needs}).empty());
@@ -102,7 +102,7 @@ TEST(CheckFilter, FailureModeCannotBeKeptInFullDuplex) {
 }
 
 TEST(CheckFilter, Observability) {
-  const Needs needs = expects(BodyMode::streamed, BodyMode::buffered);
+  const Needs needs = expects(BodySendMode::streamed, BodySendMode::buffered);
   std::string text =
       exchange(std::string(kSound), "request_body_mode: BUFFERED", "request_body_mode: STREAMED");
   EXPECT_TRUE(check(text, {needs}).empty());

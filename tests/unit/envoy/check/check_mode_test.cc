@@ -100,11 +100,11 @@ TEST(CheckMode, BodyModes) {
       {"body-mode", kWarning, "response_body_mode: BUFFERED",
        "response_body_mode: BUFFERED_PARTIAL", "response_body_mode"},
       {"body-mode", kError, "request_body_mode: BUFFERED", "request_body_mode: STREAMED",
-       "request_body_mode", expects(BodyMode::buffered)},
+       "request_body_mode", expects(BodySendMode::buffered)},
       {"full-duplex-without-trailers", kError,
        "                        request_trailer_mode: SEND\n", "", "request_body_mode", [] {
          Needs needs = needs_without(Phase::request_trailers);
-         needs.request_body_mode = BodyMode::full_duplex_streamed;
+         needs.request_body_mode = BodySendMode::full_duplex_streamed;
          return needs;
        }()}};
   for (const Case& one : cases) {
@@ -122,7 +122,7 @@ TEST(CheckMode, BodyModes) {
 }
 
 TEST(CheckMode, AnExpectedBodyModeThatDiffers) {
-  const auto findings = check(kSound, {expects(BodyMode::streamed)});
+  const auto findings = check(kSound, {expects(BodySendMode::streamed)});
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].severity, kError);
   EXPECT_EQ(findings[0].rule, "body-mode");
@@ -150,7 +150,7 @@ TEST(CheckMode, ModeOverride) {
 
   const std::string duplex =
       exchange(allowed, "request_body_mode: BUFFERED", "request_body_mode: FULL_DUPLEX_STREAMED");
-  const auto in_duplex = check(duplex, {expects(BodyMode::full_duplex_streamed)});
+  const auto in_duplex = check(duplex, {expects(BodySendMode::full_duplex_streamed)});
   ASSERT_EQ(in_duplex.size(), 1U);
   EXPECT_EQ(in_duplex[0].rule, "mode-override-ignored");
   EXPECT_EQ(in_duplex[0].line, line_of(duplex, "allow_mode_override"));

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "envoy/kit/filter_config.h"
+#include "envoy/kit/filter_yaml.h"
 #include "extproc/async.h"
 #include "extproc/extproc.h"
 #include "extproc/testing/envoy.h"
@@ -83,7 +83,7 @@ TEST(EnvoyService, MoreTimeIsAskedForWhereTheFilterHasSome) {
 
 TEST(EnvoyService, SettingsAreTheFilters) {
   const auto settings = [](std::string_view filter) {
-    return envoy::filter_settings(envoy::read_filter_config(filter));
+    return envoy_config::filter_settings(envoy::read_filter_config(filter));
   };
   const FilterSettings defaults = settings("");
   EXPECT_EQ(defaults.message_timeout, FilterSettings{}.message_timeout);

@@ -128,8 +128,8 @@ TEST(Documents, TrailersOfHttp1AreTurnedOnWhereTheyAreHandled) {
 
 TEST(Documents, NothingIsFoundInWhatIsWritten) {
   for (const Format format : {Format::filter, Format::full, Format::istio}) {
-    for (const BodyMode mode : kBodyModes) {
-      if (mode == BodyMode::none) continue;
+    for (const BodySendMode mode : kBodyModes) {
+      if (mode == BodySendMode::none) continue;
       for (unsigned bits = 0; bits < (1U << kPhaseCount); ++bits) {
         Needs needs{.name = "Guard", .chain_header = bits % 3 == 0 ? "" : "x-ext-procs-applied"};
         for (const Phase phase : kPhases) {
@@ -137,7 +137,7 @@ TEST(Documents, NothingIsFoundInWhatIsWritten) {
         }
         needs.request_body_mode = needs.response_body_mode = mode;
         needs.request_data = bits % 2 == 0;
-        needs.mode_override = mode == BodyMode::streamed;
+        needs.mode_override = mode == BodySendMode::streamed;
         const std::string text = write(format, {processor(needs)}, {});
         const auto findings = check(text, {needs});
         EXPECT_TRUE(findings.empty()) << findings[0].rule << " in\n" << text;
@@ -162,7 +162,7 @@ TEST(Documents, WhatCannotBeWrittenIsRefused) {
   DocumentOptions routing;
   routing.filter.allow_all_routing = true;
   Needs duplex = everything();
-  duplex.request_body_mode = BodyMode::full_duplex_streamed;
+  duplex.request_body_mode = BodySendMode::full_duplex_streamed;
   EXPECT_THAT(refusal(Format::filter, duplex, open), HasSubstr("--failure-mode-allow"));
   EXPECT_EQ(refusal(Format::filter, duplex), "written");
   EXPECT_THAT(refusal(Format::envoy_gateway, everything()), HasSubstr("cannot send trailers"));
@@ -171,7 +171,7 @@ TEST(Documents, WhatCannotBeWrittenIsRefused) {
   EXPECT_THAT(refusal(Format::envoy_gateway, {.handled = {Phase::request_headers}}, routing),
               HasSubstr("mutation_rules"));
   EXPECT_EQ(refusal(Format::istio, everything(), more_time), "written");
-  duplex.response_body_mode = BodyMode::full_duplex_streamed;
+  duplex.response_body_mode = BodySendMode::full_duplex_streamed;
   EXPECT_EQ(refusal(Format::envoy_gateway, duplex), "written");
 }
 

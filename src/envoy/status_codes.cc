@@ -1,9 +1,9 @@
-#include "envoy/kit/status_codes.h"
+#include "envoy/status_codes.h"
 
 #include <string>
 #include <utility>
 
-namespace extproc::testing::envoy {
+namespace extproc::envoy_config {
 namespace {
 
 constexpr std::pair<std::string_view, int> kCodes[] = {
@@ -97,4 +97,4 @@ std::uint32_t grpc_status_of(int http_status) {
   }
 }
 
-}  // namespace extproc::testing::envoy
+}  // namespace extproc::envoy_config

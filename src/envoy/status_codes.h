@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace extproc::testing::envoy {
+namespace extproc::envoy_config {
 
 /// The number of an `envoy.type.v3.StatusCode`, by name or number; 0 when it is none.
 int http_status(std::string_view name);
@@ -11,4 +11,4 @@ int http_status(std::string_view name);
 /// The gRPC status that Envoy gives for an HTTP status in a local reply to a gRPC request.
 std::uint32_t grpc_status_of(int http_status);
 
-}  // namespace extproc::testing::envoy
+}  // namespace extproc::envoy_config

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string_view>
+
+#include "envoy/filter_config.h"
+
+namespace extproc::testing::envoy {
+
+/// A filter's configuration: an ExternalProcessor, its typed_config, or an entry of http_filters,
+/// alone or as a list of one. Throws EnvoyConfigError where Envoy would not take it, and for what
+/// is not played here.
+envoy_config::FilterConfig read_filter_config(std::string_view yaml);
+
+}  // namespace extproc::testing::envoy
