@@ -27,6 +27,9 @@ struct StatedMode : ProcessingMode {
   Place place_of(Phase phase) const { return places[static_cast<std::size_t>(phase)]; }
 };
 
+/// Headers of the gRPC call.
+using CallMetadata = std::vector<std::pair<std::string, std::string>>;
+
 /// `envoy.config.core.v3.GrpcService`, as far as it is of interest.
 struct GrpcService {
   /// Where google_grpc is stated.
@@ -34,12 +37,13 @@ struct GrpcService {
   /// Of envoy_grpc.
   Setting<std::string> cluster_name{};
   Setting<std::optional<std::chrono::nanoseconds>> timeout{};
+  CallMetadata initial_metadata{};
 };
 
 /// Namespaces of dynamic metadata, of `MetadataOptions`: the untyped ones.
 struct MetadataNamespaces {
-  std::vector<std::string> forwarding{};
-  std::vector<std::string> receiving{};
+  Setting<std::vector<std::string>> forwarding{};
+  Setting<std::vector<std::string>> receiving{};
 };
 
 /// `envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor`, with Envoy's defaults.
@@ -47,6 +51,9 @@ struct FilterConfig {
   Setting<GrpcService> grpc_service{};
   Setting<bool> failure_mode_allow{};
   Setting<StatedMode> processing_mode{};
+  /// What a route says in place of it. A processor's override of the mode is laid over the filter's
+  /// all the same.
+  std::optional<ProcessingMode> mode_of_route{};
   Setting<std::vector<std::string>> request_attributes{};
   Setting<std::vector<std::string>> response_attributes{};
   Setting<std::chrono::nanoseconds> message_timeout{std::chrono::milliseconds(200)};
@@ -65,24 +72,41 @@ struct FilterConfig {
   Setting<bool> allow_content_length_header{};
   int status_on_error = 500;
 
+  const ProcessingMode& first_mode() const {
+    return mode_of_route ? *mode_of_route : *processing_mode;
+  }
+
   /// Where these are stated; what they say is not read.
   Place http_service{};
   Place on_processing_response{};
   Place processing_request_modifier{};
 };
 
-/// `ExtProcPerRoute`.
+/// `ExtProcPerRoute`, and its `ExtProcOverrides`: what a route says otherwise.
 struct RouteConfig {
   Setting<bool> disabled{};
-  /// Of `ExtProcOverrides`.
   Setting<StatedMode> processing_mode{};
   Setting<GrpcService> grpc_service{};
+  CallMetadata grpc_initial_metadata{};
+  Setting<bool> failure_mode_allow{};
+  MetadataNamespaces metadata{};
+  /// Where these are stated; what they say is not read.
+  Place request_attributes{};
+  Place response_attributes{};
+  Place processing_request_modifier{};
 };
 
-/// A body that is sent as FULL_DUPLEX_STREAMED without its trailers, which Envoy takes of no
-/// filter. `name` is the filter's, for people; `otherwise` is where the mode would be stated.
+/// The filter on a route: `routes` are what is said of it, the most general first. Attributes are
+/// not read there by Envoy.
+FilterConfig on_routes(FilterConfig filter, const std::vector<RouteConfig>& routes);
+
+/// What comes of what Envoy does not take.
+inline constexpr std::string_view kIsRefused = "Envoy refuses the configuration";
+
+/// Bodies that are sent as FULL_DUPLEX_STREAMED without their trailers. `name` is the filter's, and
+/// `effect` what comes of it, for people; `otherwise` is where the mode would be stated.
 std::vector<Problem> full_duplex_problems(const StatedMode& mode, std::string_view name,
-                                          Place otherwise);
+                                          std::string_view effect, Place otherwise);
 
 /// What a processor of the library is to be told of the filter. Of mutation_rules that is
 /// allow_all_routing and allow_envoy; what `disallow_*` and the expressions do besides is Envoy's

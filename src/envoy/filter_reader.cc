@@ -35,6 +35,14 @@ StatedMode read_mode(MessageReader& fields) {
   return mode;
 }
 
+CallMetadata read_headers(MessageReader& fields, std::string_view name) {
+  using Header = CallMetadata::value_type;
+  return fields.messages<Header>(name, "HeaderValue", [](MessageReader& header) {
+    header.ignore({"raw_value"});
+    return Header(header.text("key"), header.text("value"));
+  });
+}
+
 GrpcService read_service(MessageReader& fields) {
   GrpcService service;
   service.google_grpc = fields.key_of("google_grpc");
@@ -46,7 +54,8 @@ GrpcService read_service(MessageReader& fields) {
       });
   service.cluster_name = *envoy_grpc;
   service.timeout = fields.duration("timeout");
-  fields.ignore({"initial_metadata", "retry_policy"});
+  service.initial_metadata = read_headers(fields, "initial_metadata");
+  fields.ignore({"retry_policy"});
   return service;
 }
 
@@ -105,13 +114,12 @@ std::vector<StringMatcher> read_matchers(MessageReader& fields, std::string_view
   return *list;
 }
 
-std::vector<std::string> read_namespaces(MessageReader& fields, std::string_view name) {
-  const auto namespaces = fields.message<std::vector<std::string>>(
-      name, "MetadataNamespaces", [](MessageReader& nested) {
-        nested.ignore({"typed"});
-        return *nested.texts("untyped");
-      });
-  return *namespaces;
+Setting<std::vector<std::string>> read_namespaces(MessageReader& fields, std::string_view name) {
+  return fields.message<std::vector<std::string>>(name, "MetadataNamespaces",
+                                                  [](MessageReader& nested) {
+                                                    nested.ignore({"typed"});
+                                                    return *nested.texts("untyped");
+                                                  });
 }
 
 MetadataNamespaces read_metadata(MessageReader& fields) {
@@ -120,7 +128,7 @@ MetadataNamespaces read_metadata(MessageReader& fields) {
           .receiving = read_namespaces(fields, "receiving_namespaces")};
 }
 
-void read_headers(MessageReader& fields, FilterConfig& config) {
+void read_header_rules(MessageReader& fields, FilterConfig& config) {
   config.mutation_rules =
       fields.message<MutationRules>("mutation_rules", "HeaderMutationRules", read_rules);
   fields.message<bool>("forward_rules", "HeaderForwardingRules", [&](MessageReader& rules) {
@@ -190,7 +198,7 @@ FilterConfig read_filter_config(const YAML::Node& message, std::vector<Problem>&
   const auto status = fields.message<int>("status_on_error", "HttpStatus", read_status);
   // Envoy takes what is no error for the default.
   if (*status >= 400) config.status_on_error = status;
-  read_headers(fields, config);
+  read_header_rules(fields, config);
   read_times(fields, config);
   read_switches(fields, config);
   config.http_service = fields.key_of("http_service");
@@ -210,9 +218,14 @@ RouteConfig read_route_config(const YAML::Node& message, std::vector<Problem>& p
         overrides.message<StatedMode>("processing_mode", "ProcessingMode", read_mode);
     config.grpc_service =
         overrides.message<GrpcService>("grpc_service", "GrpcService", read_service);
-    overrides.ignore({"async_mode", "emit_client_span", "failure_mode_allow",
-                      "grpc_initial_metadata", "metadata_options", "processing_request_modifier",
-                      "request_attributes", "response_attributes"});
+    config.grpc_initial_metadata = read_headers(overrides, "grpc_initial_metadata");
+    config.failure_mode_allow = overrides.boolean("failure_mode_allow");
+    config.metadata = *overrides.message<MetadataNamespaces>("metadata_options", "MetadataOptions",
+                                                             read_metadata);
+    config.request_attributes = overrides.key_of("request_attributes");
+    config.response_attributes = overrides.key_of("response_attributes");
+    config.processing_request_modifier = overrides.key_of("processing_request_modifier");
+    overrides.ignore({"async_mode", "emit_client_span"});
     return true;
   });
   fields.done();

@@ -64,6 +64,10 @@ struct Exchange {
   std::map<std::string, std::map<std::string, std::string>> dynamic_metadata{};
   /// Values of attributes that the exchange does not tell (`source.address`, ...), by name.
   std::map<std::string, std::string> attributes{};
+  /// What the request's route says of the filter (`typed_per_filter_config`): an `ExtProcPerRoute`
+  /// each, as YAML or JSON. The most general one comes first, as of a virtual host and then of its
+  /// route. Envoy::run() throws EnvoyConfigError where one is wrong.
+  std::vector<std::string> per_route{};
 };
 
 /// How the connection manager around the filter is set up.
@@ -182,12 +186,15 @@ class Envoy {
   Envoy& operator=(Envoy&&) noexcept;
 
   /// Plays one exchange and returns when it is over and every handler has returned. Can be called
-  /// again, from several threads at once. What the processor answers never makes it throw.
+  /// again, from several threads at once. What the processor answers never makes it throw;
+  /// Exchange::per_route can.
   EnvoyResult run(const Service& processor, const Exchange& exchange) const;
   /// The same with another end of the stream, for this library's own tests.
   EnvoyResult run(envoy::ProcessorPeer& peer, const Exchange& exchange) const;
 
  private:
+  envoy_config::FilterConfig config_for(const Exchange& exchange) const;
+
   std::unique_ptr<const envoy_config::FilterConfig> config_;
   EnvoyOptions options_;
 };

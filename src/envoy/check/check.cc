@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "envoy/check/check_context.h"
+#include "envoy/version.h"
 #include "extproc/error.h"
 
 namespace extproc::envoy_config {
@@ -93,8 +94,16 @@ class Checker {
   void route_override(const RouteOverride& override, const Filter& filter, const Needs& needs) {
     const std::string name = "the filter " + filter.name + " on this route";
     const Setting<StatedMode>& mode = override.config.processing_mode;
-    if (mode.is_stated()) check_mode({filter, needs, *mode, mode.key, name}, findings_);
+    if (mode.is_stated()) check_mode({filter, needs, *mode, mode.key, name, true}, findings_);
     check_service(configuration_, override.config.grpc_service, name, findings_);
+    for (const auto& [place, field] :
+         {std::pair{override.config.request_attributes, "request_attributes"},
+          {override.config.response_attributes, "response_attributes"}}) {
+      if (!place) continue;
+      findings_.warning(place, "override-ignored",
+                        versioned_envoy() + " reads no " + field + " on a route",
+                        "move it to the filter's own configuration");
+    }
   }
 
   void shared_clusters(const FilterChain& chain) {

@@ -40,6 +40,7 @@ struct FilterUnderCheck {
   Place where;
   /// "the filter trivial", "the filter trivial on a route".
   std::string name;
+  bool is_route = false;
 };
 
 void check_mode(const FilterUnderCheck& checked, Findings& findings);

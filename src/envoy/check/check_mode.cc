@@ -120,7 +120,11 @@ void check_mode(const FilterUnderCheck& checked, Findings& findings) {
   for (const Phase phase : kPhases) check_phase(checked, mode, phase, findings);
   check_body_mode(checked, mode, Phase::request_body, findings);
   check_body_mode(checked, mode, Phase::response_body, findings);
-  findings.add(full_duplex_problems(mode, checked.name, checked.where));
+  findings.add(full_duplex_problems(
+      mode, checked.name,
+      checked.is_route ? "the processor is not told that a body with trailers has ended"
+                       : kIsRefused,
+      checked.where));
 }
 
 void check_mode_override(const FilterUnderCheck& checked, Findings& findings) {

@@ -13,8 +13,8 @@ Filter::Filter(const FilterConfig& config, std::size_t buffer_limit, FilterHost&
       buffer_limit_(buffer_limit),
       host_(host),
       record_(record),
-      request_(make_direction(Side::request, *config.processing_mode)),
-      response_(make_direction(Side::response, *config.processing_mode)) {}
+      request_(make_direction(Side::request, config.first_mode())),
+      response_(make_direction(Side::response, config.first_mode())) {}
 
 bool Filter::removes_content_length(const Direction& d) const {
   if (config_.allow_content_length_header) return false;

@@ -17,7 +17,7 @@ struct Filter::Extras {
                                             config.send_body_without_waiting});
     }
     std::map<std::string, std::string> forwarded;
-    for (const auto& name : config.metadata.forwarding) {
+    for (const auto& name : *config.metadata.forwarding) {
       const auto found = filter.metadata_.find(name);
       if (found != filter.metadata_.end()) forwarded.insert(*found);
     }

@@ -174,7 +174,7 @@ Filter::Verdict Filter::take(const Reply& reply) {
 void Filter::take_metadata(const Reply& reply) {
   if (!reply.dynamic_metadata) return;
   for (const auto& [name, value] : *reply.dynamic_metadata) {
-    const auto& allowed = config_.metadata.receiving;
+    const auto& allowed = *config_.metadata.receiving;
     if (std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
       record_.refuse(phase_of(reply), "dynamic_metadata", "dynamic_metadata",
                      name + " is not in metadata_options.receiving_namespaces.untyped");

@@ -19,11 +19,12 @@ using envoy_config::Place;
 using envoy_config::place_of;
 using envoy_config::Problem;
 using envoy_config::Regex;
+using envoy_config::RouteConfig;
 using envoy_config::Setting;
 using envoy_config::StringMatcher;
 
-constexpr std::string_view kType =
-    "type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor";
+constexpr std::string_view kTypes =
+    "type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.";
 
 [[noreturn]] void fail(Place place, const std::string& text) {
   throw EnvoyConfigError((place ? "line " + std::to_string(place.line) + ": " : "") + text);
@@ -82,6 +83,20 @@ YAML::Node load(std::string_view yaml) {
   }
 }
 
+/// Where the message says what it is.
+void require_type(const YAML::Node& message, std::string_view name) {
+  const std::string wanted = std::string(kTypes) + std::string(name);
+  const auto type = envoy_config::field(message, "@type");
+  if (type && envoy_config::text(type.value) != wanted)
+    fail(place_of(type.value), "@type must be " + wanted);
+}
+
+void throw_first(const std::vector<Problem>& problems) {
+  if (problems.empty()) return;
+  const Problem& first = *std::ranges::min_element(problems, {}, &Problem::place);
+  fail(first.place, first.what + (first.mend.empty() ? "" : "; " + first.mend));
+}
+
 /// The ExternalProcessor, out of what may stand around it.
 YAML::Node processor_in(YAML::Node root) {
   // A list of one filter, as it stands under http_filters.
@@ -94,9 +109,7 @@ YAML::Node processor_in(YAML::Node root) {
     }
     root.reset(typed.value);
   }
-  const auto type = envoy_config::field(root, "@type");
-  if (type && envoy_config::text(type.value) != kType)
-    fail(place_of(type.value), "@type must be " + std::string(kType));
+  require_type(root, "ExternalProcessor");
   return root;
 }
 
@@ -105,12 +118,26 @@ YAML::Node processor_in(YAML::Node root) {
 FilterConfig read_filter_config(std::string_view yaml) {
   std::vector<Problem> problems;
   FilterConfig config = envoy_config::read_filter_config(processor_in(load(yaml)), problems);
-  std::ranges::copy(full_duplex_problems(*config.processing_mode, "the filter", {}),
-                    std::back_inserter(problems));
+  std::ranges::copy(
+      full_duplex_problems(*config.processing_mode, "the filter", envoy_config::kIsRefused, {}),
+      std::back_inserter(problems));
   find_unplayed(config, problems);
-  if (problems.empty()) return config;
-  const Problem& first = *std::ranges::min_element(problems, {}, &Problem::place);
-  fail(first.place, first.what + (first.mend.empty() ? "" : "; " + first.mend));
+  throw_first(problems);
+  return config;
+}
+
+std::vector<RouteConfig> read_route_configs(const std::vector<std::string>& yamls) {
+  std::vector<RouteConfig> configs;
+  for (const std::string& yaml : yamls) {
+    const YAML::Node message = load(yaml);
+    require_type(message, "ExtProcPerRoute");
+    std::vector<Problem> problems;
+    configs.push_back(envoy_config::read_route_config(message, problems));
+    Unplayed(problems).field(configs.back().processing_request_modifier,
+                             "processing_request_modifier is not supported here");
+    throw_first(problems);
+  }
+  return configs;
 }
 
 }  // namespace extproc::testing::envoy

@@ -19,6 +19,13 @@ namespace {
 
 constexpr std::chrono::milliseconds kBlockingGrace{50};
 
+/// What the filter says, and what the test does.
+HeaderList call_metadata(const EnvoyOptions& options, const FilterConfig& config) {
+  HeaderList metadata = config.grpc_service->initial_metadata;
+  metadata.insert(metadata.end(), options.grpc_metadata.begin(), options.grpc_metadata.end());
+  return metadata;
+}
+
 class ServicePeer final : public ProcessorPeer,
                           private stream::ReplySink,
                           private detail::CallInfo {
@@ -27,6 +34,7 @@ class ServicePeer final : public ProcessorPeer,
               ServiceReport& report)
       : options_(options),
         config_(config),
+        metadata_(call_metadata(options, config)),
         logger_(LogLevel::info,
                 [&report](LogLevel level, std::string_view message) {
                   report.log.push_back(std::string(to_string(level)) + ": " + std::string(message));
@@ -183,13 +191,14 @@ class ServicePeer final : public ProcessorPeer,
     if (!timeout) return std::nullopt;
     return started_ + std::chrono::duration_cast<std::chrono::steady_clock::duration>(*timeout);
   }
-  std::size_t metadata_size() const override { return options_.grpc_metadata.size(); }
+  std::size_t metadata_size() const override { return metadata_.size(); }
   std::pair<std::string_view, std::string_view> metadata_at(std::size_t index) const override {
-    return options_.grpc_metadata[index];
+    return metadata_[index];
   }
 
   const EnvoyOptions& options_;
   const FilterConfig& config_;
+  const HeaderList metadata_;
   std::deque<std::string> messages_;
   std::deque<PeerEvent> events_;
   std::string answer_;

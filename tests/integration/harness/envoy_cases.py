@@ -38,6 +38,11 @@ class Case:
         return typed(self.data["filter"])
 
     @property
+    def per_route(self) -> list[dict]:
+        """ExtProcPerRoute messages, the most general one first."""
+        return typed(self.data.get("per_route", []))
+
+    @property
     def library(self) -> str | None:
         """The processor of tests/integration/module that the case is about; without one it has a script."""
         return self.data.get("library")

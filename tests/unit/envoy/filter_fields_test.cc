@@ -57,7 +57,8 @@ TEST(FilterFields, TheReaderKnowsEachOfEnvoys) {
       {"ExtProcPerRoute", "%", true},
       {"ExtProcOverrides", "{overrides: %}", true},
       {"ProcessingMode", "{overrides: {processing_mode: %}}", true},
-      {"GrpcService", "{overrides: {grpc_service: %}}", true}};
+      {"GrpcService", "{overrides: {grpc_service: %}}", true},
+      {"HeaderValue", "{overrides: {grpc_initial_metadata: [%]}}", true}};
   const auto all = fields_by_message();
   for (const Met& met : messages) {
     ASSERT_TRUE(all.contains(met.message)) << met.message;

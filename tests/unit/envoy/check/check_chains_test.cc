@@ -125,6 +125,20 @@ TEST(CheckChains, RouteOverrides) {
   const std::string cluster = with("grpc_service: { envoy_grpc: { cluster_name: nowhere } }");
   ASSERT_THAT(rules(check(cluster, {all_needs()})), ElementsAre("cluster-missing"));
   EXPECT_EQ(check(cluster, {all_needs()})[0].line, line_of(cluster, "nowhere"));
+  const std::string ignored = with("request_attributes: [request.path]");
+  ASSERT_THAT(rules(check(ignored, {all_needs()})), ElementsAre("override-ignored"));
+  EXPECT_EQ(check(ignored, {all_needs()})[0].severity, kWarning);
+  // Envoy takes it here.
+  const std::string duplex = with(
+      "processing_mode: { request_body_mode: FULL_DUPLEX_STREAMED, response_body_mode: BUFFERED, "
+      "response_trailer_mode: SEND }");
+  Needs needs = needs_without(Phase::request_trailers);
+  needs.request_body_mode = BodySendMode::full_duplex_streamed;
+  std::string what;
+  for (const Finding& finding : check(duplex, {needs})) {
+    if (finding.rule == "full-duplex-without-trailers") what = finding.what;
+  }
+  EXPECT_THAT(what, AllOf(HasSubstr("on this route"), HasSubstr("is not told")));
   const std::string misspelt = with("failure_mode_allowed: true");
   EXPECT_THAT(rules(check(misspelt, {all_needs()})), ElementsAre("unknown-field"));
 

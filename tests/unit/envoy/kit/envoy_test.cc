@@ -103,6 +103,24 @@ TEST(Envoy, TheMessageTimeoutRunsMeanwhile) {
   EXPECT_EQ(result.statistic("message_timeouts"), 1U);
 }
 
+// What a real Envoy makes of it is in tests/envoy_cases/per_route.yaml.
+TEST(Envoy, TheRouteHasTheLastWord) {
+  BaseExtProcService processor;
+  const Envoy envoy("processing_mode: {response_header_mode: SKIP}");
+  const auto messages = [&](const std::vector<std::string>& per_route) {
+    return envoy.run(processor, {.per_route = per_route}).statistic("stream_msgs_sent");
+  };
+  EXPECT_EQ(messages({}), 1U);
+  EXPECT_EQ(messages({"overrides: {processing_mode: {}}"}), 2U);
+  EXPECT_EQ(messages({"overrides: {processing_mode: {}}", "disabled: true"}), 0U);
+  EXPECT_EQ(messages({"disabled: true", "overrides: {}"}), 1U);
+  const std::string typed =
+      "\"@type\": type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute\n";
+  EXPECT_EQ(messages({typed + "disabled: true"}), 0U);
+  EXPECT_THROW(messages({"disable: true"}), EnvoyConfigError);
+  EXPECT_THROW(messages({"overrides: {processing_request_modifier: {}}"}), EnvoyConfigError);
+}
+
 TEST(Envoy, CanBeRunAgainAndGetsTheSame) {
   auto processor = with<Phase::response_headers>(
       [](auto&, auto&, auto&, auto& response) { response.set_header("x-seen", "1"); });

@@ -42,13 +42,17 @@ Pacing pacing(const YAML::Node& node) {
   return text_of(node["pacing"]) == "together" ? Pacing::together : Pacing::one_by_one;
 }
 
+std::string flow(const YAML::Node& node) {
+  YAML::Emitter emitter;
+  emitter << YAML::DoubleQuoted << YAML::Flow << node;
+  return emitter.c_str();
+}
+
 std::string play(const Case& played) {
-  YAML::Emitter filter;
-  filter << YAML::DoubleQuoted << YAML::Flow << played.data["filter"];
   EnvoyOptions options;
   if (const auto limit = text_of(played.data["buffer_limit"]); !limit.empty())
     options.buffer_limit_bytes = std::stoul(limit);
-  const Envoy envoy(filter.c_str(), options);
+  const Envoy envoy(flow(played.data["filter"]), options);
 
   Exchange exchange{.request = message(played.data["request"]),
                     .upstream = message(played.data["upstream"]),
@@ -59,6 +63,8 @@ std::string play(const Case& played) {
     for (const auto& field : metadata.second)
       exchange.dynamic_metadata[metadata.first.Scalar()][field.first.Scalar()] =
           field.second.Scalar();
+
+  for (const auto& message : played.data["per_route"]) exchange.per_route.push_back(flow(message));
 
   if (const auto library = text_of(played.data["library"]); !library.empty()) {
     const char* script = library == "Bodies" ? "x-do-bodies" : "x-do";
