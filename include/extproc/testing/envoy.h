@@ -41,6 +41,10 @@ struct HttpMessage {
   /// no body.
   std::vector<std::string> body{};
   std::optional<HeaderList> trailers{};
+  /// How long each piece comes after the one before it, in the exchange's own time: the headers
+  /// (the upstream's after it begins to answer), each of the body, the trailers. Where there is
+  /// none, Pacing says when.
+  std::vector<std::chrono::nanoseconds> after{};
 };
 
 /// When the pieces of a message arrive.

@@ -1,9 +1,9 @@
 #include "envoy/kit/simulation.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "envoy/kit/http_message.h"
 #include "envoy/kit/local_reply.h"
 
 namespace extproc::testing::envoy {
@@ -12,63 +12,19 @@ namespace {
 // The largest DATA frame of HTTP/2, unless both sides agree on more.
 constexpr std::size_t kFrame = 16384;
 
-constexpr int kNotModified = 304;
-
-std::deque<Piece> pieces_of(const HttpMessage& message, const HeaderList& missing) {
-  std::deque<Piece> pieces;
-  HeaderList headers;
-  for (const auto& [name, value] : missing) {
-    const bool given = std::any_of(message.headers.begin(), message.headers.end(),
-                                   [&](const auto& entry) { return entry.first == name; });
-    if (!given) headers.emplace_back(name, value);
-  }
-  headers.insert(headers.end(), message.headers.begin(), message.headers.end());
-  pieces.push_back({Piece::Kind::headers, std::move(headers), {}, false});
-  for (const auto& chunk : message.body) pieces.push_back({Piece::Kind::data, {}, chunk, false});
-  if (message.trailers) pieces.push_back({Piece::Kind::trailers, *message.trailers, {}, false});
-  pieces.back().end = true;
-  return pieces;
-}
-
-// What goes to the caller has no more of these, whoever set them.
-constexpr std::string_view kOfOneHop[] = {"connection", "upgrade", "transfer-encoding",
-                                          "keep-alive", "proxy-connection"};
-
-// A QUERY says of what type its body is.
-bool is_refused(const HeaderMap& request) {
-  const auto* method = request.get(":method");
-  const auto* type = request.get("content-type");
-  return method != nullptr && *method == "QUERY" && (type == nullptr || type->empty());
-}
-
-// Envoy takes a :status that is no number for none.
-bool has_status(const HeaderMap& headers) {
-  const auto* text = headers.get(":status");
-  return text != nullptr && !text->empty() &&
-         text->find_first_not_of("0123456789") == std::string::npos;
-}
-
 LocalReply without_status() {
   return {.status = 502,
           .body = "missing required header: :status",
           .details = "filter_removed_required_response_headers"};
 }
 
-bool is_scheme(const std::string& text) {
-  const std::string lower = lower_case(text);
-  return lower == "http" || lower == "https";
-}
-
-bool is_head(const HeaderMap& request) {
-  const auto* method = request.get(":method");
-  return method != nullptr && *method == "HEAD";
-}
-
-int status_of(const HeaderMap& headers) {
-  int status = 0;
-  if (const auto* text = headers.get(":status"))
-    std::from_chars(text->data(), text->data() + text->size(), status);
-  return status;
+/// Nothing where there is none.
+std::optional<Time> earliest(std::initializer_list<std::optional<Time>> times) {
+  std::optional<Time> first;
+  for (const auto& time : times) {
+    if (time && (!first || *time < *first)) first = time;
+  }
+  return first;
 }
 
 }  // namespace
@@ -80,10 +36,11 @@ Simulation::Simulation(const FilterConfig& config, const EnvoyOptions& options,
       peer_(peer),
       filter_(config, options.buffer_limit_bytes, *this, Record(result_)),
       request_(Side::request, filter_, *this, options.buffer_limit_bytes),
-      response_(Side::response, filter_, *this, options.buffer_limit_bytes),
-      from_caller_(pieces_of(
-          exchange.request,
-          {{":method", "GET"}, {":scheme", "http"}, {":authority", "localhost"}, {":path", "/"}})) {
+      response_(Side::response, filter_, *this, options.buffer_limit_bytes) {
+  caller_.begin(
+      exchange.request,
+      {{":method", "GET"}, {":scheme", "http"}, {":authority", "localhost"}, {":path", "/"}},
+      exchange.request_pacing, now_);
 }
 
 EnvoyResult Simulation::run() {
@@ -99,10 +56,15 @@ bool Simulation::step() {
   return take_from_processor() || take_piece(Side::response) || take_piece(Side::request) || wait();
 }
 
+std::optional<Time> Simulation::later(const Sender& sender) const {
+  return sender.is_ready(now_) ? std::nullopt : sender.next_time();
+}
+
 bool Simulation::take_from_processor() {
   if (!stream_open_) return false;
-  const auto timer = filter_.next_timer();
-  const auto event = peer_.next(now_, timer ? std::max(*timer - now_, Time{0}) : Time::max());
+  // A piece that is there waits for the processor; one that is still to come does not.
+  const auto next = earliest({filter_.next_timer(), later(caller_), later(upstream_)});
+  const auto event = peer_.next(now_, next ? std::max(*next - now_, Time{0}) : Time::max());
   if (!event) return false;
   if (event->is_reply) {
     result_.messages.push_back({false, event->bytes});
@@ -115,15 +77,11 @@ bool Simulation::take_from_processor() {
 }
 
 bool Simulation::take_piece(Side side) {
-  auto& pieces = side == Side::request ? from_caller_ : from_upstream_;
-  const Pacing pacing =
-      side == Side::request ? exchange_.request_pacing : exchange_.upstream_pacing;
-  if (pieces.empty()) return false;
+  Sender& from = sender(side);
+  if (!from.is_ready(now_)) return false;
   do {
-    Piece piece = std::move(pieces.front());
-    pieces.pop_front();
-    arrive(side, std::move(piece));
-  } while (pacing == Pacing::together && !pieces.empty() && !over_);
+    arrive(side, from.take(now_));
+  } while (from.goes_on(now_) && !over_);
   return true;
 }
 
@@ -150,8 +108,7 @@ void Simulation::arrive(Side side, Piece piece) {
 }
 
 void Simulation::arrive_headers(Side side, HeaderMap headers, bool end) {
-  const bool bodiless =
-      side == Side::response && (is_head(arrived_) || status_of(headers) == kNotModified);
+  const bool bodiless = side == Side::response && has_no_body(headers, arrived_);
   if (!length(side).on_headers(headers, end, bodiless)) return break_off(side);
   if (side == Side::response) {
     if (answered_locally_) return second_response(headers, end);
@@ -196,14 +153,17 @@ HeaderMap Simulation::limited(HeaderMap headers) const {
   return headers;
 }
 
+// What comes by itself, besides the processor's.
+std::optional<Time> Simulation::next_time() const {
+  return earliest({filter_.next_timer(), caller_.next_time(), upstream_.next_time()});
+}
+
 bool Simulation::wait() {
-  auto next = filter_.next_timer();
-  const auto peer = stream_open_ ? peer_.next_time() : std::nullopt;
-  const bool is_timer = next && (!peer || *next <= *peer);
-  if (!is_timer) next = peer;
+  const auto timer = filter_.next_timer();
+  const auto next = earliest({next_time(), stream_open_ ? peer_.next_time() : std::nullopt});
   if (!next) return false;
   now_ = std::max(now_, *next);
-  if (is_timer) filter_.on_time();
+  if (timer && *timer <= now_) filter_.on_time();
   return true;
 }
 
@@ -264,7 +224,7 @@ void Simulation::send_headers(Side side, const HeaderMap& headers, bool end) {
   if (!has_status(headers)) return reply(without_status());
   response_left_ = true;
   HeaderMap left = headers;
-  for (const auto name : kOfOneHop) left.remove(name);
+  remove_headers_of_one_hop(left);
   result_.caller.status = status_of(left);
   result_.caller.headers = left.entries();
   if (end) end_of_caller();
@@ -300,22 +260,22 @@ void Simulation::send_trailers(Side side, const HeaderMap& trailers) {
 void Simulation::upstream_answers() {
   if (std::exchange(upstream_answered_, true)) return;
   if (response_started_ && !answered_locally_) return;
-  from_upstream_ = pieces_of(exchange_.upstream, {{":status", "200"}});
+  upstream_.begin(exchange_.upstream, {{":status", "200"}}, exchange_.upstream_pacing, now_);
 }
 
 void Simulation::end_of_caller() {
   result_.caller.complete = true;
   over_ = true;
-  from_caller_.clear();
-  from_upstream_.clear();
+  caller_.stop();
+  upstream_.stop();
   filter_.destroy();
 }
 
 void Simulation::reset_caller() {
   result_.caller.reset = true;
   over_ = true;
-  from_caller_.clear();
-  from_upstream_.clear();
+  caller_.stop();
+  upstream_.stop();
   filter_.destroy();
 }
 
@@ -331,7 +291,7 @@ void Simulation::reply(const LocalReply& local) {
   result_.response_code_details = local.details;
   std::replace(result_.response_code_details.begin(), result_.response_code_details.end(), ' ',
                '_');
-  from_upstream_.clear();
+  upstream_.stop();
   upstream_answered_ = true;
   if (response_left_) return reset_caller();
   auto [headers, body] = make_local_reply(local, arrived_, [&](HeaderMap& map) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <string>
 
@@ -8,20 +7,12 @@
 #include "envoy/kit/filter.h"
 #include "envoy/kit/peer.h"
 #include "envoy/kit/pipe.h"
+#include "envoy/kit/sender.h"
 #include "extproc/testing/envoy.h"
 
 namespace extproc::testing::envoy {
 
 using envoy_config::FilterConfig;
-
-/// One piece of a message that is on its way to Envoy.
-struct Piece {
-  enum class Kind : std::uint8_t { headers, data, trailers };
-  Kind kind = Kind::headers;
-  HeaderList headers;
-  std::string data;
-  bool end = false;
-};
 
 /// Envoy around the filter, the caller, the upstream, and the time.
 class Simulation final : private FilterHost, private PipeEnd {
@@ -60,6 +51,7 @@ class Simulation final : private FilterHost, private PipeEnd {
   DeclaredLength& length(Side side) {
     return side == Side::request ? request_length_ : response_length_;
   }
+  Sender& sender(Side side) { return side == Side::request ? caller_ : upstream_; }
   bool step();
   bool take_from_processor();
   bool take_piece(Side side);
@@ -68,6 +60,9 @@ class Simulation final : private FilterHost, private PipeEnd {
   void arrive_data(Side side, std::string data, bool end);
   void break_off(Side side);
   void second_response(const HeaderMap& headers, bool end);
+  std::optional<Time> next_time() const;
+  /// When a sender's next piece comes that is not there yet.
+  std::optional<Time> later(const Sender& sender) const;
   bool wait();
   void upstream_answers();
   std::optional<LocalReply> refused_on_the_way(const HeaderMap& request) const;
@@ -89,8 +84,8 @@ class Simulation final : private FilterHost, private PipeEnd {
   HeaderMap arrived_{HeaderKind::request, {}};
   DeclaredLength request_length_;
   DeclaredLength response_length_;
-  std::deque<Piece> from_caller_;
-  std::deque<Piece> from_upstream_;
+  Sender caller_;
+  Sender upstream_;
   bool stream_open_ = false;
   /// No upstream gets the request.
   bool turned_away_ = false;

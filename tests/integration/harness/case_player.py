@@ -2,6 +2,7 @@
 message is sent only once nothing else is going on."""
 
 import asyncio
+from itertools import zip_longest
 from pathlib import Path
 
 from harness import case_outcome
@@ -85,9 +86,9 @@ class Play:
         while not self._caller.over:
             if loop.time() - self._last < quiet:
                 await asyncio.sleep(QUIET / 4)
-            elif self._from_upstream and not self._is_sending("upstream"):
+            elif self._is_ready("upstream", self._from_upstream):
                 await self._send("upstream", self._upstream_stream, self._from_upstream, self._response["together"])
-            elif from_caller and not self._is_sending("caller"):
+            elif self._is_ready("caller", from_caller):
                 await self._send("caller", stream, from_caller, self._request["together"])
             elif self._waits:
                 await self._pass_time()
@@ -106,15 +107,24 @@ class Play:
         await cancel(self._tasks)
         return outcome
 
-    def _is_sending(self, who: str) -> bool:
-        return who in self._sending and not self._sending[who].done()
+    def _is_ready(self, who: str, pieces: list | None) -> bool:
+        """Whether the next piece can be sent; one that comes later waits from now on."""
+        if not pieces or (who in self._sending and not self._sending[who].done()):
+            return False
+        if (after := pieces[0][3]) > 0:
+            pieces[0][3] = 0
+            self._sending[who] = asyncio.ensure_future(self.wait(after))
+            self._tasks.append(self._sending[who])
+            return False
+        return True
 
     async def _send(self, who: str, stream: Stream, pieces: list, together: bool) -> None:
         """Goes on by itself where Envoy does not take all of it now."""
         self.touch()
         if together:
-            task = _send_together(stream, pieces[:])
-            pieces.clear()
+            count = next((i for i, piece in enumerate(pieces) if i > 0 and piece[3] > 0), len(pieces))
+            task = _send_together(stream, pieces[:count])
+            del pieces[:count]
         else:
             task = _send_piece(stream, pieces.pop(0))
         self._sending[who] = asyncio.ensure_future(task)
@@ -237,7 +247,7 @@ def _pieces(message: dict) -> list:
     if message["trailers"] is not None:
         pieces.append(["trailers", message["trailers"], False])
     pieces[-1][2] = True
-    return pieces
+    return [[*piece, after] for piece, after in zip_longest(pieces, message["after"], fillvalue=0)]
 
 
 async def _send_together(stream: Stream, pieces: list) -> None:
@@ -248,7 +258,7 @@ async def _send_together(stream: Stream, pieces: list) -> None:
 
 
 async def _send_piece(stream: Stream, piece: list) -> None:
-    kind, data, end = piece
+    kind, data, end, _ = piece
     if kind == "headers":
         stream.send_headers(data, end)
     elif kind == "trailers":

@@ -68,6 +68,7 @@ class Case:
             "headers": _pairs(message.get("headers", [])) + _pairs(message.get("more_headers", [])) + actions,
             "body": [as_bytes(chunk) for chunk in message.get("body", [])],
             "trailers": _pairs(message["trailers"]) if "trailers" in message else None,
+            "after": [float(seconds) for seconds in message.get("after", [])],
             "together": message.get("pacing") == "together",
             "early": message.get("early") == "true",
         }

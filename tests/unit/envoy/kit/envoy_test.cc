@@ -5,6 +5,7 @@
 
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -13,6 +14,8 @@
 
 namespace extproc::testing {
 namespace {
+
+using namespace std::chrono_literals;
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
@@ -101,6 +104,34 @@ TEST(Envoy, TheMessageTimeoutRunsMeanwhile) {
   const auto result = Envoy("message_timeout: 0.01s").run(processor, {});
   EXPECT_EQ(result.caller.status, 504);
   EXPECT_EQ(result.statistic("message_timeouts"), 1U);
+}
+
+// What a real Envoy makes of it is in tests/envoy_cases/times.yaml.
+TEST(Envoy, PiecesThatComeLaterCostNoWaiting) {
+  BaseExtProcService processor;
+  const Envoy envoy("{message_timeout: 0.2s, processing_mode: {response_body_mode: STREAMED}}");
+  const auto start = std::chrono::steady_clock::now();
+  const auto result =
+      envoy.run(processor, {.request = {.body = {"a"}, .after = {0s, 1h}},
+                            .upstream = {.body = {"b", "c"}, .after = {1h, 1h, 1h}}});
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 10s);
+  EXPECT_EQ(result.caller.status, 200);
+  EXPECT_EQ(result.caller.body, "bc");
+  EXPECT_EQ(result.statistic("message_timeouts"), 0U);
+}
+
+// Only a handler that waits lets real time pass; what comes meanwhile does not wait for it.
+TEST(Envoy, APieceComesWhileAHandlerWaits) {
+  Slow processor(200ms);
+  const Envoy envoy(
+      "{message_timeout: 10s, send_body_without_waiting_for_header_response: true,"
+      " processing_mode: {request_body_mode: STREAMED, response_header_mode: SKIP}}");
+  const auto early = envoy.run(processor, {.request = {.body = {"a"}, .after = {0ms, 50ms}}});
+  ASSERT_EQ(early.messages.size(), 4U);
+  EXPECT_TRUE(early.messages[0].from_envoy && early.messages[1].from_envoy);
+  const auto late = envoy.run(processor, {.request = {.body = {"a"}, .after = {0ms, 10s}}});
+  ASSERT_EQ(late.messages.size(), 4U);
+  EXPECT_FALSE(late.messages[1].from_envoy);
 }
 
 // What a real Envoy makes of it is in tests/envoy_cases/per_route.yaml.

@@ -5,6 +5,7 @@
 // With a file of recorded lines it prints the cases that differ instead, and fails when there are
 // any.
 
+#include <chrono>
 #include <exception>
 #include <fstream>
 #include <iostream>
@@ -34,6 +35,10 @@ HttpMessage message(const YAML::Node& node) {
   HttpMessage message{.headers = pairs(node["headers"])};
   for (auto& header : pairs(node["more_headers"])) message.headers.push_back(header);
   for (const auto& chunk : node["body"]) message.body.push_back(cases::latin1(chunk.Scalar()));
+  for (const auto& seconds : node["after"]) {
+    message.after.push_back(std::chrono::duration_cast<std::chrono::nanoseconds>(
+        std::chrono::duration<double>(seconds.as<double>())));
+  }
   if (node["trailers"]) message.trailers = pairs(node["trailers"]);
   return message;
 }
