@@ -45,6 +45,9 @@ struct HttpMessage {
   /// (the upstream's after it begins to answer), each of the body, the trailers. Where there is
   /// none, Pacing says when.
   std::vector<std::chrono::nanoseconds> after{};
+  /// The last piece of a message without trailers is not its end: nobody sends more, and nobody
+  /// closes it, as on a connection that stays open.
+  bool stays_open = false;
 };
 
 /// When the pieces of a message arrive.
@@ -61,7 +64,9 @@ struct Exchange {
   HttpMessage upstream{};
   Pacing request_pacing = Pacing::one_by_one;
   Pacing upstream_pacing = Pacing::one_by_one;
-  /// The upstream answers as soon as it has the request's headers, in place of its end.
+  /// The upstream answers as soon as it has the request's headers, in place of its end. An upgrade
+  /// is such a request, written as in HTTP/1: `connection: upgrade`, `upgrade: websocket`, and a
+  /// `:status` of 101.
   bool upstream_answers_early = false;
   /// Dynamic metadata that the filters in front have set: namespace, key, value. It is sent as
   /// `metadata_options.forwarding_namespaces.untyped` says.

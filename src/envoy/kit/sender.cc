@@ -18,7 +18,7 @@ void Sender::begin(const HttpMessage& message, const HeaderList& missing, Pacing
   add({.kind = Piece::Kind::headers, .headers = std::move(headers)}, message);
   for (const auto& chunk : message.body) add({.kind = Piece::Kind::data, .data = chunk}, message);
   if (message.trailers) add({.kind = Piece::Kind::trailers, .headers = *message.trailers}, message);
-  pieces_.back().end = true;
+  pieces_.back().end = !message.stays_open;
   due_ = now + pieces_.front().after;
 }
 

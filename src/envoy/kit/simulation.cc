@@ -12,6 +12,8 @@ namespace {
 // The largest DATA frame of HTTP/2, unless both sides agree on more.
 constexpr std::size_t kFrame = 16384;
 
+constexpr int kSwitchingProtocols = 101;
+
 LocalReply without_status() {
   return {.status = 502,
           .body = "missing required header: :status",
@@ -224,7 +226,7 @@ void Simulation::send_headers(Side side, const HeaderMap& headers, bool end) {
   if (!has_status(headers)) return reply(without_status());
   response_left_ = true;
   HeaderMap left = headers;
-  remove_headers_of_one_hop(left);
+  if (status_of(left) != kSwitchingProtocols) remove_headers_of_one_hop(left);
   result_.caller.status = status_of(left);
   result_.caller.headers = left.entries();
   if (end) end_of_caller();

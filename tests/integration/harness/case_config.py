@@ -48,7 +48,7 @@ def _cluster(name: str, socket: Path) -> dict:
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": _HTTP_OPTIONS,
-                "explicit_http_config": {"http2_protocol_options": {}},
+                "explicit_http_config": {"http2_protocol_options": {"allow_connect": True}},
             }
         },
     }
@@ -101,11 +101,13 @@ def _listener(number: int, case: Case, folder: Path) -> dict:
     limit = case.data.get("buffer_limit")
     for_all, for_host, for_route = _per_route(number, case)
     window = {"initial_stream_window_size": int(limit)} if limit else {}
+    upgrades = {"upgrade_configs": [{"upgrade_type": "websocket"}]} if case.is_upgrade else {}
     manager = {
         "@type": _HCM,
         "stat_prefix": f"case_{number}",
         "codec_type": "HTTP2",
-        "http2_protocol_options": window,
+        "http2_protocol_options": {**window, "allow_connect": case.is_upgrade},
+        **upgrades,
         "generate_request_id": False,
         "server_header_transformation": "PASS_THROUGH",
         # A connection that breaks HTTP is closed at once.

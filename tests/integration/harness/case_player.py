@@ -2,10 +2,10 @@
 message is sent only once nothing else is going on."""
 
 import asyncio
-from itertools import zip_longest
+from itertools import chain, repeat
 from pathlib import Path
 
-from harness import case_outcome
+from harness import case_outcome, case_upgrade
 from harness.case_config import CASE_HEADER
 from harness.case_processor import Script, cancel
 from harness.envoy_cases import Case
@@ -23,6 +23,9 @@ class Play:
         self._socket = socket
         self._request = case.message("request")
         self._response = case.message("upstream")
+        if case.is_upgrade:
+            self._request["headers"] = case_upgrade.to_connect(self._request["headers"])
+            self._response["headers"] = case_upgrade.to_success(self._response["headers"])
         self._last = 0.0
         self._waits: list[tuple[float, asyncio.Future]] = []
         self._tasks: list[asyncio.Task] = []
@@ -98,6 +101,9 @@ class Play:
                 await asyncio.sleep(QUIET / 4)
         # What Envoy sends after the caller has everything: the end of the upstream's stream.
         await asyncio.sleep(QUIET)
+        if self.case.is_upgrade:
+            self._upstream.headers = case_upgrade.from_connect(self._upstream.headers)
+            self._caller.headers = case_upgrade.from_success(self._caller.headers)
         outcome = {
             "caller": self._caller.outcome(status=True),
             "upstream": self._upstream.outcome(status=False),
@@ -246,8 +252,8 @@ def _pieces(message: dict) -> list:
     pieces += [["data", chunk, False] for chunk in message["body"]]
     if message["trailers"] is not None:
         pieces.append(["trailers", message["trailers"], False])
-    pieces[-1][2] = True
-    return [[*piece, after] for piece, after in zip_longest(pieces, message["after"], fillvalue=0)]
+    pieces[-1][2] = not message["open"]
+    return [[*piece, after] for piece, after in zip(pieces, chain(message["after"], repeat(0)), strict=False)]
 
 
 async def _send_together(stream: Stream, pieces: list) -> None:

@@ -54,6 +54,11 @@ class Case:
         return max((int(word[2]) / 1000 for word in words if word[1] in ("sleep", "offload", "slow", "fall_back")), default=0)
 
     @property
+    def is_upgrade(self) -> bool:
+        """Whether the request asks for another protocol, as HTTP/1 does. The players speak HTTP/2 for it (RFC 8441)."""
+        return any(name == b"upgrade" for name, _ in self.message("request")["headers"])
+
+    @property
     def upstream_lies(self) -> bool:
         """Whether the response's content-length is not that of its body: for that Envoy closes the connection."""
         upstream = self.message("upstream")
@@ -69,6 +74,7 @@ class Case:
             "body": [as_bytes(chunk) for chunk in message.get("body", [])],
             "trailers": _pairs(message["trailers"]) if "trailers" in message else None,
             "after": [float(seconds) for seconds in message.get("after", [])],
+            "open": message.get("open") == "true",
             "together": message.get("pacing") == "together",
             "early": message.get("early") == "true",
         }

@@ -134,6 +134,36 @@ TEST(Envoy, APieceComesWhileAHandlerWaits) {
   EXPECT_FALSE(late.messages[1].from_envoy);
 }
 
+// What a real Envoy makes of it is in tests/envoy_cases/open.yaml.
+TEST(Envoy, AnUpgradeStaysOpen) {
+  BaseExtProcService processor;
+  const Exchange exchange{
+      .request = {.headers = {{"connection", "upgrade"}, {"upgrade", "websocket"}},
+                  .body = {"ping"},
+                  .after = {0s, 2s},
+                  .stays_open = true},
+      .upstream = {.headers = {{":status", "101"}, {"connection", "upgrade"}},
+                   .body = {"hello", "pong"},
+                   .after = {0s, 1s, 2s},
+                   .stays_open = true},
+      .upstream_answers_early = true};
+  const auto result =
+      Envoy("processing_mode: {request_body_mode: STREAMED, response_body_mode: STREAMED}")
+          .run(processor, exchange);
+  EXPECT_EQ(result.caller.status, 101);
+  EXPECT_NE(result.caller_header("connection"), nullptr);
+  EXPECT_EQ(result.caller.body, "hellopong");
+  EXPECT_EQ(result.upstream.body, "ping");
+  EXPECT_FALSE(result.caller.complete || result.caller.reset || result.upstream.complete);
+  // Both headers, and the three chunks.
+  EXPECT_EQ(result.statistic("stream_msgs_sent"), 5U);
+  // Whoever wants the whole body first waits for ever.
+  const auto buffered =
+      Envoy("processing_mode: {request_body_mode: BUFFERED}").run(processor, exchange);
+  EXPECT_FALSE(buffered.upstream.reached);
+  EXPECT_EQ(buffered.caller.status, 0);
+}
+
 // What a real Envoy makes of it is in tests/envoy_cases/per_route.yaml.
 TEST(Envoy, TheRouteHasTheLastWord) {
   BaseExtProcService processor;

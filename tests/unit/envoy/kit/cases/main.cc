@@ -35,6 +35,7 @@ HttpMessage message(const YAML::Node& node) {
   HttpMessage message{.headers = pairs(node["headers"])};
   for (auto& header : pairs(node["more_headers"])) message.headers.push_back(header);
   for (const auto& chunk : node["body"]) message.body.push_back(cases::latin1(chunk.Scalar()));
+  message.stays_open = text_of(node["open"]) == "true";
   for (const auto& seconds : node["after"]) {
     message.after.push_back(std::chrono::duration_cast<std::chrono::nanoseconds>(
         std::chrono::duration<double>(seconds.as<double>())));
