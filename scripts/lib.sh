@@ -15,7 +15,7 @@ die() {
   exit 1
 }
 
-# "1.40.0" is at least "1.40".
+# "1.2.0" is at least "1.2".
 version_at_least() { [[ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" == "$2" ]]; }
 
 # Runs a command quietly; its output is shown only when it fails.

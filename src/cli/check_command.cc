@@ -6,7 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/needs.h"
-#include "envoy_config/check.h"
+#include "envoy/check/check.h"
 #include "extproc/error.h"
 
 namespace extproc::cli {

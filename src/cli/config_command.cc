@@ -4,7 +4,7 @@
 #include "cli/commands.h"
 #include "cli/needs.h"
 #include "cli/processors.h"
-#include "envoy_config/documents.h"
+#include "envoy/write/documents.h"
 #include "extproc/error.h"
 
 namespace extproc::cli {

@@ -20,7 +20,7 @@
 #include "cli/processors.h"
 #include "cli/services.h"
 #include "cli/temporary_folder.h"
-#include "envoy_config/documents.h"
+#include "envoy/write/documents.h"
 #include "extproc/error.h"
 #include "extproc/server.h"
 

@@ -11,8 +11,8 @@ namespace {
 
 using envoy_config::Needs;
 
-void require_handler(const std::vector<Needs>& needs,
-                     const std::optional<envoy_config::BodyMode>& mode, Phase phase) {
+void require_handler(const std::vector<Needs>& needs, const std::optional<BodySendMode>& mode,
+                     Phase phase) {
   if (!mode ||
       std::ranges::any_of(needs, [&](const Needs& one) { return one.handled.contains(phase); })) {
     return;

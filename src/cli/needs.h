@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "cli/options.h"
-#include "envoy_config/needs.h"
+#include "envoy/needs.h"
 
 namespace extproc::cli {
 

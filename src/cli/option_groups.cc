@@ -40,8 +40,8 @@ std::vector<std::string> split_services(const std::string& list) {
   }
 }
 
-void add_body_mode(CLI::App& app, const std::string& name,
-                   std::optional<envoy_config::BodyMode>& target, const std::string& help) {
+void add_body_mode(CLI::App& app, const std::string& name, std::optional<BodySendMode>& target,
+                   const std::string& help) {
   const auto set = [&target, name](const std::string& text) {
     target = envoy_config::parse_body_mode(text);
     if (target) return;

@@ -5,8 +5,8 @@
 #include <variant>
 #include <vector>
 
-#include "envoy_config/body_mode.h"
-#include "envoy_config/documents.h"
+#include "envoy/modes.h"
+#include "envoy/write/documents.h"
 #include "extproc/settings.h"
 
 namespace extproc::cli {
@@ -34,8 +34,8 @@ struct ServeOptions {
 
 /// What a processor needs of its filter, beyond the phases that it handles.
 struct NeedsOptions {
-  std::optional<envoy_config::BodyMode> request_body_mode{};
-  std::optional<envoy_config::BodyMode> response_body_mode{};
+  std::optional<BodySendMode> request_body_mode{};
+  std::optional<BodySendMode> response_body_mode{};
   bool skip_request_headers = false;
   bool mode_override = false;
 };

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "envoy_config/documents.h"
+#include "envoy/write/documents.h"
 
 namespace extproc::cli {
 

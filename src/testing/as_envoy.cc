@@ -8,12 +8,12 @@
 #include <string>
 #include <utility>
 
+#include "envoy/kit/reply.h"
 #include "extproc/context.h"
 #include "extproc/host.h"
 #include "extproc/host_loop.h"
 #include "extproc/testing.h"
 #include "stream/process_stream.h"
-#include "testing/envoy/reply.h"
 #include "testing/request_writer.h"
 #include "testing/response_reader.h"
 

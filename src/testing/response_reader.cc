@@ -60,7 +60,7 @@ ProcessingResponse to_response(envoy::Reply reply) {
       merge(extras.dynamic_metadata.emplace_back(name, Struct()).second, StructView(bytes));
   }
   extras.typed_dynamic_metadata = std::move(reply.typed_dynamic_metadata);
-  if (reply.mode_override) extras.mode_override = envoy::as_override(*reply.mode_override);
+  if (reply.mode_override) extras.mode_override = envoy_config::as_override(*reply.mode_override);
   extras.drain_requests = reply.drain_requests;
   extras.drain_responses = reply.drain_responses;
   return response;

@@ -2,8 +2,8 @@
 
 #include <string_view>
 
+#include "envoy/kit/reply.h"
 #include "extproc/testing.h"
-#include "testing/envoy/reply.h"
 
 namespace extproc::testing {
 

@@ -19,6 +19,10 @@
 
 /// Envoy's ext_proc filter in memory: a filter configuration, a processor and an HTTP exchange go
 /// in; what the upstream and the caller would get comes out. Link extproc::testing.
+namespace extproc::envoy_config {
+struct FilterConfig;
+}  // namespace extproc::envoy_config
+
 namespace extproc::testing {
 
 /// A filter configuration that Envoy would not take, or that this kit does not know. The text names
@@ -37,6 +41,13 @@ struct HttpMessage {
   /// no body.
   std::vector<std::string> body{};
   std::optional<HeaderList> trailers{};
+  /// How long each piece comes after the one before it, in the exchange's own time: the headers
+  /// (the upstream's after it begins to answer), each of the body, the trailers. Where there is
+  /// none, Pacing says when.
+  std::vector<std::chrono::nanoseconds> after{};
+  /// The last piece of a message without trailers is not its end: nobody sends more, and nobody
+  /// closes it, as on a connection that stays open.
+  bool stays_open = false;
 };
 
 /// When the pieces of a message arrive.
@@ -53,13 +64,19 @@ struct Exchange {
   HttpMessage upstream{};
   Pacing request_pacing = Pacing::one_by_one;
   Pacing upstream_pacing = Pacing::one_by_one;
-  /// The upstream answers as soon as it has the request's headers, in place of its end.
+  /// The upstream answers as soon as it has the request's headers, in place of its end. An upgrade
+  /// is such a request, written as in HTTP/1: `connection: upgrade`, `upgrade: websocket`, and a
+  /// `:status` of 101.
   bool upstream_answers_early = false;
   /// Dynamic metadata that the filters in front have set: namespace, key, value. It is sent as
   /// `metadata_options.forwarding_namespaces.untyped` says.
   std::map<std::string, std::map<std::string, std::string>> dynamic_metadata{};
   /// Values of attributes that the exchange does not tell (`source.address`, ...), by name.
   std::map<std::string, std::string> attributes{};
+  /// What the request's route says of the filter (`typed_per_filter_config`): an `ExtProcPerRoute`
+  /// each, as YAML or JSON. The most general one comes first, as of a virtual host and then of its
+  /// route. Envoy::run() throws EnvoyConfigError where one is wrong.
+  std::vector<std::string> per_route{};
 };
 
 /// How the connection manager around the filter is set up.
@@ -156,7 +173,6 @@ struct EnvoyResult {
 };
 
 namespace envoy {
-struct FilterConfig;
 class ProcessorPeer;
 }  // namespace envoy
 
@@ -179,13 +195,16 @@ class Envoy {
   Envoy& operator=(Envoy&&) noexcept;
 
   /// Plays one exchange and returns when it is over and every handler has returned. Can be called
-  /// again, from several threads at once. What the processor answers never makes it throw.
+  /// again, from several threads at once. What the processor answers never makes it throw;
+  /// Exchange::per_route can.
   EnvoyResult run(const Service& processor, const Exchange& exchange) const;
   /// The same with another end of the stream, for this library's own tests.
   EnvoyResult run(envoy::ProcessorPeer& peer, const Exchange& exchange) const;
 
  private:
-  std::unique_ptr<const envoy::FilterConfig> config_;
+  envoy_config::FilterConfig config_for(const Exchange& exchange) const;
+
+  std::unique_ptr<const envoy_config::FilterConfig> config_;
   EnvoyOptions options_;
 };
 

@@ -7,6 +7,8 @@ from harness.envoy_cases import Case
 from harness.envoy_config import _EXT_PROC, _HCM, _HTTP_OPTIONS, _ROUTER, _TYPES
 
 CASE_HEADER = "x-envoy-case"
+_EXT_PROC_NAME = "envoy.filters.http.ext_proc"
+_PER_ROUTE = _TYPES + "extensions.filters.http.ext_proc.v3.ExtProcPerRoute"
 
 
 def bootstrap(cases: list[Case], folder: Path, admin_port: int) -> dict:
@@ -46,23 +48,35 @@ def _cluster(name: str, socket: Path) -> dict:
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": _HTTP_OPTIONS,
-                "explicit_http_config": {"http2_protocol_options": {}},
+                "explicit_http_config": {"http2_protocol_options": {"allow_connect": True}},
             }
         },
     }
 
 
+def _service(number: int, case: Case, configured: dict) -> dict:
+    """The case's grpc_service, with what gets it to its processor."""
+    metadata = [{"key": CASE_HEADER, "value": case.name}, *configured.get("initial_metadata", [])]
+    cluster = f"library_{number}" if case.library else "processor"
+    return {"envoy_grpc": {"cluster_name": cluster}, **configured, "initial_metadata": metadata}
+
+
 def _ext_proc(number: int, case: Case) -> dict:
     configured = case.filter
-    service = {
-        "envoy_grpc": {"cluster_name": f"library_{number}" if case.library else "processor"},
-        "initial_metadata": [{"key": CASE_HEADER, "value": case.name}],
-        **configured.pop("grpc_service", {}),
-    }
-    return {
-        "name": "envoy.filters.http.ext_proc",
-        "typed_config": {"@type": _EXT_PROC, "grpc_service": service, **configured},
-    }
+    service = _service(number, case, configured.pop("grpc_service", {}))
+    return {"name": _EXT_PROC_NAME, "typed_config": {"@type": _EXT_PROC, "grpc_service": service, **configured}}
+
+
+def _per_route(number: int, case: Case) -> list[dict]:
+    """What is configured for all routes, for the virtual host, and for the route."""
+    typed = []
+    for message in case.per_route:
+        overrides = message.get("overrides", {})
+        if "grpc_service" in overrides:
+            service = _service(number, case, overrides["grpc_service"])
+            message = {"overrides": {**overrides, "grpc_service": service}}
+        typed.append({"typed_per_filter_config": {_EXT_PROC_NAME: {"@type": _PER_ROUTE, **message}}})
+    return [{}] * (3 - len(typed)) + typed
 
 
 def _metadata(case: Case) -> list[dict]:
@@ -85,23 +99,29 @@ def _metadata(case: Case) -> list[dict]:
 
 def _listener(number: int, case: Case, folder: Path) -> dict:
     limit = case.data.get("buffer_limit")
+    for_all, for_host, for_route = _per_route(number, case)
     window = {"initial_stream_window_size": int(limit)} if limit else {}
+    upgrades = {"upgrade_configs": [{"upgrade_type": "websocket"}]} if case.is_upgrade else {}
     manager = {
         "@type": _HCM,
         "stat_prefix": f"case_{number}",
         "codec_type": "HTTP2",
-        "http2_protocol_options": window,
+        "http2_protocol_options": {**window, "allow_connect": case.is_upgrade},
+        **upgrades,
         "generate_request_id": False,
         "server_header_transformation": "PASS_THROUGH",
         # A connection that breaks HTTP is closed at once.
         "delayed_close_timeout": "0s",
         "route_config": {
+            **for_all,
             "virtual_hosts": [
                 {
                     "name": "all",
                     "domains": ["*"],
+                    **for_host,
                     "routes": [
                         {
+                            **for_route,
                             "match": {"prefix": "/"},
                             "route": {"cluster": _upstream(number, case), "timeout": "60s"},
                             "request_headers_to_add": [

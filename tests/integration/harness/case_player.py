@@ -2,9 +2,10 @@
 message is sent only once nothing else is going on."""
 
 import asyncio
+from itertools import chain, repeat
 from pathlib import Path
 
-from harness import case_outcome
+from harness import case_outcome, case_upgrade
 from harness.case_config import CASE_HEADER
 from harness.case_processor import Script, cancel
 from harness.envoy_cases import Case
@@ -22,6 +23,9 @@ class Play:
         self._socket = socket
         self._request = case.message("request")
         self._response = case.message("upstream")
+        if case.is_upgrade:
+            self._request["headers"] = case_upgrade.to_connect(self._request["headers"])
+            self._response["headers"] = case_upgrade.to_success(self._response["headers"])
         self._last = 0.0
         self._waits: list[tuple[float, asyncio.Future]] = []
         self._tasks: list[asyncio.Task] = []
@@ -85,9 +89,9 @@ class Play:
         while not self._caller.over:
             if loop.time() - self._last < quiet:
                 await asyncio.sleep(QUIET / 4)
-            elif self._from_upstream and not self._is_sending("upstream"):
+            elif self._is_ready("upstream", self._from_upstream):
                 await self._send("upstream", self._upstream_stream, self._from_upstream, self._response["together"])
-            elif from_caller and not self._is_sending("caller"):
+            elif self._is_ready("caller", from_caller):
                 await self._send("caller", stream, from_caller, self._request["together"])
             elif self._waits:
                 await self._pass_time()
@@ -97,6 +101,9 @@ class Play:
                 await asyncio.sleep(QUIET / 4)
         # What Envoy sends after the caller has everything: the end of the upstream's stream.
         await asyncio.sleep(QUIET)
+        if self.case.is_upgrade:
+            self._upstream.headers = case_upgrade.from_connect(self._upstream.headers)
+            self._caller.headers = case_upgrade.from_success(self._caller.headers)
         outcome = {
             "caller": self._caller.outcome(status=True),
             "upstream": self._upstream.outcome(status=False),
@@ -106,15 +113,24 @@ class Play:
         await cancel(self._tasks)
         return outcome
 
-    def _is_sending(self, who: str) -> bool:
-        return who in self._sending and not self._sending[who].done()
+    def _is_ready(self, who: str, pieces: list | None) -> bool:
+        """Whether the next piece can be sent; one that comes later waits from now on."""
+        if not pieces or (who in self._sending and not self._sending[who].done()):
+            return False
+        if (after := pieces[0][3]) > 0:
+            pieces[0][3] = 0
+            self._sending[who] = asyncio.ensure_future(self.wait(after))
+            self._tasks.append(self._sending[who])
+            return False
+        return True
 
     async def _send(self, who: str, stream: Stream, pieces: list, together: bool) -> None:
         """Goes on by itself where Envoy does not take all of it now."""
         self.touch()
         if together:
-            task = _send_together(stream, pieces[:])
-            pieces.clear()
+            count = next((i for i, piece in enumerate(pieces) if i > 0 and piece[3] > 0), len(pieces))
+            task = _send_together(stream, pieces[:count])
+            del pieces[:count]
         else:
             task = _send_piece(stream, pieces.pop(0))
         self._sending[who] = asyncio.ensure_future(task)
@@ -236,8 +252,8 @@ def _pieces(message: dict) -> list:
     pieces += [["data", chunk, False] for chunk in message["body"]]
     if message["trailers"] is not None:
         pieces.append(["trailers", message["trailers"], False])
-    pieces[-1][2] = True
-    return pieces
+    pieces[-1][2] = not message["open"]
+    return [[*piece, after] for piece, after in zip(pieces, chain(message["after"], repeat(0)), strict=False)]
 
 
 async def _send_together(stream: Stream, pieces: list) -> None:
@@ -248,7 +264,7 @@ async def _send_together(stream: Stream, pieces: list) -> None:
 
 
 async def _send_piece(stream: Stream, piece: list) -> None:
-    kind, data, end = piece
+    kind, data, end, _ = piece
     if kind == "headers":
         stream.send_headers(data, end)
     elif kind == "trailers":

@@ -38,6 +38,11 @@ class Case:
         return typed(self.data["filter"])
 
     @property
+    def per_route(self) -> list[dict]:
+        """ExtProcPerRoute messages, the most general one first."""
+        return typed(self.data.get("per_route", []))
+
+    @property
     def library(self) -> str | None:
         """The processor of tests/integration/module that the case is about; without one it has a script."""
         return self.data.get("library")
@@ -47,6 +52,11 @@ class Case:
         """The longest time, in seconds, that a processor of the library does nothing that one could see."""
         words = [action.split() for action in self.data.get("do", [])]
         return max((int(word[2]) / 1000 for word in words if word[1] in ("sleep", "offload", "slow", "fall_back")), default=0)
+
+    @property
+    def is_upgrade(self) -> bool:
+        """Whether the request asks for another protocol, as HTTP/1 does. The players speak HTTP/2 for it (RFC 8441)."""
+        return any(name == b"upgrade" for name, _ in self.message("request")["headers"])
 
     @property
     def upstream_lies(self) -> bool:
@@ -63,6 +73,8 @@ class Case:
             "headers": _pairs(message.get("headers", [])) + _pairs(message.get("more_headers", [])) + actions,
             "body": [as_bytes(chunk) for chunk in message.get("body", [])],
             "trailers": _pairs(message["trailers"]) if "trailers" in message else None,
+            "after": [float(seconds) for seconds in message.get("after", [])],
+            "open": message.get("open") == "true",
             "together": message.get("pacing") == "together",
             "early": message.get("early") == "true",
         }

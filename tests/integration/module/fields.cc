@@ -88,6 +88,9 @@ bool report(const Action& action, const extproc::Context& context,
     const auto value = context.typed_filter_metadata(action.argument);
     response.set_header("x-typed-metadata-" + action.argument,
                         value ? std::string(value->type_url) + " " + to_hex(value->value) : "none");
+  } else if (action.verb == "call") {
+    response.set_header("x-call-" + action.argument,
+                        std::string(context.metadata(action.argument).value_or("none")));
   } else if (action.verb == "config") {
     response.set_header("x-config", config_text(context.protocol_config()));
   } else if (action.verb == "log") {

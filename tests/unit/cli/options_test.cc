@@ -152,8 +152,8 @@ TEST(Options, Config) {
   EXPECT_EQ(full->filter.max_message_timeout, 3s);
   EXPECT_THAT(full->addresses, ElementsAre("a:1", "b:2"));
   EXPECT_THAT(full->cluster_names, ElementsAre("c"));
-  EXPECT_EQ(full->needs.request_body_mode, envoy_config::BodyMode::streamed);
-  EXPECT_EQ(full->needs.response_body_mode, envoy_config::BodyMode::full_duplex_streamed);
+  EXPECT_EQ(full->needs.request_body_mode, BodySendMode::streamed);
+  EXPECT_EQ(full->needs.response_body_mode, BodySendMode::full_duplex_streamed);
   EXPECT_TRUE(full->needs.skip_request_headers);
   EXPECT_TRUE(full->needs.mode_override);
   EXPECT_EQ(full->target, "K/n");

@@ -97,7 +97,7 @@ TEST(Needs, TheChainHeaderIsThatOfTheServer) {
 
 TEST(Needs, ABodyModeForNoHandler) {
   try {
-    needs_of(two(false), {.response_body_mode = envoy_config::BodyMode::streamed});
+    needs_of(two(false), {.response_body_mode = BodySendMode::streamed});
     ADD_FAILURE();
   } catch (const Error& error) {
     EXPECT_THAT(error.what(),

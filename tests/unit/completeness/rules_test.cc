@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "envoy_config/check_base.h"
+#include "envoy/check/check_base.h"
 #include "extproc/async.h"
 #include "extproc/extproc.h"
 #include "extproc/testing/envoy.h"

@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-class Source final : public MessageSource {
+class Source final : public host::MessageSource {
  public:
   void store_attributes(std::string& out) const override { out.append("attributes"); }
   void store_metadata(std::string& out) const override { out.assign("metadata"); }
@@ -23,7 +23,7 @@ struct Given {
   std::string text = "name value x-empty a body of more bytes than a string holds in itself";
   std::vector<Header> headers{{view(0, 4), view(5, 5)}, {view(11, 7), {}}};
   Source source;
-  Message message;
+  host::Message message;
 
   Given() {
     message.phase = Phase::request_body;
@@ -44,14 +44,14 @@ struct Given {
   void go() {
     text.assign(text.size(), '?');
     headers.assign(headers.size(), Header{"?", "?"});
-    message = Message{};
+    message = host::Message{};
   }
 };
 
 TEST(KeptMessage, SaysWhatTheMessageSaid) {
   KeptMessage kept;
   Given given;
-  const Message& message = kept.keep(given.message, true);
+  const host::Message& message = kept.keep(given.message, true);
   given.go();
   EXPECT_EQ(message.phase, Phase::request_body);
   EXPECT_TRUE(message.end_of_stream);
@@ -84,11 +84,11 @@ TEST(KeptMessage, IsUsedAgain) {
   KeptMessage kept;
   Given given;
   kept.keep(given.message, true);
-  Message other;
+  host::Message other;
   other.phase = Phase::response_trailers;
   const Header header{"only", "one"};
   other.headers = {&header, 1};
-  const Message& message = kept.keep(other, true);
+  const host::Message& message = kept.keep(other, true);
   EXPECT_EQ(message.phase, Phase::response_trailers);
   EXPECT_EQ(message.body, "");
   EXPECT_THAT(message.headers, ElementsAre(Header{"only", "one"}));

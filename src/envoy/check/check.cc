@@ -1,0 +1,191 @@
+#include "envoy/check/check.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "envoy/check/check_context.h"
+#include "envoy/version.h"
+#include "extproc/error.h"
+
+namespace extproc::envoy_config {
+namespace {
+
+std::string names_of(const FilterChain& chain) {
+  std::string names;
+  for (const Filter& filter : chain) names += (names.empty() ? "" : ", ") + filter.name;
+  return names;
+}
+
+FilterChain selected(const FilterChain& chain, const std::optional<std::string>& filter) {
+  FilterChain all;
+  std::ranges::copy_if(chain, std::back_inserter(all),
+                       [&](const Filter& one) { return !filter || one.name == *filter; });
+  return all;
+}
+
+const std::string& cluster_of(const Filter& filter) {
+  return filter.config.grpc_service->cluster_name;
+}
+
+bool share_a_cluster(const FilterChain& chain) {
+  return std::ranges::all_of(
+      chain, [&](const Filter& filter) { return cluster_of(filter) == cluster_of(chain.front()); });
+}
+
+/// The needs of each filter of a chain, in order.
+std::vector<Needs> assign(const FilterChain& chain, const std::vector<Needs>& processors,
+                          bool separate) {
+  if (chain.size() == processors.size()) return processors;
+  if (!separate && (chain.size() == 1 || share_a_cluster(chain))) {
+    return std::vector<Needs>(chain.size(), together(processors));
+  }
+  throw Error("it has " + std::to_string(chain.size()) + " ext_proc filters (" + names_of(chain) +
+              ") for " + std::to_string(processors.size()) +
+              (processors.size() == 1 ? " processor" : " processors") +
+              ": name the filter with --filter, or give -s one processor for each, in their order");
+}
+
+class Checker {
+ public:
+  explicit Checker(const Configuration& configuration) : configuration_(configuration) {}
+
+  void chain(const FilterChain& chain, const std::vector<Needs>& needs) {
+    for (std::size_t i = 0; i < chain.size(); ++i) {
+      filter(chain[i], needs[i]);
+      by_name_.emplace(chain[i].name, std::pair(chain[i], needs[i]));
+    }
+    shared_clusters(chain);
+  }
+
+  /// After all filters.
+  void route_overrides(const std::optional<std::string>& only) {
+    for (const RouteOverride& override : configuration_.overrides) {
+      findings_.add(override.problems);
+      const auto found = by_name_.find(override.filter);
+      if (found != by_name_.end()) {
+        route_override(override, found->second.first, found->second.second);
+      } else if (!only && !by_name_.empty()) {
+        findings_.error(override.key, "override-of-no-filter",
+                        "no ext_proc filter has the name " + override.filter +
+                            ", so this override is never used",
+                        "use the name of a filter: " + filter_names());
+      }
+    }
+  }
+
+  std::vector<Finding> take() && { return std::move(findings_).take(); }
+
+ private:
+  void filter(const Filter& filter, const Needs& needs) {
+    const Setting<StatedMode>& mode = filter.config.processing_mode;
+    const FilterUnderCheck checked{filter, needs, *mode,
+                                   mode.is_stated() ? mode.key : filter.config_key,
+                                   "the filter " + filter.name};
+    findings_.add(filter.problems);
+    check_mode(checked, findings_);
+    check_mode_override(checked, findings_);
+    check_filter(checked, findings_);
+    check_times(checked, findings_);
+    check_service(configuration_, filter.config.grpc_service, checked.name, findings_);
+  }
+
+  void route_override(const RouteOverride& override, const Filter& filter, const Needs& needs) {
+    const std::string name = "the filter " + filter.name + " on this route";
+    const Setting<StatedMode>& mode = override.config.processing_mode;
+    if (mode.is_stated()) check_mode({filter, needs, *mode, mode.key, name, true}, findings_);
+    check_service(configuration_, override.config.grpc_service, name, findings_);
+    for (const auto& [place, field] :
+         {std::pair{override.config.request_attributes, "request_attributes"},
+          {override.config.response_attributes, "response_attributes"}}) {
+      if (!place) continue;
+      findings_.warning(place, "override-ignored",
+                        versioned_envoy() + " reads no " + field + " on a route",
+                        "move it to the filter's own configuration");
+    }
+  }
+
+  void shared_clusters(const FilterChain& chain) {
+    std::map<std::string, std::string> users;
+    for (const Filter& filter : chain) {
+      const Setting<std::string>& cluster = filter.config.grpc_service->cluster_name;
+      if (!cluster.is_stated()) continue;
+      const auto [user, is_new] = users.emplace(cluster, filter.name);
+      if (is_new) continue;
+      findings_.warning(cluster.place, "same-cluster-twice",
+                        "the filters " + user->second + " and " + filter.name +
+                            " ask the same processor, with a gRPC stream each for every request",
+                        "serve one chain (extproc serve -s a,b) behind one filter");
+    }
+  }
+
+  std::string filter_names() const {
+    std::string names;
+    for (const auto& [name, filter] : by_name_) names += (names.empty() ? "" : ", ") + name;
+    return names;
+  }
+
+  const Configuration& configuration_;
+  std::map<std::string, std::pair<Filter, Needs>> by_name_;
+  Findings findings_;
+};
+
+}  // namespace
+
+void Findings::add(Severity severity, Place where, std::string_view rule, std::string what,
+                   std::string mend) {
+  all_.push_back(
+      {where.line, where.column, severity, std::string(rule), std::move(what), std::move(mend)});
+}
+
+void Findings::add(const std::vector<Problem>& problems) {
+  for (const Problem& problem : problems)
+    error(problem.place, problem.rule, problem.what, problem.mend);
+}
+
+std::vector<Finding> Findings::take() && {
+  // A stable order for findings of one line, and an alias is checked once for each use.
+  const auto key = [](const Finding& finding) {
+    return std::tie(finding.line, finding.column, finding.rule, finding.what);
+  };
+  std::ranges::sort(all_, {}, key);
+  all_.erase(std::unique(all_.begin(), all_.end()), all_.end());
+  return std::move(all_);
+}
+
+std::vector<Finding> check(std::string_view yaml, const std::vector<Needs>& processors,
+                           const CheckScope& scope) {
+  const auto& filter = scope.filter;
+  const Configuration configuration = read_configuration(std::string(yaml));
+  Checker checker(configuration);
+  std::set<std::string> names;
+  bool found = false;
+  for (const FilterChain& all : configuration.chains) {
+    for (const Filter& one : all) names.insert(one.name);
+    const FilterChain chain = selected(all, filter);
+    if (chain.empty()) continue;
+    found = true;
+    checker.chain(chain, assign(chain, processors, scope.separate));
+  }
+  if (!found && filter && !names.empty()) {
+    std::string list;
+    for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+    throw Error("no ext_proc filter is called " + *filter + "; there are: " + list);
+  }
+  if (!found && yaml.find("kind: EnvoyExtensionPolicy") != std::string_view::npos) {
+    throw Error(
+        "an EnvoyExtensionPolicy says nothing that could be checked here: check the configuration "
+        "that the gateway makes of it (egctl config envoy-proxy all)");
+  }
+  if (!found) {
+    throw Error(
+        "there is no ext_proc filter in it (a typed_config of type "
+        "envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor): `extproc config` writes "
+        "one");
+  }
+  checker.route_overrides(filter);
+  return std::move(checker).take();
+}
+
+}  // namespace extproc::envoy_config

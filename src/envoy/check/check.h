@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "envoy/needs.h"
+
+namespace extproc::envoy_config {
+
+/// An error bites: requests fail, or a processor does not get or change what it means to. A warning
+/// costs something, or may bite.
+enum class Severity : std::uint8_t { warning, error };
+
+/// Something in a configuration that its author should know of.
+struct Finding {
+  /// From 1.
+  int line = 0;
+  int column = 0;
+  Severity severity = Severity::error;
+  /// The finding's kind: "phase-not-sent".
+  std::string rule;
+  /// What happens.
+  std::string what;
+  /// What to do about it.
+  std::string mend;
+
+  friend bool operator==(const Finding&, const Finding&) = default;
+};
+
+struct CheckScope {
+  /// Only filters of this name count.
+  std::optional<std::string> filter{};
+  /// Each processor has a filter of its own; one filter for all of them is refused.
+  bool separate = false;
+};
+
+/// Reads a configuration (a bootstrap, or a part of one, YAML or JSON) and compares its ext_proc
+/// filters, and the clusters that they name, with what the processors need. A listener with one
+/// filter is compared with all of them together; one with as many filters as processors, each
+/// with its own, in order.
+///
+/// In the order of their lines. Throws Error when the text cannot be parsed, or when it cannot be
+/// told which filter is whose.
+std::vector<Finding> check(std::string_view yaml, const std::vector<Needs>& processors,
+                           const CheckScope& scope = {});
+
+}  // namespace extproc::envoy_config

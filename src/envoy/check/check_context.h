@@ -1,0 +1,55 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "envoy/check/check.h"
+#include "envoy/check/configuration.h"
+#include "envoy/filter_config.h"
+
+namespace extproc::envoy_config {
+
+/// Where findings go.
+class Findings {
+ public:
+  void error(Place where, std::string_view rule, std::string what, std::string mend) {
+    add(Severity::error, where, rule, std::move(what), std::move(mend));
+  }
+  void warning(Place where, std::string_view rule, std::string what, std::string mend) {
+    add(Severity::warning, where, rule, std::move(what), std::move(mend));
+  }
+  void add(const std::vector<Problem>& problems);
+  /// In the order of their lines, each once.
+  std::vector<Finding> take() &&;
+
+ private:
+  void add(Severity severity, Place where, std::string_view rule, std::string what,
+           std::string mend);
+
+  std::vector<Finding> all_;
+};
+
+/// What is checked in one place: a filter, as it is or as a route overrides it.
+struct FilterUnderCheck {
+  const Filter& filter;
+  const Needs& needs;
+  /// The filter's, or the route's.
+  const StatedMode& mode;
+  /// Where to point at when a field is missing: the key of the mode, else of the filter.
+  Place where;
+  /// "the filter trivial", "the filter trivial on a route".
+  std::string name;
+  bool is_route = false;
+};
+
+void check_mode(const FilterUnderCheck& checked, Findings& findings);
+void check_mode_override(const FilterUnderCheck& checked, Findings& findings);
+/// What concerns the filter as a whole: failures, header rules, and answers that are ignored.
+void check_filter(const FilterUnderCheck& checked, Findings& findings);
+void check_times(const FilterUnderCheck& checked, Findings& findings);
+/// A grpc_service, and the cluster that it names.
+void check_service(const Configuration& configuration, const GrpcService& service,
+                   const std::string& name, Findings& findings);
+
+}  // namespace extproc::envoy_config

@@ -1,0 +1,60 @@
+#include "extproc/testing/envoy.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "envoy/kit/filter_yaml.h"
+#include "envoy/kit/service_peer.h"
+#include "envoy/kit/simulation.h"
+
+namespace extproc::testing {
+namespace {
+
+const std::string* find(const HeaderList& headers, std::string_view name) {
+  const auto found = std::find_if(headers.begin(), headers.end(),
+                                  [name](const auto& entry) { return entry.first == name; });
+  return found == headers.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+std::uint64_t EnvoyResult::statistic(std::string_view name) const {
+  const auto found = statistics.find(std::string(name));
+  return found == statistics.end() ? 0 : found->second;
+}
+
+const std::string* EnvoyResult::upstream_header(std::string_view name) const {
+  return find(upstream.headers, name);
+}
+
+const std::string* EnvoyResult::caller_header(std::string_view name) const {
+  return find(caller.headers, name);
+}
+
+Envoy::Envoy(std::string_view filter, EnvoyOptions options)
+    : config_(
+          std::make_unique<const envoy_config::FilterConfig>(envoy::read_filter_config(filter))),
+      options_(std::move(options)) {}
+Envoy::~Envoy() = default;
+Envoy::Envoy(Envoy&&) noexcept = default;
+Envoy& Envoy::operator=(Envoy&&) noexcept = default;
+
+envoy_config::FilterConfig Envoy::config_for(const Exchange& exchange) const {
+  return envoy_config::on_routes(*config_, envoy::read_route_configs(exchange.per_route));
+}
+
+EnvoyResult Envoy::run(const Service& processor, const Exchange& exchange) const {
+  envoy::ServiceReport report;
+  const auto config = config_for(exchange);
+  const auto peer = envoy::make_service_peer(processor, options_, config, report);
+  EnvoyResult result = envoy::Simulation(config, options_, exchange, *peer).run();
+  result.violations = std::move(report.violations);
+  result.log = std::move(report.log);
+  return result;
+}
+
+EnvoyResult Envoy::run(envoy::ProcessorPeer& peer, const Exchange& exchange) const {
+  return envoy::Simulation(config_for(exchange), options_, exchange, peer).run();
+}
+
+}  // namespace extproc::testing

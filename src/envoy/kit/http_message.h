@@ -1,0 +1,22 @@
+#pragma once
+
+#include "envoy/kit/header_map.h"
+
+namespace extproc::testing::envoy {
+
+/// What the connection manager sees in headers, whatever a filter makes of them.
+
+/// A request that no filter gets to see.
+bool is_refused(const HeaderMap& request);
+/// Whether a scheme is one of HTTP's.
+bool is_scheme(const std::string& text);
+/// 0 where there is none.
+int status_of(const HeaderMap& response);
+/// Whether :status is a number; Envoy takes one that is not for none.
+bool has_status(const HeaderMap& response);
+/// Whether a response has no body, whatever its content-length says.
+bool has_no_body(const HeaderMap& response, const HeaderMap& request);
+/// What goes to the caller has no more of these, whoever set them.
+void remove_headers_of_one_hop(HeaderMap& response);
+
+}  // namespace extproc::testing::envoy

@@ -1,0 +1,73 @@
+#include "envoy/needs.h"
+
+#include "extproc/error.h"
+
+namespace extproc::envoy_config {
+namespace {
+
+BodySendMode body_mode(bool handled, const std::optional<BodySendMode>& chosen) {
+  return handled ? chosen.value_or(BodySendMode::buffered) : BodySendMode::none;
+}
+
+HeaderSendMode header_mode(bool sends) {
+  return sends ? HeaderSendMode::send : HeaderSendMode::skip;
+}
+
+/// Whether a handler that is not of the request headers may ask for what came with them.
+bool reads_request_data(const Needs& needs) {
+  PhaseSet only_headers{Phase::request_headers};
+  return needs.request_data && !needs.handled.empty() && !(needs.handled == only_headers);
+}
+
+void require_consistent_body(const Needs& needs, const std::optional<BodySendMode>& mode,
+                             Phase phase) {
+  if (!mode) return;
+  const std::string name(to_string(phase));
+  if (*mode == BodySendMode::none && needs.handled.contains(phase) && !needs.mode_override) {
+    throw Error(
+        needs.name + " handles " + name +
+        ", which the mode NONE would keep from it: choose another, or add --mode-override if "
+        "it asks for the body itself");
+  }
+  if (*mode == BodySendMode::full_duplex_streamed && needs.mode_override) {
+    throw Error("Envoy ignores mode_override in FULL_DUPLEX_STREAMED: choose another mode for " +
+                name + ", or leave out --mode-override");
+  }
+}
+
+}  // namespace
+
+Needs together(const std::vector<Needs>& processors) {
+  Needs sum = processors.front();
+  for (std::size_t i = 1; i < processors.size(); ++i) {
+    sum.name += "," + processors[i].name;
+    for (const Phase phase : kPhases) {
+      if (processors[i].handled.contains(phase)) sum.handled.insert(phase);
+    }
+  }
+  return sum;
+}
+
+ProcessingMode needed_mode(const Needs& needs) {
+  const PhaseSet& handled = needs.handled;
+  ProcessingMode mode;
+  mode.request_body = body_mode(handled.contains(Phase::request_body), needs.request_body_mode);
+  mode.response_body = body_mode(handled.contains(Phase::response_body), needs.response_body_mode);
+  const bool request_duplex = mode.request_body == BodySendMode::full_duplex_streamed;
+  const bool response_duplex = mode.response_body == BodySendMode::full_duplex_streamed;
+  mode.request_headers = header_mode(handled.contains(Phase::request_headers) ||
+                                     reads_request_data(needs) || request_duplex);
+  mode.response_headers = header_mode(handled.contains(Phase::response_headers) ||
+                                      !needs.chain_header.empty() || response_duplex);
+  mode.request_trailers = header_mode(handled.contains(Phase::request_trailers) || request_duplex);
+  mode.response_trailers =
+      header_mode(handled.contains(Phase::response_trailers) || response_duplex);
+  return mode;
+}
+
+void require_consistent(const Needs& needs) {
+  require_consistent_body(needs, needs.request_body_mode, Phase::request_body);
+  require_consistent_body(needs, needs.response_body_mode, Phase::response_body);
+}
+
+}  // namespace extproc::envoy_config

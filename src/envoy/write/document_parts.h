@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "envoy/write/documents.h"
+#include "envoy/write/yaml_writer.h"
+
+namespace extproc::envoy_config {
+
+inline constexpr std::string_view kTypes = "type.googleapis.com/envoy.";
+
+/// What the server's health check answers for, whichever processors it serves.
+inline constexpr std::string_view kHealthService = "envoy.service.ext_proc.v3.ExternalProcessor";
+
+/// The first line of each document: what it is for.
+void write_title(YamlWriter& out, std::string_view what, const std::vector<Processor>& processors);
+
+/// A protobuf duration: "0.2s".
+std::string duration(std::chrono::milliseconds time);
+
+/// `"@type": ...`, of a type below `envoy.`.
+void write_type(YamlWriter& out, std::string_view type);
+
+/// The fields of an http_filters entry; the caller opens it.
+void write_filter(YamlWriter& out, const Processor& processor, const DocumentOptions& options);
+
+/// The fields of a cluster, after its name; the caller opens it.
+void write_cluster(YamlWriter& out, const Processor& processor);
+
+/// The address of one endpoint, how it is found, and how long a connection may take.
+void write_discovery(YamlWriter& out, const Endpoint& endpoint);
+void write_endpoint(YamlWriter& out, std::string_view cluster, const Endpoint& endpoint);
+
+void write_full(YamlWriter& out, const std::vector<Processor>& processors,
+                const DocumentOptions& options);
+void write_envoy_gateway(YamlWriter& out, const std::vector<Processor>& processors,
+                         const DocumentOptions& options);
+void write_istio(YamlWriter& out, const std::vector<Processor>& processors,
+                 const DocumentOptions& options);
+
+}  // namespace extproc::envoy_config

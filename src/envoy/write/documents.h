@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "envoy/needs.h"
+#include "envoy/write/endpoint.h"
+#include "extproc/filter_settings.h"
+
+namespace extproc::envoy_config {
+
+enum class Format : std::uint8_t { filter, cluster, full, envoy_gateway, istio };
+
+inline constexpr Format kFormats[] = {Format::filter, Format::cluster, Format::full,
+                                      Format::envoy_gateway, Format::istio};
+
+/// As on the command line: "envoy-gateway".
+std::string_view to_string(Format format);
+
+/// A processor, or a chain of them, behind one filter and one cluster.
+struct Processor {
+  Needs needs;
+  /// The name of both.
+  std::string cluster;
+  Endpoint address;
+};
+
+/// "TrivialExtProcService" -> "trivial-ext-proc-service", as Kubernetes wants names.
+std::string cluster_name(std::string_view processor);
+
+/// A resource of Kubernetes that a policy is attached to.
+struct KubernetesTarget {
+  std::string kind = "Gateway";
+  std::string name;
+};
+
+struct DocumentOptions {
+  bool failure_mode_allow = false;
+  FilterSettings filter;
+  /// `full`: where Envoy and its admin page listen.
+  Endpoint listen = server::TcpAddress{"127.0.0.1", 8080};
+  Endpoint admin = server::TcpAddress{"127.0.0.1", 9901};
+  Upstream upstream;
+  /// `envoy_gateway`, `istio`.
+  std::string kubernetes_namespace = "default";
+  std::optional<KubernetesTarget> target;
+};
+
+/// The filters and clusters of the processors, in order, as YAML with comments. Throws Error where
+/// the format cannot express what is asked for.
+std::string write(Format format, const std::vector<Processor>& processors,
+                  const DocumentOptions& options);
+
+}  // namespace extproc::envoy_config
