@@ -35,7 +35,9 @@ class EXTPROC_API Request {
     return response_seen_ ? std::string_view(response_content_type_) : view(content_type_);
   }
   /// content-length likewise; nothing when absent or not a number.
-  std::optional<std::uint64_t> content_length() const { return content_length_; }
+  std::optional<std::uint64_t> content_length() const {
+    return content_length_ == kNoLength ? std::nullopt : std::optional(content_length_);
+  }
 
   /// The phase whose handler runs, or ran last; nothing before the first.
   std::optional<Phase> phase() const { return phase_; }
@@ -65,6 +67,9 @@ class EXTPROC_API Request {
   void reset();
 
  private:
+  // No message is so long.
+  static constexpr std::uint64_t kNoLength = ~std::uint64_t{0};
+
   struct Slice {
     std::uint32_t offset = 0;
     std::uint32_t size = 0;
@@ -91,7 +96,7 @@ class EXTPROC_API Request {
   std::string text_;
   Slice method_, path_, id_, content_type_;
   std::string response_content_type_;
-  std::optional<std::uint64_t> content_length_;
+  std::uint64_t content_length_ = kNoLength;
   std::chrono::nanoseconds overhead_{0};
   StateBase* state_ = nullptr;
   std::optional<Phase> phase_;

@@ -222,7 +222,7 @@ void ChainExchange::answer_headers(Phase phase, const HttpHeaders& message) {
     headers_answer_.override_mode(mode_needed(links_, !env().settings.chain_header.empty()));
   checker_.headers(phase, message, headers_answer_);
   if (modes_differ_) {
-    for (const auto& link : links_) link->exchange().update_modes();
+    for (const auto& link : links_) link->exchange().come_as(modes());
   }
   its.message_open = false;
   answered(phase);

@@ -41,7 +41,7 @@ void ChainExchange::begin(const detail::CallInfo& info) {
   replied_ = modes_differ_ = mode_asked_ = asked_for_time_ = windows_ = going_on_ = paused_ =
       half_closed_ = false;
   finished_ = closing_ = closed_ = cancelled_ = false;
-  for (const auto& link : links_) link->begin(context_, modes());
+  for (const auto& link : links_) link->begin(context_);
   if (measures()) stream_start_ = env().settings.now();
   checker_.reporter().stream_begin(request_);
 }
@@ -56,7 +56,7 @@ void ChainExchange::note(const Message& message) {
   if (first_message_) {
     first_message_ = false;
     modes().configure(message.protocol_config);
-    for (const auto& link : links_) link->exchange().update_modes();
+    for (const auto& link : links_) link->exchange().come_as(modes());
     ContextAccess::messages(context_).protocol_config = message.protocol_config;
   }
   if (message.phase) modes().of(*message.phase).seen(*message.phase, message.end_of_stream);

@@ -15,7 +15,7 @@ LinkSurroundings::LinkSurroundings(exchange::Environment& chain, std::size_t lin
                   .link = &chain.links[link],
                   .chain_name = chain.dispatcher.name()} {}
 
-void Link::begin(const Context& context, const exchange::Directions& frame) {
+void Link::begin(const Context& context) {
   waiting_.clear();
   waiting_bytes_ = 0;
   for (auto& owed : owed_) owed.clear();
@@ -23,7 +23,7 @@ void Link::begin(const Context& context, const exchange::Directions& frame) {
   mode_.reset();
   alarm_.reset();
   paused_ = ended_ = replied_ = false;
-  exchange_.begin_link(context, frame);
+  exchange_.begin_link(context);
 }
 
 void Link::feed(const host::Message& message, bool made) {

@@ -38,7 +38,7 @@ class Link final : private host::AnswerSink, private host::Control {
   Link(ChainExchange& chain, LinkSurroundings& around, std::size_t number)
       : chain_(chain), number_(number), around_(around), exchange_(around.reporter, *this, *this) {}
 
-  void begin(const Context& context, const exchange::Directions& frame);
+  void begin(const Context& context);
   /// Hands it a message, or keeps it until the link takes one. `made`: see owes_made().
   void feed(const host::Message& message, bool made = false);
 

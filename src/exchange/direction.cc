@@ -38,12 +38,18 @@ void Directions::configure(const std::optional<ProtocolConfiguration>& config) {
 
 void Directions::update() {
   using Config = ProtocolConfiguration;
-  const auto set = [&](Direction& direction, const Direction* frame, BodySendMode Config::*mode) {
-    const auto own = config_ ? std::optional((*config_).*mode) : std::nullopt;
-    frame == nullptr ? direction.set_mode(own) : direction.set_mode(own, *frame);
+  const auto set = [&](Direction& direction, BodySendMode Config::*mode) {
+    direction.set_mode(config_ ? std::optional((*config_).*mode) : std::nullopt);
+    if (!framed_) direction.come_in(direction.mode());
   };
-  set(directions_[0], frame_ ? &frame_->directions_[0] : nullptr, &Config::request_body_mode);
-  set(directions_[1], frame_ ? &frame_->directions_[1] : nullptr, &Config::response_body_mode);
+  set(directions_[0], &Config::request_body_mode);
+  set(directions_[1], &Config::response_body_mode);
+}
+
+void Directions::come_as(const Directions& frame) {
+  framed_ = true;
+  directions_[0].come_in(frame.directions_[0].comes_in());
+  directions_[1].come_in(frame.directions_[1].comes_in());
 }
 
 void Directions::apply(const ModeOverride& mode) {

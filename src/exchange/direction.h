@@ -54,11 +54,8 @@ class Direction {
   std::optional<BodySendMode> mode() const { return mode_; }
   /// The mode in which the body comes: in a chain another processor may have asked for it.
   std::optional<BodySendMode> comes_in() const { return comes_in_; }
-  void set_mode(std::optional<BodySendMode> mode) { mode_ = comes_in_ = mode; }
-  void set_mode(std::optional<BodySendMode> mode, const Direction& frame) {
-    mode_ = mode;
-    comes_in_ = frame.comes_in_;
-  }
+  void set_mode(std::optional<BodySendMode> mode) { mode_ = mode; }
+  void come_in(std::optional<BodySendMode> mode) { comes_in_ = mode; }
   /// Whether answers to bodies must be streamed_response.
   bool full_duplex() const { return comes_in_ && is_full_duplex(*comes_in_); }
 
@@ -92,8 +89,7 @@ class Directions {
   void begin() {
     for (Direction& each : directions_) each.begin();
     config_.reset();
-    frame_ = nullptr;
-    overridden_ = false;
+    overridden_ = framed_ = false;
   }
 
   Direction& of(Phase phase) { return directions_[is_request_phase(phase) ? 0 : 1]; }
@@ -105,10 +101,8 @@ class Directions {
   void configure(const std::optional<ProtocolConfiguration>& config);
   /// An answer asked for other modes; it is taken for granted that the filter allows it.
   void apply(const ModeOverride& mode);
-  /// Of a chain's processor: bodies come as those of `frame`. It must outlive this.
-  void come_as(const Directions& frame) { frame_ = &frame; }
-  /// The frame has changed.
-  void update();
+  /// Of a chain's processor: bodies come as those of `frame`, as it is now.
+  void come_as(const Directions& frame);
 
   /// As it is after the overrides.
   const std::optional<ProtocolConfiguration>& config() const { return config_; }
@@ -120,9 +114,11 @@ class Directions {
   bool may_come(Phase phase) const;
 
   Direction directions_[2];
+  void update();
+
   std::optional<ProtocolConfiguration> config_;
-  const Directions* frame_ = nullptr;
   bool overridden_ = false;
+  bool framed_ = false;
 };
 
 }  // namespace extproc::exchange

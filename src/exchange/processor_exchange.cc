@@ -9,15 +9,14 @@ void ProcessorExchange::begin(const detail::CallInfo& info) {
   start();
 }
 
-void ProcessorExchange::begin_link(const Context& context, const Directions& frame) {
+void ProcessorExchange::begin_link(const Context& context) {
   ContextAccess::begin_beside(context_, context, env_.dispatcher.suspends());
   start();
-  directions().come_as(frame);
 }
 
 void ProcessorExchange::start() {
   directions().begin();
-  streamed_reply_ = nullptr;
+  may_stream_ = false;
   status_ = GrpcStatus::ok;
   first_message_ = true;
   windows_ = false;
@@ -159,7 +158,7 @@ void ProcessorExchange::on_end() {
 void ProcessorExchange::finish(GrpcStatus status, std::string_view message) {
   if (finished_) return;
   finished_ = true;
-  if (streamed_reply_) streamed_reply_->close();
+  if (may_stream_) streamed_reply()->close();
   status_ = status;
   control_.finish(status, message);
 }
@@ -167,7 +166,7 @@ void ProcessorExchange::finish(GrpcStatus status, std::string_view message) {
 bool ProcessorExchange::on_closed(GrpcStatus status, bool cancelled) {
   closed_ = true;
   cancelled_ = cancelled;
-  if (streamed_reply_) streamed_reply_->close();
+  if (may_stream_) streamed_reply()->close();
   if (!finished_) status_ = status;
   if (running()) {
     // A handler may return at once when it is told.

@@ -37,9 +37,8 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
 
   void begin(const detail::CallInfo& info) override;
   /// In place of begin() for a processor of a chain: its handlers are told of the call and of
-  /// Envoy's attributes what `context` tells, and bodies come in the modes of `frame`. Both must
-  /// outlive the exchange.
-  void begin_link(const Context& context, const Directions& frame);
+  /// Envoy's attributes what `context` tells, which must outlive the exchange.
+  void begin_link(const Context& context);
   void expect_windows() override { windows_ = true; }
   bool expects_first() const override { return first_message_; }
 
@@ -61,8 +60,8 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
   /// A handler has not returned.
   bool running() const;
   bool body_running(Phase body) const;
-  /// The modes of the chain's own directions have changed.
-  void update_modes() { checker_.directions().update(); }
+  /// Of a chain's processor: bodies come in the modes of `frame`, as they are now.
+  void come_as(const Directions& frame) { checker_.directions().come_as(frame); }
   /// A handler is being called or answered for: no message may come.
   bool busy() const { return busy_; }
   /// What bodies' handlers have not read.
@@ -155,6 +154,8 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
   Scratch& scratch() {
     return waiting_ != nullptr && waiting_->scratch != nullptr ? *waiting_->scratch : env_.scratch;
   }
+  /// Of the handler of request_headers that runs; else null.
+  StreamedReply* streamed_reply() { return may_stream_ ? &*scratch().streamed_reply : nullptr; }
   BodyRun& run_of(const BodySession& session) { return *body(session.phase()); }
 
   // What a body's session needs.
@@ -177,7 +178,6 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
   Request request_;
   Context context_;
   std::unique_ptr<Waiting> waiting_;
-  StreamedReply* streamed_reply_ = nullptr;  // while the handler of request_headers runs
   Clock::time_point stream_start_;
   Clock::time_point phase_start_;
   // Of the handler that runs or ran last, other than a session's.
@@ -187,6 +187,7 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
   bool windows_ = false;
   bool busy_ = false;
   bool replied_ = false;
+  bool may_stream_ = false;  // the handler of request_headers runs
   Late late_ = Late::none;
   bool pending_ = false;  // a handler that is not a session's waits
   bool paused_ = false;   // the sink is

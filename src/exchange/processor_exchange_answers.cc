@@ -17,7 +17,7 @@ void ProcessorExchange::conclude(const std::exception_ptr& failure) {
   } else if (!closed_ && !finished_) {
     outcome = answer(failure);
   }
-  streamed_reply_ = nullptr;
+  may_stream_ = false;
   request_.end_phase(spent);
   reporter().phase_end(request_, phase_, outcome, spent);
 }
@@ -40,10 +40,10 @@ PhaseOutcome ProcessorExchange::answer_otherwise(const std::exception_ptr& failu
   const Ending ending = ending_of(failure, context_, response());
   if (!ending.thrown && is_headers(phase_) && ending.outcome != PhaseOutcome::aborted &&
       scratch().headers_response.streamed().started()) {
-    if (streamed_reply_ && phase_ == Phase::request_headers) return send_streamed();
+    if (may_stream_ && phase_ == Phase::request_headers) return send_streamed();
     if (!context_.observability_mode()) reporter().violation(phase_, Rule::streamed_response, {});
   }
-  if (ending.thrown && ending.immediate && streamed_reply_ && streamed_reply_->begun())
+  if (ending.thrown && ending.immediate && may_stream_ && streamed_reply()->begun())
     return fail(phase_, "it stopped processing after it had begun to write the response");
   if (ending.outcome == PhaseOutcome::answered) send_answer();
   return take_ending(phase_, ending);
@@ -101,7 +101,7 @@ void ProcessorExchange::send_answer() {
 
 PhaseOutcome ProcessorExchange::send_streamed() {
   scratch().headers_response.streamed().finish();
-  if (auto collected = streamed_reply_->take_collected())
+  if (auto collected = streamed_reply()->take_collected())
     return send_immediate(phase_, std::move(*collected),
                           scratch().headers_response.extras_or_null());
   replied_ = true;

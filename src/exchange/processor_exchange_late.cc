@@ -67,7 +67,7 @@ void ProcessorExchange::on_wake() {
 
 void ProcessorExchange::wake_handler() {
   if (finished_ || closed_) return;
-  if (streamed_reply_ && streamed_reply_->begun()) return waiting_->deadline.clear();
+  if (may_stream_ && streamed_reply()->begun()) return waiting_->deadline.clear();
   if (!must_fall_back(waiting_->deadline.due(env_.settings.now()))) return;
   late_ == Late::none ? fall_back() : give_up();
 }
@@ -95,7 +95,7 @@ void ProcessorExchange::tell_fallback(Phase phase) {
 void ProcessorExchange::fall_back() {
   late_ = Late::fell_back;
   tell_fallback(phase_);
-  if (streamed_reply_) streamed_reply_->close();
+  if (may_stream_) streamed_reply()->close();
   if (const auto& immediate = waiting_->fallback->response) {
     send_immediate(phase_, *immediate, nullptr);
   } else {

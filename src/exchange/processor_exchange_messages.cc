@@ -78,11 +78,12 @@ void ProcessorExchange::begin_headers(const host::Message& message) {
   directions().of(phase_).headers_seen(request_.content_length().has_value());
   if (phase_ == Phase::request_headers) {
     if (!context_.observability_mode()) {
-      streamed_reply_ = &scratch().streamed_reply.emplace(
+      may_stream_ = true;
+      StreamedReply& reply = scratch().streamed_reply.emplace(
           checker_, scratch().headers_response, env_.settings.chain_header, env_.dispatcher.name(),
           // In a chain it goes on when it is whole, and other threads send nothing.
           env_.link != nullptr || env_.dispatcher.blocks());
-      scratch().headers_response.streamed().reset(streamed_reply_);
+      scratch().headers_response.streamed().reset(&reply);
     }
   } else if (!env_.settings.chain_header.empty()) {
     add_to_chain(env_.settings.chain_header, env_.dispatcher.name(), scratch().headers,
@@ -139,7 +140,7 @@ void ProcessorExchange::take_streamed(const host::Message& message) {
 void ProcessorExchange::call_handler() {
   busy_ = true;
   if (!env_.dispatcher.phases().contains(phase_)) {
-    streamed_reply_ = nullptr;
+    may_stream_ = false;
     send_answer();
     busy_ = false;
     after_answer();

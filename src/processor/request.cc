@@ -40,7 +40,7 @@ void Request::read_request_headers(const HeaderView& headers) {
     } else if (name == "content-type" && content_type.empty()) {
       content_type = value;
     } else if (name == "content-length" && !has_length) {
-      content_length_ = parse_length(value);
+      content_length_ = parse_length(value).value_or(kNoLength);
       has_length = true;
     }
   }
@@ -70,7 +70,7 @@ void Request::read_response_headers(const HeaderView& headers) {
     }
   }
   response_content_type_ = content_type;
-  content_length_ = length ? parse_length(*length) : std::nullopt;
+  content_length_ = length ? parse_length(*length).value_or(kNoLength) : kNoLength;
 }
 
 void Request::clear_state() {
@@ -86,7 +86,7 @@ void Request::reset() {
   recycle(text_, kKeptByRequest);
   recycle(response_content_type_, kKeptByRequest);
   method_ = path_ = id_ = content_type_ = Slice{};
-  content_length_.reset();
+  content_length_ = kNoLength;
   overhead_ = std::chrono::nanoseconds{0};
   phase_.reset();
   response_seen_ = false;

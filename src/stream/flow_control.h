@@ -39,6 +39,9 @@ class FlowControl {
   };
   std::optional<Increments> consumed(Phase phase, std::size_t body_bytes);
 
+  /// Whether the message that is being written is to be held.
+  bool holding = false;
+
  private:
   struct Held {
     std::string message;

@@ -57,8 +57,9 @@ void ProcessStream::note_windows(const wire::RequestMessage& message) {
 }
 
 std::string& ProcessStream::begin_message(Phase phase, std::size_t body_bytes) {
-  held_ = flow_ != nullptr && !flow_->admit(phase, body_bytes);
-  return held_ ? flow_->hold(phase, body_bytes) : sink_.begin_message();
+  if (flow_ == nullptr) return sink_.begin_message();
+  flow_->holding = !flow_->admit(phase, body_bytes);
+  return flow_->holding ? flow_->hold(phase, body_bytes) : sink_.begin_message();
 }
 
 void ProcessStream::headers(Phase phase, const HttpHeaders& /*message*/,
@@ -71,7 +72,8 @@ void ProcessStream::headers(Phase phase, const HttpHeaders& /*message*/,
 
 void ProcessStream::body(Phase phase, const HttpBody& /*message*/, BodyResponse& answer) {
   std::string& out = begin_message(phase, 0);
-  if (!held_ && answer.body_change() == BodyChange::replace && answer.body().size() >= kLeastTail) {
+  if (!holding() && answer.body_change() == BodyChange::replace &&
+      answer.body().size() >= kLeastTail) {
     write_extras(out, answer.extras_or_null());
     wire::write_body_response_head(out, phase, answer);
     sink_.end_message_with(out, answer.take_body());

@@ -65,9 +65,10 @@ class ProcessStream final : private host::AnswerSink {
   std::size_t held_bytes() const override { return flow_ == nullptr ? 0 : flow_->held_bytes(); }
 
   void note_windows(const wire::RequestMessage& message);
+  bool holding() const { return flow_ != nullptr && flow_->holding; }
   std::string& begin_message(Phase phase, std::size_t body_bytes);
   void end_message() {
-    if (!held_) sink_.end_message();
+    if (!holding()) sink_.end_message();
   }
   void end_reply(std::string& out, const ResponseExtras* extras);
 
@@ -75,7 +76,6 @@ class ProcessStream final : private host::AnswerSink {
   ReplySink& sink_;
   std::unique_ptr<host::Exchange> exchange_;
   std::unique_ptr<FlowControl> flow_;
-  bool held_ = false;  // the message that is being written
 };
 
 }  // namespace extproc::stream
