@@ -264,6 +264,7 @@ void ChainExchange::answered(Phase phase) {
 void ChainExchange::on_ask_for_time(std::chrono::milliseconds time) {
   // Envoy gives it once for each message.
   if (finished_ || std::exchange(asked_for_time_, true)) return;
+  env().counters.time_extensions.add();
   checker_.sink().ask_for_time(time);
 }
 

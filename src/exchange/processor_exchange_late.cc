@@ -80,7 +80,8 @@ void ProcessorExchange::wake_body(BodyRun& run) {
 // Does what is due before a fallback.
 bool ProcessorExchange::must_fall_back(ReplyDeadline::Action due) {
   if (due == ReplyDeadline::Action::extend) {
-    env_.counters.time_extensions.add();
+    // A chain asks once for all of its processors.
+    if (env_.link == nullptr) env_.counters.time_extensions.add();
     checker_.sink().ask_for_time(env_.settings.filter.max_message_timeout);
   }
   return due == ReplyDeadline::Action::fall_back;
