@@ -4,6 +4,7 @@
 #include <boost/system/system_error.hpp>
 #include <utility>
 
+#include "base/access.h"
 #include "exchange/processor_exchange.h"
 #include "extproc/context.h"
 
@@ -15,8 +16,8 @@ BodySession::BodySession(ProcessorExchange& exchange, const detail::Dispatcher& 
       dispatcher_(dispatcher),
       phase_(phase),
       mode_(mode),
-      body_(*this, phase) {
-  ContextAccess::begin_beside(context_, exchange.context());
+      body_(detail::Access::body_stream(*this, phase)) {
+  detail::Access::begin_beside(context_, exchange.context());
   reset_response();
 }
 
@@ -33,13 +34,13 @@ void BodySession::on_chunk(const HttpBody& chunk) {
   }
   if (whole()) input_over_ = true;
   if (abandoned_ || (started_ && !running_)) {
-    exchange_.on_consumed(*this, chunk.body().size());
-    pass(Chunk{std::string(chunk.body()), chunk.end_of_stream(), chunk.flags()});
+    exchange_.on_consumed(*this, chunk.bytes().size());
+    pass(Chunk{std::string(chunk.bytes()), chunk.end_of_stream(), chunk.flags()});
     return;
   }
   // What only ends the body is no chunk to read.
   const bool nothing =
-      chunk.body().empty() && full_duplex() &&
+      chunk.bytes().empty() && full_duplex() &&
       (mode_ == BodySendMode::grpc ? chunk.end_of_stream_without_message() : input_over_);
   if (!nothing) take(chunk);
   if (!started_) {
@@ -50,8 +51,8 @@ void BodySession::on_chunk(const HttpBody& chunk) {
 }
 
 void BodySession::take(const HttpBody& chunk) {
-  unread_bytes_ += chunk.body().size();
-  unread_.push_back({std::string(chunk.body()), chunk.end_of_stream(), chunk.flags()});
+  unread_bytes_ += chunk.bytes().size();
+  unread_.push_back({std::string(chunk.bytes()), chunk.end_of_stream(), chunk.flags()});
 }
 
 void BodySession::on_input_end() {
@@ -85,7 +86,7 @@ void BodySession::complete(std::exception_ptr failure) noexcept {
 
 bool BodySession::congested() const { return exchange_.congested(phase_); }
 
-void BodySession::on_fallback(Fallback fallback) {
+void BodySession::on_fallback(detail::Fallback fallback) {
   if (!abandoned_) exchange_.on_fallback(*this, std::move(fallback));
 }
 
@@ -93,7 +94,7 @@ void BodySession::tell_waiting() { exchange_.on_waiting(*this); }
 
 void BodySession::cancel() {
   cancelled_ = true;
-  ContextAccess::request_cancel(context_);
+  detail::Access::request_cancel(context_);
   if (waiting_) std::exchange(waiting_, nullptr).resume();
 }
 
@@ -177,8 +178,8 @@ void BodySession::answer(const Chunk& chunk) {
 }
 
 void BodySession::reset_response() {
-  response_.reset();
-  response_.listen_to_fallback(this);
+  detail::Access::reset(response_);
+  detail::Access::listen_to_fallback(response_, this);
 }
 
 void BodySession::send_streamed(const HttpBody& body) {
@@ -235,7 +236,7 @@ void BodySession::settle() {
   if (full_duplex()) send_end();
   // What was asked for behind the last answer has none to go with.
   if (exchange_.answers() &&
-      (!response_.header_mutation().empty() || response_.clears_route_cache() ||
+      (!response_.header_mutation().empty() || response_.is_route_cache_cleared() ||
        response_.extras_or_null() != nullptr))
     exchange_.on_written_too_late(phase_);
 }
