@@ -140,8 +140,9 @@ void ChainExchange::on_body(Link& link, Phase phase, const HttpBody& message,
     made->written.append(changes ? answer.body() : message.bytes());
     return body_made(link, phase);
   }
-  const std::uint64_t number = link.take_owed(phase);
-  Fold& fold = direction(phase).bodies[number - direction(phase).first_body];
+  const auto number = link.take_owed(phase);
+  if (!number || *number < direction(phase).first_body) return;
+  Fold& fold = direction(phase).bodies[*number - direction(phase).first_body];
   fold.take_extras(answer.extras_or_null());
   // The headers that they change are gone with their message.
   if (!answer.header_mutation().empty()) {

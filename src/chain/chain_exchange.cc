@@ -34,6 +34,7 @@ void ChainExchange::begin(const detail::CallInfo& info) {
     each.begun = false;
   }
   reply_.reset();
+  late_context_.reset();
   begun_ = {};
   alarm_.reset();
   unreleased_ = entered_ = 0;
@@ -52,8 +53,19 @@ void ChainExchange::expect_windows() {
   for (const auto& link : links_) link->exchange().expect_windows();
 }
 
+// What a handler that is late reads of the context must not change: for that long the others see
+// what was before.
 void ChainExchange::note(const Message& message) {
-  exchange::keep_context(context_, message);
+  if (!any_late()) {
+    exchange::keep_context(context_, message);
+  } else if (message.source != nullptr) {
+    if (!late_context_) late_context_.emplace();
+    if (message.has_attributes) message.source->store_attributes(late_context_->attributes);
+    if (message.has_metadata) {
+      message.source->store_metadata(late_context_->metadata);
+      late_context_->has_metadata = true;
+    }
+  }
   if (first_message_) {
     first_message_ = false;
     modes().configure(message.protocol_config);
@@ -69,8 +81,8 @@ void ChainExchange::on(const Message& arrived) {
   if (!arrived.phase || finished_) return;
   ++entered_;
   const Phase phase = *arrived.phase;
-  if (modes().of(phase).replaced()) {
-    // It was under way when its direction was replaced.
+  if (modes().of(phase).replaced() || reply_) {
+    // It was under way when its direction was replaced, or all was answered.
     if (is_body(phase)) checker_.sink().consumed(phase, arrived.body.size());
   } else {
     Message message = arrived;
@@ -236,6 +248,19 @@ bool ChainExchange::busy() const {
                      [](const auto& link) { return link->exchange().busy(); });
 }
 
+bool ChainExchange::any_late() const {
+  return std::any_of(links_.begin(), links_.end(),
+                     [](const auto& link) { return link->exchange().late(); });
+}
+
+void ChainExchange::keep_late_context() {
+  if (!late_context_ || any_late()) return;
+  auto& kept = detail::Access::messages(context_).some_data();
+  kept.attributes.append(late_context_->attributes);
+  if (late_context_->has_metadata) kept.metadata = std::move(late_context_->metadata);
+  late_context_.reset();
+}
+
 bool ChainExchange::running() const {
   return directions_[0].made || directions_[1].made ||
          std::any_of(links_.begin(), links_.end(), [](const auto& link) { return !link->idle(); });
@@ -244,6 +269,7 @@ bool ChainExchange::running() const {
 void ChainExchange::go_on() {
   if (entered_ > 0 || going_on_ || closed_ || busy()) return;
   going_on_ = true;
+  keep_late_context();
   for (Direction& each : directions_) {
     while (!finished_ && each.made && !each.made->waits) step(*each.made);
   }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -133,6 +134,8 @@ class ChainExchange final : public host::Exchange {
   void finish_made(MadeMessage& made);
   void reply(Phase phase, ImmediateResponse response);
 
+  bool any_late() const;
+  void keep_late_context();
   void begin_phase(Phase phase, const HeaderView* headers);
   void end_phase(Phase phase, PhaseOutcome outcome);
   void end_phases();
@@ -152,6 +155,13 @@ class ChainExchange final : public host::Exchange {
   Request request_;
   std::vector<std::unique_ptr<Link>> links_;
   std::array<Direction, 2> directions_;
+  /// What messages said of their request while a handler was late.
+  struct LateContext {
+    std::string attributes;
+    std::string metadata;
+    bool has_metadata = false;
+  };
+  std::optional<LateContext> late_context_;
   std::optional<LocalReply> reply_;
   Fold reply_fold_;
   Phase reply_phase_ = Phase::request_headers;

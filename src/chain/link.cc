@@ -2,9 +2,17 @@
 
 #include <utility>
 
+#include "base/recycle.h"
 #include "chain/chain_exchange.h"
 
 namespace extproc::chain {
+
+namespace {
+
+/// Of what a link made of a body, from one use of a pooled exchange to the next.
+constexpr std::size_t kKeptBodyBytes = std::size_t{16} << 10;
+
+}  // namespace
 
 LinkSurroundings::LinkSurroundings(exchange::Environment& chain, std::size_t link)
     : environment{.dispatcher = *chain.dispatcher.links()[link],
@@ -23,6 +31,8 @@ void Link::begin(const Context& context) {
   mode_.reset();
   alarm_.reset();
   paused_ = ended_ = replied_ = false;
+  headers_on.assign({});
+  recycle(body_on, kKeptBodyBytes);
   exchange_.begin_link(context);
 }
 
@@ -87,8 +97,9 @@ bool Link::takes(Phase phase) const {
   }
 }
 
-std::uint64_t Link::take_owed(Phase body) {
+std::optional<std::uint64_t> Link::take_owed(Phase body) {
   auto& owed = owed_[way(body)];
+  if (owed.empty()) return std::nullopt;
   const std::uint64_t message = owed.front();
   owed.erase(owed.begin());
   return message;

@@ -69,8 +69,9 @@ class Link final : private host::AnswerSink, private host::Control {
   /// True when it is released at once.
   bool close(GrpcStatus status, bool cancelled);
 
-  /// The message of the chain that it answers next in a direction's body; see ChainExchange.
-  std::uint64_t take_owed(Phase body);
+  /// The message of the chain that it answers next in a direction's body, by its number; nothing
+  /// where it owes none.
+  std::optional<std::uint64_t> take_owed(Phase body);
   void owe(Phase body, std::uint64_t message) { owed_[way(body)].push_back(message); }
   /// The body that it is at was not sent by Envoy, but made by another link.
   bool owes_made(Phase body) const { return made_[way(body)]; }

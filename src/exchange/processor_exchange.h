@@ -62,6 +62,8 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
   bool body_running(Phase body) const;
   /// Of a chain's processor: bodies come in the modes of `frame`, as they are now.
   void come_as(const Directions& frame) { checker_.directions().come_as(frame); }
+  /// A handler runs though its fallback was sent.
+  bool late() const { return late_ != Late::none; }
   /// A handler is being called or answered for: no message may come.
   bool busy() const { return busy_; }
   /// What bodies' handlers have not read.

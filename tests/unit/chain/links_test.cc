@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <protozero/pbf_writer.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,7 +14,9 @@
 #include "extproc/async.h"
 #include "extproc/chain.h"
 #include "extproc/handlers.h"
+#include "extproc/struct.h"
 #include "stream/async_fixture.h"
+#include "testing/request_writer.h"
 
 namespace extproc::chain {
 namespace {
@@ -84,6 +88,54 @@ TEST(ChainLinks, TheFallbackOfOneIsItsOwn) {
   f.headers(response_headers);
   EXPECT_THAT(f.sent, SizeIs(2));
   EXPECT_THAT(f.log, ElementsAre(HasSubstr("b: request_headers: answered_too_late")));
+}
+
+// It reads the same as before, and the others see what has come as soon as it has returned.
+TEST(ChainLinks, WhatALateOneReadsStays) {
+  class ReadsLate : public AsyncProcessor {
+   public:
+    ReadsLate(Gate& gate, std::string& read) : gate_(gate), read_(read) {}
+    std::string name() const override { return "l"; }
+    Task<> process_request_headers(const HttpHeaders&, Context& context, Request&,
+                                   HeadersResponse& response) override {
+      response.fall_back_after(50ms);
+      const auto value = context.attribute("request.path");
+      co_await gate_.passed();
+      read_ = value ? std::string(value->string().value_or("?")) : "none";
+    }
+
+   private:
+    Gate& gate_;
+    std::string& read_;
+  };
+  Gate gate;
+  std::string read, seen;
+  Handlers other("o");
+  other.process<response_trailers>([&seen](auto&, auto& context, auto&, auto&) {
+    for (const auto& [filter, attributes] : context.attributes()) seen += std::string(filter) + " ";
+  });
+  Chain chain({Service::make<ReadsLate>(gate, read), Service(other)});
+  AsyncFixture f{Service(chain)};
+  f.settings.early_end = false;
+  const auto with_attributes = [](Phase phase, std::string_view filter, std::string_view value) {
+    std::string message = testing::write_headers(phase, {}, false, {});
+    Struct attributes;
+    attributes.set("request.path", value);
+    protozero::pbf_writer writer(message);
+    protozero::pbf_writer entry(writer, 9);
+    entry.add_string(1, std::string(filter));
+    entry.add_message(2, std::string(attributes.bytes()));
+    entry.commit();
+    return message;
+  };
+  f.send(with_attributes(request_headers, "first", "/path"));
+  f.pass(50ms);
+  f.send(with_attributes(response_headers, "second", std::string(1000, 'x')));
+  gate.open();
+  f.run();
+  EXPECT_EQ(read, "/path");
+  f.trailers(response_trailers);
+  EXPECT_EQ(seen, "first second ");
 }
 
 TEST(ChainLinks, AFallbackThatAnswersEndsItForAll) {
