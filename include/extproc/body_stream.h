@@ -15,6 +15,8 @@ namespace extproc {
 
 namespace detail {
 
+class Access;
+
 /// What a BodyStream reads from and writes to. Used on the stream's thread only.
 class BodyChannel {
  public:
@@ -65,8 +67,6 @@ class BodyChannel {
 /// Context are shared with them.
 class EXTPROC_API BodyStream {
  public:
-  explicit BodyStream(detail::BodyChannel& channel, Phase phase)
-      : channel_(channel), phase_(phase) {}
   BodyStream(const BodyStream&) = delete;
   BodyStream& operator=(const BodyStream&) = delete;
 
@@ -104,29 +104,39 @@ class EXTPROC_API BodyStream {
   void clear_route_cache(bool clear = true) { channel_.response().clear_route_cache(clear); }
 
  private:
+  friend class detail::Access;
+
+  BodyStream(detail::BodyChannel& channel, Phase phase) : channel_(channel), phase_(phase) {}
+
   detail::BodyChannel& channel_;
   Phase phase_;
 };
 
 class [[nodiscard]] BodyStream::ReadAwaiter {
  public:
-  explicit ReadAwaiter(detail::BodyChannel& channel) : channel_(channel) {}
   bool await_ready() { return channel_.ready(); }
   void await_suspend(std::coroutine_handle<> handler) { channel_.wait(handler); }
   std::optional<HttpBody> await_resume() { return channel_.next(); }
 
  private:
+  friend class BodyStream;
+
+  explicit ReadAwaiter(detail::BodyChannel& channel) : channel_(channel) {}
+
   detail::BodyChannel& channel_;
 };
 
 class [[nodiscard]] BodyStream::WriteAwaiter {
  public:
-  explicit WriteAwaiter(detail::BodyChannel& channel) : channel_(channel) {}
   bool await_ready() { return channel_.writable(); }
   void await_suspend(std::coroutine_handle<> handler) { channel_.wait_writable(handler); }
   void await_resume() { channel_.check_open(); }
 
  private:
+  friend class BodyStream;
+
+  explicit WriteAwaiter(detail::BodyChannel& channel) : channel_(channel) {}
+
   detail::BodyChannel& channel_;
 };
 

@@ -17,6 +17,7 @@
 namespace extproc {
 
 namespace detail {
+class Access;
 struct EventLoop;
 
 /// What a Context tells of its gRPC call; lives as long as the Context.
@@ -123,7 +124,7 @@ class EXTPROC_API Context {
   }
 
  private:
-  friend class ContextAccess;
+  friend class detail::Access;
 
   const detail::CallInfo* info_ = nullptr;
   detail::EventLoop* loop_ = nullptr;
@@ -131,41 +132,6 @@ class EXTPROC_API Context {
   std::unique_ptr<detail::Abort> abort_;
   detail::MessageContext own_messages_;
   const detail::MessageContext* messages_ = &own_messages_;
-};
-
-/// How the library's own layers reach into a Context. Not for users.
-class ContextAccess {
- public:
-  static void begin(Context& context, const detail::CallInfo* info, detail::EventLoop* loop,
-                    bool cancellable) {
-    context.info_ = info;
-    context.loop_ = loop;
-    context.cancel_ = cancellable ? std::stop_source() : std::stop_source(std::nostopstate);
-    context.abort_.reset();
-    context.messages_ = &context.own_messages_;
-    if (const auto& data = context.own_messages_.data) {
-      data->attributes.clear();
-      data->metadata.clear();
-    }
-    context.own_messages_.protocol_config.reset();
-    context.own_messages_.observability_mode = false;
-  }
-  /// For a handler that runs beside others of its stream, and is cancelled and aborts by itself:
-  /// `context` tells what `of` does, which must outlive it.
-  static void begin_beside(Context& context, const Context& of, bool cancellable = true) {
-    context.info_ = of.info_;
-    context.loop_ = of.loop_;
-    context.cancel_ = cancellable ? std::stop_source() : std::stop_source(std::nostopstate);
-    context.abort_.reset();
-    context.messages_ = of.messages_;
-  }
-  static void request_cancel(Context& context) { context.cancel_.request_stop(); }
-  /// After a handler alone was cancelled: the next ones are not.
-  static void renew_cancel(Context& context) { context.cancel_ = std::stop_source(); }
-  static detail::MessageContext& messages(Context& context) { return context.own_messages_; }
-  /// Null when it is not.
-  static const detail::Abort* aborted(const Context& context) { return context.abort_.get(); }
-  static detail::EventLoop* loop(const Context& context) { return context.loop_; }
 };
 
 }  // namespace extproc

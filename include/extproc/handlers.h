@@ -34,8 +34,6 @@ struct TaskStarter : std::false_type {};
 /// Processor.
 class EXTPROC_API Handlers {
  public:
-  using Function = std::function<detail::Step(detail::Invocation&)>;
-
   /// `name` is what logs and the chain header show. Throws Error when it is empty.
   explicit Handlers(std::string name);
 
@@ -61,6 +59,7 @@ class EXTPROC_API Handlers {
 
  private:
   friend class detail::HandlersDispatcher;
+  using Function = std::function<detail::Step(detail::Invocation&)>;
 
   template <Phase phase, class F>
   Handlers& process_message(F handler) {

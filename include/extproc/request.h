@@ -13,6 +13,10 @@
 
 namespace extproc {
 
+namespace detail {
+class Access;
+}
+
 /// One HTTP request across its phases, as one processor sees it. It owns its strings; the views
 /// that it gives live as long as it does, unless said otherwise. Its handlers run one after
 /// another, so it needs no synchronisation.
@@ -59,14 +63,9 @@ class EXTPROC_API Request {
     return node->value;
   }
 
-  /// For who drives the phases (the server, the test kit): takes over the standard headers and
-  /// notes the phase.
-  void begin_phase(Phase phase, const HeaderView* headers);
-  void end_phase(std::chrono::nanoseconds spent) { overhead_ += spent; }
-  /// Makes it fresh again; memory is kept for the next use.
-  void reset();
-
  private:
+  friend class detail::Access;
+
   // No message is so long.
   static constexpr std::uint64_t kNoLength = ~std::uint64_t{0};
 
@@ -89,6 +88,8 @@ class EXTPROC_API Request {
   std::string_view view(Slice slice) const {
     return std::string_view(text_).substr(slice.offset, slice.size);
   }
+  void begin_phase(Phase phase, const HeaderView* headers);
+  void reset();
   void read_request_headers(const HeaderView& headers);
   void read_response_headers(const HeaderView& headers);
   void clear_state();

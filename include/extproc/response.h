@@ -41,6 +41,10 @@ struct ResponseExtras {
   EXTPROC_API void add_dynamic_metadata(std::string_view name, const StructView& value);
 };
 
+namespace detail {
+
+class Access;
+
 /// What is answered when a handler takes too long.
 struct Fallback {
   /// From the message's arrival.
@@ -48,8 +52,6 @@ struct Fallback {
   /// Nothing: "continue, change nothing".
   std::optional<ImmediateResponse> response;
 };
-
-namespace detail {
 
 /// Told of a fallback by a handler that runs on another thread than its stream.
 class FallbackListener {
@@ -119,42 +121,36 @@ class EXTPROC_API PhaseResponse {
   /// unchanged; of a chunk that it had begun to write in those two modes the rest is lost.
   void fall_back_after(std::chrono::milliseconds time,
                        std::optional<ImmediateResponse> response = std::nullopt) {
-    Fallback fallback{time, std::move(response)};
+    detail::Fallback fallback{time, std::move(response)};
     if (fallback_listener_ != nullptr) {
       fallback_listener_->on_fallback(std::move(fallback));
     } else {
-      fallback_ = std::make_unique<Fallback>(std::move(fallback));
+      fallback_ = std::make_unique<detail::Fallback>(std::move(fallback));
     }
   }
 
   const HeaderMutation& header_mutation() const { return mutation_; }
   HeaderMutation& header_mutation() { return mutation_; }
   const std::optional<ImmediateResponse>& immediate_response() const { return immediate_; }
-
-  void drop_extras() { extras_.reset(); }
-  /// Null when there are none.
+  /// What it carries besides; null where that is nothing.
   const ResponseExtras* extras_or_null() const { return extras_.get(); }
-  ResponseExtras& extras() {
-    if (!extras_) extras_ = std::make_unique<ResponseExtras>();
-    return *extras_;
-  }
-  /// Null when there is none, or a listener was told of it.
-  const Fallback* fallback() const { return fallback_.get(); }
-  /// Until the next reset.
-  void listen_to_fallback(detail::FallbackListener* listener) { fallback_listener_ = listener; }
-
-  /// Makes it fresh again; memory is kept for the next use.
-  void reset();
 
  protected:
   PhaseResponse() = default;
   ~PhaseResponse() = default;
+  void reset();
+  ResponseExtras& extras() {
+    if (!extras_) extras_ = std::make_unique<ResponseExtras>();
+    return *extras_;
+  }
 
  private:
+  friend class detail::Access;
+
   HeaderMutation mutation_;
   std::optional<ImmediateResponse> immediate_;
   std::unique_ptr<ResponseExtras> extras_;
-  std::unique_ptr<Fallback> fallback_;
+  std::unique_ptr<detail::Fallback> fallback_;
   detail::FallbackListener* fallback_listener_ = nullptr;
 };
 
@@ -191,10 +187,12 @@ class EXTPROC_API HeadersResponse : public PhaseResponse {
 
   bool clears_route_cache() const { return clear_route_cache_; }
   const std::optional<std::string>& replacement() const { return replacement_; }
-  StreamedResponse& streamed() { return streamed_; }
-  void reset();
 
  private:
+  friend class detail::Access;
+
+  void reset();
+
   bool clear_route_cache_ = false;
   std::optional<std::string> replacement_;
   StreamedResponse streamed_;
@@ -218,13 +216,16 @@ class EXTPROC_API BodyResponse : public PhaseResponse {
 
   BodyChange body_change() const { return change_; }
   std::string_view body() const { return body_; }
-  /// Leaves it empty.
-  std::string take_body();
+  /// For a host's AnswerSink (host.h) that sends it on; leaves it empty.
+  std::string take_body() { return std::exchange(body_, {}); }
   bool clears_route_cache() const { return clear_route_cache_; }
   bool is_grpc_message_compressed() const { return compressed_; }
-  void reset();
 
  private:
+  friend class detail::Access;
+
+  void reset();
+
   BodyChange change_ = BodyChange::none;
   bool clear_route_cache_ = false;
   bool compressed_ = false;
@@ -235,7 +236,6 @@ class EXTPROC_API BodyResponse : public PhaseResponse {
 class EXTPROC_API TrailersResponse : public PhaseResponse {
  public:
   TrailersResponse() = default;
-  using PhaseResponse::reset;
 };
 
 }  // namespace extproc

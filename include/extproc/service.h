@@ -11,6 +11,10 @@
 
 namespace extproc {
 
+namespace detail {
+class Access;
+}
+
 /// A processor, ready to be served: what `serve`, `Server` and EXTPROC_EXPORT take, made from any
 /// kind of processor. It is made where the processor's concrete type is known, because the phases
 /// that it handles are read from that type. Cheap to copy: the processor is shared.
@@ -46,9 +50,10 @@ class EXTPROC_API Service {
   PhaseSet handled_phases() const;
 
   const std::optional<std::string>& address() const { return address_; }
-  const std::shared_ptr<const detail::Dispatcher>& dispatcher() const { return dispatcher_; }
 
  private:
+  friend class detail::Access;
+
   std::shared_ptr<const detail::Dispatcher> dispatcher_;
   std::optional<std::string> address_;
 };

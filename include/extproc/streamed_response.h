@@ -10,7 +10,11 @@
 
 namespace extproc {
 
+class HeadersResponse;
+
 namespace detail {
+
+class Access;
 
 using HeaderPairs = std::vector<std::pair<std::string, std::string>>;
 
@@ -45,14 +49,16 @@ class EXTPROC_API StreamedResponse {
   bool started() const { return started_; }
   bool finished() const { return finished_; }
 
-  /// For who drives the phases.
+ private:
+  friend class detail::Access;
+  friend class HeadersResponse;
+
   void reset(detail::StreamedResponseSink* sink) {
     sink_ = sink;
     started_ = finished_ = false;
   }
   void start(int status, detail::HeaderPairs headers);
 
- private:
   detail::StreamedResponseSink* sink_ = nullptr;
   bool started_ = false;
   bool finished_ = false;

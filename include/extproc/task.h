@@ -17,6 +17,8 @@ class Task;
 
 namespace detail {
 
+class Access;
+
 /// Told when the outermost coroutine of a handler call is done, which it may destroy then.
 class TaskOwner {
  public:
@@ -134,7 +136,6 @@ template <class T>
 class [[nodiscard]] Task {
  public:
   using promise_type = detail::TaskPromise<T>;
-  using Handle = std::coroutine_handle<promise_type>;
 
   Task(Task&& other) noexcept : coroutine_(std::exchange(other.coroutine_, nullptr)) {}
   Task& operator=(Task&& other) noexcept {
@@ -159,17 +160,18 @@ class [[nodiscard]] Task {
     return coroutine_.promise().take_value();
   }
 
-  /// For who drives a handler's coroutine: starts the outermost one. True when it is done; else the
-  /// owner is told.
+ private:
+  friend class detail::Access;
+  friend promise_type;
+  using Handle = std::coroutine_handle<promise_type>;
+
+  explicit Task(Handle coroutine) noexcept : coroutine_(coroutine) {}
+
   bool start(detail::TaskContext& context, detail::TaskOwner& owner) {
     return detail::TaskPromiseBase::start(coroutine_, coroutine_.promise(), context, nullptr,
                                           &owner);
   }
   std::exception_ptr take_failure() { return coroutine_.promise().take_failure(); }
-
- private:
-  friend promise_type;
-  explicit Task(Handle coroutine) noexcept : coroutine_(coroutine) {}
 
   Handle coroutine_;
 };

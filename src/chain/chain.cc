@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "base/access.h"
 #include "extproc/error.h"
 
 namespace extproc {
@@ -48,7 +49,8 @@ namespace detail {
 
 std::shared_ptr<const Dispatcher> make_chain_dispatcher(const Chain& services) {
   chain::ChainLinks links;
-  for (const Service& service : services.services()) links.push_back(service.dispatcher());
+  for (const Service& service : services.services())
+    links.push_back(detail::Access::dispatcher(service));
   return std::make_shared<chain::ChainDispatcher>(services.name(), std::move(links));
 }
 
@@ -60,7 +62,7 @@ Chain::Chain(std::vector<Service> services, std::string name)
   std::string joined;
   for (std::size_t i = 0; i < services_.size(); ++i) {
     const std::string& own = services_[i].name();
-    if (!services_[i].dispatcher()->links().empty()) {
+    if (!detail::Access::dispatcher(services_[i])->links().empty()) {
       throw Error("the Chain \"" + own + "\" is in a Chain: give its processors one by one");
     }
     for (std::size_t j = 0; j < i; ++j) {

@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "base/access.h"
 #include "chain/chain_exchange.h"
 #include "extproc/error.h"
 #include "rules/header_rules.h"
@@ -191,7 +192,7 @@ void ChainExchange::on_piece(Link& link, Phase phase, const HttpBody& piece,
 
 template <class Response>
 bool ChainExchange::write(Phase phase, const Fold& fold, Response& answer) {
-  answer.reset();
+  detail::Access::reset(answer);
   try {
     fold.write(answer);
   } catch (const Error& error) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/access.h"
 #include "exchange/keep_context.h"
 
 namespace extproc::chain {
@@ -19,7 +20,7 @@ ChainExchange::ChainExchange(exchange::Reporter& reporter,
 }
 
 void ChainExchange::begin(const detail::CallInfo& info) {
-  ContextAccess::begin(context_, &info, env().loop, env().dispatcher.suspends());
+  detail::Access::begin(context_, &info, env().loop, env().dispatcher.suspends());
   modes().begin();
   for (Direction& each : directions_) {
     each.message_open = each.was_congested = false;
@@ -57,7 +58,7 @@ void ChainExchange::note(const Message& message) {
     first_message_ = false;
     modes().configure(message.protocol_config);
     for (const auto& link : links_) link->exchange().come_as(modes());
-    ContextAccess::messages(context_).protocol_config = message.protocol_config;
+    detail::Access::messages(context_).protocol_config = message.protocol_config;
   }
   if (message.phase) modes().of(*message.phase).seen(*message.phase, message.end_of_stream);
 }
@@ -190,7 +191,7 @@ void ChainExchange::release() {
                       .replied = replied_,
                       .open = spent,
                       .in_handlers = request_.overhead()});
-  request_.reset();
+  detail::Access::reset(request_);
 }
 
 void ChainExchange::finish(GrpcStatus status, std::string_view message, PhaseOutcome outcome) {
@@ -284,7 +285,7 @@ bool ChainExchange::ends_early() const {
 }
 
 void ChainExchange::begin_phase(Phase phase, const HeaderView* headers) {
-  request_.begin_phase(phase, headers);
+  detail::Access::begin_phase(request_, phase, headers);
   auto& begun = begun_[static_cast<std::size_t>(phase)];
   // In the response's headers each leaves its name.
   const bool called = env().dispatcher.phases().contains(phase) ||
@@ -299,7 +300,7 @@ void ChainExchange::end_phase(Phase phase, PhaseOutcome outcome) {
   if (!begun) return;
   const std::chrono::nanoseconds spent = env().settings.now() - *begun;
   begun.reset();
-  request_.end_phase(spent);
+  detail::Access::end_phase(request_, spent);
   checker_.reporter().phase_end(request_, phase, outcome, spent);
 }
 

@@ -1,5 +1,7 @@
 #include "chain/fold.h"
 
+#include "base/access.h"
+
 namespace extproc::chain {
 
 void Fold::clear() {
@@ -24,7 +26,7 @@ void Fold::take_extras(const ResponseExtras* more) {
 
 void Fold::write(PhaseResponse& answer) const {
   changes.write_all(answer.header_mutation());
-  if (extras) answer.extras() = *extras;
+  if (extras) detail::Access::extras(answer) = *extras;
 }
 
 }  // namespace extproc::chain

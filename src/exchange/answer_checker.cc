@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/access.h"
 #include "rules/mode_rules.h"
 
 namespace extproc::exchange {
@@ -74,8 +75,9 @@ void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResp
       (response.extras_or_null() == nullptr || !response.extras_or_null()->mode_override)) {
     add_automatic_override(response);
   }
-  if (response.extras_or_null() != nullptr && response.extras().mode_override) {
-    complete_mode_override(phase, response.extras());
+  if (const ResponseExtras* extras = response.extras_or_null();
+      extras != nullptr && extras->mode_override) {
+    complete_mode_override(phase, detail::Access::extras(response));
   }
   if (response.header_mutation().sets("content-length")) directions_.of(phase).content_length_set();
   if (const ResponseExtras* extras = response.extras_or_null();
@@ -121,7 +123,7 @@ void AnswerChecker::streamed_body(Phase phase, const HttpBody& body, BodyRespons
     carries.clear_route_cache(false);
   }
   sink_.piece(phase, body, carries.extras_or_null());
-  carries.drop_extras();
+  detail::Access::drop_extras(carries);
 }
 
 void AnswerChecker::trailers(Phase phase, const HttpTrailers& message, TrailersResponse& response) {

@@ -29,7 +29,7 @@ void BodyDeadline::clear() {
   deadline_.clear();
 }
 
-void BodyDeadline::set_fallback(Fallback fallback) {
+void BodyDeadline::set_fallback(detail::Fallback fallback) {
   fallback_ = std::move(fallback);
   start();
 }

@@ -25,10 +25,10 @@ class BodyDeadline {
   void chunk_taken(Clock::time_point now);
   /// The handler owes nothing until the next message.
   void clear();
-  void set_fallback(Fallback fallback);
+  void set_fallback(detail::Fallback fallback);
 
   /// The last one that was set.
-  const std::optional<Fallback>& fallback() const { return fallback_; }
+  const std::optional<detail::Fallback>& fallback() const { return fallback_; }
   std::optional<Clock::time_point> next() const { return deadline_.next(); }
   ReplyDeadline::Action due(Clock::time_point now) { return deadline_.due(now); }
 
@@ -40,7 +40,7 @@ class BodyDeadline {
   std::size_t owed_ = 0;  // answers
   Clock::time_point owed_since_;
   std::optional<Clock::time_point> timer_start_;
-  std::optional<Fallback> fallback_;
+  std::optional<detail::Fallback> fallback_;
   ReplyDeadline deadline_;
 };
 

@@ -4,6 +4,7 @@
 #include <boost/system/system_error.hpp>
 #include <utility>
 
+#include "base/access.h"
 #include "exchange/processor_exchange.h"
 #include "extproc/context.h"
 
@@ -15,8 +16,8 @@ BodySession::BodySession(ProcessorExchange& exchange, const detail::Dispatcher& 
       dispatcher_(dispatcher),
       phase_(phase),
       mode_(mode),
-      body_(*this, phase) {
-  ContextAccess::begin_beside(context_, exchange.context());
+      body_(detail::Access::body_stream(*this, phase)) {
+  detail::Access::begin_beside(context_, exchange.context());
   reset_response();
 }
 
@@ -85,7 +86,7 @@ void BodySession::complete(std::exception_ptr failure) noexcept {
 
 bool BodySession::congested() const { return exchange_.congested(phase_); }
 
-void BodySession::on_fallback(Fallback fallback) {
+void BodySession::on_fallback(detail::Fallback fallback) {
   if (!abandoned_) exchange_.on_fallback(*this, std::move(fallback));
 }
 
@@ -93,7 +94,7 @@ void BodySession::tell_waiting() { exchange_.on_waiting(*this); }
 
 void BodySession::cancel() {
   cancelled_ = true;
-  ContextAccess::request_cancel(context_);
+  detail::Access::request_cancel(context_);
   if (waiting_) std::exchange(waiting_, nullptr).resume();
 }
 
@@ -177,8 +178,8 @@ void BodySession::answer(const Chunk& chunk) {
 }
 
 void BodySession::reset_response() {
-  response_.reset();
-  response_.listen_to_fallback(this);
+  detail::Access::reset(response_);
+  detail::Access::listen_to_fallback(response_, this);
 }
 
 void BodySession::send_streamed(const HttpBody& body) {

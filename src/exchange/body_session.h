@@ -88,8 +88,8 @@ class BodySession final : private detail::BodyChannel,
   std::optional<BodySendMode> mode() const override { return mode_; }
   BodyResponse& response() override { return response_; }
   void complete(std::exception_ptr failure) noexcept override;
-  void set_fallback(const Fallback& fallback) noexcept override { on_fallback(fallback); }
-  void on_fallback(Fallback fallback) override;
+  void set_fallback(const detail::Fallback& fallback) noexcept override { on_fallback(fallback); }
+  void on_fallback(detail::Fallback fallback) override;
 
   bool full_duplex() const { return mode_ && is_full_duplex(*mode_); }
   bool whole() const;

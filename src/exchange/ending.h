@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/access.h"
 #include "extproc/context.h"
 #include "extproc/immediate_response.h"
 #include "extproc/observer.h"
@@ -34,7 +35,7 @@ Ending ending_of(const std::exception_ptr& failure);
 inline Ending ending_of(const std::exception_ptr& failure, const Context& context,
                         const PhaseResponse& response) {
   if (failure != nullptr) return ending_of(failure);
-  if (const detail::Abort* abort = ContextAccess::aborted(context))
+  if (const detail::Abort* abort = detail::Access::aborted(context))
     return {.outcome = PhaseOutcome::aborted, .abort = abort};
   if (const auto& immediate = response.immediate_response()) {
     return {.outcome = PhaseOutcome::immediate,

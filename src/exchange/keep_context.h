@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/access.h"
 #include "extproc/context.h"
 #include "extproc/host.h"
 
@@ -7,7 +8,7 @@ namespace extproc::exchange {
 
 /// Has `context` tell from now on what `message` says of the HTTP request besides its phase.
 inline void keep_context(Context& context, const host::Message& message) {
-  detail::MessageContext& kept = ContextAccess::messages(context);
+  detail::MessageContext& kept = detail::Access::messages(context);
   kept.observability_mode = message.observability_mode;
   if (message.source == nullptr) return;
   if (message.has_attributes) message.source->store_attributes(kept.some_data().attributes);

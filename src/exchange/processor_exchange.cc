@@ -2,15 +2,17 @@
 
 #include <utility>
 
+#include "base/access.h"
+
 namespace extproc::exchange {
 
 void ProcessorExchange::begin(const detail::CallInfo& info) {
-  ContextAccess::begin(context_, &info, env_.loop, env_.dispatcher.suspends());
+  detail::Access::begin(context_, &info, env_.loop, env_.dispatcher.suspends());
   start();
 }
 
 void ProcessorExchange::begin_link(const Context& context) {
-  ContextAccess::begin_beside(context_, context, env_.dispatcher.suspends());
+  detail::Access::begin_beside(context_, context, env_.dispatcher.suspends());
   start();
 }
 
@@ -171,7 +173,7 @@ bool ProcessorExchange::on_closed(GrpcStatus status, bool cancelled) {
   if (running()) {
     // A handler may return at once when it is told.
     closing_ = true;
-    ContextAccess::request_cancel(context_);
+    detail::Access::request_cancel(context_);
     for (const Direction& each : directions().both()) {
       BodyRun* run = each.run.get();
       if (run != nullptr && run->session.running()) run->session.cancel();
@@ -198,7 +200,7 @@ void ProcessorExchange::release() {
                       .replied = replied_,
                       .open = spent,
                       .in_handlers = request_.overhead()});
-  request_.reset();
+  detail::Access::reset(request_);
 }
 
 }  // namespace extproc::exchange

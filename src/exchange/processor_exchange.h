@@ -78,12 +78,12 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
     /// While a handler waits; otherwise the environment's is used.
     std::unique_ptr<Scratch> scratch;
     std::vector<Held> held;
-    std::optional<Clock::time_point> sent;   // see sent_at()
-    Clock::time_point since;                 // Envoy has waited for the answer of the handler
-    std::optional<Fallback> fallback;        // of the handler that waits
-    ReplyDeadline deadline;                  // of that one
-    std::optional<Clock::time_point> alarm;  // when the sink is to wake this stream
-    std::size_t kept = 0;                    // bytes, as the host was told
+    std::optional<Clock::time_point> sent;     // see sent_at()
+    Clock::time_point since;                   // Envoy has waited for the answer of the handler
+    std::optional<detail::Fallback> fallback;  // of the handler that waits
+    ReplyDeadline deadline;                    // of that one
+    std::optional<Clock::time_point> alarm;    // when the sink is to wake this stream
+    std::size_t kept = 0;                      // bytes, as the host was told
   };
   /// What became of a handler that took too long.
   enum class Late : std::uint8_t {
@@ -131,7 +131,7 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
 
   // In processor_exchange_late.cc.
   void complete(std::exception_ptr failure) noexcept override;
-  void set_fallback(const Fallback& fallback) noexcept override;
+  void set_fallback(const detail::Fallback& fallback) noexcept override;
   void wait_for_handler();
   void start_deadline();
   void update_alarm();
@@ -167,7 +167,7 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
   void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response);
   void send_streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries);
   void on_waiting(BodySession& session);
-  void on_fallback(BodySession& session, Fallback fallback);
+  void on_fallback(BodySession& session, detail::Fallback fallback);
   void on_consumed(BodySession& session, std::size_t bytes);
   void on_written_too_late(Phase phase);
   void on_session_done(BodySession& session, const std::exception_ptr& failure);

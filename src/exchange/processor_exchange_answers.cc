@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "base/access.h"
 #include "exchange/chain_header.h"
 #include "exchange/processor_exchange.h"
 #include "rules/reply_rules.h"
@@ -18,7 +19,7 @@ void ProcessorExchange::conclude(const std::exception_ptr& failure) {
     outcome = answer(failure);
   }
   may_stream_ = false;
-  request_.end_phase(spent);
+  detail::Access::end_phase(request_, spent);
   reporter().phase_end(request_, phase_, outcome, spent);
 }
 
@@ -30,16 +31,16 @@ PhaseOutcome ProcessorExchange::answer(const std::exception_ptr& failure) {
 
 // Whether there is nothing but an answer to the phase, as most handlers leave it.
 bool ProcessorExchange::answered(const std::exception_ptr& failure) {
-  if (failure != nullptr || ContextAccess::aborted(context_) != nullptr) return false;
+  if (failure != nullptr || detail::Access::aborted(context_) != nullptr) return false;
   if (!is_headers(phase_)) return !response().immediate_response();
   HeadersResponse& headers = scratch().headers_response;
-  return !headers.immediate_response() && !headers.streamed().started();
+  return !headers.immediate_response() && !detail::Access::streamed(headers).started();
 }
 
 PhaseOutcome ProcessorExchange::answer_otherwise(const std::exception_ptr& failure) {
   const Ending ending = ending_of(failure, context_, response());
   if (!ending.thrown && is_headers(phase_) && ending.outcome != PhaseOutcome::aborted &&
-      scratch().headers_response.streamed().started()) {
+      detail::Access::streamed(scratch().headers_response).started()) {
     if (may_stream_ && phase_ == Phase::request_headers) return send_streamed();
     if (!context_.observability_mode()) reporter().violation(phase_, Rule::streamed_response, {});
   }
@@ -100,7 +101,7 @@ void ProcessorExchange::send_answer() {
 }
 
 PhaseOutcome ProcessorExchange::send_streamed() {
-  scratch().headers_response.streamed().finish();
+  detail::Access::streamed(scratch().headers_response).finish();
   if (auto collected = streamed_reply()->take_collected())
     return send_immediate(phase_, std::move(*collected),
                           scratch().headers_response.extras_or_null());
@@ -187,7 +188,7 @@ void ProcessorExchange::on_session_done(BodySession& session, const std::excepti
   run_of(session).deadline.clear();
   update_alarm();
   const auto spent = env_.settings.now() - session.start();
-  request_.end_phase(spent);
+  detail::Access::end_phase(request_, spent);
   reporter().phase_end(request_, phase, outcome, spent);
   after_handler();
 }

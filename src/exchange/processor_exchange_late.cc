@@ -2,17 +2,19 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/access.h"
 #include "exchange/processor_exchange.h"
 
 namespace extproc::exchange {
 
 void ProcessorExchange::wait_for_handler() {
   update_pause();
-  if (const Fallback* fallback = response().fallback()) waiting_->fallback = *fallback;
+  if (const detail::Fallback* fallback = detail::Access::fallback(response()))
+    waiting_->fallback = *fallback;
   start_deadline();
 }
 
-void ProcessorExchange::set_fallback(const Fallback& fallback) noexcept {
+void ProcessorExchange::set_fallback(const detail::Fallback& fallback) noexcept {
   if (closed_ || finished_ || late_ != Late::none) return;
   waiting_->fallback = fallback;
   if (pending_) start_deadline();
@@ -33,7 +35,7 @@ void ProcessorExchange::on_waiting(BodySession& session) {
   update_alarm();
 }
 
-void ProcessorExchange::on_fallback(BodySession& session, Fallback fallback) {
+void ProcessorExchange::on_fallback(BodySession& session, detail::Fallback fallback) {
   run_of(session).deadline.set_fallback(std::move(fallback));
   update_alarm();
 }
@@ -102,7 +104,7 @@ void ProcessorExchange::fall_back() {
   } else {
     send_unchanged(phase_, scratch().headers, scratch().trailers, scratch().body);
   }
-  ContextAccess::request_cancel(context_);
+  detail::Access::request_cancel(context_);
   update_pause();
 }
 
@@ -158,7 +160,7 @@ void ProcessorExchange::complete(std::exception_ptr failure) noexcept {
   busy_ = false;
   if (late_ == Late::fell_back) {
     late_ = Late::none;
-    if (!closed_) ContextAccess::renew_cancel(context_);
+    if (!closed_) detail::Access::renew_cancel(context_);
   }
   env_.give_back(std::move(waiting_->scratch));
   update_alarm();

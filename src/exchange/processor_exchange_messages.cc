@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/access.h"
 #include "exchange/chain_header.h"
 #include "exchange/keep_context.h"
 #include "exchange/processor_exchange.h"
@@ -39,7 +40,7 @@ void ProcessorExchange::note(const host::Message& message) {
     first_message_ = false;
     directions().configure(message.protocol_config);
     if (env_.link == nullptr)
-      ContextAccess::messages(context_).protocol_config = message.protocol_config;
+      detail::Access::messages(context_).protocol_config = message.protocol_config;
   }
   if (message.phase) directions().of(*message.phase).seen(*message.phase, message.end_of_stream);
 }
@@ -58,14 +59,14 @@ void ProcessorExchange::take_message(const host::Message& message) {
     case Phase::request_body:
     case Phase::response_body:
       scratch().body = HttpBody(message.body, message.end_of_stream, message.body_flags);
-      scratch().body_response.reset();
-      request_.begin_phase(phase_, nullptr);
+      detail::Access::reset(scratch().body_response);
+      detail::Access::begin_phase(request_, phase_, nullptr);
       break;
     case Phase::request_trailers:
     case Phase::response_trailers:
       scratch().trailers = HttpTrailers(message.headers);
-      scratch().trailers_response.reset();
-      request_.begin_phase(phase_, nullptr);
+      detail::Access::reset(scratch().trailers_response);
+      detail::Access::begin_phase(request_, phase_, nullptr);
       break;
   }
   call_handler();
@@ -73,8 +74,8 @@ void ProcessorExchange::take_message(const host::Message& message) {
 
 void ProcessorExchange::begin_headers(const host::Message& message) {
   scratch().headers = HttpHeaders(message.headers, message.end_of_stream);
-  scratch().headers_response.reset();
-  request_.begin_phase(phase_, &scratch().headers);
+  detail::Access::reset(scratch().headers_response);
+  detail::Access::begin_phase(request_, phase_, &scratch().headers);
   directions().of(phase_).headers_seen(request_.content_length().has_value());
   if (phase_ == Phase::request_headers) {
     if (!context_.observability_mode()) {
@@ -83,7 +84,7 @@ void ProcessorExchange::begin_headers(const host::Message& message) {
           checker_, scratch().headers_response, env_.settings.chain_header, env_.dispatcher.name(),
           // In a chain it goes on when it is whole, and other threads send nothing.
           env_.link != nullptr || env_.dispatcher.blocks());
-      scratch().headers_response.streamed().reset(&reply);
+      detail::Access::stream_to(scratch().headers_response, &reply);
     }
   } else if (!env_.settings.chain_header.empty()) {
     add_to_chain(env_.settings.chain_header, env_.dispatcher.name(), scratch().headers,
@@ -125,7 +126,7 @@ void ProcessorExchange::take_streamed(const host::Message& message) {
   const Phase phase = *message.phase;
   auto& run = body(phase);
   if (run == nullptr) {
-    request_.begin_phase(phase, nullptr);
+    detail::Access::begin_phase(request_, phase, nullptr);
     reporter().phase_begin(request_, phase);
     run.reset(new BodyRun{{*this, env_.dispatcher, phase, directions().of(phase).comes_in()},
                           {env_.settings.filter, !directions().of(phase).full_duplex()}});

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/access.h"
 #include "base/header_name.h"
 #include "exchange/answer_checker.h"
 #include "extproc/headers.h"
@@ -38,7 +39,7 @@ void StreamedReply::head(int status, detail::HeaderPairs headers) {
   all.insert(all.begin(), Header{":status", code});
   if (!chain_header_.empty()) all.push_back({chain_header_, name_});
   checker_.sink().reply_head(all, extras());
-  response_.drop_extras();
+  detail::Access::drop_extras(response_);
 }
 
 void StreamedReply::chunk(std::string_view bytes) {
@@ -48,7 +49,7 @@ void StreamedReply::chunk(std::string_view bytes) {
   }
   if (closed_) return;
   checker_.sink().reply_chunk(bytes, extras());
-  response_.drop_extras();
+  detail::Access::drop_extras(response_);
 }
 
 void StreamedReply::end(detail::HeaderPairs trailers) {
@@ -56,7 +57,7 @@ void StreamedReply::end(detail::HeaderPairs trailers) {
   std::vector<Header> all = views(trailers);
   leave_checked(all);
   checker_.sink().reply_end(all, extras());
-  response_.drop_extras();
+  detail::Access::drop_extras(response_);
 }
 
 // The filter's rules count here, too.

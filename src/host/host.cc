@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/access.h"
 #include "chain/chain_exchange.h"
 #include "exchange/processor_exchange.h"
 #include "extproc/error.h"
@@ -10,7 +11,7 @@
 namespace extproc::host {
 
 Host::Inside::Inside(const Service& processor, Settings its_settings, detail::EventLoop* loop)
-    : dispatcher(processor.dispatcher()),
+    : dispatcher(detail::Access::dispatcher(processor)),
       settings(std::move(its_settings)),
       logger(settings.log_level, settings.log ? settings.log : LogSink(log_to_stderr)),
       environment{.dispatcher = *dispatcher,
@@ -23,7 +24,7 @@ Host::Inside::Inside(const Service& processor, Settings its_settings, detail::Ev
 }
 
 Host::Host(const Service& processor, Settings settings, detail::EventLoop* loop) {
-  if (loop == nullptr && processor.dispatcher()->suspends()) {
+  if (loop == nullptr && detail::Access::dispatcher(processor)->suspends()) {
     throw Error("the handlers of \"" + processor.name() +
                 "\" can wait: give the Host an event loop (extproc/host_loop.h)");
   }

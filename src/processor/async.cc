@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <utility>
 
+#include "base/access.h"
 #include "extproc/detail/event_loop.h"
 
 namespace extproc {
@@ -40,7 +41,7 @@ Task<> AsyncProcessor::stream_response_body(BodyStream&, Context&, Request&) { c
 std::string AsyncProcessor::name() const { return detail::class_name(typeid(*this)); }
 
 boost::asio::any_io_executor executor(const Context& context) {
-  return ContextAccess::loop(context)->executor;
+  return detail::Access::loop(context)->executor;
 }
 
 namespace detail {
@@ -52,8 +53,8 @@ class RunningTask final : private TaskOwner {
  public:
   static Step start(Task<> task, const Invocation& invocation) {
     auto running = std::make_unique<RunningTask>(std::move(task), invocation);
-    if (running->task_.start(running->context_, *running)) {
-      if (auto failure = running->task_.take_failure()) std::rethrow_exception(failure);
+    if (Access::start(running->task_, running->context_, *running)) {
+      if (auto failure = Access::take_failure(running->task_)) std::rethrow_exception(failure);
       return Step::done;
     }
     running->cancel_when_stopped(invocation.context->cancellation());
@@ -64,7 +65,7 @@ class RunningTask final : private TaskOwner {
   RunningTask(Task<> task, const Invocation& invocation)
       : task_(std::move(task)),
         completion_(invocation.completion),
-        context_{*ContextAccess::loop(*invocation.context)} {}
+        context_{*Access::loop(*invocation.context)} {}
 
  private:
   struct Cancel {
@@ -80,7 +81,7 @@ class RunningTask final : private TaskOwner {
   }
 
   void on_task_done() noexcept override {
-    std::exception_ptr failure = task_.take_failure();
+    std::exception_ptr failure = Access::take_failure(task_);
     Completion* completion = completion_;
     delete this;
     completion->complete(std::move(failure));

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/access.h"
 #include "extproc/context.h"
 #include "extproc/detail/event_loop.h"
 #include "extproc/response.h"
@@ -22,10 +23,10 @@ class BlockingDispatcher final : public Dispatcher {
   bool blocks() const override { return true; }
 
   Step call(Invocation& invocation) const override {
-    EventLoop& loop = *ContextAccess::loop(*invocation.context);
+    EventLoop& loop = *Access::loop(*invocation.context);
     // Copied, since only what it points to outlives this call.
     auto handler = std::make_shared<Handler>(*dispatcher_, invocation, loop);
-    response_of(invocation).listen_to_fallback(handler.get());
+    Access::listen_to_fallback(response_of(invocation), handler.get());
     run_blocking(
         loop, [handler] { handler->run(); },
         [handler] { handler->call.completion->complete(std::move(handler->failure)); });

@@ -128,8 +128,6 @@ void BodyResponse::replace_body(std::string_view body) {
   body_.assign(body);
 }
 
-std::string BodyResponse::take_body() { return std::exchange(body_, {}); }
-
 void BodyResponse::clear_body() {
   change_ = BodyChange::clear;
   body_.clear();

@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/access.h"
 #include "base/logger.h"
 #include "extproc/detail/event_loop.h"
 #include "extproc/error.h"
@@ -153,7 +154,7 @@ void Server::Impl::join() {
 
 Stats Server::Impl::stats() const {
   Stats sum;
-  for (const auto& link : service_.dispatcher()->links())
+  for (const auto& link : detail::Access::dispatcher(service_)->links())
     sum.processors.push_back({.name = link->name()});
   for (const auto& worker : workers_) {
     server::add(worker->counters(), sum);

@@ -7,6 +7,7 @@
 #include <exception>
 #include <utility>
 
+#include "base/access.h"
 #include "server/tick_clock.h"
 
 namespace extproc::server {
@@ -54,7 +55,8 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
       loop_{io_.get_executor(), blocking},
       tick_(io_),
       deadlines_([this] { start_ticking(); }),
-      host_(service, host_settings(configuration, *service.dispatcher(), logger), &loop_),
+      host_(service, host_settings(configuration, *detail::Access::dispatcher(service), logger),
+            &loop_),
       counters_(detail::HostAccess::counters(host_)),
       process_(host_, deadlines_),
       health_({ProcessService::kName, service.name()}),

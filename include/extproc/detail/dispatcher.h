@@ -22,7 +22,6 @@ class BodyStream;
 
 class Context;
 class Request;
-struct Fallback;
 class HttpHeaders;
 class HttpBody;
 class HttpTrailers;
@@ -31,6 +30,8 @@ class BodyResponse;
 class TrailersResponse;
 
 namespace detail {
+
+struct Fallback;
 
 /// Told when a handler that suspended is done: once, on the stream's thread. `failure` is what it
 /// threw, or null.

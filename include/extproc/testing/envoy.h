@@ -172,10 +172,6 @@ struct EnvoyResult {
   const std::string* caller_header(std::string_view name) const;
 };
 
-namespace envoy {
-class ProcessorPeer;
-}  // namespace envoy
-
 /// Envoy 1.40 with one ext_proc filter:
 ///
 ///   extproc::testing::Envoy envoy("processing_mode: {request_body_mode: BUFFERED}");
@@ -198,12 +194,8 @@ class Envoy {
   /// again, from several threads at once. What the processor answers never makes it throw;
   /// Exchange::per_route can.
   EnvoyResult run(const Service& processor, const Exchange& exchange) const;
-  /// The same with another end of the stream, for this library's own tests.
-  EnvoyResult run(envoy::ProcessorPeer& peer, const Exchange& exchange) const;
 
  private:
-  envoy_config::FilterConfig config_for(const Exchange& exchange) const;
-
   std::unique_ptr<const envoy_config::FilterConfig> config_;
   EnvoyOptions options_;
 };

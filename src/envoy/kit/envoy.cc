@@ -39,22 +39,15 @@ Envoy::~Envoy() = default;
 Envoy::Envoy(Envoy&&) noexcept = default;
 Envoy& Envoy::operator=(Envoy&&) noexcept = default;
 
-envoy_config::FilterConfig Envoy::config_for(const Exchange& exchange) const {
-  return envoy_config::on_routes(*config_, envoy::read_route_configs(exchange.per_route));
-}
-
 EnvoyResult Envoy::run(const Service& processor, const Exchange& exchange) const {
+  const auto config =
+      envoy_config::on_routes(*config_, envoy::read_route_configs(exchange.per_route));
   envoy::ServiceReport report;
-  const auto config = config_for(exchange);
   const auto peer = envoy::make_service_peer(processor, options_, config, report);
   EnvoyResult result = envoy::Simulation(config, options_, exchange, *peer).run();
   result.violations = std::move(report.violations);
   result.log = std::move(report.log);
   return result;
-}
-
-EnvoyResult Envoy::run(envoy::ProcessorPeer& peer, const Exchange& exchange) const {
-  return envoy::Simulation(config_for(exchange), options_, exchange, peer).run();
 }
 
 }  // namespace extproc::testing

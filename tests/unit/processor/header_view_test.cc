@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/access.h"
 #include "extproc/header_mutation.h"
 #include "extproc/headers.h"
 #include "extproc/request.h"
@@ -78,7 +79,7 @@ TEST(Request, TakesTheStandardHeadersOver) {
                                       {"x-request-id", id},       {"content-type", type},
                                       {"content-length", length}, {"x-request-id", "second"}};
     const HttpHeaders headers(entries, false);
-    request.begin_phase(Phase::request_headers, &headers);
+    detail::Access::begin_phase(request, Phase::request_headers, &headers);
   }
   EXPECT_EQ(request.method(), "PUT");
   EXPECT_EQ(request.path(), "/p?q");
@@ -88,7 +89,7 @@ TEST(Request, TakesTheStandardHeadersOver) {
 
   const std::vector<Header> response{{"content-type", "text/plain"}, {"content-length", "1x"}};
   const HttpHeaders headers(response, false);
-  request.begin_phase(Phase::response_headers, &headers);
+  detail::Access::begin_phase(request, Phase::response_headers, &headers);
   EXPECT_EQ(request.content_type(), "text/plain");
   EXPECT_EQ(request.content_length(), std::nullopt);
   EXPECT_EQ(request.method(), "PUT");
@@ -109,7 +110,7 @@ TEST(Request, KeepsStateOfSeveralTypes) {
     request.state<std::string>() = "kept";
     EXPECT_EQ(request.state<Counted>().destroyed, &destroyed);
     EXPECT_EQ(request.state<std::string>(), "kept");
-    request.reset();
+    detail::Access::reset(request);
     EXPECT_EQ(destroyed, 1);
     EXPECT_EQ(request.state<std::string>(), "");
     request.state<Counted>().destroyed = &destroyed;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "async_fixture.h"
+#include "base/access.h"
 #include "extproc/error.h"
 
 namespace extproc::stream {
@@ -260,7 +261,7 @@ TEST(StreamedReply, NeedsAStatusThatEnvoyTakes) {
   for (const int status : {0, 100, 199, 600}) {
     HeadersResponse response;
     EXPECT_THROW(response.respond_streaming(status), Error) << status;
-    EXPECT_FALSE(response.streamed().started());
+    EXPECT_FALSE(detail::Access::streamed(response).started());
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/access.h"
 #include "extproc/context.h"
 #include "wire/oracle.h"
 #include "wire/request_reader.h"
@@ -24,7 +25,7 @@ void take(Context& context, const std::string& bytes) {
   RequestMessage message;
   std::vector<Header> entries;
   ASSERT_TRUE(read_request(bytes, message, entries));
-  auto& kept = ContextAccess::messages(context);
+  auto& kept = detail::Access::messages(context);
   if (message.has_attributes) store_attributes(bytes, kept.some_data().attributes);
   if (message.has_metadata) store_metadata(bytes, message, kept.some_data().metadata);
 }

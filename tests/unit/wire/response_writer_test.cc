@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "base/access.h"
+
 namespace extproc::wire {
 namespace {
 
@@ -65,12 +67,12 @@ TEST(WriteResponse, ChangesABody) {
   write_body_response(out, Phase::request_body, response);
   EXPECT_EQ(out, "\x1a\x0b\x0a\x09\x28\x01\x1a\x05\x0a\x03xyz"s);
   out.clear();
-  response.reset();
+  detail::Access::reset(response);
   response.clear_body();
   write_body_response(out, Phase::response_body, response);
   EXPECT_EQ(out, "\x22\x06\x0a\x04\x1a\x02\x10\x01"s);
   out.clear();
-  response.reset();
+  detail::Access::reset(response);
   response.replace_body("");
   write_body_response(out, Phase::response_body, response);
   EXPECT_EQ(out, "\x22\x06\x0a\x04\x1a\x02\x0a\x00"s);

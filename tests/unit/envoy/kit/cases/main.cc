@@ -15,6 +15,8 @@
 #include "envoy/kit/cases/case_file.h"
 #include "envoy/kit/cases/outcome.h"
 #include "envoy/kit/cases/script_peer.h"
+#include "envoy/kit/filter_yaml.h"
+#include "envoy/kit/simulation.h"
 #include "extproc/testing/envoy.h"
 #include "extproc/testing/exported.h"
 
@@ -58,7 +60,7 @@ std::string play(const Case& played) {
   EnvoyOptions options;
   if (const auto limit = text_of(played.data["buffer_limit"]); !limit.empty())
     options.buffer_limit_bytes = std::stoul(limit);
-  const Envoy envoy(flow(played.data["filter"]), options);
+  const std::string filter = flow(played.data["filter"]);
 
   Exchange exchange{.request = message(played.data["request"]),
                     .upstream = message(played.data["upstream"]),
@@ -76,10 +78,12 @@ std::string play(const Case& played) {
     const char* script = library == "Bodies" ? "x-do-bodies" : "x-do";
     for (const auto& action : played.data["do"])
       exchange.request.headers.emplace_back(script, cases::latin1(action.Scalar()));
-    return cases::outcome_line(played, envoy.run(exported(library), exchange));
+    return cases::outcome_line(played, Envoy(filter, options).run(exported(library), exchange));
   }
+  const auto config = extproc::envoy_config::on_routes(
+      envoy::read_filter_config(filter), envoy::read_route_configs(exchange.per_route));
   cases::ScriptPeer peer(played);
-  return cases::outcome_line(played, envoy.run(peer, exchange));
+  return cases::outcome_line(played, envoy::Simulation(config, options, exchange, peer).run());
 }
 
 std::set<std::string> lines_of(const std::string& path) {

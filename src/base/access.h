@@ -1,0 +1,120 @@
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <stop_token>
+
+#include "extproc/body_stream.h"
+#include "extproc/context.h"
+#include "extproc/request.h"
+#include "extproc/response.h"
+#include "extproc/service.h"
+#include "extproc/streamed_response.h"
+
+namespace extproc {
+
+template <class T>
+class Task;
+
+namespace detail {
+
+struct TaskContext;
+class TaskOwner;
+
+/// What the library does with objects that users hold, and users have no use for. The public
+/// classes keep it private and name this one as their friend.
+class Access {
+ public:
+  static const std::shared_ptr<const Dispatcher>& dispatcher(const Service& service) {
+    return service.dispatcher_;
+  }
+
+  // Context
+
+  static void begin(Context& context, const CallInfo* info, EventLoop* loop, bool cancellable) {
+    context.info_ = info;
+    context.loop_ = loop;
+    context.cancel_ = cancellable ? std::stop_source() : std::stop_source(std::nostopstate);
+    context.abort_.reset();
+    context.messages_ = &context.own_messages_;
+    if (const auto& data = context.own_messages_.data) {
+      data->attributes.clear();
+      data->metadata.clear();
+    }
+    context.own_messages_.protocol_config.reset();
+    context.own_messages_.observability_mode = false;
+  }
+  /// For a handler that runs beside others of its stream, and is cancelled and aborts by itself:
+  /// `context` tells what `of` does, which must outlive it.
+  static void begin_beside(Context& context, const Context& of, bool cancellable = true) {
+    context.info_ = of.info_;
+    context.loop_ = of.loop_;
+    context.cancel_ = cancellable ? std::stop_source() : std::stop_source(std::nostopstate);
+    context.abort_.reset();
+    context.messages_ = of.messages_;
+  }
+  static void request_cancel(Context& context) { context.cancel_.request_stop(); }
+  /// After a handler alone was cancelled: the next ones are not.
+  static void renew_cancel(Context& context) { context.cancel_ = std::stop_source(); }
+  static MessageContext& messages(Context& context) { return context.own_messages_; }
+  /// Null when it is not.
+  static const Abort* aborted(const Context& context) { return context.abort_.get(); }
+  static EventLoop* loop(const Context& context) { return context.loop_; }
+
+  // Request
+
+  /// Takes over the standard headers, where there are some, and notes the phase.
+  static void begin_phase(Request& request, Phase phase, const HeaderView* headers) {
+    request.begin_phase(phase, headers);
+  }
+  static void end_phase(Request& request, std::chrono::nanoseconds spent) {
+    request.overhead_ += spent;
+  }
+
+  // The responses
+
+  /// Made where there are none.
+  static ResponseExtras& extras(PhaseResponse& response) { return response.extras(); }
+  static void drop_extras(PhaseResponse& response) { response.extras_.reset(); }
+  /// Null when there is none, or a listener was told of it.
+  static const Fallback* fallback(const PhaseResponse& response) {
+    return response.fallback_.get();
+  }
+  /// Until the next reset.
+  static void listen_to_fallback(PhaseResponse& response, FallbackListener* listener) {
+    response.fallback_listener_ = listener;
+  }
+  /// What respond_streaming gives.
+  static StreamedResponse& streamed(HeadersResponse& response) { return response.streamed_; }
+  /// Where it goes; null for nowhere. Until the next reset.
+  static void stream_to(HeadersResponse& response, StreamedResponseSink* sink) {
+    response.streamed_.reset(sink);
+  }
+
+  // Each is fresh afterwards; memory is kept for the next use.
+
+  static void reset(Request& request) { request.reset(); }
+  static void reset(HeadersResponse& response) { response.reset(); }
+  static void reset(BodyResponse& response) { response.reset(); }
+  static void reset(TrailersResponse& response) { response.reset(); }
+
+  // Coroutines
+
+  static BodyStream body_stream(BodyChannel& channel, Phase phase) {
+    return BodyStream(channel, phase);
+  }
+  /// Starts the outermost coroutine of a handler. True when it is done; else the owner is told.
+  template <class T>
+  static bool start(Task<T>& task, TaskContext& context, TaskOwner& owner) {
+    return task.start(context, owner);
+  }
+  /// What one that is done threw, or null.
+  template <class T>
+  static std::exception_ptr take_failure(Task<T>& task) {
+    return task.take_failure();
+  }
+};
+
+}  // namespace detail
+}  // namespace extproc
