@@ -29,14 +29,14 @@ class CtxExtProcService : public extproc::Processor {
                                extproc::Request& request,
                                extproc::HeadersResponse& response) override {
     auto& id = request.state<ContextId>().value;
-    id = headers.get_header("x-context-id").value_or("");
+    id = headers.value("x-context-id").value_or("");
     response.set_header("x-context-id", id);
   }
 
   void process_request_body(const extproc::HttpBody& body, extproc::Context&,
                             extproc::Request& request, extproc::BodyResponse&) override {
     const auto& id = request.state<ContextId>().value;
-    if (!id.empty() && body.body() != id)
+    if (!id.empty() && body.bytes() != id)
       throw std::runtime_error("the body is not the context id " + id);
   }
 
@@ -44,7 +44,7 @@ class CtxExtProcService : public extproc::Processor {
                              extproc::Request& request, extproc::BodyResponse& response) override {
     const auto& id = request.state<ContextId>().value;
     if (id.empty()) return;
-    if (path_in(body.body()) != request.path()) {
+    if (path_in(body.bytes()) != request.path()) {
       throw std::runtime_error("the response is not about the path " + std::string(request.path()));
     }
     response.set_header("x-context-id", id);

@@ -14,7 +14,7 @@ extproc::Service decorated() {
   service->process<extproc::Phase::request_headers>(
       [](auto& headers, auto&, auto& request, auto& response) {
         auto& text = request.template state<std::string>();
-        text.append(headers.get_header("x-tenant-id").value_or("unknown"));
+        text.append(headers.value("x-tenant-id").value_or("unknown"));
         text.append(request.method()).append(request.path());
         if (headers.end_of_stream()) response.set_header("x-request-digest", sha256(text));
       });
@@ -22,7 +22,7 @@ extproc::Service decorated() {
   service->process<extproc::Phase::request_body>(
       [](auto& body, auto&, auto& request, auto& response) {
         auto& text = request.template state<std::string>();
-        text.append(body.body());
+        text.append(body.bytes());
         response.set_header("x-request-digest", sha256(text));
       });
 

@@ -19,7 +19,7 @@ class DigestExtProcService : public extproc::Processor {
                                extproc::Request& request,
                                extproc::HeadersResponse& response) override {
     auto& state = request.state<Digest>();
-    state.text.append(headers.get_header("x-tenant-id").value_or("unknown"));
+    state.text.append(headers.value("x-tenant-id").value_or("unknown"));
     state.text.append(request.method()).append(request.path());
     // Without a body no other phase of the request comes.
     if (headers.end_of_stream()) complete(state, response);
@@ -28,7 +28,7 @@ class DigestExtProcService : public extproc::Processor {
   void process_request_body(const extproc::HttpBody& body, extproc::Context&,
                             extproc::Request& request, extproc::BodyResponse& response) override {
     auto& state = request.state<Digest>();
-    state.text.append(body.body());
+    state.text.append(body.bytes());
     complete(state, response);
   }
 

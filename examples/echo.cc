@@ -29,7 +29,7 @@ class EchoExtProcService : public extproc::Processor {
  public:
   void process_request_headers(const extproc::HttpHeaders& headers, extproc::Context&,
                                extproc::Request& request, extproc::HeadersResponse&) override {
-    if (!is_truthy(headers.get_header("x-echo-only").value_or(""))) return;
+    if (!is_truthy(headers.value("x-echo-only").value_or(""))) return;
     auto& echoed = request.state<HeaderList>();
     for (const auto& [name, value] : headers) {
       if (can_be_echoed(name)) echoed.emplace_back(name, value);
@@ -40,7 +40,7 @@ class EchoExtProcService : public extproc::Processor {
   void process_request_body(const extproc::HttpBody& body, extproc::Context&,
                             extproc::Request& request, extproc::BodyResponse&) override {
     const auto& echoed = request.state<HeaderList>();
-    if (!echoed.empty()) echo(echoed, body.body());
+    if (!echoed.empty()) echo(echoed, body.bytes());
   }
 
  private:

@@ -10,7 +10,7 @@ class Authenticate : public extproc::Processor {
   void process_request_headers(const extproc::HttpHeaders& headers, extproc::Context& /*context*/,
                                extproc::Request& /*request*/,
                                extproc::HeadersResponse& response) override {
-    const auto key = headers.get_header("x-api-key");
+    const auto key = headers.value("x-api-key");
     if (!key) return response.respond(extproc::form_immediate_response(401, {}, "no key\n"));
     response.remove_header("x-api-key");
     response.set_header("x-tenant", "tenant-of-" + std::string(*key));
@@ -22,7 +22,7 @@ class Route : public extproc::Processor {
   void process_request_headers(const extproc::HttpHeaders& headers, extproc::Context& /*context*/,
                                extproc::Request& /*request*/,
                                extproc::HeadersResponse& response) override {
-    response.set_header("x-shard", headers.get_header("x-tenant").value_or("none"));
+    response.set_header("x-shard", headers.value("x-tenant").value_or("none"));
     response.clear_route_cache();
   }
 };

@@ -7,7 +7,7 @@ class Starter : public extproc::Processor {
  public:
   void process_request_headers(const extproc::HttpHeaders& headers, extproc::Context&,
                                extproc::Request&, extproc::HeadersResponse& response) override {
-    response.set_header("x-starter-caller", headers.get_header("user-agent").value_or("unknown"));
+    response.set_header("x-starter-caller", headers.value("user-agent").value_or("unknown"));
   }
 
   void process_response_headers(const extproc::HttpHeaders&, extproc::Context&,

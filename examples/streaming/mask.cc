@@ -29,7 +29,7 @@ class Mask : public extproc::AsyncProcessor {
                                       extproc::Request& /*request*/) override {
     std::string pending;
     while (auto chunk = co_await body.read()) {
-      pending += chunk->body();
+      pending += chunk->bytes();
       body.write(take_masked(pending));
     }
     body.write(pending);

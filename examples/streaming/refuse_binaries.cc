@@ -7,11 +7,11 @@ class RefuseBinaries : public extproc::AsyncProcessor {
                                       extproc::Request& /*request*/) override {
     const auto first = co_await body.read();
     if (!first) co_return;
-    if (first->body().starts_with("MZ")) {
+    if (first->bytes().starts_with("MZ")) {
       body.response().respond(extproc::form_immediate_response(415, {}, "no programs, please\n"));
       co_return;
     }
-    body.write(first->body());
+    body.write(first->bytes());
   }
 };
 

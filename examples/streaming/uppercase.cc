@@ -9,7 +9,7 @@ class Uppercase : public extproc::AsyncProcessor {
   extproc::Task<> stream_response_body(extproc::BodyStream& body, extproc::Context& /*context*/,
                                        extproc::Request& /*request*/) override {
     while (auto chunk = co_await body.read()) {
-      std::string text(chunk->body());
+      std::string text(chunk->bytes());
       for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
       body.write(text);
     }

@@ -22,7 +22,8 @@ class HttpBody {
   HttpBody(std::string_view body, bool end_of_stream, Flags flags)
       : body_(body), end_of_stream_(end_of_stream), flags_(flags) {}
 
-  std::string_view body() const { return body_; }
+  std::string_view bytes() const { return body_; }
+  [[deprecated("use bytes()")]] std::string_view body() const { return body_; }
   /// Nothing follows in this direction. In BUFFERED mode it is false for a whole body too when
   /// trailers exist.
   bool end_of_stream() const { return end_of_stream_; }

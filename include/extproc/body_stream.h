@@ -45,7 +45,7 @@ class BodyChannel {
 
 /// The whole body of a request or response, for a handler that is a coroutine over it:
 ///
-///   while (auto chunk = co_await body.read()) body.write(transform(chunk->body()));
+///   while (auto chunk = co_await body.read()) body.write(transform(chunk->bytes()));
 ///
 /// The same handler is right in every body mode. What is written takes the place of what was read:
 /// - BUFFERED, BUFFERED_PARTIAL: one chunk comes, and all that is written leaves when the handler

@@ -34,18 +34,27 @@ class EXTPROC_API HeaderView {
   explicit HeaderView(std::span<const Header> entries) : entries_(entries) {}
 
   /// The first value of `name`, in whatever case it is asked, or nothing.
-  std::optional<std::string_view> get_header(std::string_view name) const;
+  std::optional<std::string_view> value(std::string_view name) const;
 
   /// Every value of `name`, in order.
-  std::vector<std::string_view> get_all(std::string_view name) const;
+  std::vector<std::string_view> values(std::string_view name) const;
 
   /// For each pair (header name, key) one entry: key to the header's first value, or to nothing
-  /// where it is missing.
+  /// where it is missing. The name is the Python SDK's.
   std::map<std::string, std::optional<std::string_view>, std::less<>> get_headers(
       std::span<const std::pair<std::string_view, std::string_view>> names) const;
   std::map<std::string, std::optional<std::string_view>, std::less<>> get_headers(
       std::initializer_list<std::pair<std::string_view, std::string_view>> names) const {
     return get_headers(std::span(names.begin(), names.size()));
+  }
+
+  [[deprecated("use value(name)")]] std::optional<std::string_view> get_header(
+      std::string_view name) const {
+    return value(name);
+  }
+  [[deprecated("use values(name)")]] std::vector<std::string_view> get_all(
+      std::string_view name) const {
+    return values(name);
   }
 
   const_iterator begin() const { return entries_.begin(); }

@@ -31,7 +31,7 @@ struct EXTPROC_API ImmediateResponse {
 };
 
 /// Makes an ImmediateResponse. Throws Error when the status is not between 200 and 599, as Envoy
-/// would silently turn it into 200 or refuse it.
+/// would silently turn it into 200 or refuse it. The name is the Python SDK's.
 EXTPROC_API ImmediateResponse
 form_immediate_response(int status, std::vector<std::pair<std::string, std::string>> headers = {},
                         std::string body = {});

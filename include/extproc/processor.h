@@ -60,7 +60,7 @@ class EXTPROC_API Processor {
 };
 
 /// The base processor: it changes nothing, and with LOG_LEVEL=DEBUG shows the phases as they come.
-/// What the command serves when no other is named.
+/// What the command serves when no other is named. The name is the Python SDK's.
 class EXTPROC_API BaseExtProcService final : public Processor {
  public:
   PhaseSet handled_phases() const { return PhaseSet::all(); }

@@ -185,8 +185,12 @@ class EXTPROC_API HeadersResponse : public PhaseResponse {
   StreamedResponse& respond_streaming(
       int status, std::vector<std::pair<std::string, std::string>> headers = {});
 
-  bool clears_route_cache() const { return clear_route_cache_; }
+  bool is_route_cache_cleared() const { return clear_route_cache_; }
   const std::optional<std::string>& replacement() const { return replacement_; }
+
+  [[deprecated("use is_route_cache_cleared()")]] bool clears_route_cache() const {
+    return clear_route_cache_;
+  }
 
  private:
   friend class detail::Access;
@@ -212,14 +216,22 @@ class EXTPROC_API BodyResponse : public PhaseResponse {
   void clear_route_cache(bool clear = true) { clear_route_cache_ = clear; }
   /// GRPC mode: the body that goes on is a compressed gRPC message. What is left unchanged stays as
   /// it came.
-  void grpc_message_compressed(bool compressed = true) { compressed_ = compressed; }
+  void set_grpc_message_compressed(bool compressed = true) { compressed_ = compressed; }
 
   BodyChange body_change() const { return change_; }
   std::string_view body() const { return body_; }
   /// For a host's AnswerSink (host.h) that sends it on; leaves it empty.
   std::string take_body() { return std::exchange(body_, {}); }
-  bool clears_route_cache() const { return clear_route_cache_; }
+  bool is_route_cache_cleared() const { return clear_route_cache_; }
   bool is_grpc_message_compressed() const { return compressed_; }
+
+  [[deprecated("use is_route_cache_cleared()")]] bool clears_route_cache() const {
+    return clear_route_cache_;
+  }
+  [[deprecated("use set_grpc_message_compressed()")]] void grpc_message_compressed(
+      bool compressed = true) {
+    compressed_ = compressed;
+  }
 
  private:
   friend class detail::Access;

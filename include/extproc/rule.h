@@ -51,7 +51,11 @@ enum class Rule : std::uint8_t {
   answered_too_late,
 };
 
+namespace detail {
 inline constexpr unsigned kRuleCount = 13;
+}
+[[deprecated("it grows with Envoy's rules")]] inline constexpr unsigned kRuleCount =
+    detail::kRuleCount;
 
 /// Its name, as in "header_not_removable".
 EXTPROC_API std::string_view to_string(Rule rule);

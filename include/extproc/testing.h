@@ -75,7 +75,7 @@ struct StreamedResult {
 };
 
 /// The headers that an answer sets, by name; the values of a header that is set and appended to are
-/// joined with ",".
+/// joined with ",". The name is the Python SDK's.
 std::map<std::string, std::string> envoy_set_headers_to_dict(const ProcessingResponse& response);
 /// The headers that an answer removes, in order.
 std::vector<std::string> envoy_removed_headers(const ProcessingResponse& response);
@@ -132,7 +132,7 @@ struct ProcessResult {
   const ImmediateResponse* immediate_response() const;
 };
 
-/// Plays Envoy's part of one stream:
+/// Plays Envoy's part of one stream, under the Python SDK's name for it:
 ///
 ///   AsEnvoyExtProc envoy({.request_headers = envoy_headers({{":method", "GET"}, {":path",
 ///   "/"}})}); for (const auto& response : envoy.process(processor)) { … }

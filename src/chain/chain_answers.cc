@@ -88,7 +88,7 @@ void ChainExchange::on_headers(Link& link, Phase phase, const HttpHeaders& messa
     MadeMessage& made = *direction(phase).made;
     fold_of(made).take_extras(answer.extras_or_null());
     apply(answer.header_mutation(), replaces, made.headers, made.changes);
-    if (answer.clears_route_cache()) fold_of(made).clear_route_cache = true;
+    if (answer.is_route_cache_cleared()) fold_of(made).clear_route_cache = true;
     if (replaces) {
       made.body = *answer.replacement();
       if (made.is_reply) made.headers.set("content-length", std::to_string(made.body.size()));
@@ -99,7 +99,7 @@ void ChainExchange::on_headers(Link& link, Phase phase, const HttpHeaders& messa
   }
   Fold& fold = direction(phase).message;
   fold.take_extras(answer.extras_or_null());
-  if (answer.clears_route_cache()) fold.clear_route_cache = true;
+  if (answer.is_route_cache_cleared()) fold.clear_route_cache = true;
   Message next{.phase = phase,
                .end_of_stream = message.end_of_stream(),
                .headers = {message.begin(), message.end()},
@@ -136,8 +136,8 @@ void ChainExchange::on_body(Link& link, Phase phase, const HttpBody& message,
   if (auto& made = direction(phase).made; made && link.owes_made(phase)) {
     fold_of(*made).take_extras(answer.extras_or_null());
     apply(answer.header_mutation(), false, made->headers, made->changes);
-    if (answer.clears_route_cache()) fold_of(*made).clear_route_cache = true;
-    made->written.append(changes ? answer.body() : message.body());
+    if (answer.is_route_cache_cleared()) fold_of(*made).clear_route_cache = true;
+    made->written.append(changes ? answer.body() : message.bytes());
     return body_made(link, phase);
   }
   const std::uint64_t number = link.take_owed(phase);
@@ -148,10 +148,10 @@ void ChainExchange::on_body(Link& link, Phase phase, const HttpBody& message,
     link.headers_on.assign({});
     apply(answer.header_mutation(), false, link.headers_on, fold.changes);
   }
-  if (answer.clears_route_cache()) fold.clear_route_cache = true;
+  if (answer.is_route_cache_cleared()) fold.clear_route_cache = true;
   Message next{.phase = phase,
                .end_of_stream = message.end_of_stream(),
-               .body = message.body(),
+               .body = message.bytes(),
                .body_flags = message.flags(),
                .protocol_config = context_.protocol_config()};
   std::size_t place = place_of(phase, link) + 1;
@@ -172,7 +172,7 @@ void ChainExchange::on_piece(Link& link, Phase phase, const HttpBody& piece,
   if (!goes_on(phase)) return;
   if (auto& made = direction(phase).made; made && link.owes_made(phase)) {
     fold_of(*made).take_extras(extras);
-    made->written.append(piece.body());
+    made->written.append(piece.bytes());
     if (piece.end_of_stream() || piece.end_of_stream_without_message()) body_made(link, phase);
     return;
   }
@@ -184,7 +184,7 @@ void ChainExchange::on_piece(Link& link, Phase phase, const HttpBody& piece,
   pass_on(place_of(phase, link) + 1,
           {.phase = phase,
            .end_of_stream = piece.end_of_stream(),
-           .body = piece.body(),
+           .body = piece.bytes(),
            .body_flags = piece.flags(),
            .protocol_config = context_.protocol_config()},
           std::nullopt);
@@ -249,7 +249,7 @@ void ChainExchange::answer_bodies(Phase phase) {
     }
     if (fold.body_change == BodyChange::replace) body_answer_.replace_body(fold.body);
     if (fold.body_change == BodyChange::clear) body_answer_.clear_body();
-    body_answer_.grpc_message_compressed(fold.grpc_message_compressed);
+    body_answer_.set_grpc_message_compressed(fold.grpc_message_compressed);
     its.bodies.erase(its.bodies.begin());
     ++its.first_body;
     checker_.body(phase, HttpBody(), body_answer_);

@@ -66,7 +66,7 @@ void AnswerChecker::check(Phase phase, HeaderMutation& mutation, bool replaces_m
 void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResponse& response) {
   const bool replaces = response.replacement().has_value();
   check(phase, response.header_mutation(), replaces);
-  if (!keeps_route_cache_flag(phase, response.clears_route_cache(),
+  if (!keeps_route_cache_flag(phase, response.is_route_cache_cleared(),
                               !response.header_mutation().empty())) {
     response.clear_route_cache(false);
   }
@@ -95,7 +95,7 @@ void AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& respo
     const bool keep = response.body_change() == BodyChange::none;
     HttpBody::Flags flags = chunk.flags();
     if (!keep) flags.grpc_message_compressed = response.is_grpc_message_compressed();
-    const std::string_view bytes = keep ? chunk.body() : response.body();
+    const std::string_view bytes = keep ? chunk.bytes() : response.body();
     if (!bytes.empty()) flags.end_of_stream_without_message = false;
     streamed_body(phase, {bytes, chunk.end_of_stream(), flags}, response);
     return;
@@ -106,7 +106,7 @@ void AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& respo
     mutation.clear();
   }
   check(phase, mutation);
-  if (!keeps_route_cache_flag(phase, response.clears_route_cache(), !mutation.empty())) {
+  if (!keeps_route_cache_flag(phase, response.is_route_cache_cleared(), !mutation.empty())) {
     response.clear_route_cache(false);
   }
   directions_.of(phase).correct_content_length(chunk, response);
@@ -118,7 +118,7 @@ void AnswerChecker::streamed_body(Phase phase, const HttpBody& body, BodyRespons
     reporter_.violation(phase, Rule::body_header_mutation, carries.header_mutation().at(0).name);
     carries.header_mutation().clear();
   }
-  if (carries.clears_route_cache()) {
+  if (carries.is_route_cache_cleared()) {
     reporter_.violation(phase, Rule::clear_route_cache, "clear_route_cache");
     carries.clear_route_cache(false);
   }

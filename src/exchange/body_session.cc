@@ -34,13 +34,13 @@ void BodySession::on_chunk(const HttpBody& chunk) {
   }
   if (whole()) input_over_ = true;
   if (abandoned_ || (started_ && !running_)) {
-    exchange_.on_consumed(*this, chunk.body().size());
-    pass(Chunk{std::string(chunk.body()), chunk.end_of_stream(), chunk.flags()});
+    exchange_.on_consumed(*this, chunk.bytes().size());
+    pass(Chunk{std::string(chunk.bytes()), chunk.end_of_stream(), chunk.flags()});
     return;
   }
   // What only ends the body is no chunk to read.
   const bool nothing =
-      chunk.body().empty() && full_duplex() &&
+      chunk.bytes().empty() && full_duplex() &&
       (mode_ == BodySendMode::grpc ? chunk.end_of_stream_without_message() : input_over_);
   if (!nothing) take(chunk);
   if (!started_) {
@@ -51,8 +51,8 @@ void BodySession::on_chunk(const HttpBody& chunk) {
 }
 
 void BodySession::take(const HttpBody& chunk) {
-  unread_bytes_ += chunk.body().size();
-  unread_.push_back({std::string(chunk.body()), chunk.end_of_stream(), chunk.flags()});
+  unread_bytes_ += chunk.bytes().size();
+  unread_.push_back({std::string(chunk.bytes()), chunk.end_of_stream(), chunk.flags()});
 }
 
 void BodySession::on_input_end() {
@@ -236,7 +236,7 @@ void BodySession::settle() {
   if (full_duplex()) send_end();
   // What was asked for behind the last answer has none to go with.
   if (exchange_.answers() &&
-      (!response_.header_mutation().empty() || response_.clears_route_cache() ||
+      (!response_.header_mutation().empty() || response_.is_route_cache_cleared() ||
        response_.extras_or_null() != nullptr))
     exchange_.on_written_too_late(phase_);
 }

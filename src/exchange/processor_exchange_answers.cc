@@ -91,7 +91,7 @@ void ProcessorExchange::send_answer() {
     case Phase::request_body:
     case Phase::response_body:
       checker_.body(phase_, scratch().body, scratch().body_response);
-      checker_.sink().consumed(phase_, scratch().body.body().size());
+      checker_.sink().consumed(phase_, scratch().body.bytes().size());
       break;
     case Phase::request_trailers:
     case Phase::response_trailers:
@@ -132,7 +132,7 @@ void ProcessorExchange::send_unchanged(Phase phase, const HttpHeaders& headers,
   if (is_body(phase)) {
     BodyResponse unchanged;
     checker_.body(phase, body, unchanged);
-    checker_.sink().consumed(phase, body.body().size());
+    checker_.sink().consumed(phase, body.bytes().size());
   } else if (is_trailers(phase)) {
     TrailersResponse unchanged;
     checker_.trailers(phase, trailers, unchanged);

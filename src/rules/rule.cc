@@ -6,7 +6,7 @@
 namespace extproc {
 
 std::string_view to_string(Rule rule) {
-  constexpr std::string_view kNames[kRuleCount] = {
+  constexpr std::string_view kNames[detail::kRuleCount] = {
       "header_not_removable", "header_not_appendable", "header_denied",
       "header_invalid",       "too_many_mutations",    "status_invalid",
       "body_header_mutation", "clear_route_cache",     "mode_override",

@@ -93,7 +93,7 @@ void ProcessStream::trailers(Phase phase, const HttpTrailers& /*message*/,
 }
 
 void ProcessStream::piece(Phase phase, const HttpBody& piece, const ResponseExtras* extras) {
-  std::string& out = begin_message(phase, piece.body().size());
+  std::string& out = begin_message(phase, piece.bytes().size());
   wire::write_streamed_body_response(out, phase, piece);
   write_extras(out, extras);
   end_message();

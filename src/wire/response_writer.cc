@@ -54,11 +54,11 @@ std::size_t streamed_size(const HttpBody& body) {
   const std::size_t flags =
       (body.end_of_stream() ? 1 : 0) + (body.end_of_stream_without_message() ? 1 : 0) +
       (body.grpc_message_compressed() ? 1 : 0) + (body.drain_complete() ? 1 : 0);
-  return optional_field_size(body.body().size()) + flags * kFlagSize;
+  return optional_field_size(body.bytes().size()) + flags * kFlagSize;
 }
 
 void write_streamed(Encoder& encoder, const HttpBody& body) {
-  if (!body.body().empty()) encoder.body_field(1, body.body());
+  if (!body.bytes().empty()) encoder.body_field(1, body.bytes());
   if (body.end_of_stream()) encoder.varint_field(2, 1);
   if (body.end_of_stream_without_message()) encoder.varint_field(3, 1);
   if (body.grpc_message_compressed()) encoder.varint_field(4, 1);
@@ -87,7 +87,7 @@ struct BodyMutation {
   }
 
   std::size_t body_bytes() const {
-    return kind == Kind::streamed ? streamed.body().size() : body.size();
+    return kind == Kind::streamed ? streamed.bytes().size() : body.size();
   }
 
   void write(Encoder& encoder) const {
@@ -200,7 +200,7 @@ void write_headers_response(std::string& out, Phase phase, const HeadersResponse
     body.body = *response.replacement();
   }
   write_common_response(out, phase, response.header_mutation(), body,
-                        response.replacement().has_value(), response.clears_route_cache());
+                        response.replacement().has_value(), response.is_route_cache_cleared());
 }
 
 namespace {
@@ -216,7 +216,7 @@ void write_body_response(std::string& out, Phase phase, const BodyResponse& resp
     body.kind = BodyMutation::Kind::clear;
   }
   write_common_response(out, phase, response.header_mutation(), body, false,
-                        response.clears_route_cache());
+                        response.is_route_cache_cleared());
 }
 
 }  // namespace

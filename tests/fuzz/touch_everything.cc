@@ -19,8 +19,8 @@ std::size_t read(const HeaderView& headers) {
   std::size_t size = 0;
   for (const auto& [name, value] : headers) {
     size += name.size() + value.size();
-    check(headers.get_header(name).has_value(), "a header that is there is found");
-    check(!headers.get_all(name).empty(), "and so are all its values");
+    check(headers.value(name).has_value(), "a header that is there is found");
+    check(!headers.values(name).empty(), "and so are all its values");
   }
   const auto some = headers.get_headers({{":path", "path"}, {"x-missing", "missing"}});
   check(some.size() == 2, "get_headers gives an entry for each key");
@@ -116,8 +116,8 @@ void on_headers(const HttpHeaders& headers, Context& context, Request& request,
 void on_body(const HttpBody& body, Context& context, Request& request, BodyResponse& response) {
   read(context, request);
   auto& seen = request.state<Seen>();
-  seen.bytes += body.body().size();
-  switch (body.body().size() % 4) {
+  seen.bytes += body.bytes().size();
+  switch (body.bytes().size() % 4) {
     case 0:
       response.clear_body();
       break;
@@ -125,14 +125,14 @@ void on_body(const HttpBody& body, Context& context, Request& request, BodyRespo
       response.replace_body(seen.last_name);
       break;
     case 2:
-      response.replace_body(body.body());
+      response.replace_body(body.bytes());
       response.set_header("x-body", body.end_of_stream() ? "last" : "");
       break;
     default:
       break;
   }
   add_extras(seen.bytes, response);
-  end_in_some_way(body.body().size(), context, response);
+  end_in_some_way(body.bytes().size(), context, response);
 }
 
 void on_trailers(const HttpTrailers& trailers, Context& context, Request& request,
@@ -184,9 +184,9 @@ Task<> SuspendingTouchEverything::process_request_headers(const HttpHeaders& hea
 
 Task<> SuspendingTouchEverything::process_request_body(const HttpBody& body, Context& context,
                                                        Request& request, BodyResponse& response) {
-  const std::string before(body.body());
+  const std::string before(body.bytes());
   co_await boost::asio::post(executor(context), boost::asio::deferred);
-  check(body.body() == before, "a body is the same after an await");
+  check(body.bytes() == before, "a body is the same after an await");
   touch_.process_request_body(body, context, request, response);
 }
 
@@ -219,8 +219,8 @@ Task<> StreamingTouchEverything::process_response_headers(const HttpHeaders& hea
 
 Task<> StreamingTouchEverything::stream_request_body(BodyStream& body, Context&, Request&) {
   while (auto chunk = co_await body.read()) {
-    chunk->grpc_message_compressed() ? body.write_compressed(chunk->body())
-                                     : body.write(chunk->body());
+    chunk->grpc_message_compressed() ? body.write_compressed(chunk->bytes())
+                                     : body.write(chunk->bytes());
   }
 }
 
@@ -229,11 +229,11 @@ Task<> StreamingTouchEverything::stream_response_body(BodyStream& body, Context&
   std::size_t number = 0;
   std::string all;
   while (auto chunk = co_await body.read()) {
-    all += chunk->body();
-    number += chunk->body().size();
-    const std::string before(chunk->body());
+    all += chunk->bytes();
+    number += chunk->bytes().size();
+    const std::string before(chunk->bytes());
     if (number % 2 == 1) co_await boost::asio::post(executor(context), boost::asio::deferred);
-    check(chunk->body() == before, "a chunk is the same after an await");
+    check(chunk->bytes() == before, "a chunk is the same after an await");
     if (number % 3 == 1) body.write(all);
     if (number % 5 == 2) co_await body.writable();
     if (number % 7 == 3) body.finish();
