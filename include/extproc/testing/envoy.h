@@ -17,12 +17,12 @@
 #include "extproc/struct.h"
 #include "extproc/testing.h"
 
-/// Envoy's ext_proc filter in memory: a filter configuration, a processor and an HTTP exchange go
-/// in; what the upstream and the caller would get comes out. Link extproc::testing.
 namespace extproc::envoy_config {
 struct FilterConfig;
 }  // namespace extproc::envoy_config
 
+/// Envoy's ext_proc filter in memory: a filter configuration, a processor and an HTTP exchange go
+/// in; what the upstream and the caller would get comes out. Link extproc::testing.
 namespace extproc::testing {
 
 /// A filter configuration that Envoy would not take, or that this kit does not know. The text names
