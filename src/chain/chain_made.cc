@@ -6,8 +6,6 @@
 
 namespace extproc::chain {
 
-using host::Message;
-
 namespace {
 
 constexpr Phase body_of(Phase headers) {
