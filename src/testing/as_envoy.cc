@@ -28,10 +28,10 @@ struct Message {
 // The messages that Envoy would send for the phases, in its order.
 std::deque<Message> write_messages(const Phases& phases, const StreamOptions& options) {
   const auto mode = [](const std::optional<EnvoyBody>& body) {
-    if (!body) return wire::BodyMode::none;
-    return body->chunks.size() > 1 ? wire::BodyMode::streamed : wire::BodyMode::buffered;
+    if (!body) return BodySendMode::none;
+    return body->chunks.size() > 1 ? BodySendMode::streamed : BodySendMode::buffered;
   };
-  const wire::ProtocolConfig config{mode(phases.request_body), mode(phases.response_body), false};
+  const ProtocolConfiguration config{mode(phases.request_body), mode(phases.response_body), false};
 
   std::deque<Message> messages;
   const auto extras = [&] {

@@ -12,7 +12,7 @@ namespace extproc::testing {
 /// What every message of a stream, or its first one, carries besides the phase.
 struct MessageExtras {
   bool observability_mode = false;
-  const wire::ProtocolConfig* protocol_config = nullptr;
+  const ProtocolConfiguration* protocol_config = nullptr;
   /// The serialised `metadata_context`, and one serialised entry of `attributes`.
   const std::string* metadata_context = nullptr;
   const std::string* attributes = nullptr;

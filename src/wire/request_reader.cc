@@ -137,12 +137,13 @@ void read_trailers(pbf_reader field, std::vector<Header>& entries) {
 }
 
 // A mode that this version does not know is as good as none.
-BodyMode body_mode(std::int32_t number) {
-  return number >= 0 && number <= static_cast<int>(BodyMode::grpc) ? static_cast<BodyMode>(number)
-                                                                   : BodyMode::none;
+BodySendMode body_mode(std::int32_t number) {
+  return number >= 0 && number <= static_cast<int>(BodySendMode::grpc)
+             ? static_cast<BodySendMode>(number)
+             : BodySendMode::none;
 }
 
-void read_protocol_config(pbf_reader field, ProtocolConfig& config) {
+void read_protocol_config(pbf_reader field, ProtocolConfiguration& config) {
   while (field.next()) {
     switch (field.tag_and_type()) {
       case tag_and_type(1, kVarint):

@@ -14,9 +14,6 @@
 
 namespace extproc::wire {
 
-using BodyMode = BodySendMode;
-using ProtocolConfig = ProtocolConfiguration;
-
 /// `ProcessingRequest.FlowControlInit`: what each side may send before it is given more, in bytes.
 struct FlowControlInit {
   std::int64_t downstream_to_sidestream = 0;

@@ -13,8 +13,8 @@ struct Filter::Extras {
     const auto& config = filter.config_;
     if (!filter.protocol_config_sent_ && !config.observability_mode) {
       filter.protocol_config_sent_ = true;
-      protocol.emplace(wire::ProtocolConfig{filter.request_.body_mode, filter.response_.body_mode,
-                                            config.send_body_without_waiting});
+      protocol.emplace(ProtocolConfiguration{filter.request_.body_mode, filter.response_.body_mode,
+                                             config.send_body_without_waiting});
     }
     std::map<std::string, std::string> forwarded;
     for (const auto& name : *config.metadata.forwarding) {
@@ -41,7 +41,7 @@ struct Filter::Extras {
   }
 
   MessageExtras view;
-  std::optional<wire::ProtocolConfig> protocol;
+  std::optional<ProtocolConfiguration> protocol;
   std::string metadata;
   std::optional<std::string> attributes;
 };

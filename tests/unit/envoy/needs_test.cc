@@ -119,7 +119,7 @@ TEST(Needs, TogetherTheyAreTheUnion) {
   EXPECT_EQ(sum.chain_header, "x-c");
 }
 
-TEST(BodyMode, Names) {
+TEST(BodySendMode, Names) {
   for (const BodySendMode mode : kBodyModes) EXPECT_EQ(parse_body_mode(to_string(mode)), mode);
   for (const char* name : {"", "GRPC", "buffered", "BUFFERED "}) {
     EXPECT_EQ(parse_body_mode(name), std::nullopt) << name;

@@ -151,7 +151,7 @@ TEST(Host, IsToldWhatIsKept) {
     const Service reads = Service::make<Reads>(closed);
     Chain chain({reads, Service(nothing)});
     stream::AsyncFixture f(in_a_chain ? Service(chain) : reads);
-    f.config = wire::ProtocolConfig{BodySendMode::streamed, BodySendMode::none, false};
+    f.config = ProtocolConfiguration{BodySendMode::streamed, BodySendMode::none, false};
     f.headers(Phase::request_headers);
     EXPECT_EQ(f.kept_bytes, 0);
     f.body(Phase::request_body, std::string(1000, 'a'));

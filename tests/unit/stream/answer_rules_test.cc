@@ -20,13 +20,13 @@ using std::chrono::milliseconds;
 using OnHeaders = void (*)(HeadersResponse&);
 using OnBody = void (*)(BodyResponse&);
 
-constexpr ProtocolConfig bodies(BodySendMode mode, bool early_body = false) {
+constexpr ProtocolConfiguration bodies(BodySendMode mode, bool early_body = false) {
   return {mode, mode, early_body};
 }
-constexpr ProtocolConfig kBuffered = bodies(BodySendMode::buffered);
-constexpr ProtocolConfig kPartial = bodies(BodySendMode::buffered_partial);
-constexpr ProtocolConfig kStreamed = bodies(BodySendMode::streamed);
-constexpr ProtocolConfig kFullDuplex = bodies(BodySendMode::full_duplex_streamed);
+constexpr ProtocolConfiguration kBuffered = bodies(BodySendMode::buffered);
+constexpr ProtocolConfiguration kPartial = bodies(BodySendMode::buffered_partial);
+constexpr ProtocolConfiguration kStreamed = bodies(BodySendMode::streamed);
+constexpr ProtocolConfiguration kFullDuplex = bodies(BodySendMode::full_duplex_streamed);
 constexpr FilterSettings kAnyRouting{.allow_all_routing = true};
 constexpr FilterSettings kEnvoyHeaders{.allow_envoy = true};
 
@@ -37,7 +37,7 @@ struct Row {
   OnHeaders broken, kept;
   const char* sent;   // what becomes of the broken one
   const char* field;  // what the violation is about
-  std::optional<ProtocolConfig> config = kBuffered;
+  std::optional<ProtocolConfiguration> config = kBuffered;
   FilterSettings kept_by{};  // the twin's filter
 };
 
@@ -234,7 +234,7 @@ struct BodyRow {
   const char* name;
   std::optional<Rule> rule;
   Phase phase;
-  ProtocolConfig config;
+  ProtocolConfiguration config;
   OnBody handler;
   const char* sent;
 };

@@ -59,7 +59,7 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
   }
 
   /// Whether the first message says how the filter is set up.
-  std::optional<ProtocolConfig> config = ProtocolConfig{};
+  std::optional<ProtocolConfiguration> config = ProtocolConfiguration{};
   bool observes = false;
 
   void headers(Phase phase, bool end_of_stream = false, const HeaderList& entries = {}) {

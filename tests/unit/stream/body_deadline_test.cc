@@ -47,7 +47,8 @@ struct Slow {
   }
 };
 
-AsyncFixture& with_time(AsyncFixture& f, const ProtocolConfig& config, milliseconds most = 1s) {
+AsyncFixture& with_time(AsyncFixture& f, const ProtocolConfiguration& config,
+                        milliseconds most = 1s) {
   f.settings.early_end = false;
   f.settings.filter.max_message_timeout = most;
   f.config = config;
@@ -143,7 +144,7 @@ TEST(BodyDeadline, IsThatOfItsDirection) {
 
 struct Abandoned {
   const char* name;
-  ProtocolConfig config;
+  ProtocolConfiguration config;
   bool last;
   std::vector<std::string> answers;
 };

@@ -16,7 +16,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-constexpr ProtocolConfig both(BodySendMode mode) { return {mode, mode, false}; }
+constexpr ProtocolConfiguration both(BodySendMode mode) { return {mode, mode, false}; }
 
 struct End {
   const char* name;
@@ -328,7 +328,7 @@ TEST(BodyStream, BeginsWithoutHeaders) {
     while (auto chunk = co_await body.read()) body.write(chunk->body());
   });
   AsyncFixture f(service);
-  f.config = ProtocolConfig{BodySendMode::none, BodySendMode::streamed, true};
+  f.config = ProtocolConfiguration{BodySendMode::none, BodySendMode::streamed, true};
   f.settings.early_end = false;
   f.body(Phase::response_body, "one");
   f.headers(Phase::response_headers);

@@ -192,7 +192,8 @@ class Bodies : public ::testing::TestWithParam<std::tuple<int, int>> {
                                  : add<Phase::response_body>(*service, habit().handler);
     auto f = std::make_unique<AsyncFixture>(service);
     f->settings.early_end = false;
-    f->config = mode() ? std::optional(ProtocolConfig{*mode(), *mode(), false}) : std::nullopt;
+    f->config =
+        mode() ? std::optional(ProtocolConfiguration{*mode(), *mode(), false}) : std::nullopt;
     return f;
   }
 

@@ -10,11 +10,10 @@ namespace extproc::stream {
 namespace {
 
 using testing::envoy_set_headers_to_dict;
-using wire::BodyMode;
 
 struct Length {
   const char* name;
-  std::optional<ProtocolConfig> config;
+  std::optional<ProtocolConfiguration> config;
   bool headers;
   bool end_of_stream;
   Handler change;
@@ -26,7 +25,7 @@ class ContentLength : public ::testing::TestWithParam<Length> {};
 TEST_P(ContentLength, IsRightWhereEnvoyComparesIt) {
   const Length& c = GetParam();
   Fixture f(c.change, {Phase::request_body});
-  const ProtocolConfig* config = c.config ? &*c.config : nullptr;
+  const ProtocolConfiguration* config = c.config ? &*c.config : nullptr;
   if (c.headers) f.headers(Phase::request_headers, {{"content-length", "7"}}, config);
   f.body(Phase::request_body, "1234567", c.end_of_stream, c.headers ? nullptr : config);
   const auto set = envoy_set_headers_to_dict(f.sink.answers.back());
@@ -51,9 +50,9 @@ const Handler kClear = [](detail::Invocation& i) {
   i.body_response->clear_body();
   return detail::Step::done;
 };
-constexpr ProtocolConfig kBuffered{BodyMode::buffered, BodyMode::none, false};
-constexpr ProtocolConfig kPartial{BodyMode::buffered_partial, BodyMode::none, false};
-constexpr ProtocolConfig kStreamed{BodyMode::streamed, BodyMode::none, false};
+constexpr ProtocolConfiguration kBuffered{BodySendMode::buffered, BodySendMode::none, false};
+constexpr ProtocolConfiguration kPartial{BodySendMode::buffered_partial, BodySendMode::none, false};
+constexpr ProtocolConfiguration kStreamed{BodySendMode::streamed, BodySendMode::none, false};
 
 INSTANTIATE_TEST_SUITE_P(
     Table, ContentLength,
@@ -90,7 +89,7 @@ TEST(ProcessStream, ALargeBodyEndsItsMessage) {
 }
 
 TEST(ProcessStream, StreamsBodiesInFullDuplex) {
-  const ProtocolConfig config{BodyMode::full_duplex_streamed, BodyMode::none, false};
+  const ProtocolConfiguration config{BodySendMode::full_duplex_streamed, BodySendMode::none, false};
   Fixture keep(nothing, {});
   keep.body(Phase::request_body, "kept", true, &config);
   EXPECT_EQ(keep.sink.answers[0].body, "kept");

@@ -21,23 +21,23 @@ struct Row {
   const char* name;
   PhaseSet handled;
   const char* chain;
-  std::optional<ProtocolConfig> config;
+  std::optional<ProtocolConfiguration> config;
   std::vector<Came> messages;
   /// The message behind which it ends, from 1; 0: none.
   std::size_t ends_after;
 };
 
 constexpr BodySendMode kNone = BodySendMode::none;
-constexpr ProtocolConfig bodies(BodySendMode request, BodySendMode response) {
+constexpr ProtocolConfiguration bodies(BodySendMode request, BodySendMode response) {
   return {request, response, false};
 }
-constexpr ProtocolConfig kNoBodies = bodies(kNone, kNone);
-constexpr ProtocolConfig kBuffered = bodies(BodySendMode::buffered, BodySendMode::buffered);
-constexpr ProtocolConfig kPartial = bodies(BodySendMode::buffered_partial, kNone);
-constexpr ProtocolConfig kStreamed = bodies(BodySendMode::streamed, BodySendMode::streamed);
-constexpr ProtocolConfig kDuplexRequest = bodies(BodySendMode::full_duplex_streamed, kNone);
-constexpr ProtocolConfig kDuplexResponse = bodies(kNone, BodySendMode::full_duplex_streamed);
-constexpr ProtocolConfig kGrpc = bodies(BodySendMode::grpc, kNone);
+constexpr ProtocolConfiguration kNoBodies = bodies(kNone, kNone);
+constexpr ProtocolConfiguration kBuffered = bodies(BodySendMode::buffered, BodySendMode::buffered);
+constexpr ProtocolConfiguration kPartial = bodies(BodySendMode::buffered_partial, kNone);
+constexpr ProtocolConfiguration kStreamed = bodies(BodySendMode::streamed, BodySendMode::streamed);
+constexpr ProtocolConfiguration kDuplexRequest = bodies(BodySendMode::full_duplex_streamed, kNone);
+constexpr ProtocolConfiguration kDuplexResponse = bodies(kNone, BodySendMode::full_duplex_streamed);
+constexpr ProtocolConfiguration kGrpc = bodies(BodySendMode::grpc, kNone);
 
 const Row kRows[] = {
     {"OnlyRequestHeaders", {request_headers}, "", kNoBodies, {{request_headers}}, 1},

@@ -13,9 +13,9 @@ inline constexpr BodySendMode kModes[] = {BodySendMode::none,
                                           BodySendMode::grpc};
 
 /// A filter that has the same mode for both bodies.
-constexpr wire::ProtocolConfig every(BodySendMode mode) { return {mode, mode, false}; }
-inline constexpr wire::ProtocolConfig kStreamed = every(BodySendMode::streamed);
-inline constexpr wire::ProtocolConfig kBuffered = every(BodySendMode::buffered);
-inline constexpr wire::ProtocolConfig kFullDuplex = every(BodySendMode::full_duplex_streamed);
+constexpr ProtocolConfiguration every(BodySendMode mode) { return {mode, mode, false}; }
+inline constexpr ProtocolConfiguration kStreamed = every(BodySendMode::streamed);
+inline constexpr ProtocolConfiguration kBuffered = every(BodySendMode::buffered);
+inline constexpr ProtocolConfiguration kFullDuplex = every(BodySendMode::full_duplex_streamed);
 
 }  // namespace extproc::stream

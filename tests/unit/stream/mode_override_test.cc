@@ -22,7 +22,7 @@ struct Row {
   const char* name;
   PhaseSet handled;
   const char* chain;
-  std::optional<ProtocolConfig> config;
+  std::optional<ProtocolConfiguration> config;
   const char* sent;  // besides "request_headers"
 };
 
@@ -30,44 +30,56 @@ const Row kRows[] = {
     {"NothingMore",
      {request_headers},
      "",
-     ProtocolConfig{kBuffered, kBuffered, false},
+     ProtocolConfiguration{kBuffered, kBuffered, false},
      " mode{response_headers=2 request_body=0 response_body=0 request_trailers=2 "
      "response_trailers=2}"},
     {"TheChainNeedsResponseHeaders",
      {request_headers},
      "x-chain",
-     ProtocolConfig{kBuffered, kBuffered, false},
+     ProtocolConfiguration{kBuffered, kBuffered, false},
      " mode{request_body=0 response_body=0 request_trailers=2 response_trailers=2}"},
     {"OneBody",
      {request_headers, request_body},
      "",
-     ProtocolConfig{kBuffered, kStreamed, false},
+     ProtocolConfiguration{kBuffered, kStreamed, false},
      " mode{response_headers=2 request_body=2 response_body=0 request_trailers=2 "
      "response_trailers=2}"},
     {"AResponseBodyKeepsItsHeaders",
      {request_headers, response_body},
      "",
-     ProtocolConfig{kBuffered, kStreamed, false},
+     ProtocolConfiguration{kBuffered, kStreamed, false},
      " mode{request_body=0 response_body=1 request_trailers=2 response_trailers=2}"},
     {"Trailers",
      {request_trailers, response_headers},
      "",
-     ProtocolConfig{kBuffered, kNone, false},
+     ProtocolConfiguration{kBuffered, kNone, false},
      " mode{request_body=0 response_body=0 response_trailers=2}"},
     {"AllThatIsSentIsHandled",
      {request_headers, request_body, response_headers, response_body},
      "",
-     ProtocolConfig{kBuffered, kBuffered, false},
+     ProtocolConfiguration{kBuffered, kBuffered, false},
      ""},
     {"OnlyResponseHeadersToSkip",
      {request_headers},
      "",
-     ProtocolConfig{kNone, kNone, false},
+     ProtocolConfiguration{kNone, kNone, false},
      " mode{response_headers=2 request_body=0 response_body=0 request_trailers=2 "
      "response_trailers=2}"},
-    {"FullDuplexRequest", {request_headers}, "", ProtocolConfig{kDuplex, kBuffered, false}, ""},
-    {"FullDuplexResponse", {request_headers}, "", ProtocolConfig{kBuffered, kDuplex, false}, ""},
-    {"BodiesThatDoNotWait", {request_headers}, "", ProtocolConfig{kStreamed, kBuffered, true}, ""},
+    {"FullDuplexRequest",
+     {request_headers},
+     "",
+     ProtocolConfiguration{kDuplex, kBuffered, false},
+     ""},
+    {"FullDuplexResponse",
+     {request_headers},
+     "",
+     ProtocolConfiguration{kBuffered, kDuplex, false},
+     ""},
+    {"BodiesThatDoNotWait",
+     {request_headers},
+     "",
+     ProtocolConfiguration{kStreamed, kBuffered, true},
+     ""},
     {"Unknown", {request_headers}, "", std::nullopt, ""},
 };
 
@@ -97,7 +109,7 @@ TEST_P(AutomaticOverride, IsOffByDefault) {
 INSTANTIATE_TEST_SUITE_P(Table, AutomaticOverride, ::testing::ValuesIn(kRows),
                          [](const auto& tested) { return tested.param.name; });
 
-std::string overridden(const ModeOverride& mode, std::optional<ProtocolConfig> config) {
+std::string overridden(const ModeOverride& mode, std::optional<ProtocolConfiguration> config) {
   auto service = handlers();
   service->process<request_headers>(
       [&](auto&, auto&, auto&, HeadersResponse& r) { r.override_mode(mode); });
@@ -110,7 +122,7 @@ std::string overridden(const ModeOverride& mode, std::optional<ProtocolConfig> c
 }
 
 TEST(ModeOverride, OfAHandlerIsSentAsItIsWithTheModesThatItLeavesOut) {
-  const ProtocolConfig config{kStreamed, kBuffered, false};
+  const ProtocolConfiguration config{kStreamed, kBuffered, false};
   EXPECT_EQ(overridden({.response_header_mode = HeaderSendMode::skip}, config),
             "request_headers mode{response_headers=2 request_body=1 response_body=2}");
   EXPECT_EQ(overridden({.request_body_mode = kNone}, config),
@@ -136,7 +148,7 @@ TEST(ModeOverride, ChangesTheFormOfLaterAnswers) {
     r.set_header("x-a", "1");
   });
   AsyncFixture f(service);
-  f.config = ProtocolConfig{kStreamed, kNone, false};
+  f.config = ProtocolConfiguration{kStreamed, kNone, false};
   f.headers(request_headers, false, {{"content-length", "2"}});
   f.body(request_body, "ol", true);
   EXPECT_EQ(f.sent.back(), "request_body set x-a=1 set content-length=3 body=\"new\"");

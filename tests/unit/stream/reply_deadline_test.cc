@@ -97,7 +97,7 @@ struct Waiting {
 struct Late {
   const char* name;
   Phase phase;
-  ProtocolConfig config;
+  ProtocolConfiguration config;
   const char* answer;
 };
 

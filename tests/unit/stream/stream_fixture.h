@@ -20,7 +20,6 @@ namespace extproc::stream {
 using host::Clock;
 
 using testing::HeaderList;
-using wire::ProtocolConfig;
 
 using Handler = std::function<detail::Step(detail::Invocation&)>;
 
@@ -90,12 +89,12 @@ struct Fixture {
     stream.begin(sink);
   }
 
-  void headers(Phase phase, const HeaderList& entries, const ProtocolConfig* config = nullptr,
-               bool end_of_stream = false) {
+  void headers(Phase phase, const HeaderList& entries,
+               const ProtocolConfiguration* config = nullptr, bool end_of_stream = false) {
     stream.on_message(testing::write_headers(phase, entries, end_of_stream, {false, config}));
   }
   void body(Phase phase, std::string_view bytes, bool end_of_stream = true,
-            const ProtocolConfig* config = nullptr) {
+            const ProtocolConfiguration* config = nullptr) {
     stream.on_message(testing::write_body(phase, bytes, end_of_stream, {false, config}));
   }
 

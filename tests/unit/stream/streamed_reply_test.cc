@@ -18,13 +18,13 @@ using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 using namespace std::chrono_literals;
 
-constexpr ProtocolConfig config_of(BodySendMode request_mode) {
+constexpr ProtocolConfiguration config_of(BodySendMode request_mode) {
   return {request_mode, BodySendMode::none, false};
 }
 
 struct Pieces {
   const char* name;
-  std::optional<ProtocolConfig> config;
+  std::optional<ProtocolConfiguration> config;
   bool streams;
 };
 

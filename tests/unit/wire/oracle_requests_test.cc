@@ -34,8 +34,8 @@ void expect_headers(const Message& map, const std::vector<Header>& entries) {
   }
 }
 
-BodyMode known_mode(int number) {
-  return number >= 0 && number <= 5 ? static_cast<BodyMode>(number) : BodyMode::none;
+BodySendMode known_mode(int number) {
+  return number >= 0 && number <= 5 ? static_cast<BodySendMode>(number) : BodySendMode::none;
 }
 
 void expect_phase(const Message& expected, const RequestMessage& message,

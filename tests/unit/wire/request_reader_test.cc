@@ -186,8 +186,8 @@ TEST(ReadRequest, TellsTheConfiguration) {
   ASSERT_TRUE(read_request(field(11, flag(1, 2) + flag(2, 4) + flag(3, 1)) + flag(10, 1), message,
                            entries));
   ASSERT_TRUE(message.protocol_config);
-  EXPECT_EQ(message.protocol_config->request_body_mode, BodyMode::buffered);
-  EXPECT_EQ(message.protocol_config->response_body_mode, BodyMode::full_duplex_streamed);
+  EXPECT_EQ(message.protocol_config->request_body_mode, BodySendMode::buffered);
+  EXPECT_EQ(message.protocol_config->response_body_mode, BodySendMode::full_duplex_streamed);
   EXPECT_TRUE(message.protocol_config->send_body_without_waiting_for_header_response);
   EXPECT_TRUE(message.observability_mode);
 }
@@ -196,7 +196,7 @@ TEST(ReadRequest, TakesAnUnknownBodyModeForNone) {
   RequestMessage message;
   std::vector<Header> entries;
   ASSERT_TRUE(read_request(field(11, flag(1, 99)), message, entries));
-  EXPECT_EQ(message.protocol_config->request_body_mode, BodyMode::none);
+  EXPECT_EQ(message.protocol_config->request_body_mode, BodySendMode::none);
 }
 
 TEST(ReadRequest, RefusesWhatIsBroken) {
