@@ -71,6 +71,16 @@ void ChainExchange::apply(const HeaderMutation& mutation, bool replaces, Message
                          [&](const Entry& refused) { changes.refuse(refused); });
 }
 
+// What goes on of a message's headers: where nothing changes them, they themselves.
+std::span<const Header> ChainExchange::changed(Link& link, std::span<const Header> headers,
+                                               const HeaderMutation& mutation, bool replaces,
+                                               Fold& fold) {
+  if (mutation.empty()) return headers;
+  link.headers_on.assign(headers);
+  apply(mutation, replaces, link.headers_on, fold.changes);
+  return link.headers_on.entries();
+}
+
 void ChainExchange::take_override(Link& link, const HeadersResponse& answer) {
   const ResponseExtras* extras = answer.extras_or_null();
   if (extras == nullptr || !extras->mode_override) return;
@@ -100,17 +110,15 @@ void ChainExchange::on_headers(Link& link, Phase phase, const HttpHeaders& messa
   Fold& fold = direction(phase).message;
   fold.take_extras(answer.extras_or_null());
   if (answer.is_route_cache_cleared()) fold.clear_route_cache = true;
-  Message next{.phase = phase,
-               .end_of_stream = message.end_of_stream(),
-               .headers = {message.begin(), message.end()},
-               .protocol_config = context_.protocol_config()};
-  if (!answer.header_mutation().empty()) {
-    link.headers_on.assign(next.headers);
-    apply(answer.header_mutation(), replaces, link.headers_on, fold.changes);
-    next.headers = link.headers_on.entries();
-  }
-  if (replaces) return make(HttpHeaders(next.headers, false), phase, link, *answer.replacement());
-  pass_on(place_of(phase, link) + 1, next, std::nullopt);
+  const auto entries =
+      changed(link, {message.begin(), message.end()}, answer.header_mutation(), replaces, fold);
+  if (replaces) return make(HttpHeaders(entries, false), phase, link, *answer.replacement());
+  pass_on(place_of(phase, link) + 1,
+          {.phase = phase,
+           .end_of_stream = message.end_of_stream(),
+           .headers = entries,
+           .protocol_config = context_.protocol_config()},
+          std::nullopt);
 }
 
 void ChainExchange::on_trailers(Link& link, Phase phase, const HttpTrailers& message,
@@ -118,15 +126,12 @@ void ChainExchange::on_trailers(Link& link, Phase phase, const HttpTrailers& mes
   if (!goes_on(phase)) return;
   Fold& fold = direction(phase).message;
   fold.take_extras(answer.extras_or_null());
-  Message next{.phase = phase,
-               .headers = {message.begin(), message.end()},
-               .protocol_config = context_.protocol_config()};
-  if (!answer.header_mutation().empty()) {
-    link.headers_on.assign(next.headers);
-    apply(answer.header_mutation(), false, link.headers_on, fold.changes);
-    next.headers = link.headers_on.entries();
-  }
-  pass_on(place_of(phase, link) + 1, next, std::nullopt);
+  pass_on(place_of(phase, link) + 1,
+          {.phase = phase,
+           .headers = changed(link, {message.begin(), message.end()}, answer.header_mutation(),
+                              false, fold),
+           .protocol_config = context_.protocol_config()},
+          std::nullopt);
 }
 
 void ChainExchange::on_body(Link& link, Phase phase, const HttpBody& message,
@@ -293,6 +298,26 @@ void ChainExchange::on_consumed(Link& link, Phase phase, std::size_t bytes) {
   if (!first && std::exchange(its.was_congested, false)) {
     for (const auto& each : links_) each->exchange().on_writable();
   }
+}
+
+void ChainExchange::bound_memory() {
+  std::size_t bytes = checker_.sink().held_bytes();
+  for (const auto& link : links_) bytes += link->unread_bytes();
+  if (bytes > env().settings.flow_controlled_bytes) {
+    finish(GrpcStatus::resource_exhausted, "the client sends more of a body than it lets go",
+           PhaseOutcome::cancelled);
+  }
+}
+
+void ChainExchange::tell_kept() {
+  std::size_t bytes = 0;
+  for (const auto& link : links_) bytes += link->waiting_bytes();
+  for (const Direction& each : directions_) {
+    for (const Fold& fold : each.bodies) bytes += fold.body.size();
+  }
+  if (bytes == kept_) return;
+  control_.kept(static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(kept_));
+  kept_ = bytes;
 }
 
 }  // namespace extproc::chain

@@ -287,17 +287,6 @@ void ChainExchange::go_on() {
   update_pause();
 }
 
-void ChainExchange::tell_kept() {
-  std::size_t bytes = 0;
-  for (const auto& link : links_) bytes += link->waiting_bytes();
-  for (const Direction& each : directions_) {
-    for (const Fold& fold : each.bodies) bytes += fold.body.size();
-  }
-  if (bytes == kept_) return;
-  control_.kept(static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(kept_));
-  kept_ = bytes;
-}
-
 bool ChainExchange::ends_early() const {
   if (!env().settings.early_end || observes() || !modes().config()) return false;
   if (modes().full_duplex()) return false;
@@ -343,15 +332,6 @@ void ChainExchange::end_phases() {
   if (!observes() || running()) return;
   for (std::size_t i = 0; i < kPhaseCount; ++i)
     end_phase(static_cast<Phase>(i), PhaseOutcome::answered);
-}
-
-void ChainExchange::bound_memory() {
-  std::size_t bytes = checker_.sink().held_bytes();
-  for (const auto& link : links_) bytes += link->unread_bytes();
-  if (bytes > env().settings.flow_controlled_bytes) {
-    finish(GrpcStatus::resource_exhausted, "the client sends more of a body than it lets go",
-           PhaseOutcome::cancelled);
-  }
 }
 
 }  // namespace extproc::chain

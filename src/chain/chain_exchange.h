@@ -118,6 +118,8 @@ class ChainExchange final : public host::Exchange {
   bool goes_on(Phase phase) const;
   void apply(const HeaderMutation& mutation, bool replaces, MessageHeaders& headers,
              MergedMutation& changes);
+  std::span<const Header> changed(Link& link, std::span<const Header> headers,
+                                  const HeaderMutation& mutation, bool replaces, Fold& fold);
   void take_override(Link& link, const HeadersResponse& answer);
   void answer_headers(Phase phase, const HttpHeaders& message);
   void answer_trailers(Phase phase, const HttpTrailers& message);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "chain/chain_exchange.h"
+#include "rules/reply_rules.h"
 
 namespace extproc::chain {
 
@@ -37,7 +38,7 @@ void ChainExchange::on_reply(Link& link, Phase phase, const ImmediateResponse& r
   reply_fold_.take_extras(extras);
   Direction& back = direction(Phase::response_headers);
   if (reply_ || !is_request_phase(phase) || back.begun) return reply(reply_phase_, response);
-  const bool grpc = link.exchange().request().content_type().starts_with("application/grpc");
+  const bool grpc = rules::is_grpc(link.exchange().request().content_type());
   reply_.emplace(response, grpc);
   back.made.emplace(MadeMessage{.headers_phase = Phase::response_headers,
                                 .is_reply = true,

@@ -6,31 +6,6 @@
 #include "rules/reply_rules.h"
 
 namespace extproc::chain {
-namespace {
-
-/// Envoy's own mapping, for callers that speak gRPC.
-GrpcStatus to_grpc(int status) {
-  switch (status) {
-    case 400:
-      return GrpcStatus::internal;
-    case 401:
-      return GrpcStatus::unauthenticated;
-    case 403:
-      return GrpcStatus::permission_denied;
-    case 404:
-      return GrpcStatus::unimplemented;
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      return GrpcStatus::unavailable;
-    default:
-      return GrpcStatus::unknown;
-  }
-}
-
-}  // namespace
-
 LocalReply::LocalReply(ImmediateResponse response, bool grpc)
     : response_(std::move(response)),
       status_(std::to_string(grpc ? 200 : response_.status)),
@@ -54,7 +29,7 @@ LocalReply::LocalReply(ImmediateResponse response, bool grpc)
     changes_.take(change);
   }
   if (grpc) {
-    const GrpcStatus code = response_.grpc_status.value_or(to_grpc(response_.status));
+    const GrpcStatus code = response_.grpc_status.value_or(rules::grpc_status_of(response_.status));
     headers_.set("content-type", "application/grpc");
     headers_.set("grpc-status", std::to_string(static_cast<int>(code)));
     if (!response_.body.empty()) headers_.set("grpc-message", response_.body);

@@ -77,24 +77,4 @@ int http_status(std::string_view name) {
   return 0;
 }
 
-std::uint32_t grpc_status_of(int http_status) {
-  switch (http_status) {
-    case 400:
-      return 13;
-    case 401:
-      return 16;
-    case 403:
-      return 7;
-    case 404:
-      return 12;
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      return 14;
-    default:
-      return 2;
-  }
-}
-
 }  // namespace extproc::envoy_config

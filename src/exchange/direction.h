@@ -5,13 +5,23 @@
 #include <optional>
 #include <span>
 
-#include "exchange/body_run.h"
+#include "exchange/body_session.h"
+#include "exchange/deadlines.h"
 #include "extproc/body.h"
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
 #include "extproc/response.h"
 
 namespace extproc::exchange {
+
+/// A handler over a direction's whole body at work, and when it must be helped.
+struct BodyRun {
+  BodySession session;
+  BodyDeadline deadline;
+
+  /// Its direction's trailers wait for it.
+  bool holds_others_up() const { return session.running() && !session.abandoned(); }
+};
 
 /// One direction of an HTTP exchange, as its processor sees it: what has come of it, how its body
 /// comes, and the handler that works on that.

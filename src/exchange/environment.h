@@ -6,7 +6,8 @@
 
 #include "base/counters.h"
 #include "base/logger.h"
-#include "exchange/scratch.h"
+#include "exchange/kept_message.h"
+#include "exchange/streamed_reply.h"
 #include "extproc/detail/dispatcher.h"
 #include "extproc/host.h"
 
@@ -17,6 +18,22 @@ struct EventLoop;
 namespace extproc::exchange {
 
 using Clock = host::Clock;
+
+/// What one handler call works on; reused from call to call, so that its memory is allocated once.
+struct Scratch {
+  HttpHeaders headers;
+  HttpBody body;
+  HttpTrailers trailers;
+  HeadersResponse headers_response;
+  BodyResponse body_response;
+  TrailersResponse trailers_response;
+  /// Where request headers may be answered piece by piece.
+  std::optional<StreamedReply> streamed_reply;
+  /// The message, where it must outlive the call that delivered it.
+  KeptMessage message;
+  /// For putting a value together.
+  std::string text;
+};
 
 /// What all exchanges of one processor on one thread share. It outlives them.
 struct Environment {

@@ -10,13 +10,12 @@
 #include <vector>
 
 #include "exchange/answer_checker.h"
-#include "exchange/body_run.h"
 #include "exchange/body_session.h"
+#include "exchange/deadlines.h"
 #include "exchange/direction.h"
 #include "exchange/ending.h"
 #include "exchange/environment.h"
 #include "exchange/kept_message.h"
-#include "exchange/reply_deadline.h"
 #include "exchange/reporter.h"
 #include "exchange/streamed_reply.h"
 #include "extproc/context.h"

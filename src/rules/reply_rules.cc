@@ -6,6 +6,26 @@
 
 namespace extproc::rules {
 
+GrpcStatus grpc_status_of(int http_status) {
+  switch (http_status) {
+    case 400:
+      return GrpcStatus::internal;
+    case 401:
+      return GrpcStatus::unauthenticated;
+    case 403:
+      return GrpcStatus::permission_denied;
+    case 404:
+      return GrpcStatus::unimplemented;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return GrpcStatus::unavailable;
+    default:
+      return GrpcStatus::unknown;
+  }
+}
+
 HeaderMutation immediate_headers(const ImmediateResponse& response) {
   HeaderMutation mutation;
   for (const auto& [name, value] : response.headers) {

@@ -1,18 +1,28 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "extproc/filter_settings.h"
 #include "extproc/header_mutation.h"
 #include "extproc/immediate_response.h"
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
+#include "extproc/status.h"
 #include "rules/header_rules.h"
 
 namespace extproc::rules {
 
 inline constexpr int kLeastStatus = 200;
 inline constexpr int kMostStatus = 599;
+
+/// Whether Envoy takes a request with this content-type for gRPC.
+constexpr bool is_grpc(std::string_view content_type) {
+  return content_type == "application/grpc" || content_type.starts_with("application/grpc+");
+}
+
+/// The gRPC status that Envoy gives for an HTTP status in a local reply to a gRPC call.
+GrpcStatus grpc_status_of(int http_status);
 
 /// What an immediate response does to the headers of Envoy's own reply: the first of a name
 /// overwrites, the others are added to it.

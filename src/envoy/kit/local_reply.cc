@@ -1,13 +1,15 @@
 #include "envoy/kit/local_reply.h"
 
-#include "envoy/status_codes.h"
+#include <cstdint>
+
+#include "rules/reply_rules.h"
 
 namespace extproc::testing::envoy {
 namespace {
 
 bool is_grpc(const HeaderMap& request) {
   const auto* type = request.get("content-type");
-  return type != nullptr && (*type == "application/grpc" || type->starts_with("application/grpc+"));
+  return type != nullptr && rules::is_grpc(*type);
 }
 
 std::string percent_encoded(const std::string& text) {
@@ -37,7 +39,7 @@ std::pair<HeaderMap, std::string> make_local_reply(const LocalReply& reply,
   if (is_grpc(request)) {
     const auto status = reply.immediate != nullptr && reply.immediate->grpc_status
                             ? *reply.immediate->grpc_status
-                            : envoy_config::grpc_status_of(reply.status);
+                            : static_cast<std::uint32_t>(rules::grpc_status_of(reply.status));
     headers.set(":status", "200");
     headers.set("content-type", "application/grpc");
     // What the processor has set itself stays.

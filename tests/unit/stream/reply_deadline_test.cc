@@ -1,7 +1,5 @@
 // Handlers that wait too long: more time is asked for, and then their fallback is sent.
 
-#include "exchange/reply_deadline.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,6 +9,7 @@
 
 #include "async_fixture.h"
 #include "every_mode.h"
+#include "exchange/deadlines.h"
 
 namespace extproc::stream {
 
