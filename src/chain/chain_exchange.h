@@ -26,6 +26,13 @@
 
 namespace extproc::chain {
 
+/// What messages said of their request while a handler was late.
+struct LateContext {
+  std::string attributes;
+  std::string metadata;
+  bool has_metadata = false;
+};
+
 /// The exchange of several processors, with the effect of one filter each: a message goes from link
 /// to link, each of which sees it as those before it answered, and what they answer is one answer.
 class ChainExchange final : public host::Exchange {
@@ -157,12 +164,6 @@ class ChainExchange final : public host::Exchange {
   Request request_;
   std::vector<std::unique_ptr<Link>> links_;
   std::array<Direction, 2> directions_;
-  /// What messages said of their request while a handler was late.
-  struct LateContext {
-    std::string attributes;
-    std::string metadata;
-    bool has_metadata = false;
-  };
   std::optional<LateContext> late_context_;
   std::optional<LocalReply> reply_;
   Fold reply_fold_;
