@@ -114,10 +114,7 @@ void ChainExchange::on_headers(Link& link, Phase phase, const HttpHeaders& messa
       changed(link, {message.begin(), message.end()}, answer.header_mutation(), replaces, fold);
   if (replaces) return make(HttpHeaders(entries, false), phase, link, *answer.replacement());
   pass_on(place_of(phase, link) + 1,
-          {.phase = phase,
-           .end_of_stream = message.end_of_stream(),
-           .headers = entries,
-           .protocol_config = context_.protocol_config()},
+          {.phase = phase, .end_of_stream = message.end_of_stream(), .headers = entries},
           std::nullopt);
 }
 
@@ -129,8 +126,7 @@ void ChainExchange::on_trailers(Link& link, Phase phase, const HttpTrailers& mes
   pass_on(place_of(phase, link) + 1,
           {.phase = phase,
            .headers = changed(link, {message.begin(), message.end()}, answer.header_mutation(),
-                              false, fold),
-           .protocol_config = context_.protocol_config()},
+                              false, fold)},
           std::nullopt);
 }
 
@@ -158,8 +154,7 @@ void ChainExchange::on_body(Link& link, Phase phase, const HttpBody& message,
   Message next{.phase = phase,
                .end_of_stream = message.end_of_stream(),
                .body = message.bytes(),
-               .body_flags = message.flags(),
-               .protocol_config = context_.protocol_config()};
+               .body_flags = message.flags()};
   std::size_t place = place_of(phase, link) + 1;
   if (changes) {
     link.body_on = answer.take_body();
@@ -191,8 +186,7 @@ void ChainExchange::on_piece(Link& link, Phase phase, const HttpBody& piece,
           {.phase = phase,
            .end_of_stream = piece.end_of_stream(),
            .body = piece.bytes(),
-           .body_flags = piece.flags(),
-           .protocol_config = context_.protocol_config()},
+           .body_flags = piece.flags()},
           std::nullopt);
 }
 

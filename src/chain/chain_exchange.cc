@@ -69,7 +69,10 @@ void ChainExchange::note(const Message& message) {
   if (first_message_) {
     first_message_ = false;
     modes().configure(message.protocol_config);
-    for (const auto& link : links_) link->exchange().come_as(modes());
+    for (const auto& link : links_) {
+      link->exchange().configure(message.protocol_config);
+      link->exchange().come_as(modes());
+    }
     detail::Access::messages(context_).protocol_config = message.protocol_config;
   }
   if (message.phase) modes().of(*message.phase).seen(*message.phase, message.end_of_stream);
@@ -86,7 +89,6 @@ void ChainExchange::on(const Message& arrived) {
     if (is_body(phase)) checker_.sink().consumed(phase, arrived.body.size());
   } else {
     Message message = arrived;
-    message.protocol_config = context_.protocol_config();
     message.source = nullptr;
     message.has_attributes = message.has_metadata = false;
     const HeaderView headers(message.headers);

@@ -77,11 +77,7 @@ void ChainExchange::step(MadeMessage& made) {
     if (body_due(made, link)) {
       made.waits = true;
       made.written.clear();
-      return link.feed({.phase = body_of(headers),
-                        .end_of_stream = true,
-                        .body = made.body,
-                        .protocol_config = context_.protocol_config()},
-                       true);
+      return link.feed({.phase = body_of(headers), .end_of_stream = true, .body = made.body}, true);
     }
   }
   if (made.next == links_.size()) return finish_made(made);
@@ -91,8 +87,7 @@ void ChainExchange::step(MadeMessage& made) {
   made.waits = true;
   link.feed({.phase = headers,
              .end_of_stream = made.is_reply && made.body.empty(),
-             .headers = made.headers.entries(),
-             .protocol_config = context_.protocol_config()});
+             .headers = made.headers.entries()});
 }
 
 bool ChainExchange::body_due(const MadeMessage& made, const Link& link) const {

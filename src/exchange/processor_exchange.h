@@ -59,6 +59,11 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
   /// A handler has not returned.
   bool running() const;
   bool body_running(Phase body) const;
+  /// Of a chain's processor, whose messages do not say it: how the filter is set up.
+  void configure(const std::optional<ProtocolConfiguration>& config) {
+    first_message_ = false;
+    directions().configure(config);
+  }
   /// Of a chain's processor: bodies come in the modes of `frame`, as they are now.
   void come_as(const Directions& frame) { checker_.directions().come_as(frame); }
   /// A handler runs though its fallback was sent.
