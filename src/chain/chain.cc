@@ -42,7 +42,6 @@ class ChainDispatcher final : public detail::Dispatcher {
 };
 
 }  // namespace
-
 }  // namespace chain
 
 namespace detail {

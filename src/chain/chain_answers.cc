@@ -40,7 +40,7 @@ void ChainExchange::arrived(const Message& message, std::optional<std::uint64_t>
     return answer_headers(phase, HttpHeaders(message.headers, message.end_of_stream));
   if (is_trailers(phase)) return answer_trailers(phase, HttpTrailers(message.headers));
   // None of them has read it.
-  if (its.reader == nullptr) checker_.sink().consumed(phase, message.body.size());
+  if (its.reader == nullptr) sink().consumed(phase, message.body.size());
   if (number) {
     Fold& fold = its.bodies[*number - its.first_body];
     if (fold.body_change != BodyChange::none) {
@@ -51,8 +51,8 @@ void ChainExchange::arrived(const Message& message, std::optional<std::uint64_t>
     return answer_bodies(phase);
   }
   std::optional<Fold> beside = std::exchange(its.pieces, std::nullopt);
-  checker_.sink().piece(phase, HttpBody(message.body, message.end_of_stream, message.body_flags),
-                        beside && beside->extras ? &*beside->extras : nullptr);
+  sink().piece(phase, HttpBody(message.body, message.end_of_stream, message.body_flags),
+               beside && beside->extras ? &*beside->extras : nullptr);
 }
 
 // A local reply ends the request's direction.
@@ -67,7 +67,7 @@ void ChainExchange::apply(const HeaderMutation& mutation, bool replaces, Message
     changes.take(change);
     headers.take(change);
   };
-  rules::for_each_change(mutation, replaces, env().settings.filter, make,
+  rules::for_each_change(mutation, replaces, env_.settings.filter, make,
                          [&](const Entry& refused) { changes.refuse(refused); });
 }
 
@@ -196,9 +196,8 @@ bool ChainExchange::write(Phase phase, const Fold& fold, Response& answer) {
   try {
     fold.write(answer);
   } catch (const Error& error) {
-    checker_.reporter().failure(request_, phase, error.what());
-    finish(GrpcStatus::unknown, "the handler of " + std::string(to_string(phase)) + " failed",
-           PhaseOutcome::failed);
+    reporter().failure(request_, phase, error.what());
+    on_finish(GrpcStatus::unknown, "the handler of " + std::string(to_string(phase)) + " failed");
     return false;
   }
   return true;
@@ -216,14 +215,14 @@ void ChainExchange::answer_headers(Phase phase, const HttpHeaders& message) {
     headers_answer_.clear_route_cache();
   }
   if (replaced) {
-    modes().of(phase).replace();
+    directions().of(phase).replace();
     headers_answer_.continue_and_replace(std::move(fold.body));
   }
   if (std::exchange(mode_asked_, false))
-    headers_answer_.override_mode(mode_needed(links_, !env().settings.chain_header.empty()));
+    headers_answer_.override_mode(mode_needed(links_, !env_.settings.chain_header.empty()));
   checker_.headers(phase, message, headers_answer_);
   if (modes_differ_) {
-    for (const auto& link : links_) link->exchange().come_as(modes());
+    for (const auto& link : links_) link->exchange().come_as(directions());
   }
   its.message_open = false;
   answered(phase);
@@ -259,21 +258,21 @@ void ChainExchange::answer_bodies(Phase phase) {
 
 void ChainExchange::answered(Phase phase) {
   asked_for_time_ = false;
-  if (!env().dispatcher.streamed().contains(phase)) end_phase(phase, PhaseOutcome::answered);
+  if (!env_.dispatcher.streamed().contains(phase)) end_phase(phase, PhaseOutcome::answered);
 }
 
 void ChainExchange::on_ask_for_time(std::chrono::milliseconds time) {
   // Envoy gives it once for each message.
   if (finished_ || std::exchange(asked_for_time_, true)) return;
-  env().counters.time_extensions.add();
-  checker_.sink().ask_for_time(time);
+  env_.counters.time_extensions.add();
+  sink().ask_for_time(time);
 }
 
 bool ChainExchange::congested_behind(const Link& link, Phase phase) const {
   for (std::size_t place = place_of(phase, link) + 1; place < links_.size(); ++place) {
-    if (link_at(phase, place).unread_bytes() >= env().settings.unread_body_bytes) return true;
+    if (link_at(phase, place).unread_bytes() >= env_.settings.unread_body_bytes) return true;
   }
-  return checker_.sink().congested(phase);
+  return sink().congested(phase);
 }
 
 // The client is told of what the first has read, once those behind have room for it.
@@ -284,34 +283,30 @@ void ChainExchange::on_consumed(Link& link, Phase phase, std::size_t bytes) {
   const bool first = its.reader == &link;
   if (first) its.owed_credit += bytes;
   for (std::size_t place = place_of(phase, *its.reader) + 1; place < links_.size(); ++place) {
-    if (link_at(phase, place).unread_bytes() < env().settings.unread_body_bytes) continue;
+    if (link_at(phase, place).unread_bytes() < env_.settings.unread_body_bytes) continue;
     its.was_congested = true;
     return;
   }
-  checker_.sink().consumed(phase, std::exchange(its.owed_credit, 0));
+  sink().consumed(phase, std::exchange(its.owed_credit, 0));
   if (!first && std::exchange(its.was_congested, false)) {
     for (const auto& each : links_) each->exchange().on_writable();
   }
 }
 
 void ChainExchange::bound_memory() {
-  std::size_t bytes = checker_.sink().held_bytes();
+  std::size_t bytes = sink().held_bytes();
   for (const auto& link : links_) bytes += link->unread_bytes();
-  if (bytes > env().settings.flow_controlled_bytes) {
-    finish(GrpcStatus::resource_exhausted, "the client sends more of a body than it lets go",
-           PhaseOutcome::cancelled);
-  }
+  if (bytes > env_.settings.flow_controlled_bytes) finish_too_large();
 }
 
-void ChainExchange::tell_kept() {
+// What the links keep they tell themselves.
+std::size_t ChainExchange::kept_bytes() const {
   std::size_t bytes = 0;
   for (const auto& link : links_) bytes += link->waiting_bytes();
   for (const Direction& each : directions_) {
     for (const Fold& fold : each.bodies) bytes += fold.body.size();
   }
-  if (bytes == kept_) return;
-  control_.kept(static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(kept_));
-  kept_ = bytes;
+  return bytes;
 }
 
 }  // namespace extproc::chain

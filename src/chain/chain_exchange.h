@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -15,7 +16,7 @@
 #include "chain/link.h"
 #include "chain/local_reply.h"
 #include "chain/made_message.h"
-#include "exchange/answer_checker.h"
+#include "exchange/base_exchange.h"
 #include "exchange/direction.h"
 #include "exchange/reporter.h"
 #include "extproc/context.h"
@@ -26,16 +27,9 @@
 
 namespace extproc::chain {
 
-/// What messages said of their request while a handler was late.
-struct LateContext {
-  std::string attributes;
-  std::string metadata;
-  bool has_metadata = false;
-};
-
 /// The exchange of several processors, with the effect of one filter each: a message goes from link
 /// to link, each of which sees it as those before it answered, and what they answer is one answer.
-class ChainExchange final : public host::Exchange {
+class ChainExchange final : public exchange::BaseExchange {
  public:
   /// All must outlive it; `around` has one for each processor.
   ChainExchange(exchange::Reporter& reporter,
@@ -44,9 +38,7 @@ class ChainExchange final : public host::Exchange {
 
   void begin(const detail::CallInfo& info) override;
   void expect_windows() override;
-  bool expects_first() const override { return first_message_; }
   void on(const host::Message& message) override;
-  void on_malformed() override;
   void on_end() override;
   void on_writable() override;
   void on_wake() override;
@@ -112,12 +104,9 @@ class ChainExchange final : public host::Exchange {
   std::size_t place_of(Phase phase, const Link& link) const {
     return is_request_phase(phase) ? link.number() : links_.size() - 1 - link.number();
   }
-  exchange::Directions& modes() { return checker_.directions(); }
-  const exchange::Directions& modes() const { return checker_.directions(); }
-  const exchange::Environment& env() const { return checker_.reporter().environment(); }
-  bool observes() const { return context_.observability_mode(); }
 
   void note(const host::Message& message);
+  void take(host::Message message);
   void observe(const host::Message& message);
   void pass_on(std::size_t place, const host::Message& message,
                std::optional<std::uint64_t> number);
@@ -143,28 +132,44 @@ class ChainExchange final : public host::Exchange {
   void finish_made(MadeMessage& made);
   void reply(Phase phase, ImmediateResponse response);
 
-  bool any_late() const;
+  /// Of any link.
+  template <class Of>
+  bool any(Of of) const {
+    return std::any_of(links_.begin(), links_.end(), [&](const auto& link) { return of(*link); });
+  }
+  /// Does what the host tells, and then what had to wait until that is done.
+  template <class What>
+  void enter(What what) {
+    ++entered_;
+    what();
+    --entered_;
+    go_on();
+  }
+  bool any_late() const {
+    return any([](Link& link) { return link.exchange().late(); });
+  }
+  /// A link is in the middle of something.
+  bool busy() const {
+    return any([](Link& link) { return link.exchange().busy(); });
+  }
   void keep_late_context();
   void begin_phase(Phase phase, const HeaderView* headers);
   void end_phase(Phase phase, PhaseOutcome outcome);
   void end_phases();
+  void end_all(PhaseOutcome outcome);
   void end_body(Phase phase, std::size_t place);
   void bound_memory();
-  void tell_kept();
-  bool measures() const { return env().settings.observer != nullptr || env().settings.measures; }
+  std::size_t kept_bytes() const;
   bool running() const;
-  bool busy() const;
   bool ends_early() const;
-  void finish(GrpcStatus status, std::string_view message, PhaseOutcome outcome);
+  void on_finished() override;
   void release();
 
-  exchange::AnswerChecker checker_;
-  host::Control& control_;
-  Context context_;
-  Request request_;
   std::vector<std::unique_ptr<Link>> links_;
   std::array<Direction, 2> directions_;
-  std::optional<LateContext> late_context_;
+  // What messages said of their request while a handler was late.
+  std::optional<detail::MessageContext::Data> late_context_;
+  bool late_metadata_ = false;
   std::optional<LocalReply> reply_;
   Fold reply_fold_;
   Phase reply_phase_ = Phase::request_headers;
@@ -172,25 +177,13 @@ class ChainExchange final : public host::Exchange {
   BodyResponse body_answer_;
   TrailersResponse trailers_answer_;
   std::array<std::optional<Clock::time_point>, kPhaseCount> begun_;
-  Clock::time_point stream_start_;
-  std::size_t kept_ = 0;  // besides what the links keep, as the host was told
   std::optional<Clock::time_point> alarm_;
   std::size_t unreleased_ = 0;
   std::size_t entered_ = 0;  // calls from the host that are under way
-  GrpcStatus status_ = GrpcStatus::ok;
-  bool first_message_ = true;
-  bool replied_ = false;
   bool modes_differ_ = false;
   bool mode_asked_ = false;  // since the last answer to headers
   bool asked_for_time_ = false;
-  bool windows_ = false;
   bool going_on_ = false;
-  bool paused_ = false;
-  bool half_closed_ = false;
-  bool finished_ = false;
-  bool closing_ = false;
-  bool closed_ = false;
-  bool cancelled_ = false;
 };
 
 /// The modes that a chain asks for: what any of its processors still needs. `names_links`: each of

@@ -120,10 +120,11 @@ void ChainExchange::finish_made(MadeMessage& made) {
 void ChainExchange::reply(Phase phase, ImmediateResponse response) {
   if (finished_) return;
   replied_ = true;
-  checker_.reporter().immediate_response();
-  checker_.sink().reply(phase, response, reply_fold_.extras ? &*reply_fold_.extras : nullptr);
+  reporter().immediate_response();
+  sink().reply(phase, response, reply_fold_.extras ? &*reply_fold_.extras : nullptr);
   // Envoy sends nothing more on this stream.
-  finish(GrpcStatus::ok, {}, PhaseOutcome::immediate);
+  end_all(PhaseOutcome::immediate);
+  finish(GrpcStatus::ok);
 }
 
 }  // namespace extproc::chain

@@ -149,7 +149,7 @@ void Link::consumed(Phase phase, std::size_t bytes) { chain_.on_consumed(*this, 
 
 bool Link::congested(Phase phase) const { return chain_.congested_behind(*this, phase); }
 
-void Link::wake_at(std::optional<std::chrono::steady_clock::time_point> time) {
+void Link::wake_at(std::optional<host::Clock::time_point> time) {
   alarm_ = time;
   chain_.update_alarm();
 }

@@ -62,7 +62,7 @@ class Link final : private host::AnswerSink, private host::Control {
   /// It has not read so much of what was handed to it.
   std::size_t unread_bytes() const { return exchange_.unread_bytes() + waiting_bytes_; }
   std::size_t waiting_bytes() const { return waiting_bytes_; }
-  const std::optional<std::chrono::steady_clock::time_point>& alarm() const { return alarm_; }
+  const std::optional<host::Clock::time_point>& alarm() const { return alarm_; }
   void on_wake();
   /// Hands over what was kept for it, as far as it takes it.
   void deliver();
@@ -101,7 +101,7 @@ class Link final : private host::AnswerSink, private host::Control {
   std::size_t held_bytes() const override { return 0; }
 
   void finish(GrpcStatus status, std::string_view message) override;
-  void wake_at(std::optional<std::chrono::steady_clock::time_point> time) override;
+  void wake_at(std::optional<host::Clock::time_point> time) override;
   void pause() override;
   void resume() override;
   void settled() override;
@@ -121,7 +121,7 @@ class Link final : private host::AnswerSink, private host::Control {
   std::size_t waiting_bytes_ = 0;
   std::vector<std::uint64_t> owed_[2];
   std::optional<ModeOverride> mode_;
-  std::optional<std::chrono::steady_clock::time_point> alarm_;
+  std::optional<host::Clock::time_point> alarm_;
   bool made_[2] = {false, false};
   bool paused_ = false;
   bool ended_ = false;

@@ -6,6 +6,7 @@
 #include "rules/reply_rules.h"
 
 namespace extproc::chain {
+
 LocalReply::LocalReply(ImmediateResponse response, bool grpc)
     : response_(std::move(response)),
       status_(std::to_string(grpc ? 200 : response_.status)),
@@ -14,17 +15,10 @@ LocalReply::LocalReply(ImmediateResponse response, bool grpc)
   const HeaderMutation asked = rules::immediate_headers(response_);
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const HeaderMutation::Entry change = asked.at(i);
-    switch (change.operation) {
-      case HeaderMutation::Operation::set:
-        headers_.set(change.name, change.value);
-        break;
-      case HeaderMutation::Operation::append:
-        headers_.append(change.name, change.value);
-        break;
-      case HeaderMutation::Operation::remove:
-        // What the same answer sets stays.
-        if (headers_.get(change.name)) continue;
-        break;
+    if (change.operation != HeaderMutation::Operation::remove) {
+      headers_.take(change);
+    } else if (headers_.get(change.name)) {
+      continue;  // what the same answer sets stays
     }
     changes_.take(change);
   }

@@ -12,31 +12,14 @@ MergedMutation::Name& MergedMutation::of(std::string_view name) {
   return names_.emplace_back(Name{std::string(name), false, {}});
 }
 
-void MergedMutation::set(std::string_view name, std::string_view value) {
-  Name& of_name = of(name);
-  of_name.overwritten = true;
-  of_name.values.assign(1, std::string(value));
-}
-
-void MergedMutation::append(std::string_view name, std::string_view value) {
-  of(name).values.emplace_back(value);
-}
-
-void MergedMutation::remove(std::string_view name) {
-  Name& of_name = of(name);
-  of_name.overwritten = true;
-  of_name.values.clear();
-}
-
 void MergedMutation::take(const HeaderMutation::Entry& change) {
-  switch (change.operation) {
-    case HeaderMutation::Operation::set:
-      return set(change.name, change.value);
-    case HeaderMutation::Operation::append:
-      return append(change.name, change.value);
-    case HeaderMutation::Operation::remove:
-      return remove(change.name);
+  using Operation = HeaderMutation::Operation;
+  Name& name = of(change.name);
+  if (change.operation != Operation::append) {
+    name.overwritten = true;
+    name.values.clear();
   }
+  if (change.operation != Operation::remove) name.values.emplace_back(change.value);
 }
 
 void MergedMutation::refuse(const HeaderMutation::Entry& refused) {

@@ -13,9 +13,6 @@ namespace extproc::chain {
 /// overwritten, and the values that it has then. That holds whatever the headers are.
 class MergedMutation {
  public:
-  void set(std::string_view name, std::string_view value);
-  void append(std::string_view name, std::string_view value);
-  void remove(std::string_view name);
   void take(const HeaderMutation::Entry& change);
   /// Remembers that there was a change which Envoy refuses.
   void refuse(const HeaderMutation::Entry& refused);

@@ -6,15 +6,16 @@
 
 namespace extproc::exchange {
 
-void add_to_chain(std::string_view header, std::string_view name, const HttpHeaders& headers,
-                  HeadersResponse& response, std::string& buffer) {
-  buffer.assign(name);
-  for (const Header& entry : headers) {
+void add_to_chain(const Environment& env, Scratch& call) {
+  const std::string& header = env.settings.chain_header;
+  if (header.empty()) return;
+  call.text.assign(env.dispatcher.name());
+  for (const Header& entry : call.headers) {
     if (entry.value.empty() || !same_name(entry.name, header)) continue;
-    buffer.push_back(',');
-    buffer.append(entry.value);
+    call.text.push_back(',');
+    call.text.append(entry.value);
   }
-  response.set_header(header, buffer);
+  call.headers_response.set_header(header, call.text);
 }
 
 void set_chain(std::string_view header, std::string_view name, ImmediateResponse& response) {

@@ -1,18 +1,15 @@
 #pragma once
 
-#include <string>
 #include <string_view>
 
-#include "extproc/headers.h"
+#include "exchange/environment.h"
 #include "extproc/immediate_response.h"
-#include "extproc/response.h"
 
 namespace extproc::exchange {
 
-/// Puts `name` before what the chain header holds: filters see the response in reverse, so the list
-/// then reads in the order of the request. `buffer` is only for its memory.
-void add_to_chain(std::string_view header, std::string_view name, const HttpHeaders& headers,
-                  HeadersResponse& response, std::string& buffer);
+/// Puts the processor's name before what the chain header of the response's headers holds: filters
+/// see the response in reverse, so the list then reads in the order of the request.
+void add_to_chain(const Environment& env, Scratch& call);
 
 /// In an immediate response nothing came from upstream that could be trusted: the header holds this
 /// name alone, also when the handler copies the request's headers into its answer.

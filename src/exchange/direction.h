@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 
 #include "exchange/body_session.h"
 #include "exchange/deadlines.h"
@@ -104,8 +103,12 @@ class Directions {
 
   Direction& of(Phase phase) { return directions_[is_request_phase(phase) ? 0 : 1]; }
   const Direction& of(Phase phase) const { return directions_[is_request_phase(phase) ? 0 : 1]; }
-  std::span<Direction, 2> both() { return directions_; }
-  std::span<const Direction, 2> both() const { return directions_; }
+  /// Calls `f` with the handler over each body that has one.
+  template <class F>
+  void each_run(F f) const {
+    for (const Direction& each : directions_)
+      if (each.run != nullptr) f(*each.run);
+  }
 
   /// From the exchange's first message; clients other than Envoy may leave it out.
   void configure(const std::optional<ProtocolConfiguration>& config);
@@ -123,9 +126,9 @@ class Directions {
  private:
   bool may_come(Phase phase) const;
 
-  Direction directions_[2];
   void update();
 
+  Direction directions_[2];
   std::optional<ProtocolConfiguration> config_;
   bool overridden_ = false;
   bool framed_ = false;

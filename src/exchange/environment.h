@@ -21,18 +21,18 @@ using Clock = host::Clock;
 
 /// What one handler call works on; reused from call to call, so that its memory is allocated once.
 struct Scratch {
-  HttpHeaders headers;
-  HttpBody body;
-  HttpTrailers trailers;
-  HeadersResponse headers_response;
-  BodyResponse body_response;
-  TrailersResponse trailers_response;
+  HttpHeaders headers{};
+  HttpBody body{};
+  HttpTrailers trailers{};
+  HeadersResponse headers_response{};
+  BodyResponse body_response{};
+  TrailersResponse trailers_response{};
   /// Where request headers may be answered piece by piece.
-  std::optional<StreamedReply> streamed_reply;
+  std::optional<StreamedReply> streamed_reply{};
   /// The message, where it must outlive the call that delivered it.
-  KeptMessage message;
+  KeptMessage message{};
   /// For putting a value together.
-  std::string text;
+  std::string text{};
 };
 
 /// What all exchanges of one processor on one thread share. It outlives them.

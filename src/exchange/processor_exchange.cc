@@ -8,38 +8,24 @@ namespace extproc::exchange {
 
 void ProcessorExchange::begin(const detail::CallInfo& info) {
   detail::Access::begin(context_, &info, env_.loop, env_.dispatcher.suspends());
-  start();
+  start_handlers();
 }
 
 void ProcessorExchange::begin_link(const Context& context) {
   detail::Access::begin_beside(context_, context, env_.dispatcher.suspends());
-  start();
+  start_handlers();
 }
 
-void ProcessorExchange::start() {
-  directions().begin();
-  may_stream_ = false;
-  status_ = GrpcStatus::ok;
-  first_message_ = true;
-  windows_ = false;
+void ProcessorExchange::start_handlers() {
+  busy_ = may_stream_ = pending_ = false;
   late_ = Late::none;
-  pending_ = paused_ = false;
   if (env_.dispatcher.suspends()) {
     if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>();
     waiting_->held.clear();
     waiting_->alarm.reset();
     waiting_->sent.reset();
   }
-  half_closed_ = finished_ = closing_ = closed_ = cancelled_ = false;
-  busy_ = replied_ = false;
-  if (measures()) stream_start_ = env_.settings.now();
-  reporter().stream_begin(request_);
-}
-
-void ProcessorExchange::on_malformed() {
-  reporter().message();
-  reporter().malformed_message(context_);
-  finish(GrpcStatus::internal, "the message is not a ProcessingRequest");
+  start();
 }
 
 // A suspended handler has returned: what waited for it goes on.
@@ -60,20 +46,12 @@ void ProcessorExchange::after_handler() {
 
 // Ends the stream when nothing is left to say that a handler would change.
 void ProcessorExchange::after_answer() {
-  if (finished_ || !ends_early()) return;
-  env_.counters.early_ends.add();
-  finish(GrpcStatus::ok);
+  if (!finished_ && ends_early()) finish_early();
 }
 
 bool ProcessorExchange::ends_early() const {
-  if (!env_.settings.early_end || env_.link != nullptr || context_.observability_mode() ||
-      !directions().config())
-    return false;
-  if (directions().full_duplex()) return false;
-  if (running() || (waiting_ != nullptr && !waiting_->held.empty())) return false;
-  PhaseSet handled = env_.dispatcher.phases();
-  if (!env_.settings.chain_header.empty()) handled.insert(Phase::response_headers);
-  return !directions().may_come(handled);
+  return env_.link == nullptr && nothing_follows() && !running() &&
+         (waiting_ == nullptr || waiting_->held.empty());
 }
 
 bool ProcessorExchange::body_running(Phase body) const {
@@ -87,61 +65,39 @@ Clock::time_point ProcessorExchange::sent() const {
 
 std::size_t ProcessorExchange::unread_bytes() const {
   std::size_t bytes = 0;
-  for (const Direction& each : directions().both()) {
-    const BodyRun* run = each.run.get();
-    if (run != nullptr) bytes += run->session.unread_bytes();
-  }
+  directions().each_run([&](const BodyRun& run) { bytes += run.session.unread_bytes(); });
   return bytes;
 }
 
 bool ProcessorExchange::running() const {
-  if (pending_) return true;
-  for (const Direction& each : directions().both()) {
-    const BodyRun* run = each.run.get();
-    if (run != nullptr && run->session.running()) return true;
-  }
-  return false;
+  return pending_ || body_running(Phase::request_body) || body_running(Phase::response_body);
 }
 
 void ProcessorExchange::update_pause() {
   if (waiting_ == nullptr) return;
   bool wanted =
       pending_ && (late_ == Late::none || (late_ == Late::fell_back && !waiting_->held.empty()));
-  for (Direction& each : directions().both()) {
-    BodyRun* run = each.run.get();
-    if (run != nullptr && run->session.unread_bytes() >= env_.settings.unread_body_bytes &&
-        !windows_)
-      wanted = true;
-  }
-  if (wanted == paused_) return;
-  paused_ = wanted;
-  wanted ? control_.pause() : control_.resume();
+  directions().each_run([&](const BodyRun& run) {
+    if (run.session.unread_bytes() >= env_.settings.unread_body_bytes && !windows_) wanted = true;
+  });
+  set_paused(wanted);
 }
 
 void ProcessorExchange::bound_memory() {
-  const std::size_t bytes = checker_.sink().held_bytes() + unread_bytes();
-  if (bytes > env_.settings.flow_controlled_bytes)
-    finish(GrpcStatus::resource_exhausted, "the client sends more of a body than it lets go");
+  if (sink().held_bytes() + unread_bytes() > env_.settings.flow_controlled_bytes)
+    finish_too_large();
 }
 
-void ProcessorExchange::count_kept() {
+std::size_t ProcessorExchange::kept_bytes() const {
   std::size_t bytes = 0;
   for (const Held& held : waiting_->held) bytes += held.message->bytes();
   if (waiting_->scratch != nullptr) bytes += waiting_->scratch->message.bytes();
-  for (Direction& each : directions().both()) {
-    BodyRun* run = each.run.get();
-    if (run != nullptr) bytes += run->session.kept_bytes();
-  }
-  if (bytes == waiting_->kept) return;
-  control_.kept(static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(waiting_->kept));
-  waiting_->kept = bytes;
+  directions().each_run([&](const BodyRun& run) { bytes += run.session.kept_bytes(); });
+  return bytes;
 }
 
 void ProcessorExchange::on_writable() {
-  for (Direction& each : directions().both()) {
-    BodyRun* run = each.run.get();
-    if (run != nullptr) run->session.on_writable();
-  }
+  directions().each_run([](BodyRun& run) { run.session.on_writable(); });
 }
 
 void ProcessorExchange::on_body_end(Phase body) {
@@ -150,34 +106,24 @@ void ProcessorExchange::on_body_end(Phase body) {
 
 void ProcessorExchange::on_end() {
   half_closed_ = true;
-  for (Direction& each : directions().both()) {
-    BodyRun* run = each.run.get();
-    if (run != nullptr) run->session.on_input_end();
-  }
+  directions().each_run([](BodyRun& run) { run.session.on_input_end(); });
   if (!running() && !finished_) finish(GrpcStatus::ok);
 }
 
-void ProcessorExchange::finish(GrpcStatus status, std::string_view message) {
-  if (finished_) return;
-  finished_ = true;
+void ProcessorExchange::on_finished() {
   if (may_stream_) streamed_reply()->close();
-  status_ = status;
-  control_.finish(status, message);
 }
 
 bool ProcessorExchange::on_closed(GrpcStatus status, bool cancelled) {
-  closed_ = true;
-  cancelled_ = cancelled;
+  note_closed(status, cancelled);
   if (may_stream_) streamed_reply()->close();
-  if (!finished_) status_ = status;
   if (running()) {
     // A handler may return at once when it is told.
     closing_ = true;
     detail::Access::request_cancel(context_);
-    for (const Direction& each : directions().both()) {
-      BodyRun* run = each.run.get();
-      if (run != nullptr && run->session.running()) run->session.cancel();
-    }
+    directions().each_run([](BodyRun& run) {
+      if (run.session.running()) run.session.cancel();
+    });
     closing_ = false;
     if (running()) return false;
   }
@@ -187,20 +133,11 @@ bool ProcessorExchange::on_closed(GrpcStatus status, bool cancelled) {
 
 void ProcessorExchange::release() {
   if (waiting_ != nullptr) {
-    for (Direction& each : directions().both()) each.run.reset();
+    for (const Phase each : {Phase::request_body, Phase::response_body}) body(each).reset();
     waiting_->held.clear();
     env_.give_back(std::move(waiting_->scratch));
-    tell_kept();
   }
-  const std::chrono::nanoseconds spent =
-      measures() ? env_.settings.now() - stream_start_ : std::chrono::nanoseconds(0);
-  reporter().stream_end(request_, status_, cancelled_, spent);
-  control_.completed({.status = status_,
-                      .cancelled = cancelled_,
-                      .replied = replied_,
-                      .open = spent,
-                      .in_handlers = request_.overhead()});
-  detail::Access::reset(request_);
+  complete_exchange();
 }
 
 }  // namespace extproc::exchange

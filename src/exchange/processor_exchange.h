@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "exchange/answer_checker.h"
+#include "exchange/base_exchange.h"
 #include "exchange/body_session.h"
 #include "exchange/deadlines.h"
 #include "exchange/direction.h"
@@ -28,18 +28,17 @@
 namespace extproc::exchange {
 
 /// The exchange of one processor, which may be one of a chain.
-class ProcessorExchange final : public host::Exchange, private detail::Completion {
+class ProcessorExchange final : public BaseExchange, private detail::Completion {
  public:
   /// All must outlive it.
   ProcessorExchange(Reporter& reporter, host::AnswerSink& sink, host::Control& control)
-      : env_(reporter.environment()), checker_(reporter, sink), control_(control) {}
+      : BaseExchange(reporter, sink, control) {}
 
   void begin(const detail::CallInfo& info) override;
   /// In place of begin() for a processor of a chain: its handlers are told of the call and of
   /// Envoy's attributes what `context` tells, which must outlive the exchange.
   void begin_link(const Context& context);
   void expect_windows() override { windows_ = true; }
-  bool expects_first() const override { return first_message_; }
 
   void on(const host::Message& message) override;
   /// Envoy waits for the answers to the messages that follow since then, and not since on(), as
@@ -47,7 +46,6 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
   void sent_at(std::optional<Clock::time_point> time) {
     if (waiting_ != nullptr) waiting_->sent = time;
   }
-  void on_malformed() override;
   void on_end() override;
   /// No chunk follows in the direction of `body`, and no trailers.
   void on_body_end(Phase body);
@@ -65,7 +63,7 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
     directions().configure(config);
   }
   /// Of a chain's processor: bodies come in the modes of `frame`, as they are now.
-  void come_as(const Directions& frame) { checker_.directions().come_as(frame); }
+  void come_as(const Directions& frame) { directions().come_as(frame); }
   /// A handler runs though its fallback was sent.
   bool late() const { return late_ != Late::none; }
   /// A handler is being called or answered for: no message may come.
@@ -89,7 +87,6 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
     std::optional<detail::Fallback> fallback;  // of the handler that waits
     ReplyDeadline deadline;                    // of that one
     std::optional<Clock::time_point> alarm;    // when the sink is to wake this stream
-    std::size_t kept = 0;                      // bytes, as the host was told
   };
   /// What became of a handler that took too long.
   enum class Late : std::uint8_t {
@@ -113,7 +110,7 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
   bool answered(const std::exception_ptr& failure);
   PhaseOutcome answer_otherwise(const std::exception_ptr& failure);
   PhaseOutcome take_ending(Phase phase, const Ending& ending);
-  void send_answer();
+  void send_answer(Phase phase, Scratch& call);
   PhaseOutcome send_streamed();
   PhaseOutcome send_immediate(Phase phase, ImmediateResponse response,
                               const ResponseExtras* extras);
@@ -123,15 +120,15 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
   void after_answer();
   void after_handler();
   bool ends_early() const;
-  void finish(GrpcStatus status, std::string_view message = {});
+  void on_finished() override;
   void release();
   void update_pause();
   void bound_memory();
   // Without handlers that wait nothing is kept.
   void tell_kept() {
-    if (waiting_ != nullptr) count_kept();
+    if (waiting_ != nullptr) BaseExchange::tell_kept(kept_bytes());
   }
-  void count_kept();
+  std::size_t kept_bytes() const;
   void deliver_held();
   PhaseResponse& response();
 
@@ -150,13 +147,9 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
   void give_up();
   void pass_unchanged(const host::Message& message);
 
-  void start();
+  void start_handlers();
   Clock::time_point sent() const;
-  bool measures() const { return env_.settings.observer != nullptr || env_.settings.measures; }
   std::unique_ptr<BodyRun>& body(Phase phase) { return directions().of(phase).run; }
-  Reporter& reporter() const { return checker_.reporter(); }
-  Directions& directions() { return checker_.directions(); }
-  const Directions& directions() const { return checker_.directions(); }
   Scratch& scratch() {
     return waiting_ != nullptr && waiting_->scratch != nullptr ? *waiting_->scratch : env_.scratch;
   }
@@ -168,8 +161,8 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
   friend class BodySession;
   const Context& context() const { return context_; }
   Clock::time_point now() const { return env_.settings.now(); }
-  bool answers() const { return !finished_ && !closed_ && !context_.observability_mode(); }
-  bool congested(Phase phase) const { return checker_.sink().congested(phase); }
+  bool answers() const { return !finished_ && !closed_ && !observes(); }
+  bool congested(Phase phase) const { return sink().congested(phase); }
   void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response);
   void send_streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries);
   void on_waiting(BodySession& session);
@@ -178,30 +171,14 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
   void on_written_too_late(Phase phase);
   void on_session_done(BodySession& session, const std::exception_ptr& failure);
 
-  Environment& env_;
-  AnswerChecker checker_;
-  host::Control& control_;
-  Request request_;
-  Context context_;
   std::unique_ptr<Waiting> waiting_;
-  Clock::time_point stream_start_;
   Clock::time_point phase_start_;
   // Of the handler that runs or ran last, other than a session's.
   Phase phase_ = Phase::request_headers;
-  GrpcStatus status_ = GrpcStatus::ok;
-  bool first_message_ = true;
-  bool windows_ = false;
   bool busy_ = false;
-  bool replied_ = false;
   bool may_stream_ = false;  // the handler of request_headers runs
   Late late_ = Late::none;
   bool pending_ = false;  // a handler that is not a session's waits
-  bool paused_ = false;   // the sink is
-  bool half_closed_ = false;
-  bool finished_ = false;
-  bool closing_ = false;  // within on_closed
-  bool closed_ = false;
-  bool cancelled_ = false;
 };
 
 }  // namespace extproc::exchange

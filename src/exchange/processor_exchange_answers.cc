@@ -25,7 +25,7 @@ void ProcessorExchange::conclude(const std::exception_ptr& failure) {
 
 PhaseOutcome ProcessorExchange::answer(const std::exception_ptr& failure) {
   if (!answered(failure)) return answer_otherwise(failure);
-  send_answer();
+  send_answer(phase_, scratch());
   return PhaseOutcome::answered;
 }
 
@@ -42,11 +42,11 @@ PhaseOutcome ProcessorExchange::answer_otherwise(const std::exception_ptr& failu
   if (!ending.thrown && is_headers(phase_) && ending.outcome != PhaseOutcome::aborted &&
       detail::Access::streamed(scratch().headers_response).started()) {
     if (may_stream_ && phase_ == Phase::request_headers) return send_streamed();
-    if (!context_.observability_mode()) reporter().violation(phase_, Rule::streamed_response, {});
+    if (!observes()) reporter().violation(phase_, Rule::streamed_response, {});
   }
   if (ending.thrown && ending.immediate && may_stream_ && streamed_reply()->begun())
     return fail(phase_, "it stopped processing after it had begun to write the response");
-  if (ending.outcome == PhaseOutcome::answered) send_answer();
+  if (ending.outcome == PhaseOutcome::answered) send_answer(phase_, scratch());
   return take_ending(phase_, ending);
 }
 
@@ -80,22 +80,22 @@ PhaseResponse& ProcessorExchange::response() {
   }
 }
 
-void ProcessorExchange::send_answer() {
-  if (context_.observability_mode()) return;
-  switch (phase_) {
+void ProcessorExchange::send_answer(Phase phase, Scratch& call) {
+  if (observes()) return;
+  switch (phase) {
     case Phase::request_headers:
     case Phase::response_headers:
-      if (scratch().headers_response.replacement()) directions().of(phase_).replace();
-      checker_.headers(phase_, scratch().headers, scratch().headers_response);
+      if (call.headers_response.replacement()) directions().of(phase).replace();
+      checker_.headers(phase, call.headers, call.headers_response);
       break;
     case Phase::request_body:
     case Phase::response_body:
-      checker_.body(phase_, scratch().body, scratch().body_response);
-      checker_.sink().consumed(phase_, scratch().body.bytes().size());
+      checker_.body(phase, call.body, call.body_response);
+      sink().consumed(phase, call.body.bytes().size());
       break;
     case Phase::request_trailers:
     case Phase::response_trailers:
-      checker_.trailers(phase_, scratch().trailers, scratch().trailers_response);
+      checker_.trailers(phase, call.trailers, call.trailers_response);
       break;
   }
 }
@@ -113,7 +113,7 @@ PhaseOutcome ProcessorExchange::send_streamed() {
 
 PhaseOutcome ProcessorExchange::send_immediate(Phase phase, ImmediateResponse response,
                                                const ResponseExtras* extras) {
-  if (context_.observability_mode()) return PhaseOutcome::answered;
+  if (observes()) return PhaseOutcome::answered;
   if (!env_.settings.chain_header.empty())
     set_chain(env_.settings.chain_header, env_.dispatcher.name(), response);
   if (rules::headers_may_have_left(phase, directions().of(Phase::response_body).comes_in()))
@@ -129,20 +129,9 @@ PhaseOutcome ProcessorExchange::send_immediate(Phase phase, ImmediateResponse re
 // As if the phase had no handler.
 void ProcessorExchange::send_unchanged(Phase phase, const HttpHeaders& headers,
                                        const HttpTrailers& trailers, const HttpBody& body) {
-  if (is_body(phase)) {
-    BodyResponse unchanged;
-    checker_.body(phase, body, unchanged);
-    checker_.sink().consumed(phase, body.bytes().size());
-  } else if (is_trailers(phase)) {
-    TrailersResponse unchanged;
-    checker_.trailers(phase, trailers, unchanged);
-  } else {
-    HeadersResponse unchanged;
-    std::string buffer;
-    if (phase == Phase::response_headers && !env_.settings.chain_header.empty())
-      add_to_chain(env_.settings.chain_header, env_.dispatcher.name(), headers, unchanged, buffer);
-    checker_.headers(phase, headers, unchanged);
-  }
+  Scratch unchanged{.headers = headers, .body = body, .trailers = trailers};
+  if (phase == Phase::response_headers) add_to_chain(env_, unchanged);
+  send_answer(phase, unchanged);
 }
 
 PhaseOutcome ProcessorExchange::fail(Phase phase, std::string_view what) {
@@ -166,7 +155,7 @@ void ProcessorExchange::send_streamed_body(Phase phase, const HttpBody& body,
 void ProcessorExchange::on_consumed(BodySession& session, std::size_t bytes) {
   BodyDeadline& deadline = run_of(session).deadline;
   if (deadline.fallback()) deadline.chunk_taken(env_.settings.now());
-  if (answers()) checker_.sink().consumed(session.phase(), bytes);
+  if (answers()) sink().consumed(session.phase(), bytes);
   if (!closed_) update_pause();
   tell_kept();
 }

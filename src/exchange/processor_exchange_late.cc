@@ -43,14 +43,12 @@ void ProcessorExchange::on_fallback(BodySession& session, detail::Fallback fallb
 void ProcessorExchange::update_alarm() {
   if (closed_) return;
   std::optional<Clock::time_point> next;
-  if (!finished_ && !context_.observability_mode()) {
+  if (!finished_ && !observes()) {
     if (pending_) next = waiting_->deadline.next();
-    for (const Direction& each : directions().both()) {
-      BodyRun* run = each.run.get();
-      if (run == nullptr || !run->holds_others_up()) continue;
-      const auto due = run->deadline.next();
+    directions().each_run([&](const BodyRun& run) {
+      const auto due = run.holds_others_up() ? run.deadline.next() : std::nullopt;
       if (due && (!next || *due < *next)) next = due;
-    }
+    });
   }
   if (next == waiting_->alarm) return;
   waiting_->alarm = next;
@@ -60,10 +58,9 @@ void ProcessorExchange::update_alarm() {
 void ProcessorExchange::on_wake() {
   waiting_->alarm.reset();
   if (pending_) wake_handler();
-  for (Direction& each : directions().both()) {
-    BodyRun* run = each.run.get();
-    if (run != nullptr && run->holds_others_up()) wake_body(*run);
-  }
+  directions().each_run([this](BodyRun& run) {
+    if (run.holds_others_up()) wake_body(run);
+  });
   update_alarm();
 }
 
@@ -84,7 +81,7 @@ bool ProcessorExchange::must_fall_back(ReplyDeadline::Action due) {
   if (due == ReplyDeadline::Action::extend) {
     // A chain asks once for all of its processors.
     if (env_.link == nullptr) env_.counters.time_extensions.add();
-    checker_.sink().ask_for_time(env_.settings.filter.max_message_timeout);
+    sink().ask_for_time(env_.settings.filter.max_message_timeout);
   }
   return due == ReplyDeadline::Action::fall_back;
 }

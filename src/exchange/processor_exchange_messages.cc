@@ -78,7 +78,7 @@ void ProcessorExchange::begin_headers(const host::Message& message) {
   detail::Access::begin_phase(request_, phase_, &scratch().headers);
   directions().of(phase_).headers_seen(request_.content_length().has_value());
   if (phase_ == Phase::request_headers) {
-    if (!context_.observability_mode()) {
+    if (!observes()) {
       may_stream_ = true;
       StreamedReply& reply = scratch().streamed_reply.emplace(
           checker_, scratch().headers_response, env_.settings.chain_header, env_.dispatcher.name(),
@@ -86,9 +86,8 @@ void ProcessorExchange::begin_headers(const host::Message& message) {
           env_.link != nullptr || env_.dispatcher.blocks());
       detail::Access::stream_to(scratch().headers_response, &reply);
     }
-  } else if (!env_.settings.chain_header.empty()) {
-    add_to_chain(env_.settings.chain_header, env_.dispatcher.name(), scratch().headers,
-                 scratch().headers_response, scratch().text);
+  } else {
+    add_to_chain(env_, scratch());
   }
 }
 
@@ -96,7 +95,7 @@ void ProcessorExchange::begin_headers(const host::Message& message) {
 bool ProcessorExchange::is_dropped(const host::Message& message) {
   const Phase phase = *message.phase;
   if (!directions().of(phase).replaced()) return false;
-  if (is_body(phase)) checker_.sink().consumed(phase, message.body.size());
+  if (is_body(phase)) sink().consumed(phase, message.body.size());
   return true;
 }
 
@@ -142,7 +141,7 @@ void ProcessorExchange::call_handler() {
   busy_ = true;
   if (!env_.dispatcher.phases().contains(phase_)) {
     may_stream_ = false;
-    send_answer();
+    send_answer(phase_, scratch());
     busy_ = false;
     after_answer();
     return;
