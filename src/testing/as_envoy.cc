@@ -1,7 +1,5 @@
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -10,10 +8,8 @@
 
 #include "envoy/kit/reply.h"
 #include "extproc/context.h"
-#include "extproc/host.h"
-#include "extproc/host_loop.h"
 #include "extproc/testing.h"
-#include "stream/process_stream.h"
+#include "testing/local_stream.h"
 #include "testing/request_writer.h"
 #include "testing/response_reader.h"
 
@@ -61,67 +57,52 @@ std::deque<Message> write_messages(const Phases& phases, const StreamOptions& op
 }
 
 /// Envoy's end of one stream.
-class Peer final : private stream::ReplySink, private detail::CallInfo {
+class Peer final : private LocalStream {
  public:
   Peer(const Service& processor, const Phases& phases, const StreamOptions& options)
-      : options_(options),
-        messages_(write_messages(phases, options)),
-        host_(processor,
-              {.log =
-                   [this](LogLevel level, std::string_view message) {
-                     result_.log.push_back(std::string(to_string(level)) + ": " +
-                                           std::string(message));
-                   },
-               .chain_header = options.applied_header,
-               .filter = options.filter,
-               .on_violation =
-                   [this](Violation violation) {
-                     result_.violations.push_back(std::move(violation));
-                   }},
-              &loop_.events) {}
+      : LocalStream(processor, {.log =
+                                    [this](LogLevel level, std::string_view message) {
+                                      result_.log.push_back(std::string(to_string(level)) + ": " +
+                                                            std::string(message));
+                                    },
+                                .chain_header = options.applied_header,
+                                .filter = options.filter,
+                                .on_violation =
+                                    [this](Violation violation) {
+                                      result_.violations.push_back(std::move(violation));
+                                    }}),
+        options_(options),
+        messages_(write_messages(phases, options)) {}
 
   ProcessResult run() {
-    stream_.begin(*this);
+    begin();
     deliver();
     // What is left to wait for is suspended handlers.
-    const auto work = boost::asio::make_work_guard(io_);
-    while (!released_) io_.run_one();
-    loop_.blocking.join();
+    const auto work = boost::asio::make_work_guard(io());
+    while (!over()) io().run_one();
+    loop().blocking.join();
     return std::move(result_);
   }
 
  private:
   void deliver() {
     if (std::exchange(delivering_, true)) return;
-    while (!paused_ && !ended_ && (options_.observability_mode || answered_ >= sent_)) {
+    while (!paused() && !ended() && (options_.observability_mode || answered_ >= sent_)) {
       if (messages_.empty()) {
-        half_close();
+        if (!std::exchange(half_closed_, true)) half_close();
         break;
       }
       const std::string message = std::move(messages_.front().bytes);
       messages_.pop_front();
       ++sent_;
-      stream_.on_message(message);
-      if (sent_ == options_.reset_after && !ended_) close(GrpcStatus::cancelled, true);
+      send(message);
+      if (sent_ == options_.reset_after) end(GrpcStatus::cancelled, true);
     }
     delivering_ = false;
   }
 
-  void half_close() {
-    if (!std::exchange(half_closed_, true)) stream_.on_half_close();
-  }
-
-  void close(GrpcStatus status, bool cancelled) {
-    ended_ = true;
-    if (stream_.on_closed(status, cancelled)) released();
-  }
-
-  std::string& begin_message() override {
-    answer_.clear();
-    return answer_;
-  }
-  void end_message() override {
-    envoy::Reply reply = envoy::read_reply(answer_);
+  void on_answer(const std::string& message) override {
+    envoy::Reply reply = envoy::read_reply(message);
     // Neither of the two answers a message.
     if (reply.override_message_timeout)
       return result_.time_extensions.push_back(*reply.override_message_timeout);
@@ -130,14 +111,14 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
     ProcessingResponse response = to_response(std::move(reply));
     if (response.continue_and_replace && response.phase) {
       // Envoy sends no more of that direction.
-      std::erase_if(messages_, [&](const Message& message) {
-        return is_request_phase(message.phase) == is_request_phase(*response.phase);
+      std::erase_if(messages_, [&](const Message& waiting) {
+        return is_request_phase(waiting.phase) == is_request_phase(*response.phase);
       });
     }
     result_.responses.push_back(std::move(response));
     ++answered_;
     // Not from inside of the stream, which may have more to say.
-    if (!delivering_) boost::asio::post(io_, [this] { deliver(); });
+    if (!delivering_) boost::asio::post(io(), [this] { deliver(); });
   }
   void take_piece(envoy::StreamedImmediateReply piece) {
     using Part = envoy::StreamedImmediateReply::Part;
@@ -149,31 +130,11 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
     if (piece.part == Part::trailers) streamed.trailers = std::move(piece.headers);
     streamed.complete = piece.end_of_stream || piece.part == Part::trailers;
   }
-  void finish(GrpcStatus status, std::string_view message) override {
-    if (ended_) return;
+  void on_end(GrpcStatus status, std::string_view message) override {
     result_.status = status;
     result_.status_message = message;
-    ended_ = true;
-    // Not from inside of the stream, which called this.
-    boost::asio::post(io_, [this, status] {
-      if (stream_.on_closed(status, false)) released();
-    });
   }
-  bool congested() const override { return false; }
-  void wake_at(std::optional<std::chrono::steady_clock::time_point> time) override {
-    timer_.cancel();
-    if (!time) return;
-    timer_.expires_at(*time);
-    timer_.async_wait([this](const boost::system::error_code& error) {
-      if (!error) stream_.on_wake();
-    });
-  }
-  void pause() override { paused_ = true; }
-  void resume() override {
-    paused_ = false;
-    deliver();
-  }
-  void released() override { released_ = true; }
+  void on_resume() override { deliver(); }
 
   std::string_view peer() const override { return options_.peer; }
   std::optional<std::chrono::steady_clock::time_point> deadline() const override {
@@ -187,21 +148,10 @@ class Peer final : private stream::ReplySink, private detail::CallInfo {
   const StreamOptions& options_;
   std::deque<Message> messages_;
   ProcessResult result_;
-  std::string answer_;
   std::size_t sent_ = 0;
   std::size_t answered_ = 0;
   bool delivering_ = false;
   bool half_closed_ = false;
-  bool paused_ = false;
-  bool ended_ = false;
-  bool released_ = false;
-
-  boost::asio::io_context io_{1};
-  boost::asio::steady_timer timer_{io_};
-  host::Loop loop_{io_.get_executor(), 2};
-  host::Host host_;
-  stream::Streams streams_{host_};
-  stream::ProcessStream stream_{streams_, *this};
 };
 
 }  // namespace

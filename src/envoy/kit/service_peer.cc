@@ -1,16 +1,11 @@
 #include "envoy/kit/service_peer.h"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <utility>
 
 #include "envoy/filter_config.h"
 #include "extproc/context.h"
-#include "extproc/host.h"
-#include "extproc/host_loop.h"
-#include "stream/process_stream.h"
+#include "testing/local_stream.h"
 
 namespace extproc::testing::envoy {
 namespace {
@@ -28,31 +23,28 @@ HeaderList call_metadata(const EnvoyOptions& options, const FilterConfig& config
   return metadata;
 }
 
-class ServicePeer final : public ProcessorPeer,
-                          private stream::ReplySink,
-                          private detail::CallInfo {
+class ServicePeer final : public ProcessorPeer, private LocalStream {
  public:
   ServicePeer(const Service& processor, const EnvoyOptions& options, const FilterConfig& config,
               ServiceReport& report)
-      : options_(options),
+      : LocalStream(processor,
+                    {.log = [&report](LogLevel level,
+                                      std::string_view message) { note(report, level, message); },
+                     .chain_header = options.applied_header,
+                     .filter = envoy_config::filter_settings(config),
+                     .on_violation =
+                         [&report](Violation violation) {
+                           report.violations.push_back(std::move(violation));
+                         }}),
+        options_(options),
         config_(config),
         metadata_(call_metadata(options, config)),
-        report_(report),
-        host_(processor,
-              {.log = [&report](LogLevel level,
-                                std::string_view message) { note(report, level, message); },
-               .chain_header = options.applied_header,
-               .filter = envoy_config::filter_settings(config),
-               .on_violation =
-                   [&report](Violation violation) {
-                     report.violations.push_back(std::move(violation));
-                   }},
-              &loop_.events) {}
+        report_(report) {}
 
   void open(Time /*now*/) override {
     opened_ = true;
     started_ = std::chrono::steady_clock::now();
-    stream_.begin(*this);
+    begin();
   }
 
   void send(std::string message, Time /*now*/) override { messages_.push_back(std::move(message)); }
@@ -60,24 +52,24 @@ class ServicePeer final : public ProcessorPeer,
   void close() override {
     // An observer's stream stays open for a while: see finish().
     if (config_.observability_mode) return;
-    if (!ended_ && after_reply_) finish_blocking();
+    if (!ended() && after_reply_) finish_blocking();
     messages_.clear();
     events_.clear();
-    if (opened_) end_stream(GrpcStatus::cancelled, true);
+    if (opened_) end(GrpcStatus::cancelled, true);
   }
 
   std::optional<PeerEvent> next(Time& now, Time limit) override {
     after_reply_ = false;
     while (true) {
       deliver();
-      io_.restart();
-      io_.poll();
+      io().restart();
+      io().poll();
       if (!events_.empty()) break;
-      if (!messages_.empty() && !paused_ && !ended_) continue;
+      if (!messages_.empty() && !paused() && !ended()) continue;
       // Without work of its own the loop has nothing that could wake the handler.
-      if (io_.stopped()) return std::nullopt;
+      if (io().stopped()) return std::nullopt;
       const auto before = std::chrono::steady_clock::now();
-      limit == Time::max() ? io_.run_one() : io_.run_one_for(limit);
+      limit == Time::max() ? io().run_one() : io().run_one_for(limit);
       const Time waited = std::chrono::steady_clock::now() - before;
       now += waited;
       if (limit != Time::max()) limit = std::max(limit - waited, Time{0});
@@ -92,26 +84,30 @@ class ServicePeer final : public ProcessorPeer,
   void finish() override {
     if (!opened_) return;
     if (config_.observability_mode) deliver_late();
-    if (!ended_) end_stream(GrpcStatus::cancelled, true);
-    io_.restart();
-    while (!released_ && io_.run_one() > 0) {
-    }
-    loop_.blocking.join();
-    io_.restart();
-    while (!released_ && io_.run_one() > 0) {
-    }
-    if (!released_) {
+    end(GrpcStatus::cancelled, true);
+    run_to_the_end();
+    loop().blocking.join();
+    run_to_the_end();
+    if (!over()) {
       note(report_, LogLevel::error,
            "a handler waits for something that never comes, not even when it is cancelled");
     }
   }
 
  private:
+  using LocalStream::finish;
+
+  void run_to_the_end() {
+    io().restart();
+    while (!over() && io().run_one() > 0) {
+    }
+  }
+
   void deliver() {
-    while (!paused_ && !ended_ && !messages_.empty()) {
+    while (!paused() && !ended() && !messages_.empty()) {
       const std::string message = std::move(messages_.front());
       messages_.pop_front();
-      stream_.on_message(message);
+      LocalStream::send(message);
     }
   }
 
@@ -121,11 +117,11 @@ class ServicePeer final : public ProcessorPeer,
     const auto until = std::chrono::steady_clock::now() + kBlockingGrace;
     while (std::chrono::steady_clock::now() < until) {
       deliver();
-      io_.restart();
+      io().restart();
       // A handler's return is posted before it counts as done.
-      if (loop_.blocking.busy()) {
-        io_.run_one_for(std::chrono::milliseconds(1));
-      } else if (io_.poll() == 0) {
+      if (loop().blocking.busy()) {
+        io().run_one_for(std::chrono::milliseconds(1));
+      } else if (io().poll() == 0) {
         return;
       }
     }
@@ -138,49 +134,23 @@ class ServicePeer final : public ProcessorPeer,
                            *config_.deferred_close_timeout);
     while (true) {
       deliver();
-      io_.restart();
-      io_.poll();
-      if (ended_ || io_.stopped()) return;
-      if (!messages_.empty() && !paused_) continue;
-      if (io_.run_one_until(until) == 0) return;
+      io().restart();
+      io().poll();
+      if (ended() || io().stopped()) return;
+      if (!messages_.empty() && !paused()) continue;
+      if (io().run_one_until(until) == 0) return;
     }
   }
 
-  void end_stream(GrpcStatus status, bool cancelled) {
-    if (std::exchange(ended_, true)) return;
-    if (stream_.on_closed(status, cancelled)) released_ = true;
+  void on_answer(const std::string& message) override {
+    events_.push_back({.is_reply = true, .bytes = message});
   }
-
-  std::string& begin_message() override {
-    answer_.clear();
-    return answer_;
-  }
-  void end_message() override {
-    if (!ended_) events_.push_back({.is_reply = true, .bytes = answer_});
-  }
-  void finish(GrpcStatus status, std::string_view message) override {
-    if (std::exchange(ended_, true)) return;
+  void on_end(GrpcStatus status, std::string_view message) override {
     events_.push_back({.is_reply = false,
                        .bytes = {},
                        .grpc_status = static_cast<int>(status),
                        .grpc_message = std::string(message)});
-    // Not from inside of the stream, which called this.
-    boost::asio::post(io_, [this, status] {
-      if (stream_.on_closed(status, false)) released_ = true;
-    });
   }
-  bool congested() const override { return false; }
-  void wake_at(std::optional<std::chrono::steady_clock::time_point> time) override {
-    timer_.cancel();
-    if (!time) return;
-    timer_.expires_at(*time);
-    timer_.async_wait([this](const boost::system::error_code& error) {
-      if (!error && !released_) stream_.on_wake();
-    });
-  }
-  void pause() override { paused_ = true; }
-  void resume() override { paused_ = false; }
-  void released() override { released_ = true; }
 
   std::string_view peer() const override { return options_.peer; }
   std::optional<std::chrono::steady_clock::time_point> deadline() const override {
@@ -199,20 +169,9 @@ class ServicePeer final : public ProcessorPeer,
   ServiceReport& report_;
   std::deque<std::string> messages_;
   std::deque<PeerEvent> events_;
-  std::string answer_;
   std::chrono::steady_clock::time_point started_;
   bool opened_ = false;
   bool after_reply_ = false;  // nothing has happened since the last one
-  bool paused_ = false;
-  bool ended_ = false;
-  bool released_ = false;
-
-  boost::asio::io_context io_{1};
-  boost::asio::steady_timer timer_{io_};
-  host::Loop loop_{io_.get_executor(), 2};
-  host::Host host_;
-  stream::Streams streams_{host_};
-  stream::ProcessStream stream_{streams_, *this};
 };
 
 }  // namespace
