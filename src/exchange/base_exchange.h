@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string_view>
 
+#include "base/access.h"
 #include "exchange/answer_checker.h"
 #include "exchange/environment.h"
 #include "exchange/reporter.h"
@@ -25,21 +26,60 @@ class BaseExchange : public host::Exchange {
   BaseExchange(Reporter& reporter, host::AnswerSink& sink, host::Control& control)
       : env_(reporter.environment()), checker_(reporter, sink), control_(control) {}
 
-  void start();
+  void start() {
+    directions().begin();
+    status_ = GrpcStatus::ok;
+    first_message_ = true;
+    windows_ = replied_ = paused_ = half_closed_ = false;
+    finished_ = closing_ = closed_ = cancelled_ = false;
+    if (measures()) stream_start_ = env_.settings.now();
+    reporter().stream_begin(request_);
+  }
   /// Ends the exchange, once.
-  void finish(GrpcStatus status, std::string_view message = {});
+  void finish(GrpcStatus status, std::string_view message = {}) {
+    if (finished_) return;
+    finished_ = true;
+    status_ = status;
+    on_finished();
+    control_.finish(status, message);
+  }
   virtual void on_finished() = 0;
-  void note_closed(GrpcStatus status, bool cancelled);
+  void note_closed(GrpcStatus status, bool cancelled) {
+    closed_ = true;
+    cancelled_ = cancelled;
+    if (!finished_) status_ = status;
+  }
   /// No handler runs any more.
-  void complete_exchange();
+  void complete_exchange() {
+    tell_kept(0);
+    const std::chrono::nanoseconds spent =
+        measures() ? env_.settings.now() - stream_start_ : std::chrono::nanoseconds(0);
+    reporter().stream_end(request_, status_, cancelled_, spent);
+    control_.completed({.status = status_,
+                        .cancelled = cancelled_,
+                        .replied = replied_,
+                        .open = spent,
+                        .in_handlers = request_.overhead()});
+    detail::Access::reset(request_);
+  }
 
   /// No message may follow that a handler would change something of, as far as the filter's set-up
   /// tells.
-  bool nothing_follows() const;
+  bool nothing_follows() const {
+    if (!env_.settings.early_end || observes() || !directions().config()) return false;
+    if (directions().full_duplex()) return false;
+    PhaseSet handled = env_.dispatcher.phases();
+    if (!env_.settings.chain_header.empty()) handled.insert(Phase::response_headers);
+    return !directions().may_come(handled);
+  }
   void finish_early();
   void finish_too_large();
   void set_paused(bool paused);
-  void tell_kept(std::size_t bytes);
+  void tell_kept(std::size_t bytes) {
+    if (bytes == kept_) return;
+    control_.kept(static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(kept_));
+    kept_ = bytes;
+  }
 
   bool observes() const { return context_.observability_mode(); }
   bool measures() const { return env_.settings.observer != nullptr || env_.settings.measures; }

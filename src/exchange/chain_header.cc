@@ -8,7 +8,6 @@ namespace extproc::exchange {
 
 void add_to_chain(const Environment& env, Scratch& call) {
   const std::string& header = env.settings.chain_header;
-  if (header.empty()) return;
   call.text.assign(env.dispatcher.name());
   for (const Header& entry : call.headers) {
     if (entry.value.empty() || !same_name(entry.name, header)) continue;

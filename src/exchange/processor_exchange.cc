@@ -50,8 +50,8 @@ void ProcessorExchange::after_answer() {
 }
 
 bool ProcessorExchange::ends_early() const {
-  return env_.link == nullptr && nothing_follows() && !running() &&
-         (waiting_ == nullptr || waiting_->held.empty());
+  return env_.link == nullptr && !running() && (waiting_ == nullptr || waiting_->held.empty()) &&
+         nothing_follows();
 }
 
 bool ProcessorExchange::body_running(Phase body) const {
@@ -70,7 +70,9 @@ std::size_t ProcessorExchange::unread_bytes() const {
 }
 
 bool ProcessorExchange::running() const {
-  return pending_ || body_running(Phase::request_body) || body_running(Phase::response_body);
+  bool any = pending_;
+  directions().each_run([&](const BodyRun& run) { any |= run.session.running(); });
+  return any;
 }
 
 void ProcessorExchange::update_pause() {

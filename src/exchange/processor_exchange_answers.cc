@@ -130,7 +130,8 @@ PhaseOutcome ProcessorExchange::send_immediate(Phase phase, ImmediateResponse re
 void ProcessorExchange::send_unchanged(Phase phase, const HttpHeaders& headers,
                                        const HttpTrailers& trailers, const HttpBody& body) {
   Scratch unchanged{.headers = headers, .body = body, .trailers = trailers};
-  if (phase == Phase::response_headers) add_to_chain(env_, unchanged);
+  if (phase == Phase::response_headers && !env_.settings.chain_header.empty())
+    add_to_chain(env_, unchanged);
   send_answer(phase, unchanged);
 }
 

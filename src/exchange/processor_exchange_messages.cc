@@ -86,7 +86,7 @@ void ProcessorExchange::begin_headers(const host::Message& message) {
           env_.link != nullptr || env_.dispatcher.blocks());
       detail::Access::stream_to(scratch().headers_response, &reply);
     }
-  } else {
+  } else if (!env_.settings.chain_header.empty()) {
     add_to_chain(env_, scratch());
   }
 }
