@@ -67,13 +67,15 @@ class MessageSource {
 struct Message {
   /// Which part of the HTTP exchange it brings; nothing when it brings none.
   std::optional<Phase> phase{};
-  /// Of headers and bodies: nothing of the direction follows.
+  /// Of headers and bodies, as the client says it.
   bool end_of_stream = false;
   /// Of bodies.
   std::string_view body{};
   HttpBody::Flags body_flags{};
   /// Of headers and trailers, names in lower case, pseudo-headers among them.
   std::span<const Header> headers{};
+  /// Of headers and bodies: nothing of the direction follows.
+  bool is_last() const { return end_of_stream || body_flags.end_of_stream_without_message; }
 
   /// The processor only looks on: the sink hears nothing.
   bool observability_mode = false;
@@ -188,7 +190,9 @@ class Exchange {
   /// No message has come yet that says how the filter is set up.
   virtual bool expects_first() const = 0;
 
-  /// Never while the exchange is paused, nor from inside of its calls other than resume().
+  /// Never while the exchange is paused, nor from inside of its calls other than resume(). Of a
+  /// direction come headers, then a body in any number of messages, then trailers, each of which may
+  /// be missing, and nothing behind its end: what is out of order ends it as what is no message.
   virtual void on(const Message& message) = 0;
   /// What came is no message: ends it with INTERNAL.
   virtual void on_malformed() = 0;

@@ -34,7 +34,7 @@ enum class CounterKind { counter, gauge };
   ROW(messages, counter, "Messages received")                                                \
   ROW(immediate_responses, counter, "Requests that the processor answered itself")           \
   ROW(handler_failures, counter, "Exceptions that escaped from handlers")                    \
-  ROW(malformed_messages, counter, "Messages that could not be read as a ProcessingRequest") \
+  ROW(malformed_messages, counter, "Messages that were no ProcessingRequest, or out of order") \
   ROW(misused_answers, counter, "Answers that broke a rule of Envoy's")                      \
   ROW(fallbacks, counter, "Fallbacks sent in place of handlers that took too long")          \
   ROW(time_extensions, counter, "Times that Envoy was asked for more time")                  \

@@ -69,7 +69,7 @@ void ChainExchange::note(const Message& message) {
     }
     detail::Access::messages(context_).protocol_config = message.protocol_config;
   }
-  if (message.phase) directions().of(*message.phase).seen(*message.phase, message.end_of_stream);
+  if (message.phase) note_phase(message);
 }
 
 void ChainExchange::on(const Message& arrived) {

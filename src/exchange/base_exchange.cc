@@ -1,13 +1,19 @@
 #include "exchange/base_exchange.h"
 
+#include <string>
+
 #include "base/access.h"
 
 namespace extproc::exchange {
 
 void BaseExchange::on_malformed() {
   reporter().message();
-  reporter().malformed_message(context_);
-  finish(GrpcStatus::internal, "the message is not a ProcessingRequest");
+  end_malformed("is not a ProcessingRequest");
+}
+
+void BaseExchange::end_malformed(std::string_view what) {
+  reporter().malformed_message(context_, what);
+  finish(GrpcStatus::internal, "the message " + std::string(what));
 }
 
 void BaseExchange::finish_early() {

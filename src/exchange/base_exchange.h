@@ -72,6 +72,13 @@ class BaseExchange : public host::Exchange {
     if (!env_.settings.chain_header.empty()) handled.insert(Phase::response_headers);
     return !directions().may_come(handled);
   }
+  /// A message of a phase has come. False where that is out of order, which ends the exchange.
+  bool note_phase(const host::Message& message) {
+    if (directions().of(*message.phase).seen(*message.phase, message.is_last())) return true;
+    end_malformed("is out of order");
+    return false;
+  }
+  void end_malformed(std::string_view what);
   void finish_early();
   void finish_too_large();
   void set_paused(bool paused);

@@ -6,15 +6,18 @@
 
 namespace extproc::exchange {
 
-void Direction::seen(Phase phase, bool end_of_stream) {
-  if (progress_ >= Progress::over) return;
-  if (is_trailers(phase) || end_of_stream) {
+bool Direction::seen(Phase phase, bool last) {
+  // What was under way when it was replaced is not looked at.
+  if (replaced()) return true;
+  const bool in_order =
+      is_headers(phase) ? progress_ == Progress::awaited : progress_ < Progress::over;
+  if (!in_order) return false;
+  if (is_trailers(phase) || last) {
     progress_ = Progress::over;
-  } else if (is_body(phase)) {
-    progress_ = Progress::in_body;
   } else {
-    progress_ = Progress::begun;
+    progress_ = is_body(phase) ? Progress::in_body : Progress::begun;
   }
+  return true;
 }
 
 void Direction::correct_content_length(const HttpBody& body, BodyResponse& response) const {

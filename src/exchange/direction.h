@@ -45,8 +45,9 @@ class Direction {
   }
 
   Progress progress() const { return progress_; }
-  /// A message has come; `end_of_stream` as in headers and bodies.
-  void seen(Phase phase, bool end_of_stream);
+  /// A message has come, which may be the last of the direction. False where none of its phase may
+  /// come any more.
+  bool seen(Phase phase, bool last);
   /// The answer to its headers replaced it: a message that was under way wants no answer.
   void replace() { progress_ = Progress::replaced; }
   bool replaced() const { return progress_ == Progress::replaced; }

@@ -42,7 +42,13 @@ void ProcessorExchange::note(const host::Message& message) {
     if (env_.link == nullptr)
       detail::Access::messages(context_).protocol_config = message.protocol_config;
   }
-  if (message.phase) directions().of(*message.phase).seen(*message.phase, message.end_of_stream);
+  if (!message.phase) return;
+  if (env_.link == nullptr) {
+    note_phase(message);
+  } else {
+    // The chain has looked at the order.
+    directions().of(*message.phase).seen(*message.phase, message.is_last());
+  }
 }
 
 void ProcessorExchange::take_message(const host::Message& message) {

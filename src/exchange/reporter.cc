@@ -68,11 +68,11 @@ void Reporter::time_on_thread(Phase phase, std::chrono::nanoseconds spent) const
                                            microseconds(spent), kSlowHandlerAdvice}));
 }
 
-void Reporter::malformed_message(const Context& context) const {
+void Reporter::malformed_message(const Context& context, std::string_view what) const {
   env_.counters.malformed_messages.add();
   env_.logger.log(LogLevel::warning,
-                  text({env_.dispatcher.name(), ": a message from ", context.peer(),
-                        " is not a ProcessingRequest: its stream is ended"}));
+                  text({env_.dispatcher.name(), ": a message from ", context.peer(), " ", what,
+                        ": its stream is ended"}));
 }
 
 void Reporter::violation(Phase phase, Rule rule, std::string_view field) const {

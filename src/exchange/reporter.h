@@ -53,7 +53,8 @@ class Reporter final {
   void failure(const Request& request, Phase phase, std::string_view what) const;
   /// A handler took so long on the stream's own thread.
   void time_on_thread(Phase phase, std::chrono::nanoseconds spent) const;
-  void malformed_message(const Context& context) const;
+  /// `what`: how a message is none that may come.
+  void malformed_message(const Context& context, std::string_view what) const;
 
   /// The answer of `phase` breaks `rule`.
   void violation(Phase phase, Rule rule, std::string_view field) const;

@@ -205,6 +205,7 @@ TEST_P(HeaderRules, AreToldOfAndAnsweredLegally) {
   EXPECT_EQ(f.counters.misused_answers.value(), 1U);
   // Counted each time, logged once.
   if (!f.ended) {
+    f.restart();
     f.headers(row.phase);
     EXPECT_EQ(f.violations.size(), 2U);
     EXPECT_EQ(f.counters.misused_answers.value(), 2U);

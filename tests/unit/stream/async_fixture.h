@@ -101,6 +101,17 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
     return releases == 1;
   }
 
+  /// The next stream, in the place of this one.
+  void restart() {
+    ASSERT_TRUE(close());
+    arriving_.clear();
+    completions.clear();
+    releases = 0;
+    first_ = true;
+    ended = paused = half_closed_ = half_close_told_ = closed_ = false;
+    stream.begin(*this);
+  }
+
   /// Delivers what may be delivered, and lets handlers run until all wait for something else than
   /// the loop.
   void run() {

@@ -19,9 +19,8 @@ using ::testing::HasSubstr;
 
 TEST(ProcessStream, AnswersEachPhaseOnceInAnyOrder) {
   // Response headers first, a body without headers, directions that interleave.
-  const std::vector<Phase> order{Phase::response_headers,  Phase::request_body,
-                                 Phase::response_body,     Phase::request_trailers,
-                                 Phase::response_trailers, Phase::request_headers};
+  const std::vector<Phase> order{Phase::response_headers, Phase::request_body, Phase::response_body,
+                                 Phase::request_trailers, Phase::response_trailers};
   for (const PhaseSet handled : {PhaseSet{}, PhaseSet::all(), PhaseSet{Phase::request_body}}) {
     Fixture f(nothing, handled);
     for (const Phase phase : order) {
