@@ -191,8 +191,9 @@ class Exchange {
   virtual bool expects_first() const = 0;
 
   /// Never while the exchange is paused, nor from inside of its calls other than resume(). Of a
-  /// direction come headers, then a body in any number of messages, then trailers, each of which may
-  /// be missing, and nothing behind its end: what is out of order ends it as what is no message.
+  /// direction come headers, then a body in any number of messages, then trailers, each of which
+  /// may be missing, and nothing behind its end: what is out of order ends it as what is no
+  /// message.
   virtual void on(const Message& message) = 0;
   /// What came is no message: ends it with INTERNAL.
   virtual void on_malformed() = 0;

@@ -46,6 +46,7 @@ void ChainExchange::arrived(const Message& message, std::optional<std::uint64_t>
     if (fold.body_change != BodyChange::none) {
       fold.body_change = message.body.empty() ? BodyChange::clear : BodyChange::replace;
       fold.body.assign(message.body);
+      its.body_bytes += fold.body.size();
     }
     fold.complete = true;
     return answer_bodies(phase);
@@ -240,7 +241,9 @@ void ChainExchange::answer_trailers(Phase phase, const HttpTrailers& message) {
 void ChainExchange::answer_bodies(Phase phase) {
   Direction& its = direction(phase);
   while (!its.bodies.empty() && its.bodies.front().complete && !finished_) {
-    Fold& fold = its.bodies.front();
+    const Fold fold = its.bodies.pop();
+    ++its.first_body;
+    its.body_bytes -= sizeof(Fold) + fold.body.size();
     if (!write(phase, fold, body_answer_)) return;
     if (fold.clear_route_cache) {
       fold.changes.write_refused(body_answer_.header_mutation());
@@ -249,8 +252,6 @@ void ChainExchange::answer_bodies(Phase phase) {
     if (fold.body_change == BodyChange::replace) body_answer_.replace_body(fold.body);
     if (fold.body_change == BodyChange::clear) body_answer_.clear_body();
     body_answer_.set_grpc_message_compressed(fold.grpc_message_compressed);
-    its.bodies.erase(its.bodies.begin());
-    ++its.first_body;
     checker_.body(phase, HttpBody(), body_answer_);
     answered(phase);
   }
@@ -296,6 +297,7 @@ void ChainExchange::on_consumed(Link& link, Phase phase, std::size_t bytes) {
 void ChainExchange::bound_memory() {
   std::size_t bytes = sink().held_bytes();
   for (const auto& link : links_) bytes += link->unread_bytes();
+  for (const Direction& each : directions_) bytes += each.body_bytes;
   if (bytes > env_.settings.flow_controlled_bytes) finish_too_large();
 }
 
@@ -303,9 +305,7 @@ void ChainExchange::bound_memory() {
 std::size_t ChainExchange::kept_bytes() const {
   std::size_t bytes = 0;
   for (const auto& link : links_) bytes += link->waiting_bytes();
-  for (const Direction& each : directions_) {
-    for (const Fold& fold : each.bodies) bytes += fold.body.size();
-  }
+  for (const Direction& each : directions_) bytes += each.body_bytes;
   return bytes;
 }
 

@@ -22,7 +22,6 @@ void ChainExchange::begin(const detail::CallInfo& info) {
   detail::Access::begin(context_, &info, env_.loop, env_.dispatcher.suspends());
   for (Direction& each : directions_) {
     each.message_open = each.was_congested = false;
-    each.bodies.clear();
     each.first_body = 0;
     each.pieces.reset();
     each.reader = nullptr;
@@ -105,7 +104,8 @@ void ChainExchange::take(Message message) {
     its.message_open = true;
   } else if (!directions().of(phase).full_duplex()) {
     number = its.first_body + its.bodies.size();
-    its.bodies.emplace_back();
+    its.bodies.emplace();
+    its.body_bytes += sizeof(Fold);
   }
   pass_on(0, message, number);
 }
@@ -176,7 +176,10 @@ void ChainExchange::on_released() {
 
 void ChainExchange::release() {
   end_all(PhaseOutcome::cancelled);
-  for (Direction& each : directions_) each.bodies.clear();
+  for (Direction& each : directions_) {
+    each.bodies.clear();
+    each.body_bytes = 0;
+  }
   complete_exchange();
 }
 

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/queue.h"
 #include "chain/fold.h"
 #include "chain/link.h"
 #include "chain/local_reply.h"
@@ -82,7 +83,8 @@ class ChainExchange final : public exchange::BaseExchange {
   struct Direction {
     Fold message;  // of headers, then of trailers
     bool message_open = false;
-    std::vector<Fold> bodies;      // that are not answered, oldest first
+    Queue<Fold> bodies;            // that are not answered, oldest first
+    std::size_t body_bytes = 0;    // which those take
     std::uint64_t first_body = 0;  // the number of the oldest
     std::optional<Fold> pieces;    // what is to go with the next piece
     Link* reader = nullptr;        // the first that takes the body

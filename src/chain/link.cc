@@ -41,8 +41,9 @@ void Link::feed(const host::Message& message, bool made) {
   if (paused_ || !waiting_.empty() || exchange_.busy()) {
     auto kept = std::make_unique<exchange::KeptMessage>();
     kept->keep(message, false);
-    waiting_bytes_ += message.body.size();
-    waiting_.push_back({std::move(kept), message.body.size(), made});
+    const std::size_t bytes = sizeof(Waiting) + sizeof(exchange::KeptMessage) + kept->bytes();
+    waiting_bytes_ += bytes;
+    waiting_.push({std::move(kept), bytes, made});
     return;
   }
   hand_over(message, made);
@@ -56,8 +57,7 @@ void Link::hand_over(const host::Message& message, bool made) {
 
 void Link::deliver() {
   while (!paused_ && !ended_ && !waiting_.empty() && !exchange_.busy()) {
-    const Waiting next = std::move(waiting_.front());
-    waiting_.erase(waiting_.begin());
+    const Waiting next = waiting_.pop();
     waiting_bytes_ -= next.bytes;
     hand_over(next.message->message(), next.made);
   }
@@ -100,9 +100,7 @@ bool Link::takes(Phase phase) const {
 std::optional<std::uint64_t> Link::take_owed(Phase body) {
   auto& owed = owed_[way(body)];
   if (owed.empty()) return std::nullopt;
-  const std::uint64_t message = owed.front();
-  owed.erase(owed.begin());
-  return message;
+  return owed.pop();
 }
 
 void Link::on_wake() {

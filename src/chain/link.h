@@ -8,8 +8,8 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "base/queue.h"
 #include "chain/message_headers.h"
 #include "exchange/environment.h"
 #include "exchange/kept_message.h"
@@ -72,7 +72,7 @@ class Link final : private host::AnswerSink, private host::Control {
   /// The message of the chain that it answers next in a direction's body, by its number; nothing
   /// where it owes none.
   std::optional<std::uint64_t> take_owed(Phase body);
-  void owe(Phase body, std::uint64_t message) { owed_[way(body)].push_back(message); }
+  void owe(Phase body, std::uint64_t message) { owed_[way(body)].push(message); }
   /// The body that it is at was not sent by Envoy, but made by another link.
   bool owes_made(Phase body) const { return made_[way(body)]; }
   void made_answered(Phase body) { made_[way(body)] = false; }
@@ -117,9 +117,9 @@ class Link final : private host::AnswerSink, private host::Control {
   ChainExchange& chain_;
   const std::size_t number_;
   LinkSurroundings& around_;
-  std::vector<Waiting> waiting_;
+  Queue<Waiting> waiting_;
   std::size_t waiting_bytes_ = 0;
-  std::vector<std::uint64_t> owed_[2];
+  Queue<std::uint64_t> owed_[2];
   std::optional<ModeOverride> mode_;
   std::optional<host::Clock::time_point> alarm_;
   bool made_[2] = {false, false};

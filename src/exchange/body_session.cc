@@ -1,14 +1,22 @@
 #include "exchange/body_session.h"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <utility>
 
 #include "base/access.h"
 #include "exchange/processor_exchange.h"
 #include "extproc/context.h"
+#include "extproc/detail/event_loop.h"
 
 namespace extproc::exchange {
+namespace {
+
+/// Chunks that a handler reads before other streams of its thread have their turn.
+constexpr std::size_t kMostInARow = 256;
+
+}  // namespace
 
 BodySession::BodySession(ProcessorExchange& exchange, const detail::Dispatcher& dispatcher,
                          Phase phase, std::optional<BodySendMode> mode)
@@ -51,8 +59,8 @@ void BodySession::on_chunk(const HttpBody& chunk) {
 }
 
 void BodySession::take(const HttpBody& chunk) {
-  unread_bytes_ += chunk.bytes().size();
   unread_.push_back({std::string(chunk.bytes()), chunk.end_of_stream(), chunk.flags()});
+  unread_bytes_ += unread_.back().weight();
 }
 
 void BodySession::on_input_end() {
@@ -110,7 +118,19 @@ void BodySession::wake() {
   if (!waiting_) return;
   if (waits_for_output_ ? !writable() : !ready()) return;
   waits_for_output_ = false;
+  read_in_a_row_ = 0;
   std::exchange(waiting_, nullptr).resume();
+}
+
+void BodySession::yield() {
+  turn_ = std::make_shared<int>();
+  boost::asio::post(detail::Access::loop(context_)->executor,
+                    [this, alive = std::weak_ptr(turn_)] {
+                      if (alive.expired()) return;
+                      turn_.reset();
+                      read_in_a_row_ = 0;
+                      wake();
+                    });
 }
 
 // In STREAMED mode Envoy waits for the answer to each chunk. That of the last one waits for what
@@ -121,7 +141,10 @@ void BodySession::next_wanted() {
 
 bool BodySession::ready() {
   if (cancelled_) return true;
-  return (!unread_.empty() || input_over_) && !congested();
+  if (turn_ != nullptr || (unread_.empty() && !input_over_) || congested()) return false;
+  if (read_in_a_row_ < kMostInARow) return true;
+  yield();
+  return false;
 }
 
 void BodySession::check_open() {
@@ -134,6 +157,7 @@ std::optional<HttpBody> BodySession::next() {
   check_open();
   auto chunk = pop();
   if (!chunk) return std::nullopt;
+  ++read_in_a_row_;
   // Where more than one message comes for what was to be one, each is answered all the same.
   if (holds_chunk_) answer_current();
   current_ = std::move(*chunk);
@@ -217,7 +241,7 @@ std::optional<BodySession::Chunk> BodySession::pop() {
   if (unread_.empty()) return std::nullopt;
   Chunk chunk = std::move(unread_.front());
   unread_.pop_front();
-  unread_bytes_ -= chunk.bytes.size();
+  unread_bytes_ -= chunk.weight();
   return chunk;
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <deque>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,6 +53,7 @@ class BodySession final : private detail::BodyChannel,
   bool abandoned() const { return abandoned_; }
   /// It can do nothing until a chunk, or the end, comes.
   bool idle() const { return !running_ || (waiting_ && !waits_for_output_ && unread_.empty()); }
+  /// What has not been read, with what it takes to keep it.
   std::size_t unread_bytes() const { return unread_bytes_; }
   /// What it keeps, with what was read last and what was written for it.
   std::size_t kept_bytes() const { return unread_bytes_ + current_.bytes.size() + written_.size(); }
@@ -67,6 +69,7 @@ class BodySession final : private detail::BodyChannel,
     HttpBody::Flags flags;
 
     HttpBody view() const { return {bytes, end_of_stream, flags}; }
+    std::size_t weight() const { return sizeof(Chunk) + bytes.size(); }
   };
 
   void next_wanted() override;
@@ -104,6 +107,7 @@ class BodySession final : private detail::BodyChannel,
   void pass(const Chunk& chunk);
   void send_end();
   void wake();
+  void yield();
   bool congested() const;
   void tell_waiting();
 
@@ -119,6 +123,8 @@ class BodySession final : private detail::BodyChannel,
   Chunk current_{};
   std::string written_;  // since the last answer, where answers are owed
   std::coroutine_handle<> waiting_;
+  std::size_t read_in_a_row_ = 0;  // chunks, since the handler was resumed
+  std::shared_ptr<int> turn_;      // others have it: it goes on when the loop comes to it again
   std::chrono::steady_clock::time_point start_;
   bool waits_for_output_ = false;
   bool started_ = false;

@@ -21,7 +21,6 @@ void ProcessorExchange::start_handlers() {
   late_ = Late::none;
   if (env_.dispatcher.suspends()) {
     if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>();
-    waiting_->held.clear();
     waiting_->alarm.reset();
     waiting_->sent.reset();
   }
@@ -86,13 +85,13 @@ void ProcessorExchange::update_pause() {
 }
 
 void ProcessorExchange::bound_memory() {
-  if (sink().held_bytes() + unread_bytes() > env_.settings.flow_controlled_bytes)
+  const std::size_t held = waiting_ == nullptr ? 0 : waiting_->held_bytes;
+  if (sink().held_bytes() + held + unread_bytes() > env_.settings.flow_controlled_bytes)
     finish_too_large();
 }
 
 std::size_t ProcessorExchange::kept_bytes() const {
-  std::size_t bytes = 0;
-  for (const Held& held : waiting_->held) bytes += held.message->bytes();
+  std::size_t bytes = waiting_->held_bytes;
   if (waiting_->scratch != nullptr) bytes += waiting_->scratch->message.bytes();
   directions().each_run([&](const BodyRun& run) { bytes += run.session.kept_bytes(); });
   return bytes;
@@ -137,6 +136,7 @@ void ProcessorExchange::release() {
   if (waiting_ != nullptr) {
     for (const Phase each : {Phase::request_body, Phase::response_body}) body(each).reset();
     waiting_->held.clear();
+    waiting_->held_bytes = 0;
     env_.give_back(std::move(waiting_->scratch));
   }
   complete_exchange();

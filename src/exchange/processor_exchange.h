@@ -7,8 +7,8 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "base/queue.h"
 #include "exchange/base_exchange.h"
 #include "exchange/body_session.h"
 #include "exchange/deadlines.h"
@@ -76,12 +76,15 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   struct Held {
     std::unique_ptr<KeptMessage> message;
     bool noted;  ///< what it says of its request was taken from it
+
+    std::size_t bytes() const { return sizeof(Held) + sizeof(KeptMessage) + message->bytes(); }
   };
   /// What only a stream needs whose handlers can wait.
   struct Waiting {
     /// While a handler waits; otherwise the environment's is used.
     std::unique_ptr<Scratch> scratch;
-    std::vector<Held> held;
+    Queue<Held> held;
+    std::size_t held_bytes = 0;
     std::optional<Clock::time_point> sent;     // see sent_at()
     Clock::time_point since;                   // Envoy has waited for the answer of the handler
     std::optional<detail::Fallback> fallback;  // of the handler that waits

@@ -124,7 +124,9 @@ bool ProcessorExchange::hold_back(const host::Message& message) {
 void ProcessorExchange::hold(const host::Message& message, bool noted) {
   auto kept = std::make_unique<KeptMessage>();
   kept->keep(message, !noted);
-  waiting_->held.push_back({std::move(kept), noted});
+  Held held{std::move(kept), noted};
+  waiting_->held_bytes += held.bytes();
+  waiting_->held.push(std::move(held));
 }
 
 void ProcessorExchange::take_streamed(const host::Message& message) {
@@ -187,8 +189,8 @@ void ProcessorExchange::deliver_held() {
   auto& all = waiting_->held;
   for (std::size_t left = all.size(); left > 0 && !finished_ && !closed_; --left) {
     if (pending_ && late_ != Late::gave_up) return;
-    const Held held = std::move(all.front());
-    all.erase(all.begin());
+    const Held held = all.pop();
+    waiting_->held_bytes -= held.bytes();
     receive(held.message->message(), held.noted);
   }
 }

@@ -70,9 +70,8 @@ void Reporter::time_on_thread(Phase phase, std::chrono::nanoseconds spent) const
 
 void Reporter::malformed_message(const Context& context, std::string_view what) const {
   env_.counters.malformed_messages.add();
-  env_.logger.log(LogLevel::warning,
-                  text({env_.dispatcher.name(), ": a message from ", context.peer(), " ", what,
-                        ": its stream is ended"}));
+  env_.logger.log(LogLevel::warning, text({env_.dispatcher.name(), ": a message from ",
+                                           context.peer(), " ", what, ": its stream is ended"}));
 }
 
 void Reporter::violation(Phase phase, Rule rule, std::string_view field) const {

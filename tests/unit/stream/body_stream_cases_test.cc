@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -200,18 +203,96 @@ TEST(BodyStream, HoldsItsStreamBackOverTheLimitOfUnreadBytes) {
       while (auto chunk = co_await body.read()) read += chunk->body();
     });
     AsyncFixture f(service);
-    f.settings.unread_body_bytes = 10;
+    f.settings.unread_body_bytes = 2'500;
     f.config = both(mode);
-    for (const char* chunk : {"123456", "789", "0", "more", "last"})
-      f.body(Phase::request_body, chunk, chunk[0] == 'l');
+    std::string all;
+    for (const char letter : {'a', 'b', 'c', 'd', 'e'}) {
+      f.body(Phase::request_body, std::string(900, letter), letter == 'e');
+      all.append(900, letter);
+    }
     EXPECT_TRUE(f.paused);
     EXPECT_EQ(f.waiting(), 2U);
     gate.open();
     f.run();
     EXPECT_FALSE(f.paused);
     EXPECT_EQ(f.waiting(), 0U);
-    EXPECT_EQ(read, "1234567890morelast");
+    EXPECT_EQ(read, all);
   }
+}
+
+// A chunk takes memory however little is in it.
+TEST(BodyStream, CountsChunksWithoutBytes) {
+  Gate gate;
+  int read = 0;
+  auto service = handlers();
+  service->process<Phase::request_body>([&](BodyStream& body, Context&, Request&) -> Task<> {
+    co_await gate.passed();
+    while (auto chunk = co_await body.read()) ++read;
+  });
+  AsyncFixture f(service);
+  f.settings.unread_body_bytes = 10'000;
+  f.config = both(BodySendMode::streamed);
+  for (int i = 0; i < 1'000; ++i) f.body(Phase::request_body, "", false);
+  EXPECT_TRUE(f.paused);
+  EXPECT_GT(f.waiting(), 700U);
+  EXPECT_GE(f.kept_bytes, 10'000);
+  EXPECT_LT(f.kept_bytes, 11'000);
+  gate.open();
+  f.run();
+  EXPECT_EQ(read, 1'000);
+}
+
+// A handler that finds chunk after chunk lets others of its thread have their turn.
+TEST(BodyStream, ALongBacklogLeavesOthersTheirTurn) {
+  constexpr int kChunks = 10'000;
+  Gate gate;
+  int read = 0;
+  int in_a_row = 0;
+  int most_in_a_row = 0;
+  std::function<void()> others;
+  auto service = handlers();
+  service->process<Phase::request_body>([&](BodyStream& body, Context& context, Request&) -> Task<> {
+    co_await gate.passed();
+    others = [&, loop = executor(context)] {
+      in_a_row = 0;
+      if (read < kChunks) boost::asio::post(loop, others);
+    };
+    others();
+    while (auto chunk = co_await body.read()) {
+      ++read;
+      most_in_a_row = std::max(most_in_a_row, ++in_a_row);
+    }
+  });
+  AsyncFixture f(service);
+  f.settings.unread_body_bytes = std::size_t{1} << 20;
+  f.config = both(BodySendMode::full_duplex_streamed);
+  for (int i = 0; i < kChunks; ++i) f.body(Phase::request_body, "x", i + 1 == kChunks);
+  gate.open();
+  f.run();
+  EXPECT_EQ(read, kChunks);
+  EXPECT_LE(most_in_a_row, 1'000);
+}
+
+// The stream may end while the handler waits for its turn.
+TEST(BodyStream, EndsWhileOthersHaveTheirTurn) {
+  bool cancelled = false;
+  Gate gate;
+  auto service = handlers();
+  service->process<Phase::request_body>([&](BodyStream& body, Context&, Request&) -> Task<> {
+    co_await gate.passed();
+    try {
+      while (auto chunk = co_await body.read()) {
+      }
+    } catch (const boost::system::system_error&) {
+      cancelled = true;
+    }
+  });
+  AsyncFixture f(service);
+  f.config = both(BodySendMode::full_duplex_streamed);
+  for (int i = 0; i < 1'000; ++i) f.body(Phase::request_body, "x");
+  gate.open();
+  f.close();
+  EXPECT_TRUE(cancelled);
 }
 
 TEST(BodyStream, LetsTheOtherDirectionGoOn) {
@@ -334,8 +415,7 @@ TEST(BodyStream, BeginsWithoutHeaders) {
   f.send("");
   f.body(Phase::response_body, "two", true);
   f.headers(Phase::request_headers, true);
-  EXPECT_THAT(f.sent,
-              ElementsAre("response_body", "response_body", "request_headers"));
+  EXPECT_THAT(f.sent, ElementsAre("response_body", "response_body", "request_headers"));
 }
 
 }  // namespace
