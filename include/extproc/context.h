@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "extproc/detail/stored_maps.h"
 #include "extproc/export.h"
 #include "extproc/processing_mode.h"
 #include "extproc/status.h"
@@ -36,21 +37,31 @@ class CallInfo {
 /// an idle one is to be small.
 struct MessageContext {
   struct Data {
-    /// Serialised entries of `attributes`, of both directions.
-    std::string attributes;
-    /// The last `metadata_context`, serialised.
-    std::string metadata;
+    /// The last entries of `attributes` of the request's direction, and of the response's.
+    StoredMaps attributes[2];
+    /// The last `metadata_context`.
+    StoredMaps metadata;
+
+    std::size_t memory() const {
+      return attributes[0].memory() + attributes[1].memory() + metadata.memory();
+    }
   };
   std::unique_ptr<Data> data{};
   std::optional<ProtocolConfiguration> protocol_config{};
   bool observability_mode = false;
 
+  /// Memory is kept for the next stream where it is little.
+  void forget() {
+    constexpr std::size_t kKept = 4096;
+    if (data == nullptr) return;
+    if (data->memory() > kKept) return data.reset();
+    for (StoredMaps* each : {&data->attributes[0], &data->attributes[1], &data->metadata})
+      each->replace();
+  }
   Data& some_data() {
     if (!data) data = std::make_unique<Data>();
     return *data;
   }
-  std::string_view attributes() const { return data ? data->attributes : std::string_view(); }
-  std::string_view metadata() const { return data ? data->metadata : std::string_view(); }
 };
 
 struct Abort {
@@ -87,7 +98,7 @@ class EXTPROC_API Context {
   /// The value of an attribute that the filter sends (`request_attributes`, `response_attributes`),
   /// as in attribute("request.path") or attribute("xds.route_name"); nothing when it was not sent.
   /// Envoy sends those of a direction once, with its first message; they are kept for the later
-  /// phases. The view lives as long as the handler that asked; through an await of a body's next
+  /// phases, until others of that direction come. One that both directions have is the response's. The view lives as long as the handler that asked; through an await of a body's next
   /// chunk it does not.
   std::optional<ValueView> attribute(std::string_view name) const;
   /// All of them, by the name of the filter that computed them ("envoy.filters.http.ext_proc").

@@ -38,10 +38,6 @@ class Access {
     context.cancel_ = cancellable ? std::stop_source() : std::stop_source(std::nostopstate);
     context.abort_.reset();
     context.messages_ = &context.own_messages_;
-    if (const auto& data = context.own_messages_.data) {
-      data->attributes.clear();
-      data->metadata.clear();
-    }
     context.own_messages_.protocol_config.reset();
     context.own_messages_.observability_mode = false;
   }
@@ -54,10 +50,16 @@ class Access {
     context.abort_.reset();
     context.messages_ = of.messages_;
   }
+  /// It is over for now: what it kept of messages is given up.
+  static void end(Context& context) { context.own_messages_.forget(); }
   static void request_cancel(Context& context) { context.cancel_.request_stop(); }
   /// After a handler alone was cancelled: the next ones are not.
   static void renew_cancel(Context& context) { context.cancel_ = std::stop_source(); }
   static MessageContext& messages(Context& context) { return context.own_messages_; }
+  /// Null where it keeps none.
+  static const MessageContext::Data* data(const Context& context) {
+    return context.own_messages_.data.get();
+  }
   /// Null when it is not.
   static const Abort* aborted(const Context& context) { return context.abort_.get(); }
   static EventLoop* loop(const Context& context) { return context.loop_; }

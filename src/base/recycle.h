@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace extproc {
 
@@ -10,6 +11,13 @@ namespace extproc {
 inline void recycle(std::string& text, std::size_t kept) {
   text.clear();
   if (text.capacity() > kept) text.shrink_to_fit();
+}
+
+/// The same of a list, in elements.
+template <class T>
+void recycle(std::vector<T>& list, std::size_t kept) {
+  list.clear();
+  if (list.capacity() > kept) std::vector<T>().swap(list);
 }
 
 }  // namespace extproc

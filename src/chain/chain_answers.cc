@@ -303,7 +303,8 @@ void ChainExchange::bound_memory() {
 
 // What the links keep they tell themselves.
 std::size_t ChainExchange::kept_bytes() const {
-  std::size_t bytes = 0;
+  std::size_t bytes = context_bytes();
+  if (late_context_.data != nullptr) bytes += late_context_.data->memory();
   for (const auto& link : links_) bytes += link->waiting_bytes();
   for (const Direction& each : directions_) bytes += each.body_bytes;
   return bytes;

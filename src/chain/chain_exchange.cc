@@ -23,16 +23,11 @@ void ChainExchange::begin(const detail::CallInfo& info) {
   for (Direction& each : directions_) {
     each.message_open = each.was_congested = false;
     each.first_body = 0;
-    each.pieces.reset();
     each.reader = nullptr;
     each.owed_credit = 0;
-    each.made.reset();
     each.sent_at.reset();
     each.begun = false;
   }
-  reply_.reset();
-  late_context_.reset();
-  late_metadata_ = false;
   begun_ = {};
   alarm_.reset();
   unreleased_ = entered_ = 0;
@@ -51,13 +46,8 @@ void ChainExchange::expect_windows() {
 void ChainExchange::note(const Message& message) {
   if (!any_late()) {
     exchange::keep_context(context_, message);
-  } else if (message.source != nullptr) {
-    if (!late_context_) late_context_.emplace();
-    if (message.has_attributes) message.source->store_attributes(late_context_->attributes);
-    if (message.has_metadata) {
-      message.source->store_metadata(late_context_->metadata);
-      late_metadata_ = true;
-    }
+  } else {
+    exchange::keep_data(late_context_, message);
   }
   if (first_message_) {
     first_message_ = false;
@@ -179,7 +169,17 @@ void ChainExchange::release() {
   for (Direction& each : directions_) {
     each.bodies.clear();
     each.body_bytes = 0;
+    each.pieces.reset();
+    each.made.reset();
+    each.made_headers.assign({});
+    each.message.clear();
   }
+  reply_.reset();
+  reply_fold_.clear();
+  detail::Access::reset(headers_answer_);
+  detail::Access::reset(body_answer_);
+  detail::Access::reset(trailers_answer_);
+  late_context_.data.reset();
   complete_exchange();
 }
 
@@ -215,11 +215,13 @@ void ChainExchange::update_pause() {
 }
 
 void ChainExchange::keep_late_context() {
-  if (!late_context_ || any_late()) return;
+  if (late_context_.data == nullptr || any_late()) return;
+  const auto late = std::move(late_context_.data);
   auto& kept = detail::Access::messages(context_).some_data();
-  kept.attributes.append(late_context_->attributes);
-  if (std::exchange(late_metadata_, false)) kept.metadata = std::move(late_context_->metadata);
-  late_context_.reset();
+  for (const std::size_t way : {0, 1}) {
+    if (!late->attributes[way].bytes().empty()) kept.attributes[way].take(late->attributes[way]);
+  }
+  if (!late->metadata.bytes().empty()) kept.metadata.take(late->metadata);
 }
 
 bool ChainExchange::running() const {

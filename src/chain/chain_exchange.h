@@ -170,8 +170,7 @@ class ChainExchange final : public exchange::BaseExchange {
   std::vector<std::unique_ptr<Link>> links_;
   std::array<Direction, 2> directions_;
   // What messages said of their request while a handler was late.
-  std::optional<detail::MessageContext::Data> late_context_;
-  bool late_metadata_ = false;
+  detail::MessageContext late_context_;
   std::optional<LocalReply> reply_;
   Fold reply_fold_;
   Phase reply_phase_ = Phase::request_headers;

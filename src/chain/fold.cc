@@ -1,6 +1,7 @@
 #include "chain/fold.h"
 
 #include "base/access.h"
+#include "base/recycle.h"
 
 namespace extproc::chain {
 
@@ -9,7 +10,7 @@ void Fold::clear() {
   extras.reset();
   clear_route_cache = grpc_message_compressed = complete = false;
   body_change = BodyChange::none;
-  body.clear();
+  recycle(body, kKeptBodyBytes);
 }
 
 void Fold::take_extras(const ResponseExtras* more) {

@@ -9,6 +9,9 @@
 
 namespace extproc::chain {
 
+/// Of what a link made of a body, in bytes, from one use of a pooled exchange to the next.
+inline constexpr std::size_t kKeptBodyBytes = std::size_t{4} << 10;
+
 /// The net effect of what the processors of a chain answer to one message.
 struct Fold {
   MergedMutation changes;

@@ -7,13 +7,6 @@
 
 namespace extproc::chain {
 
-namespace {
-
-/// Of what a link made of a body, from one use of a pooled exchange to the next.
-constexpr std::size_t kKeptBodyBytes = std::size_t{16} << 10;
-
-}  // namespace
-
 LinkSurroundings::LinkSurroundings(exchange::Environment& chain, std::size_t link)
     : environment{.dispatcher = *chain.dispatcher.links()[link],
                   .settings = chain.settings,
@@ -24,15 +17,10 @@ LinkSurroundings::LinkSurroundings(exchange::Environment& chain, std::size_t lin
                   .chain_name = chain.dispatcher.name()} {}
 
 void Link::begin(const Context& context) {
-  waiting_.clear();
-  waiting_bytes_ = 0;
-  for (auto& owed : owed_) owed.clear();
   made_[0] = made_[1] = false;
   mode_.reset();
   alarm_.reset();
   paused_ = ended_ = replied_ = false;
-  headers_on.assign({});
-  recycle(body_on, kKeptBodyBytes);
   exchange_.begin_link(context);
 }
 
@@ -111,7 +99,11 @@ void Link::on_wake() {
 bool Link::close(GrpcStatus status, bool cancelled) {
   waiting_.clear();
   waiting_bytes_ = 0;
-  return exchange_.on_closed(status, cancelled);
+  for (auto& owed : owed_) owed.clear();
+  const bool released = exchange_.on_closed(status, cancelled);
+  headers_on.assign({});
+  recycle(body_on, kKeptBodyBytes);
+  return released;
 }
 
 void Link::headers(Phase phase, const HttpHeaders& message, const HeadersResponse& answer) {

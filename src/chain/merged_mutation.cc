@@ -1,5 +1,6 @@
 #include "chain/merged_mutation.h"
 
+#include "base/recycle.h"
 #include "extproc/error.h"
 #include "rules/header_rules.h"
 
@@ -27,7 +28,8 @@ void MergedMutation::refuse(const HeaderMutation::Entry& refused) {
 }
 
 void MergedMutation::clear() {
-  names_.clear();
+  constexpr std::size_t kKept = 64;
+  recycle(names_, kKept);
   refused_.clear();
 }
 

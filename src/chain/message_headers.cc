@@ -3,10 +3,13 @@
 #include <algorithm>
 
 #include "base/header_name.h"
+#include "base/recycle.h"
 
 namespace extproc::chain {
 
 void MessageHeaders::assign(std::span<const Header> entries) {
+  constexpr std::size_t kKept = 128;
+  recycle(entries_, kKept);
   entries_.assign(entries.begin(), entries.end());
   kept_.clear();
 }

@@ -51,6 +51,7 @@ class BaseExchange : public host::Exchange {
   }
   /// No handler runs any more.
   void complete_exchange() {
+    detail::Access::end(context_);
     tell_kept(0);
     const std::chrono::nanoseconds spent =
         measures() ? env_.settings.now() - stream_start_ : std::chrono::nanoseconds(0);
@@ -82,6 +83,11 @@ class BaseExchange : public host::Exchange {
   void finish_early();
   void finish_too_large();
   void set_paused(bool paused);
+  /// Of attributes and metadata.
+  std::size_t context_bytes() const {
+    const auto* data = detail::Access::data(context_);
+    return data == nullptr ? 0 : data->memory();
+  }
   void tell_kept(std::size_t bytes) {
     if (bytes == kept_) return;
     control_.kept(static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(kept_));

@@ -124,13 +124,12 @@ void BodySession::wake() {
 
 void BodySession::yield() {
   turn_ = std::make_shared<int>();
-  boost::asio::post(detail::Access::loop(context_)->executor,
-                    [this, alive = std::weak_ptr(turn_)] {
-                      if (alive.expired()) return;
-                      turn_.reset();
-                      read_in_a_row_ = 0;
-                      wake();
-                    });
+  boost::asio::post(detail::Access::loop(context_)->executor, [this, alive = std::weak_ptr(turn_)] {
+    if (alive.expired()) return;
+    turn_.reset();
+    read_in_a_row_ = 0;
+    wake();
+  });
 }
 
 // In STREAMED mode Envoy waits for the answer to each chunk. That of the last one waits for what

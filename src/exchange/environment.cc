@@ -2,11 +2,15 @@
 
 #include <utility>
 
+#include "base/access.h"
+#include "base/recycle.h"
+
 namespace extproc::exchange {
 namespace {
 
 constexpr std::size_t kSpareScratches = 256;
-constexpr std::size_t kKeptMessageBytes = std::size_t{64} << 10;
+/// Of one message, and of one text, in bytes.
+constexpr std::size_t kKeptBytes = std::size_t{4} << 10;
 
 }  // namespace
 
@@ -19,7 +23,12 @@ std::unique_ptr<Scratch> Environment::take_scratch() {
 
 void Environment::give_back(std::unique_ptr<Scratch> returned) {
   if (returned == nullptr || spare_scratches.size() >= kSpareScratches) return;
-  returned->message.trim(kKeptMessageBytes);
+  returned->message.trim(kKeptBytes);
+  recycle(returned->text, kKeptBytes);
+  detail::Access::reset(returned->headers_response);
+  detail::Access::reset(returned->body_response);
+  detail::Access::reset(returned->trailers_response);
+  returned->streamed_reply.reset();
   spare_scratches.push_back(std::move(returned));
 }
 

@@ -1,5 +1,7 @@
 #include "exchange/kept_message.h"
 
+#include "base/recycle.h"
+
 namespace extproc::exchange {
 
 const host::Message& KeptMessage::keep(const host::Message& message, bool with_source) {
@@ -32,7 +34,10 @@ const host::Message& KeptMessage::keep(const host::Message& message, bool with_s
 }
 
 void KeptMessage::trim(std::size_t most) {
-  if (text_.capacity() > most) text_ = std::string();
+  recycle(text_, most);
+  recycle(headers_, most / sizeof(Header));
+  recycle(attributes_, most);
+  recycle(metadata_, most);
 }
 
 }  // namespace extproc::exchange

@@ -23,7 +23,7 @@ class KeptMessage final : private host::MessageSource {
   std::size_t bytes() const {
     return text_.size() + headers_.size() * sizeof(Header) + attributes_.size() + metadata_.size();
   }
-  /// Gives memory back where it is more than `most` bytes.
+  /// Forgets the message, and gives memory back where it is more than `most` bytes.
   void trim(std::size_t most);
 
  private:

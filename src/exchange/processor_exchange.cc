@@ -91,7 +91,9 @@ void ProcessorExchange::bound_memory() {
 }
 
 std::size_t ProcessorExchange::kept_bytes() const {
-  std::size_t bytes = waiting_->held_bytes;
+  std::size_t bytes = context_bytes();
+  if (waiting_ == nullptr) return bytes;
+  bytes += waiting_->held_bytes;
   if (waiting_->scratch != nullptr) bytes += waiting_->scratch->message.bytes();
   directions().each_run([&](const BodyRun& run) { bytes += run.session.kept_bytes(); });
   return bytes;

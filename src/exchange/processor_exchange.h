@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/access.h"
 #include "base/queue.h"
 #include "exchange/base_exchange.h"
 #include "exchange/body_session.h"
@@ -127,9 +128,10 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   void release();
   void update_pause();
   void bound_memory();
-  // Without handlers that wait nothing is kept.
+  // Without handlers that wait nothing else is kept.
   void tell_kept() {
-    if (waiting_ != nullptr) BaseExchange::tell_kept(kept_bytes());
+    if (waiting_ != nullptr || detail::Access::data(context_) != nullptr)
+      BaseExchange::tell_kept(kept_bytes());
   }
   std::size_t kept_bytes() const;
   void deliver_held();

@@ -5,42 +5,39 @@
 #include "protobuf/map_reader.h"
 
 namespace extproc {
-namespace {
 
-// envoy.config.core.v3.Metadata
-constexpr unsigned kFilterMetadata = 1;
-constexpr unsigned kTypedFilterMetadata = 2;
-
-}  // namespace
+using Map = detail::StoredMaps::Map;
 
 std::optional<ValueView> Context::attribute(std::string_view name) const {
-  std::optional<ValueView> found;
-  protobuf::for_each_entry(messages_->attributes(), host::kStoredAttributes,
-                           [&](std::string_view, std::string_view attributes) {
-                             if (auto value = StructView(attributes).find(name)) found = value;
-                           });
-  return found;
+  const auto* data = messages_->data.get();
+  if (data == nullptr) return std::nullopt;
+  auto found = data->attributes[1].find(Map::attributes, name);
+  if (!found) found = data->attributes[0].find(Map::attributes, name);
+  return found ? std::optional(ValueView(*found)) : std::nullopt;
 }
 
 std::vector<std::pair<std::string_view, StructView>> Context::attributes() const {
   std::vector<std::pair<std::string_view, StructView>> all;
-  protobuf::for_each_entry(messages_->attributes(), host::kStoredAttributes,
-                           [&](std::string_view filter, std::string_view attributes) {
-                             all.emplace_back(filter, StructView(attributes));
-                           });
+  if (messages_->data == nullptr) return all;
+  for (const auto& direction : messages_->data->attributes) {
+    protobuf::for_each_entry(direction.bytes(), host::kStoredAttributes,
+                             [&](std::string_view filter, std::string_view attributes) {
+                               all.emplace_back(filter, StructView(attributes));
+                             });
+  }
   return all;
 }
 
 std::optional<StructView> Context::filter_metadata(std::string_view name) const {
-  const auto found = protobuf::find_entry(messages_->metadata(), kFilterMetadata, name);
-  if (!found) return std::nullopt;
-  return StructView(*found);
+  if (messages_->data == nullptr) return std::nullopt;
+  const auto found = messages_->data->metadata.find(Map::filter_metadata, name);
+  return found ? std::optional(StructView(*found)) : std::nullopt;
 }
 
 std::optional<TypedValue> Context::typed_filter_metadata(std::string_view name) const {
-  const auto found = protobuf::find_entry(messages_->metadata(), kTypedFilterMetadata, name);
-  if (!found) return std::nullopt;
-  return protobuf::read_any(*found);
+  if (messages_->data == nullptr) return std::nullopt;
+  const auto found = messages_->data->metadata.find(Map::typed_filter_metadata, name);
+  return found ? std::optional(protobuf::read_any(*found)) : std::nullopt;
 }
 
 std::string_view Context::peer() const {

@@ -10,7 +10,7 @@
 namespace extproc {
 namespace {
 
-constexpr std::size_t kKeptByResponse = std::size_t{64} << 10;
+constexpr std::size_t kKeptByResponse = std::size_t{4} << 10;
 
 void check_status(int status) {
   if (status >= rules::kLeastStatus && status <= rules::kMostStatus) return;
@@ -40,7 +40,7 @@ bool HeaderMutation::sets(std::string_view name) const {
 
 void HeaderMutation::clear() {
   recycle(text_, kKeptByResponse);
-  entries_.clear();
+  recycle(entries_, kKeptByResponse / sizeof(Slice));
 }
 
 ImmediateResponse form_immediate_response(int status,

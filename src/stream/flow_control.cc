@@ -25,8 +25,16 @@ bool FlowControl::admit(Phase phase, std::size_t body_bytes) {
 }
 
 std::string& FlowControl::hold(Phase phase, std::size_t body_bytes) {
-  held_bytes_ += body_bytes;
-  return of(phase).held.emplace_back(Held{{}, body_bytes}).message;
+  Held& held = of(phase).held.emplace_back(Held{{}, body_bytes});
+  holding_ = &held;
+  return held.message;
+}
+
+void FlowControl::held() { held_bytes_ += std::exchange(holding_, nullptr)->weight(); }
+
+void FlowControl::clear() {
+  for (Direction& direction : directions_) direction.held.clear();
+  held_bytes_ = 0;
 }
 
 // The numbers are the peer's own: they stop at the ends of their type.
@@ -45,7 +53,7 @@ void FlowControl::update(const wire::ClientWindowUpdate& update, ReplySink& sink
       const Held held = std::move(direction.held.front());
       direction.held.pop_front();
       direction.send_window -= static_cast<std::int64_t>(held.body_bytes);
-      held_bytes_ -= held.body_bytes;
+      held_bytes_ -= held.weight();
       sink.begin_message().append(held.message);
       sink.end_message();
     }

@@ -5,6 +5,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "extproc/phase.h"
 #include "stream/reply_sink.h"
@@ -20,15 +21,23 @@ class FlowControl {
 
   /// More, or less, may be sent: sends what waited for it.
   void update(const wire::ClientWindowUpdate& update, ReplySink& sink);
-  /// The bytes of all answers that wait.
+  /// What all answers that wait take, in bytes.
   std::size_t held_bytes() const { return held_bytes_; }
+  /// By how much that has changed since it was asked last.
+  std::ptrdiff_t change() {
+    const std::size_t before = std::exchange(told_bytes_, held_bytes_);
+    return static_cast<std::ptrdiff_t>(held_bytes_) - static_cast<std::ptrdiff_t>(before);
+  }
+  /// Drops them.
+  void clear();
 
   /// Whether answers of the direction wait.
   bool holds(Phase phase) const { return !of(phase).held.empty(); }
   /// Whether a message with `body_bytes` of the direction's body may be sent now; it is then
-  /// counted. Otherwise it is to be written to hold().
+  /// counted. Otherwise it is to be written to hold(), and that told to held().
   bool admit(Phase phase, std::size_t body_bytes);
   std::string& hold(Phase phase, std::size_t body_bytes);
+  void held();
 
   /// The processor is done with so much of what was received. Gives what the client is to be told,
   /// now and then; nothing while answers of the direction wait, so that a client that takes none
@@ -40,12 +49,14 @@ class FlowControl {
   std::optional<Increments> consumed(Phase phase, std::size_t body_bytes);
 
   /// Whether the message that is being written is to be held.
-  bool holding = false;
+  bool holding() const { return holding_ != nullptr; }
 
  private:
   struct Held {
     std::string message;
     std::size_t body_bytes;
+
+    std::size_t weight() const { return sizeof(Held) + message.capacity(); }
   };
   struct Direction {
     std::int64_t send_window = 0;
@@ -60,7 +71,9 @@ class FlowControl {
   static void widen(Direction& direction, std::int64_t increment);
 
   Direction directions_[2];
+  const Held* holding_ = nullptr;
   std::size_t held_bytes_ = 0;
+  std::size_t told_bytes_ = 0;
 };
 
 }  // namespace extproc::stream

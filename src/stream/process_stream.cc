@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/recycle.h"
 #include "wire/response_writer.h"
 
 namespace extproc::stream {
@@ -32,6 +33,14 @@ void write_extras(std::string& out, const ResponseExtras* extras) {
 }  // namespace
 
 void ProcessStream::on_message(std::string_view bytes) {
+  take(bytes);
+  // As many as no common message has.
+  constexpr std::size_t kKeptHeaders = 1024;
+  if (streams_.read_headers.capacity() > kKeptHeaders)
+    recycle(streams_.read_headers, kKeptHeaders);
+}
+
+void ProcessStream::take(std::string_view bytes) {
   wire::RequestMessage message;
   if (!wire::read_request(bytes, message, streams_.read_headers)) return exchange_->on_malformed();
   if (message.flow_control_init || message.client_window_update) note_windows(message);
@@ -49,6 +58,7 @@ void ProcessStream::note_windows(const wire::RequestMessage& message) {
   if (!message.client_window_update) return;
   if (flow_ != nullptr) {
     flow_->update(*message.client_window_update, sink_);
+    sink_.kept(flow_->change());
     // What the client was not told while answers waited.
     consumed(Phase::request_body, 0);
     consumed(Phase::response_body, 0);
@@ -56,10 +66,19 @@ void ProcessStream::note_windows(const wire::RequestMessage& message) {
   exchange_->on_writable();
 }
 
+bool ProcessStream::on_closed(GrpcStatus status, bool cancelled) {
+  if (flow_ != nullptr) {
+    flow_->clear();
+    sink_.kept(flow_->change());
+    flow_.reset();
+  }
+  return exchange_->on_closed(status, cancelled);
+}
+
 std::string& ProcessStream::begin_message(Phase phase, std::size_t body_bytes) {
   if (flow_ == nullptr) return sink_.begin_message();
-  flow_->holding = !flow_->admit(phase, body_bytes);
-  return flow_->holding ? flow_->hold(phase, body_bytes) : sink_.begin_message();
+  if (flow_->admit(phase, body_bytes)) return sink_.begin_message();
+  return flow_->hold(phase, body_bytes);
 }
 
 void ProcessStream::headers(Phase phase, const HttpHeaders& /*message*/,

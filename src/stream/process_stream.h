@@ -29,10 +29,7 @@ class ProcessStream final : private host::AnswerSink {
       : streams_(streams), sink_(sink), exchange_(streams.host.make_exchange(*this, sink)) {}
 
   /// `info` must live until the stream is closed and released.
-  void begin(const detail::CallInfo& info) {
-    flow_.reset();
-    exchange_->begin(info);
-  }
+  void begin(const detail::CallInfo& info) { exchange_->begin(info); }
 
   /// A serialised ProcessingRequest; never while the sink is paused. `bytes` need not outlive the
   /// call.
@@ -44,9 +41,7 @@ class ProcessStream final : private host::AnswerSink {
   /// The time of ReplySink::wake_at has come.
   void on_wake() { exchange_->on_wake(); }
   /// As Exchange::on_closed.
-  bool on_closed(GrpcStatus status, bool cancelled) {
-    return exchange_->on_closed(status, cancelled);
-  }
+  bool on_closed(GrpcStatus status, bool cancelled);
 
  private:
   void headers(Phase phase, const HttpHeaders& message, const HeadersResponse& answer) override;
@@ -64,11 +59,14 @@ class ProcessStream final : private host::AnswerSink {
   }
   std::size_t held_bytes() const override { return flow_ == nullptr ? 0 : flow_->held_bytes(); }
 
+  void take(std::string_view bytes);
   void note_windows(const wire::RequestMessage& message);
-  bool holding() const { return flow_ != nullptr && flow_->holding; }
+  bool holding() const { return flow_ != nullptr && flow_->holding(); }
   std::string& begin_message(Phase phase, std::size_t body_bytes);
   void end_message() {
-    if (!holding()) sink_.end_message();
+    if (!holding()) return sink_.end_message();
+    flow_->held();
+    sink_.kept(flow_->change());
   }
   void end_reply(std::string& out, const ResponseExtras* extras);
 

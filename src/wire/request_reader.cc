@@ -18,6 +18,10 @@ using protozero::tag_and_type;
 constexpr pbf_wire_type kBytes = pbf_wire_type::length_delimited;
 constexpr pbf_wire_type kVarint = pbf_wire_type::varint;
 
+struct TooManyHeaders : protozero::exception {
+  const char* what() const noexcept override { return "too many headers"; }
+};
+
 // envoy.config.core.v3.HeaderValue
 void read_header_value(pbf_reader field, Header& header) {
   std::string_view value;
@@ -68,8 +72,19 @@ bool read_plain_header(std::string_view& map, std::vector<Header>& entries) {
   return true;
 }
 
+/// Throws where a HeaderMap has more headers than a message may.
+void bound_headers(std::string_view map, std::size_t before) {
+  constexpr std::size_t kLeastEntry = 2;
+  if (before + map.size() / kLeastEntry <= kMostHeaders) return;
+  pbf_reader field(map.data(), map.size());
+  for (std::size_t count = before; field.next(1); field.skip()) {
+    if (++count > kMostHeaders) throw TooManyHeaders();
+  }
+}
+
 // envoy.config.core.v3.HeaderMap
 void read_header_map(std::string_view map, std::vector<Header>& entries) {
+  bound_headers(map, entries.size());
   while (!map.empty()) {
     if (read_plain_header(map, entries)) continue;
     pbf_reader field(map.data(), map.size());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,10 +40,15 @@ struct RequestMessage : host::Message {
   std::optional<ClientWindowUpdate> client_window_update;
 };
 
+/// The headers of one message: what has more is malformed. An empty one of two bytes becomes a
+/// Header of 32.
+inline constexpr std::size_t kMostHeaders = 65'536;
+
 /// Reads a serialised `envoy.service.ext_proc.v3.ProcessingRequest` into a `message` that is as it
 /// was made; headers and trailers go to `entries`, which is emptied first. As protobuf does, it
 /// skips unknown fields, lets the last of a oneof win, and merges repeated messages. False when the
-/// bytes are not a protobuf message; the outputs are then of no use.
+/// bytes are not a protobuf message, or have more than kMostHeaders; the outputs are then of no
+/// use.
 bool read_request(std::string_view bytes, RequestMessage& message, std::vector<Header>& entries);
 
 /// Appends the attributes of a message that has some to `out`, each an entry of the map

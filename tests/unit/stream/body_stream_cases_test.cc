@@ -251,18 +251,19 @@ TEST(BodyStream, ALongBacklogLeavesOthersTheirTurn) {
   int most_in_a_row = 0;
   std::function<void()> others;
   auto service = handlers();
-  service->process<Phase::request_body>([&](BodyStream& body, Context& context, Request&) -> Task<> {
-    co_await gate.passed();
-    others = [&, loop = executor(context)] {
-      in_a_row = 0;
-      if (read < kChunks) boost::asio::post(loop, others);
-    };
-    others();
-    while (auto chunk = co_await body.read()) {
-      ++read;
-      most_in_a_row = std::max(most_in_a_row, ++in_a_row);
-    }
-  });
+  service->process<Phase::request_body>(
+      [&](BodyStream& body, Context& context, Request&) -> Task<> {
+        co_await gate.passed();
+        others = [&, loop = executor(context)] {
+          in_a_row = 0;
+          if (read < kChunks) boost::asio::post(loop, others);
+        };
+        others();
+        while (auto chunk = co_await body.read()) {
+          ++read;
+          most_in_a_row = std::max(most_in_a_row, ++in_a_row);
+        }
+      });
   AsyncFixture f(service);
   f.settings.unread_body_bytes = std::size_t{1} << 20;
   f.config = both(BodySendMode::full_duplex_streamed);

@@ -20,14 +20,20 @@ using oracle::item;
 using oracle::Message;
 using oracle::sub;
 
+bool of_response(const RequestMessage& message) {
+  return message.phase && !is_request_phase(*message.phase);
+}
+
 /// As a stream does it, message by message.
 void take(Context& context, const std::string& bytes) {
   RequestMessage message;
   std::vector<Header> entries;
   ASSERT_TRUE(read_request(bytes, message, entries));
   auto& kept = detail::Access::messages(context);
-  if (message.has_attributes) store_attributes(bytes, kept.some_data().attributes);
-  if (message.has_metadata) store_metadata(bytes, message, kept.some_data().metadata);
+  if (message.has_attributes)
+    store_attributes(bytes, kept.some_data().attributes[of_response(message) ? 1 : 0].replace());
+  if (message.has_metadata)
+    store_metadata(bytes, message, kept.some_data().metadata.replace());
 }
 
 void expect_metadata(const Message& metadata, const Context& context) {
@@ -128,6 +134,59 @@ TEST(OracleContext, KeepsAttributesOfBothDirectionsAndTheLastMetadata) {
   EXPECT_EQ(context.filter_metadata("a"), std::nullopt);
   EXPECT_TRUE(context.filter_metadata("b"));
   EXPECT_FALSE(context.typed_filter_metadata("t"));
+}
+
+TEST(OracleContext, ReplacesTheAttributesOfADirection) {
+  const auto with = [](const char* headers, const char* name) {
+    return request(std::string(headers) + R"( {} attributes { key: "f" value { fields { key: ")" +
+                   name + R"(" value { bool_value: true } } } })");
+  };
+  Context context;
+  take(context, with("request_headers", "one"));
+  take(context, with("response_headers", "two"));
+  take(context, with("request_body", "three"));
+  EXPECT_FALSE(context.attribute("one"));
+  EXPECT_TRUE(context.attribute("two"));
+  EXPECT_TRUE(context.attribute("three"));
+  EXPECT_EQ(context.attributes().size(), 2U);
+}
+
+// However many there are, and repeated: found through an index as by reading all of them.
+TEST(OracleContext, FindsAmongMany) {
+  for (const int count : {1, 10, 100, 1'000, 5'000}) {
+    std::mt19937_64 random(static_cast<std::uint64_t>(count));
+    std::string text = "request_headers {}\n";
+    for (int i = 0; i < count; ++i) {
+      const std::string name = std::to_string(random() % 700);
+      const std::string number = std::to_string(i);
+      const std::string field =
+          "fields { key: \"" + name + "\" value { number_value: " + number + " } }";
+      text += "attributes { key: \"" + number + "\" value { " + field + " } }\n";
+      text += "metadata_context { filter_metadata { key: \"" + name + "\" value { " + field +
+              " } } typed_filter_metadata { key: \"" + name + "\" value { type_url: \"" + number +
+              "\" } } }\n";
+    }
+    Context context;
+    take(context, request(text));
+    // protobuf writes a map in an order of its own, which is the one that counts.
+    std::map<std::string, double> expected;
+    for (const auto& [filter, fields] : context.attributes()) {
+      for (const auto& [name, value] : fields.fields()) expected[std::string(name)] = *value.number();
+    }
+    ASSERT_FALSE(expected.empty());
+    for (const auto& [name, number] : expected) {
+      ASSERT_TRUE(context.attribute(name)) << name;
+      EXPECT_EQ(context.attribute(name)->number(), number) << name;
+      ASSERT_TRUE(context.filter_metadata(name)) << name;
+      EXPECT_TRUE(context.filter_metadata(name)->find(name)->number()) << name;
+      EXPECT_TRUE(context.typed_filter_metadata(name)) << name;
+    }
+    for (const char* other : {"", "700", "0x", "9999999"}) {
+      EXPECT_FALSE(context.attribute(other)) << other;
+      EXPECT_FALSE(context.filter_metadata(other)) << other;
+      EXPECT_FALSE(context.typed_filter_metadata(other)) << other;
+    }
+  }
 }
 
 TEST(OracleContext, ReadsTheDeprecatedPlaceOfAttributes) {
