@@ -42,7 +42,7 @@ Connection::Impl::~Impl() {
 bool Connection::Impl::receive(std::string_view bytes, Clock::time_point now) {
   const Busy busy(busy_);
   now_ = now;
-  return session_.receive(bytes);
+  return session_.receive(bytes, now);
 }
 
 void Connection::Impl::take_output(http2::Output& out, std::size_t max) {

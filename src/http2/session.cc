@@ -4,6 +4,14 @@
 #include <utility>
 
 namespace extproc::http2 {
+namespace {
+
+/// SETTINGS that change the windows of open streams: each costs a walk over all of them. Clients that
+/// measure their link change it some times in a second at most.
+constexpr std::uint32_t kWindowChangesPerSecond = 10;
+constexpr std::uint32_t kMostWindowChanges = 100;
+
+}  // namespace
 
 /// A request that has had its answer from the session's user, until that is written.
 class Session::RefusedStream final : public Stream {
@@ -29,7 +37,8 @@ Session::Session(const Limits& limits, SessionHandler& handler)
       most_block_bytes_(std::size_t{limits.header_list_bytes} + kMostFrameBytes),
       most_list_bytes_(limits.header_list_bytes),
       connection_window_(std::max(limits.connection_window_bytes, kFirstWindow)),
-      stream_window_(limits.stream_window_bytes) {
+      stream_window_(limits.stream_window_bytes),
+      window_changes_(kWindowChangesPerSecond, kMostWindowChanges) {
   frames_.settings(limits);
   if (connection_window_ > kFirstWindow)
     frames_.window_update(0, connection_window_ - kFirstWindow);

@@ -19,11 +19,12 @@
 #include "http2/output.h"
 #include "http2/request_check.h"
 #include "http2/stream.h"
+#include "http2/token_bucket.h"
 
 namespace extproc::http2 {
 
 /// The server's side of one HTTP/2 connection with prior knowledge (RFC 9113): bytes in, streams
-/// and their bytes to the layer above, bytes out. No I/O, no clock, one thread.
+/// and their bytes to the layer above, bytes out. No I/O, no clock of its own, one thread.
 ///
 /// Flow control: a connection's credit is given back as soon as its bytes arrive, so that no stream
 /// can stall another; a stream's when the layer above calls give_credit. WINDOW_UPDATE follows at
@@ -35,14 +36,17 @@ namespace extproc::http2 {
 /// kept: what still comes for it is ignored.
 class Session {
  public:
+  using Clock = TokenBucket::Clock;
+
   /// `handler` must outlive it. Its SETTINGS wait as output at once.
   Session(const Limits& limits, SessionHandler& handler);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// False when the connection is to be closed once what waits is written.
-  bool receive(std::string_view bytes);
+  /// False when the connection is to be closed once what waits is written. `now` may stand still,
+  /// but not go back.
+  bool receive(std::string_view bytes, Clock::time_point now = {});
   /// Appends what waits: all frames that are not DATA, and DATA frames until `max` bytes are
   /// reached.
   void take_output(Output& out, std::size_t max);
@@ -93,10 +97,10 @@ class Session {
   void on_rst_stream(const FrameHeader& frame);
   void on_settings(const FrameHeader& frame, std::string_view payload);
   void on_setting(Setting setting, std::uint32_t value);
+  void change_send_windows(std::string_view settings);
   void on_ping(const FrameHeader& frame, std::string_view payload);
   void on_goaway(const FrameHeader& frame);
   void on_window_update(const FrameHeader& frame, std::string_view payload);
-  void change_send_windows(std::int64_t by);
   void give_connection_credit(std::uint32_t bytes);
 
   // Header blocks: session_requests.cc.
@@ -137,6 +141,9 @@ class Session {
   FrameWriter frames_;  // to be written ahead of more DATA
   std::string block_;   // of a HEADERS frame and its CONTINUATIONs
   std::string error_;
+
+  Clock::time_point now_{};
+  TokenBucket window_changes_;
 
   std::int64_t send_window_ = kFirstWindow;
   std::int32_t first_send_window_ = kFirstWindow;  // of each stream
