@@ -12,4 +12,10 @@ inline void recycle(std::string& text, std::size_t kept) {
   if (text.capacity() > kept) text.shrink_to_fit();
 }
 
+/// Leaves it as a new one, without memory. Assigning an empty text or container may keep it all.
+template <class Container>
+void release(Container& container) {
+  Container().swap(container);
+}
+
 }  // namespace extproc

@@ -23,6 +23,7 @@ void Connection::take_output(http2::Output& out, std::size_t max) { impl_->take_
 bool Connection::finished() const { return impl_->session_.finished(); }
 bool Connection::established() const { return impl_->session_.established(); }
 std::size_t Connection::open_streams() const { return impl_->session_.open_streams(); }
+void Connection::give_back() { impl_->give_back(); }
 std::string_view Connection::error() const { return impl_->session_.error(); }
 
 void Connection::begin_shutdown() {

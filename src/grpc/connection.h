@@ -48,6 +48,9 @@ class Connection {
   bool finished() const;
   /// The peer has sent its preface and settings.
   bool established() const;
+  /// Frees what is only kept for streams that come, unless one is open: for a connection that has
+  /// had none for a while.
+  void give_back();
   /// Streams open now.
   std::size_t open_streams() const;
   /// Why the connection is to be closed, for the log; empty when nothing is wrong.

@@ -56,6 +56,13 @@ void Connection::Impl::take_output(http2::Output& out, std::size_t max) {
   }
 }
 
+void Connection::Impl::give_back() {
+  if (session_.open_streams() > 0) return;
+  session_.give_back();
+  metadata_.forget();
+  pool_.give_back();
+}
+
 void Connection::Impl::end_all(GrpcStatus status, std::string_view message) {
   for_all_calls([&](ServerCall& call) { call.terminate(CloseReason::shutdown, status, message); });
   session_.finish_shutdown();

@@ -26,6 +26,7 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
 
   bool receive(std::string_view bytes, Clock::time_point now);
   void take_output(http2::Output& out, std::size_t max);
+  void give_back();
   void end_all(GrpcStatus status, std::string_view message);
 
   void on_request_begin() noexcept override { metadata_.begin(); }

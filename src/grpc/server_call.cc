@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/recycle.h"
 #include "grpc/percent_encoding.h"
 #include "grpc/response_headers.h"
 
@@ -22,21 +23,18 @@ void ServerCall::start(Metadata metadata, std::optional<Clock::time_point> deadl
 }
 
 std::string& ServerCall::begin_message() {
-  if (ended_) {
-    host_.discarded.clear();
-    return host_.discarded;
-  }
+  if (ended_) return host_.discarded;
   return outbox_.begin_message(host_.buffers);
 }
 
 void ServerCall::end_message() {
-  if (ended_) return;
+  if (ended_) return release(host_.discarded);
   outbox_.end_message(host_.buffers);
   send_message();
 }
 
 void ServerCall::end_message_with(std::string tail) {
-  if (ended_) return;
+  if (ended_) return release(host_.discarded);
   outbox_.end_message_with(std::move(tail), host_.buffers);
   send_message();
 }

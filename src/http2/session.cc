@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/recycle.h"
+
 namespace extproc::http2 {
 namespace {
 
@@ -166,6 +168,12 @@ void Session::give_credit(Stream& stream, std::size_t bytes) {
     return;
   frames_.window_update(stream.id_, stream.credit_);
   stream.received_ -= std::exchange(stream.credit_, 0);
+}
+
+void Session::give_back() {
+  decoder_.give_back();
+  release(streams_);
+  release(refused_);
 }
 
 void Session::begin_shutdown() {

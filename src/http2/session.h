@@ -73,6 +73,9 @@ class Session {
   /// Stream::prepare_output told inside of which it is called, and ahead of anything that was not
   /// asked for yet, which is never sent then. Once: later ones are ignored.
   void send_trailers(Stream& stream, std::span<const Header> headers);
+  /// While no stream is open: frees what is only kept for those that come. on_same_request is not
+  /// called for the next request.
+  void give_back();
   /// The peer may send `bytes` more on `stream`.
   void give_credit(Stream& stream, std::size_t bytes);
 

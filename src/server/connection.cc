@@ -10,6 +10,8 @@
 #include <span>
 #include <utility>
 
+#include "base/recycle.h"
+
 namespace extproc::server {
 namespace {
 
@@ -227,8 +229,7 @@ void Connection::on_writable() {
       unsent_.erase(0, sent);
       return wait_writable();
     }
-    // The memory is given back with it.
-    unsent_ = std::string();
+    release(unsent_);
   }
   read_while_full_ = 0;
   if (std::exchange(reading_paused_, false)) wait_readable();
