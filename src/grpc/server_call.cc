@@ -83,8 +83,11 @@ void ServerCall::refuse(GrpcStatus status, std::string_view message) {
 }
 
 void ServerCall::on_deadline() noexcept {
-  terminate(CloseReason::deadline_exceeded, GrpcStatus::deadline_exceeded,
-            "the deadline of grpc-timeout has passed");
+  // A message that is cut would be an error of its own to the peer, in place of the status.
+  outbox_.drop_unbegun(host_.buffers);
+  count_buffered();
+  end(GrpcStatus::deadline_exceeded, "the deadline of grpc-timeout has passed");
+  tell_closed(CloseReason::deadline_exceeded);
 }
 
 void ServerCall::end(GrpcStatus status, std::string_view message) {
