@@ -33,8 +33,8 @@ struct Limits {
   /// Answers of one stream that wait for a slow reader, in bytes; above it the stream's messages
   /// wait too.
   std::size_t queued_bytes_per_stream = std::size_t{1} << 20;
-  /// All that one connection may hold in memory: messages that wait, incomplete messages, answers
-  /// that wait. The stream that goes over it ends with RESOURCE_EXHAUSTED.
+  /// All that one connection may hold in memory: the headers of its gRPC calls, messages that wait,
+  /// incomplete messages, answers that wait. The stream that goes over it ends with RESOURCE_EXHAUSTED.
   std::size_t buffered_bytes_per_connection = std::size_t{256} << 20;
   /// The time for a new connection to send its HTTP/2 preface and settings.
   std::chrono::milliseconds handshake_timeout{10'000};

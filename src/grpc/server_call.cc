@@ -11,8 +11,14 @@ namespace extproc::grpc {
 void ServerCall::start(Metadata metadata, std::optional<Clock::time_point> deadline,
                        std::string_view path, std::span<Service* const> services) {
   metadata_ = std::move(metadata);
+  host_.buffered += metadata_.begin_use();
   has_deadline_ = deadline.has_value();
   answer_owed_ = true;
+  if (host_.over_limit()) {
+    drop_metadata();
+    return refuse(GrpcStatus::resource_exhausted,
+                  "the connection buffers too much: the headers of its calls");
+  }
   if (deadline) host_.deadlines.add(*this, *deadline);
   for (Service* service : services) {
     handler_ = service->start(path, *this);
@@ -130,6 +136,11 @@ void ServerCall::drop_output() {
   count_buffered();
 }
 
+void ServerCall::drop_metadata() {
+  host_.buffered -= metadata_.end_use();
+  metadata_ = {};
+}
+
 void ServerCall::count_buffered() {
   const std::size_t buffered = inbox_.weight() + outbox_.weight();
   host_.buffered += buffered - buffered_;
@@ -156,6 +167,7 @@ void ServerCall::on_stream_closed() noexcept {
                           : CloseReason::reset);
   drop_input();
   drop_output();
+  drop_metadata();
   host_.recycle(*this);
 }
 
