@@ -38,6 +38,10 @@ struct Limits {
   std::size_t buffered_bytes_per_connection = std::size_t{256} << 20;
   /// The time for a new connection to send its HTTP/2 preface and settings.
   std::chrono::milliseconds handshake_timeout{10'000};
+  /// The time for a gRPC message from its first byte to its last; over it the stream ends with
+  /// DEADLINE_EXCEEDED. It does not count while a message before it waits for its handler. A body that
+  /// is streamed comes in many messages, each with this time. Zero: any.
+  std::chrono::milliseconds incomplete_message_timeout{60'000};
   /// A connection without streams for this long is closed (GOAWAY first). Zero: never.
   std::chrono::milliseconds idle_timeout{std::chrono::hours{1}};
   /// Stream resets per second and connection that arrive while an answer is owed, and how many may

@@ -24,7 +24,7 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
        BufferPool& buffers, std::string peer, std::function<void()> on_output);
   ~Impl();
 
-  bool receive(std::string_view bytes, Clock::time_point now);
+  bool receive(std::string_view bytes, Clock::time_point at);
   void take_output(http2::Output& out, std::size_t max);
   void give_back();
   void end_all(GrpcStatus status, std::string_view message);
@@ -59,7 +59,6 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   http2::Session session_;
   List open_;
   List ready_;  // can deliver what waited for output to be written
-  Clock::time_point now_{};
   bool busy_ = false;  // within receive() or take_output(), so that the owner takes output anyway
   bool output_told_ = false;
 };

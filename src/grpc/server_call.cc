@@ -12,7 +12,7 @@ void ServerCall::start(Metadata metadata, std::optional<Clock::time_point> deadl
                        std::string_view path, std::span<Service* const> services) {
   metadata_ = std::move(metadata);
   host_.buffered += metadata_.begin_use();
-  has_deadline_ = deadline.has_value();
+  deadline_ = deadline.value_or(kNever);
   answer_owed_ = true;
   if (host_.over_limit()) {
     drop_metadata();
@@ -89,10 +89,16 @@ void ServerCall::refuse(GrpcStatus status, std::string_view message) {
 }
 
 void ServerCall::on_deadline() noexcept {
+  const bool of_call = added_for() == deadline_;
+  if (!of_call && inbox_.has_message()) {
+    // The peer does not hold it up.
+    return time_message(message_end_ + host_.limits.incomplete_message_timeout);
+  }
   // A message that is cut would be an error of its own to the peer, in place of the status.
   outbox_.drop_unbegun(host_.buffers);
   count_buffered();
-  end(GrpcStatus::deadline_exceeded, "the deadline of grpc-timeout has passed");
+  end(GrpcStatus::deadline_exceeded, of_call ? "the deadline of grpc-timeout has passed"
+                                             : "a message was not complete in time");
   tell_closed(CloseReason::deadline_exceeded);
 }
 
