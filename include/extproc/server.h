@@ -44,6 +44,8 @@ struct Stats {
   std::uint64_t time_extensions = 0;
   /// Streams ended with OK because nothing with a handler could come any more.
   std::uint64_t early_ends = 0;
+  /// Connections ended by Limits::frame_timeout and unread_timeout.
+  std::uint64_t connections_stalled = 0;
   /// Of each processor of a chain, in its order; empty where there is no chain.
   std::vector<ProcessorStats> processors{};
 };

@@ -38,7 +38,8 @@ enum class CounterKind { counter, gauge };
   ROW(misused_answers, counter, "Answers that broke a rule of Envoy's")                      \
   ROW(fallbacks, counter, "Fallbacks sent in place of handlers that took too long")          \
   ROW(time_extensions, counter, "Times that Envoy was asked for more time")                  \
-  ROW(early_ends, counter, "Streams ended with OK because no handler could come any more")
+  ROW(early_ends, counter, "Streams ended with OK because no handler could come any more")   \
+  ROW(connections_stalled, counter, "Connections ended because their peer did not go on in time")
 
 #define EXTPROC_LINK_COUNTERS(ROW)                                                   \
   ROW(calls, counter, "Phases that began in the processor")                          \

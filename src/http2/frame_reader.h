@@ -25,6 +25,8 @@ class FrameReader {
   /// it returns true. After another result than ok nothing more is to be read.
   template <class Each>
   Result read(std::string_view bytes, const Each& each);
+  /// A frame was cut, and its rest has not come.
+  bool has_partial() const { return !partial_.empty(); }
 
  private:
   /// Memory that is kept for the next frame that is cut.

@@ -54,6 +54,10 @@ bool Session::wants_write() const {
   return !ended_.empty() || (!writing_.empty() && send_window_ > 0);
 }
 
+bool Session::bodies_wait() const {
+  return std::ranges::any_of(streams_, [](const auto& open) { return open.second->body_wanted_; });
+}
+
 bool Session::finished() const {
   if (!frames_.empty()) return false;
   if (!error_.empty()) return true;
@@ -89,6 +93,7 @@ void Session::write_body(Stream& stream, Output& out) {
   if (bytes > 0) {
     FrameHeader{static_cast<std::uint32_t>(bytes), FrameType::data, 0, stream.id_}.append_to(out);
     stream.write_output(out, bytes);
+    ++progress_;
     send_window_ -= static_cast<std::int64_t>(bytes);
     stream.send_window_ -= static_cast<std::int32_t>(bytes);
   }
@@ -103,6 +108,7 @@ void Session::write_when_possible(Stream& stream) {
 void Session::close_ended() {
   while (!ended_.empty()) {
     Stream& stream = ended_.front();
+    ++progress_;
     stream.on_end_sent();
     if (!stream.remote_ended_) frames_.rst_stream(stream.id_, ErrorCode::no_error);
     close(stream);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -56,6 +57,15 @@ class Session {
   /// The peer's preface and SETTINGS have come.
   bool established() const { return established_; }
   std::size_t open_streams() const { return streams_.size(); }
+  /// Since when a frame, or a header block of several, has been incomplete, if one is.
+  std::optional<Clock::time_point> incomplete_since() const {
+    return incomplete() ? std::optional(incomplete_since_) : std::nullopt;
+  }
+  /// Parts of answers that were taken as output, in a number of the session's own: whether it has
+  /// changed tells whether the peer takes any.
+  std::uint64_t progress() const { return progress_; }
+  /// Bodies wait for the peer to open its windows, or to be taken as output. Asks each stream.
+  bool bodies_wait() const;
   /// What ends the connection; empty when nothing is wrong.
   const std::string& error() const { return error_; }
 
@@ -118,6 +128,7 @@ class Session {
   void end_remote(Stream& stream);
   std::size_t most_streams() const;
 
+  bool incomplete() const { return continued_id_ != 0 || reader_.has_partial(); }
   Stream* find(std::int32_t id) const;
   bool idle(std::int32_t id) const { return id > last_id_ || id % 2 == 0; }
   void reset(Stream& stream, ErrorCode code);
@@ -146,7 +157,9 @@ class Session {
   std::string error_;
 
   Clock::time_point now_{};
+  Clock::time_point incomplete_since_{};
   TokenBucket window_changes_;
+  std::uint64_t progress_ = 0;
 
   std::int64_t send_window_ = kFirstWindow;
   std::int32_t first_send_window_ = kFirstWindow;  // of each stream

@@ -17,9 +17,12 @@ constexpr std::size_t kMostSettings = 32;
 bool Session::receive(std::string_view bytes, Clock::time_point now) {
   if (!error_.empty()) return false;
   now_ = now;
+  // What is incomplete afterwards began with these bytes, unless it was before and is still.
+  if (!incomplete()) incomplete_since_ = now;
   const auto result =
       reader_.read(bytes, [this](const FrameHeader& frame, std::string_view payload) {
         take_frame(frame, payload);
+        if (continued_id_ == 0) incomplete_since_ = now_;
         return error_.empty();
       });
   if (result == FrameReader::Result::no_preface) {

@@ -30,10 +30,6 @@ constexpr std::size_t kReadWhileFull = std::size_t{1} << 20;
 /// How long the peer may take to close its side after us. Closing while it still sends would make
 /// the kernel reset the connection, and the peer lose our last words.
 constexpr std::chrono::milliseconds kLinger{200};
-/// How long a peer may take to answer the notice that its idle connection ends, or to take our last
-/// words.
-constexpr std::chrono::seconds kNoticeTime{10};
-
 bool not_ready(const error_code& error) {
   return error == asio::error::would_block || error == asio::error::try_again ||
          error == asio::error::interrupted;
@@ -65,11 +61,8 @@ void Connection::start() {
   if (limits.handshake_timeout.count() > 0) {
     handshake_end_ = last_read_ + limits.handshake_timeout;
   }
-  if (limits.idle_timeout.count() > 0) {
-    wait_until(std::min(handshake_end_, last_read_ + limits.idle_timeout));
-  } else if (limits.handshake_timeout.count() > 0) {
-    wait_until(handshake_end_);
-  }
+  look_by(handshake_end_);
+  if (limits.idle_timeout.count() > 0) look_by(last_read_ + limits.idle_timeout);
   wait_readable();
   flush();
 }
@@ -85,13 +78,6 @@ void Connection::wait_writable() {
   waiting_writable_ = true;
   socket_.async_wait(Socket::wait_write, [self = Ptr(this)](const error_code& error) {
     if (!error && !self->closed()) self->on_writable();
-  });
-}
-
-void Connection::wait_until(Clock::time_point time) {
-  timer_.expires_at(time);
-  timer_.async_wait([self = Ptr(this)](const error_code& error) {
-    if (!error && !self->closed()) self->on_time();
   });
 }
 
@@ -131,6 +117,7 @@ bool Connection::take_input(error_code error, std::size_t bytes) {
     buffer = environment_.input;
     bytes = socket_.read_some(asio::buffer(environment_.input), error);
   }
+  if (!refused_) look_by(last_read_ + environment_.look_interval);
   return true;
 }
 
@@ -242,24 +229,6 @@ void Connection::linger() {
   error_code ignored;
   socket_.shutdown(Socket::shutdown_send, ignored);
   wait_until(Clock::now() + kLinger);
-}
-
-void Connection::on_time() {
-  if (!transport_ || refused_) return close();
-  const auto now = Clock::now();
-  if (!transport_->established() && handshake_end_ != Clock::time_point::max()) {
-    if (now < handshake_end_) return wait_until(handshake_end_);
-    return fail("no HTTP/2 preface in time", LogLevel::debug);
-  }
-  const auto idle_timeout = environment_.limits.idle_timeout;
-  if (idle_timeout.count() == 0) return;
-  if (transport_->open_streams() > 0) return wait_until(now + idle_timeout);
-  if (idle_end_) return fail("idle, and the notice of its end was not answered", LogLevel::debug);
-  if (now < last_read_ + idle_timeout) return wait_until(last_read_ + idle_timeout);
-  idle_end_ = true;
-  log(LogLevel::debug, "idle, ending it");
-  wait_until(now + kNoticeTime);
-  finish_shutdown();
 }
 
 void Connection::begin_shutdown() {

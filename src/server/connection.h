@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/counters.h"
 #include "base/logger.h"
 #include "extproc/limits.h"
 #include "grpc/buffer_pool.h"
@@ -46,12 +47,17 @@ struct ConnectionEnvironment {
   ConnectionOwner& owner;
   const Limits& limits;
   const Logger& logger;
+  Counters& counters;
   std::span<grpc::Service* const> services;
   grpc::DeadlineWheel& deadlines;
   grpc::BufferPool& buffers;
   /// Used during one read, and one write: only what could not be written is kept by its connection.
   std::vector<char> input = std::vector<char>(kInputSize);
   http2::Output output{};
+  /// How long a connection in use goes without a look at how long its peer takes.
+  grpc::Clock::duration look_interval = look_interval_of(limits);
+
+  static grpc::Clock::duration look_interval_of(const Limits& limits);
 };
 
 /// Moves bytes between a socket and a grpc::Connection. What it waits for with is a small buffer of
@@ -85,10 +91,8 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
 
   void wait_readable();
   void wait_writable();
-  void wait_until(Clock::time_point time);
   void on_read(const boost::system::error_code& error, std::size_t bytes);
   void on_writable();
-  void on_time();
   bool take_input(boost::system::error_code error, std::size_t bytes);
   void discard_input();
   std::size_t write_some_output();
@@ -98,11 +102,25 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   std::size_t send_buffers(const Buffers& buffers);
   void after_event();
   void linger();
+
+  // Time: connection_times.cc.
+  void wait_until(Clock::time_point time);
+  void look_by(Clock::time_point time);
+  void on_time();
+  void look(Clock::time_point now);
+  bool reads_nothing(Clock::time_point now);
+  void end_stalled(std::string_view reason, Clock::time_point now);
+  void look_at_idle(Clock::time_point now);
+
   void fail(std::string_view reason, LogLevel level);
   void log(LogLevel level, std::string_view message) const;
 
   bool closed() const { return !socket_.is_open(); }
 
+  /// How long a peer may take to answer the notice that its idle connection ends, or to take our last
+  /// words.
+  static constexpr std::chrono::seconds kNoticeTime{10};
+  static constexpr Clock::time_point kNever = Clock::time_point::max();
   static constexpr std::size_t kFirstInputSize = std::size_t{4} << 10;
 
   ConnectionEnvironment& environment_;
@@ -112,7 +130,14 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   /// Gone once nothing more will be sent.
   std::optional<grpc::Connection> transport_;
   Clock::time_point last_read_;
-  Clock::time_point handshake_end_ = Clock::time_point::max();
+  Clock::time_point timer_at_ = kNever;
+  Clock::time_point handshake_end_ = kNever;
+  /// When it was told that it ends because it is idle.
+  Clock::time_point idle_end_ = kNever;
+  /// The first look that found answers waiting of which nothing has been taken since.
+  Clock::time_point unread_since_ = kNever;
+  /// As the look before the next had it.
+  std::uint64_t progress_ = 0;
   std::array<char, kFirstInputSize> first_input_;
   /// What the socket did not take yet.
   std::string unsent_;
@@ -126,7 +151,6 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   bool shutdown_seen_ = false;
   bool finish_wanted_ = false;
   bool finish_sent_ = false;
-  bool idle_end_ = false;
 };
 
 }  // namespace extproc::server

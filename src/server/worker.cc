@@ -65,6 +65,7 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
       environment_{.owner = *this,
                    .limits = configuration.limits,
                    .logger = logger,
+                   .counters = counters_,
                    .services = services_,
                    .deadlines = deadlines_,
                    .buffers = buffers_,

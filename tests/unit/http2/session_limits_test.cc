@@ -70,5 +70,63 @@ TEST_F(SessionLimitsTest, WithoutStreamsWindowsChangeAsOftenAsThePeerLikes) {
   EXPECT_EQ(last.output.size(), 1U);
 }
 
+TEST_F(SessionLimitsTest, KnowsSinceWhenAFrameIsIncomplete) {
+  const std::string ping = frame(FrameType::ping, 0, 0, "12345678");
+  receive(ping);
+  EXPECT_EQ(session->incomplete_since(), std::nullopt);
+  now += 1h;
+  const auto begun = now;
+  receive(ping + ping.substr(0, 5));
+  EXPECT_EQ(session->incomplete_since(), begun);
+  now += 1s;
+  receive(ping.substr(5, 6));
+  EXPECT_EQ(session->incomplete_since(), begun);
+  now += 1s;
+  // That one ends, and another begins.
+  receive(ping.substr(11) + ping.substr(0, 1));
+  EXPECT_EQ(session->incomplete_since(), now);
+  now += 1s;
+  receive(ping.substr(1));
+  EXPECT_EQ(session->incomplete_since(), std::nullopt);
+}
+
+TEST_F(SessionLimitsTest, KnowsSinceWhenAHeaderBlockIsIncomplete) {
+  const auto begun = now;
+  receive(frame(kHeaders, 0, 7, kRequest));
+  EXPECT_EQ(session->incomplete_since(), begun);
+  // Whole frames that do not end it change nothing.
+  for (int i = 0; i < 3; ++i) {
+    now += 1s;
+    receive(frame(kContinuation, 0, 7, ""));
+    EXPECT_EQ(session->incomplete_since(), begun);
+  }
+  receive(frame(kContinuation, flag::kEndHeaders, 7, ""));
+  EXPECT_EQ(session->incomplete_since(), std::nullopt);
+  EXPECT_EQ(streams.size(), 4U);
+}
+
+TEST_F(SessionLimitsTest, KnowsWhetherAnswersAreTaken) {
+  const Header ok[] = {constant_header(":status", "200")};
+  EXPECT_FALSE(session->bodies_wait());
+  session->send_headers(stream(1), ok);
+  stream(1).output = std::string(kFirstWindow + 1, 'y');
+  session->send_body(stream(1));
+  take_output();
+  EXPECT_TRUE(session->bodies_wait());
+  // What is answered to frames is no answer to requests.
+  const std::uint64_t before = session->progress();
+  receive(frame(FrameType::ping, 0, 0, "12345678"));
+  receive(settings(setting(Setting::max_frame_size, 16'384)));
+  EXPECT_EQ(session->progress(), before);
+  // Another stream's is.
+  session->send_trailers(stream(3), ok);
+  take_output();
+  EXPECT_NE(session->progress(), before);
+  const std::uint64_t after = session->progress();
+  receive(window_update(0, 1) + window_update(1, 1));
+  EXPECT_NE(session->progress(), after);
+  EXPECT_FALSE(session->bodies_wait());
+}
+
 }  // namespace
 }  // namespace extproc::http2::testing
