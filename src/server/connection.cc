@@ -67,6 +67,16 @@ void Connection::start() {
   flush();
 }
 
+void Connection::tell_if_idle() {
+  const bool idle = transport_ && !refused_ && transport_->open_streams() == 0;
+  // A stream may have come and gone since the last time.
+  const std::uint64_t progress = idle ? transport_->progress() : 0;
+  if (idle == idle_ && progress == idle_progress_) return;
+  idle_ = idle;
+  idle_progress_ = progress;
+  environment_.owner.on_idle(*this, idle);
+}
+
 void Connection::wait_readable() {
   socket_.async_read_some(asio::buffer(first_input_),
                           [self = Ptr(this)](const error_code& error, std::size_t bytes) {
@@ -191,19 +201,24 @@ std::size_t Connection::write_some_output() {
 }
 
 void Connection::flush() {
+  if (closed() || !transport_) return;
   // While the socket is full, what waits stays in the transport, where it counts against its
   // limits.
-  if (closed() || !transport_ || waiting_writable_) return;
-  for (int i = 0; i < kBuffersPerEvent; ++i) {
-    const std::size_t bytes = write_some_output();
+  if (!waiting_writable_) write_output();
+  tell_if_idle();
+}
+
+void Connection::write_output() {
+  bool all = false;
+  for (int i = 0; i < kBuffersPerEvent && !all && unsent_.empty(); ++i) {
+    all = write_some_output() < kOutputSize;
     if (closed()) return;
-    if (!unsent_.empty()) return wait_writable();
-    if (bytes < kOutputSize) {
-      if (refused_ || transport_->finished()) linger();
-      return;
-    }
   }
-  wait_writable();
+  if (!all || !unsent_.empty()) {
+    wait_writable();
+  } else if (refused_ || transport_->finished()) {
+    linger();
+  }
 }
 
 void Connection::on_writable() {
@@ -244,6 +259,15 @@ void Connection::finish_shutdown() {
   after_event();
 }
 
+void Connection::make_room() {
+  makes_room_ = true;
+  log(LogLevel::debug, "idle for the longest time, ending it to make room");
+  transport_->finish_shutdown();
+  flush();
+  // Not all could be told.
+  if (!closed() && transport_) close();
+}
+
 void Connection::end_all(std::string_view message) {
   if (closed() || !transport_) return;
   transport_->end_all(GrpcStatus::unavailable, message);
@@ -262,6 +286,7 @@ void Connection::close() {
   socket_.close(ignored);
   timer_.cancel();
   transport_.reset();
+  tell_if_idle();
   environment_.owner.on_closed(*this);
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/intrusive/list_hook.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <boost/system/error_code.hpp>
@@ -31,6 +32,9 @@ class ConnectionOwner {
  public:
   /// It has something to write and asks to be flushed once the current event is over.
   virtual void on_output(Connection& connection) = 0;
+  /// It has no stream any more, perhaps after one that came and went, or has one again, or is about to
+  /// close. A new one has none.
+  virtual void on_idle(Connection& connection, bool idle) = 0;
   /// The peer has seen the notice of begin_shutdown(). Once, unless the connection closes before.
   virtual void on_shutdown_seen(Connection& connection) = 0;
   /// The socket is closed. Once.
@@ -60,11 +64,16 @@ struct ConnectionEnvironment {
   static grpc::Clock::duration look_interval_of(const Limits& limits);
 };
 
+/// Where its owner lists a connection that is idle.
+using IdleHook = boost::intrusive::list_base_hook<
+    boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
 /// Moves bytes between a socket and a grpc::Connection. What it waits for with is a small buffer of
 /// its own, large enough for most of what comes: asking Asio to tell when the socket is ready would
 /// take a system call each time. The large one it shares with all others. One thread. Handlers of
 /// the socket keep it alive.
-class Connection : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter> {
+class Connection : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter>,
+                   public IdleHook {
  public:
   Connection(ConnectionEnvironment& environment, Socket socket, std::string peer);
   ~Connection();
@@ -79,6 +88,11 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   /// The same; once the peer has seen it, new streams are ignored, and the connection closes after
   /// the last open one.
   void finish_shutdown();
+  /// For a connection without streams: tells the peer that it ends, and closes soon.
+  void make_room();
+  bool makes_room() const { return makes_room_; }
+  /// When something came last.
+  grpc::Clock::time_point last_read() const { return last_read_; }
   /// Ends every stream with UNAVAILABLE, then closes.
   void end_all(std::string_view message);
   void close();
@@ -96,11 +110,13 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   bool take_input(boost::system::error_code error, std::size_t bytes);
   void discard_input();
   std::size_t write_some_output();
+  void write_output();
   /// How many bytes the socket took. The connection may be closed afterwards.
   std::size_t send(const http2::Output& output);
   template <class Buffers>
   std::size_t send_buffers(const Buffers& buffers);
   void after_event();
+  void tell_if_idle();
   void linger();
 
   // Time: connection_times.cc.
@@ -151,6 +167,10 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   bool shutdown_seen_ = false;
   bool finish_wanted_ = false;
   bool finish_sent_ = false;
+  bool makes_room_ = false;
+  // As the owner knows.
+  bool idle_ = false;
+  std::uint64_t idle_progress_ = 0;
 };
 
 }  // namespace extproc::server
