@@ -58,7 +58,7 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   CallPool pool_;
   http2::Session session_;
   List open_;
-  List ready_;  // can deliver what waited for output to be written
+  List ready_;         // can deliver what waited for output to be written
   bool busy_ = false;  // within receive() or take_output(), so that the owner takes output anyway
   bool output_told_ = false;
 };

@@ -71,8 +71,7 @@ void Outbox::move_to(http2::Output& out, std::size_t count, BufferPool& buffers)
 void Outbox::follow_messages(std::size_t count) {
   std::size_t end = begun_left_;
   if (count == pending()) end = count;
-  while (end < count)
-    end += FramePrefix::kBytes + FramePrefix::read(pending_at(end)).message_bytes;
+  while (end < count) end += FramePrefix::kBytes + FramePrefix::read(pending_at(end)).message_bytes;
   begun_left_ = end - count;
 }
 

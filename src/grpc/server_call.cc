@@ -97,8 +97,8 @@ void ServerCall::on_deadline() noexcept {
   // A message that is cut would be an error of its own to the peer, in place of the status.
   outbox_.drop_unbegun(host_.buffers);
   count_buffered();
-  end(GrpcStatus::deadline_exceeded, of_call ? "the deadline of grpc-timeout has passed"
-                                             : "a message was not complete in time");
+  end(GrpcStatus::deadline_exceeded,
+      of_call ? "the deadline of grpc-timeout has passed" : "a message was not complete in time");
   tell_closed(CloseReason::deadline_exceeded);
 }
 

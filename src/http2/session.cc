@@ -8,8 +8,8 @@
 namespace extproc::http2 {
 namespace {
 
-/// SETTINGS that change the windows of open streams: each costs a walk over all of them. Clients that
-/// measure their link change it some times in a second at most.
+/// SETTINGS that change the windows of open streams: each costs a walk over all of them. Clients
+/// that measure their link change it some times in a second at most.
 constexpr std::uint32_t kWindowChangesPerSecond = 10;
 constexpr std::uint32_t kMostWindowChanges = 100;
 

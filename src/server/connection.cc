@@ -30,6 +30,7 @@ constexpr std::size_t kReadWhileFull = std::size_t{1} << 20;
 /// How long the peer may take to close its side after us. Closing while it still sends would make
 /// the kernel reset the connection, and the peer lose our last words.
 constexpr std::chrono::milliseconds kLinger{200};
+
 bool not_ready(const error_code& error) {
   return error == asio::error::would_block || error == asio::error::try_again ||
          error == asio::error::interrupted;

@@ -32,8 +32,8 @@ class ConnectionOwner {
  public:
   /// It has something to write and asks to be flushed once the current event is over.
   virtual void on_output(Connection& connection) = 0;
-  /// It has no stream any more, perhaps after one that came and went, or has one again, or is about to
-  /// close. A new one has none.
+  /// It has no stream any more, perhaps after one that came and went, or has one again, or is about
+  /// to close. A new one has none.
   virtual void on_idle(Connection& connection, bool idle) = 0;
   /// The peer has seen the notice of begin_shutdown(). Once, unless the connection closes before.
   virtual void on_shutdown_seen(Connection& connection) = 0;
@@ -65,8 +65,8 @@ struct ConnectionEnvironment {
 };
 
 /// Where its owner lists a connection that is idle.
-using IdleHook = boost::intrusive::list_base_hook<
-    boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+using IdleHook =
+    boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
 /// Moves bytes between a socket and a grpc::Connection. What it waits for with is a small buffer of
 /// its own, large enough for most of what comes: asking Asio to tell when the socket is ready would
@@ -133,8 +133,8 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
 
   bool closed() const { return !socket_.is_open(); }
 
-  /// How long a peer may take to answer the notice that its idle connection ends, or to take our last
-  /// words.
+  /// How long a peer may take to answer the notice that its idle connection ends, or to take our
+  /// last words.
   static constexpr std::chrono::seconds kNoticeTime{10};
   static constexpr Clock::time_point kNever = Clock::time_point::max();
   static constexpr std::size_t kFirstInputSize = std::size_t{4} << 10;

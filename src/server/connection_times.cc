@@ -1,6 +1,6 @@
-// What Connection does when time passes. A connection on which something comes, or has streams, is
-// looked at again and again; one that is idle only at the end of its time. So no event of a busy one
-// sets a timer, and each may end some time late.
+// What Connection does when time passes. One on which something comes, or that has streams, is
+// looked at again and again; one that is idle, only at the end of its time. So a busy one sets no
+// timer for what comes, and a limit may be noticed some time late.
 #include <algorithm>
 #include <utility>
 

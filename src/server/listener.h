@@ -22,7 +22,8 @@ class Listener {
   Listener(boost::asio::io_context& io, const Logger& logger, const ListenAddress& address);
   ~Listener();
 
-  /// `on_exhausted` is called where the process is out of file descriptors, before it is tried again.
+  /// `on_exhausted` is called where the process is out of file descriptors, before it is tried
+  /// again.
   void start(OnAccept on_accept, std::function<void()> on_exhausted);
   void close();
 

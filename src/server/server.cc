@@ -162,8 +162,8 @@ void Server::Impl::distribute(server::AcceptedSocket socket) {
   if (open < configuration_.limits.connections) return least->add(std::move(socket));
   const auto tell = [&](Seldom& seldom, const char* what) {
     if (!seldom.now()) return;
-    logger_.log(LogLevel::warning, what + std::to_string(open) +
-                                       " are open, as many as Limits::connections allows");
+    logger_.log(LogLevel::warning,
+                what + std::to_string(open) + " are open, as many as Limits::connections allows");
   };
   if (server::Worker* worker = idlest()) {
     tell(tell_displaced_, "idle connections end to make room for new ones: ");

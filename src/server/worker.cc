@@ -17,7 +17,8 @@ namespace asio = boost::asio;
 
 /// The time that the last answers have to leave when streams are ended by force.
 constexpr std::chrono::milliseconds kLastFlush{200};
-/// Connections that may be about to close to make room for others: so many may be open over the limit.
+/// Connections that may be about to close to make room for others: so many may be open over the
+/// limit.
 constexpr std::size_t kMostMakingRoom = 64;
 constexpr std::string_view kShutdownMessage = "server is shutting down";
 

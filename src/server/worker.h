@@ -45,8 +45,8 @@ class Worker final : private ConnectionOwner {
   void start(const std::string& thread_name);
 
   void add(AcceptedSocket socket);
-  /// The same in place of a connection that has no stream, the one that has had none for the longest
-  /// time. Where there is none by then the new one is closed.
+  /// The same in place of a connection that has no stream, the one that has had none for the
+  /// longest time. Where there is none by then the new one is closed.
   void replace_idlest(AcceptedSocket socket);
   /// Ends such a connection, if there is one.
   void drop_idlest();

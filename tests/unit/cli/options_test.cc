@@ -41,12 +41,8 @@ TEST(Options, Long) {
   const auto options = parse_as<ServeOptions>(
       {"serve", "--service", "m.N", "--port", "1234", "--grace-period", "2.5", "--drain-delay", "0",
        "--logging", "--threads", "3", "--blocking-threads", "4", "--module-path", "/a:/b",
-       "--module-path", "/c", "--frame-timeout", "0.5", "--incomplete-message-timeout", "0",
-       "--unread-timeout", "600"});
+       "--module-path", "/c"});
   ASSERT_TRUE(options);
-  EXPECT_EQ(options->settings.limits.frame_timeout, 500ms);
-  EXPECT_EQ(options->settings.limits.incomplete_message_timeout, 0ms);
-  EXPECT_EQ(options->settings.limits.unread_timeout, 10min);
   EXPECT_THAT(options->which.services, ElementsAre("m.N"));
   EXPECT_EQ(options->settings.port, 1234);
   EXPECT_EQ(options->settings.grace_period, 2500ms);
@@ -55,6 +51,16 @@ TEST(Options, Long) {
   EXPECT_EQ(options->settings.threads, 3U);
   EXPECT_EQ(options->settings.blocking_threads, 4U);
   EXPECT_THAT(options->which.module_path, ElementsAre("/a", "/b", "/c"));
+}
+
+TEST(Options, HowLongAPeerMayTake) {
+  const auto options =
+      parse_as<ServeOptions>({"serve", "--frame-timeout", "0.5", "--incomplete-message-timeout",
+                              "0", "--unread-timeout", "600"});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->settings.limits.frame_timeout, 500ms);
+  EXPECT_EQ(options->settings.limits.incomplete_message_timeout, 0ms);
+  EXPECT_EQ(options->settings.limits.unread_timeout, 10min);
 }
 
 TEST(Options, Short) {
