@@ -2,6 +2,7 @@
 // looked at again and again; one that is idle, only at the end of its time. So a busy one sets no
 // timer for what comes, and a limit may be noticed some time late.
 #include <algorithm>
+#include <boost/asio/socket_base.hpp>
 #include <utility>
 
 #include "server/connection.h"
@@ -82,8 +83,13 @@ bool Connection::reads_nothing(Clock::time_point now) {
 
 void Connection::end_stalled(std::string_view reason, Clock::time_point now) {
   environment_.counters.connections_stalled.add();
-  // Nothing can be told to a peer that does not read.
-  if (waiting_writable_) return fail(reason, LogLevel::warning);
+  if (waiting_writable_) {
+    // Nothing can be told to a peer that does not read, and what waits in the kernel is dropped,
+    // too.
+    error_code ignored;
+    socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+    return fail(reason, LogLevel::warning);
+  }
   transport_->terminate(reason);
   refused_ = true;
   wait_until(now + kNoticeTime);
