@@ -98,8 +98,9 @@ class EXTPROC_API Context {
   /// The value of an attribute that the filter sends (`request_attributes`, `response_attributes`),
   /// as in attribute("request.path") or attribute("xds.route_name"); nothing when it was not sent.
   /// Envoy sends those of a direction once, with its first message; they are kept for the later
-  /// phases, until others of that direction come. One that both directions have is the response's. The view lives as long as the handler that asked; through an await of a body's next
-  /// chunk it does not.
+  /// phases, until others of that direction come. One that both directions have is the response's.
+  /// The view lives as long as the handler that asked; through an await of a body's next chunk it
+  /// does not.
   std::optional<ValueView> attribute(std::string_view name) const;
   /// All of them, by the name of the filter that computed them ("envoy.filters.http.ext_proc").
   std::vector<std::pair<std::string_view, StructView>> attributes() const;

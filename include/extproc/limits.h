@@ -19,7 +19,9 @@ struct Limits {
   /// moment would fail their requests. A peer that has not acknowledged SETTINGS may not know the
   /// limit, and may have 1,024 streams, as Envoy opens on a new connection.
   std::uint32_t streams_per_connection = 800;
-  /// Connections open at once in one server; one above it is closed as soon as it is accepted.
+  /// Connections open at once in one server. For one above it the one that has had no stream for
+  /// the longest time is told (GOAWAY) and closed; where each has a stream, the new one is closed
+  /// as soon as it is accepted.
   std::uint32_t connections = 16'384;
   /// The headers of one gRPC call, in bytes (SETTINGS_MAX_HEADER_LIST_SIZE): not those of the HTTP
   /// request, which are in messages.
@@ -33,11 +35,26 @@ struct Limits {
   /// Answers of one stream that wait for a slow reader, in bytes; above it the stream's messages
   /// wait too.
   std::size_t queued_bytes_per_stream = std::size_t{1} << 20;
-  /// All that one connection may hold in memory: messages that wait, incomplete messages, answers
-  /// that wait. The stream that goes over it ends with RESOURCE_EXHAUSTED.
+  /// All that one connection may hold in memory: the headers of its gRPC calls, messages that wait,
+  /// incomplete messages, answers that wait. The stream that goes over it ends with
+  /// RESOURCE_EXHAUSTED.
   std::size_t buffered_bytes_per_connection = std::size_t{256} << 20;
   /// The time for a new connection to send its HTTP/2 preface and settings.
   std::chrono::milliseconds handshake_timeout{10'000};
+  /// The time for an HTTP/2 frame, and for a header block of several, from its first byte to its
+  /// last. Over it the connection ends with ENHANCE_YOUR_CALM, up to a quarter later. Zero: any.
+  std::chrono::milliseconds frame_timeout{30'000};
+  /// How long answers may wait on a connection whose peer takes nothing of any of them: it closes
+  /// the windows of all of its streams, or reads less than what the server hands to a socket at
+  /// once (256 KiB). What is answered to pings and settings does not count. Over it the connection
+  /// ends with ENHANCE_YOUR_CALM, up to half of the time later. Envoy reads what it asks for,
+  /// however slow its callers are; a peer whose only streams may stand still for longer needs more.
+  /// Zero: any.
+  std::chrono::milliseconds unread_timeout{std::chrono::minutes{5}};
+  /// The time for a gRPC message from its first byte to its last; over it the stream ends with
+  /// DEADLINE_EXCEEDED. It does not count while a message before it waits for its handler. A body
+  /// that is streamed comes in many messages, each with this time. Zero: any.
+  std::chrono::milliseconds incomplete_message_timeout{60'000};
   /// A connection without streams for this long is closed (GOAWAY first). Zero: never.
   std::chrono::milliseconds idle_timeout{std::chrono::hours{1}};
   /// Stream resets per second and connection that arrive while an answer is owed, and how many may

@@ -44,6 +44,12 @@ struct Stats {
   std::uint64_t time_extensions = 0;
   /// Streams ended with OK because nothing with a handler could come any more.
   std::uint64_t early_ends = 0;
+  /// Connections ended by Limits::frame_timeout and unread_timeout.
+  std::uint64_t connections_stalled = 0;
+  /// Connections without streams that were ended to make room for new ones: Limits::connections.
+  std::uint64_t connections_displaced = 0;
+  /// Connections that were closed as soon as they were accepted, as no other could make room.
+  std::uint64_t connections_refused = 0;
   /// Of each processor of a chain, in its order; empty where there is no chain.
   std::vector<ProcessorStats> processors{};
 };

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/recycle.h"
+
 namespace extproc {
 
 /// First in, first out. Unlike std::deque it has no memory of its own while it is empty, as it is
@@ -38,11 +40,7 @@ class Queue {
   /// What it has had room for is kept, unless that was much.
   void clear() {
     constexpr std::size_t kKept = 8;
-    if (items_.capacity() > kKept) {
-      std::vector<T>().swap(items_);
-    } else {
-      items_.clear();
-    }
+    recycle(items_, kKept);
     first_ = 0;
   }
 

@@ -6,18 +6,22 @@
 
 namespace extproc {
 
-/// Empties a text that is used again and again, and keeps its memory unless an exceptional use made
-/// it larger than `kept` bytes.
-inline void recycle(std::string& text, std::size_t kept) {
-  text.clear();
-  if (text.capacity() > kept) text.shrink_to_fit();
+/// Leaves it as a new one, without memory. Assigning an empty text or container may keep it all.
+template <class Container>
+void release(Container& container) {
+  Container().swap(container);
 }
 
-/// The same of a list, in elements.
+/// Empties what is used again and again, and keeps its memory unless an exceptional use made it
+/// larger than `kept`, in characters or elements.
+inline void recycle(std::string& text, std::size_t kept) {
+  text.clear();
+  if (text.capacity() > kept) release(text);
+}
 template <class T>
 void recycle(std::vector<T>& list, std::size_t kept) {
   list.clear();
-  if (list.capacity() > kept) std::vector<T>().swap(list);
+  if (list.capacity() > kept) release(list);
 }
 
 }  // namespace extproc

@@ -10,6 +10,19 @@ constexpr const char* kFooter =
     "REVEAL_EXTPROC_CHAIN, EXTPROCS_APPLIED_HEADER, EXTPROC_MODULE_PATH and, with --logging, "
     "LOG_LEVEL\n(DEBUG, INFO, WARNING, ERROR, CRITICAL, OFF).";
 
+void add_limit_options(CLI::App& serve, Limits& limits) {
+  constexpr const char* kGroup = "How long a peer may take (0: any time)";
+  add_seconds(serve, "--frame-timeout", limits.frame_timeout,
+              "For an HTTP/2 frame or a header block that it has begun (30)")
+      ->group(kGroup);
+  add_seconds(serve, "--incomplete-message-timeout", limits.incomplete_message_timeout,
+              "For a message that it has begun (60)")
+      ->group(kGroup);
+  add_seconds(serve, "--unread-timeout", limits.unread_timeout,
+              "To read anything of the answers that wait for it on its connection (300)")
+      ->group(kGroup);
+}
+
 }  // namespace
 
 void add_serve_options(CLI::App& serve, ServeOptions& options) {
@@ -52,6 +65,7 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
                 "Each request is told to send only phases with a handler; for filters that send "
                 "more, and have allow_mode_override")
       ->group(kStreams);
+  add_limit_options(serve, settings.limits);
   serve.footer(kFooter);
 }
 

@@ -17,7 +17,7 @@ using Clock = std::chrono::steady_clock;
 enum class CloseReason : std::uint8_t {
   finished,           ///< Call::finish was called and its status was sent
   reset,              ///< the peer reset the stream: Envoy's normal end
-  deadline_exceeded,  ///< grpc-timeout ran out; DEADLINE_EXCEEDED was sent
+  deadline_exceeded,  ///< grpc-timeout, or the time for a message; DEADLINE_EXCEEDED was sent
   malformed,          ///< a broken frame; INTERNAL was sent
   over_limit,         ///< a message, or all that is buffered; RESOURCE_EXHAUSTED was sent
   connection_lost,    ///< the connection ended

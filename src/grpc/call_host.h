@@ -44,7 +44,9 @@ class CallHost {
   DeadlineWheel& deadlines;
   const std::string peer;
   BufferPool& buffers;
-  /// The weight of all inboxes and outboxes.
+  /// When bytes came last.
+  Clock::time_point now{};
+  /// The weight of all inboxes and outboxes, and of the headers of open calls.
   std::size_t buffered = 0;
   /// Where a message goes that is written after the end of its call.
   std::string discarded;

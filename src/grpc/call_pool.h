@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/recycle.h"
 #include "grpc/server_call.h"
 
 namespace extproc::grpc {
@@ -13,6 +14,8 @@ class CallPool {
  public:
   ServerCall& make(CallHost& host);
   void destroy(ServerCall& call);
+  /// Frees what is not in use.
+  void give_back() { release(free_); }
 
  private:
   static constexpr std::size_t kMostKept = 1024;

@@ -23,6 +23,15 @@ void Connection::take_output(http2::Output& out, std::size_t max) { impl_->take_
 bool Connection::finished() const { return impl_->session_.finished(); }
 bool Connection::established() const { return impl_->session_.established(); }
 std::size_t Connection::open_streams() const { return impl_->session_.open_streams(); }
+void Connection::give_back() { impl_->give_back(); }
+std::optional<Clock::time_point> Connection::incomplete_since() const {
+  return impl_->session_.incomplete_since();
+}
+std::uint64_t Connection::progress() const { return impl_->session_.progress(); }
+bool Connection::answers_wait() const { return impl_->session_.bodies_wait(); }
+void Connection::terminate(std::string_view reason) {
+  impl_->session_.terminate(http2::ErrorCode::enhance_your_calm, reason);
+}
 std::string_view Connection::error() const { return impl_->session_.error(); }
 
 void Connection::begin_shutdown() {

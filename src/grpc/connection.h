@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,8 +49,18 @@ class Connection {
   bool finished() const;
   /// The peer has sent its preface and settings.
   bool established() const;
+  /// Frees what is only kept for streams that come, unless one is open: for a connection that has
+  /// had none for a while.
+  void give_back();
   /// Streams open now.
   std::size_t open_streams() const;
+  /// As http2::Session has them.
+  std::optional<Clock::time_point> incomplete_since() const;
+  std::uint64_t progress() const;
+  /// Answers wait for the peer to take them. Asks each call.
+  bool answers_wait() const;
+  /// Ends it: GOAWAY with ENHANCE_YOUR_CALM, after which nothing else is read or written.
+  void terminate(std::string_view reason);
   /// Why the connection is to be closed, for the log; empty when nothing is wrong.
   std::string_view error() const;
 

@@ -39,10 +39,10 @@ Connection::Impl::~Impl() {
   open_.clear_and_dispose([this](ServerCall* call) { pool_.destroy(*call); });
 }
 
-bool Connection::Impl::receive(std::string_view bytes, Clock::time_point now) {
+bool Connection::Impl::receive(std::string_view bytes, Clock::time_point at) {
   const Busy busy(busy_);
-  now_ = now;
-  return session_.receive(bytes);
+  now = at;
+  return session_.receive(bytes, at);
 }
 
 void Connection::Impl::take_output(http2::Output& out, std::size_t max) {
@@ -54,6 +54,13 @@ void Connection::Impl::take_output(http2::Output& out, std::size_t max) {
     if (out.size() >= end || ready_.empty()) return;
     deliver_ready();
   }
+}
+
+void Connection::Impl::give_back() {
+  if (session_.open_streams() > 0) return;
+  session_.give_back();
+  metadata_.forget();
+  pool_.give_back();
 }
 
 void Connection::Impl::end_all(GrpcStatus status, std::string_view message) {
@@ -80,7 +87,7 @@ void Connection::Impl::begin_call(Metadata metadata) {
   const CallHead& head = metadata_.head();
   if (refuse(head)) return;
   std::optional<Clock::time_point> deadline;
-  if (head.timeout) deadline = now_ + *head.timeout;
+  if (head.timeout) deadline = now + *head.timeout;
   ServerCall& call = pool_.make(*this);
   open_.push_back(call);
   session_.accept(call);
@@ -141,7 +148,7 @@ void Connection::Impl::deliver_ready() {
 }
 
 void Connection::Impl::count_owed_reset() {
-  if (!owed_resets_.take(now_))
+  if (!owed_resets_.take(now))
     session_.terminate(http2::ErrorCode::enhance_your_calm,
                        "too many streams were reset before their answer");
 }

@@ -24,8 +24,9 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
        BufferPool& buffers, std::string peer, std::function<void()> on_output);
   ~Impl();
 
-  bool receive(std::string_view bytes, Clock::time_point now);
+  bool receive(std::string_view bytes, Clock::time_point at);
   void take_output(http2::Output& out, std::size_t max);
+  void give_back();
   void end_all(GrpcStatus status, std::string_view message);
 
   void on_request_begin() noexcept override { metadata_.begin(); }
@@ -57,8 +58,7 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   CallPool pool_;
   http2::Session session_;
   List open_;
-  List ready_;  // can deliver what waited for output to be written
-  Clock::time_point now_{};
+  List ready_;         // can deliver what waited for output to be written
   bool busy_ = false;  // within receive() or take_output(), so that the owner takes output anyway
   bool output_told_ = false;
 };

@@ -30,6 +30,11 @@ class Metadata {
   std::size_t size() const;
   Entry at(std::size_t index) const;
 
+  /// A call holds it from now on, or not any more. Returns the bytes that are to be counted for
+  /// that: none where another call holds the same.
+  std::size_t begin_use() const;
+  std::size_t end_use() const;
+
  private:
   friend class MetadataBuilder;
   struct Block;

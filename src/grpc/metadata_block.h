@@ -56,11 +56,17 @@ struct Metadata::Block
   }
   /// Fills `head` and `pseudo` once all is appended.
   void read_head();
+  /// The memory that it takes, in bytes.
+  std::size_t weight() const {
+    return sizeof *this + text.capacity() + fields.capacity() * sizeof(Field) +
+           head.path.capacity();
+  }
 
   std::string text;
   std::vector<Field> fields;
   std::size_t pseudo = 0;
   CallHead head;
+  mutable std::uint32_t calls = 0;  // that hold it
 };
 
 }  // namespace extproc::grpc

@@ -13,6 +13,12 @@ void MetadataBuilder::begin() {
   if (last_.block_ && last_.block_->head.verdict == CallHead::Verdict::too_large) last_ = {};
 }
 
+void MetadataBuilder::forget() {
+  last_ = {};
+  changed_.reset();
+  same_ = 0;
+}
+
 void MetadataBuilder::add(std::string_view name, std::string_view value) {
   bytes_ += http2::list_bytes(name, value);
   if (bytes_ > max_bytes_) return;

@@ -23,6 +23,8 @@ class MetadataBuilder {
   Metadata finish();
   /// The same again: the headers are those of the last finish(), one by one.
   Metadata last() const { return last_; }
+  /// Forgets them: the next call shares nothing with those before.
+  void forget();
   /// What the headers of the last finish() say. Valid until the next begin().
   const CallHead& head() const { return last_.block_->head; }
 

@@ -47,6 +47,7 @@ void Outbox::write_prefix(std::size_t tail_bytes) {
 }
 
 void Outbox::move_to(http2::Output& out, std::size_t count, BufferPool& buffers) {
+  follow_messages(count);
   set_aside_if_large(buffers);
   while (large_ && count > 0) {
     const Shared& buffer = large_->buffers.front();
@@ -64,6 +65,44 @@ void Outbox::move_to(http2::Output& out, std::size_t count, BufferPool& buffers)
   out.append(std::string_view(bytes_).substr(sent_, count));
   sent_ += count;
   if (sent_ == bytes_.size()) give_back(buffers);
+}
+
+/// The next `count` bytes are moved.
+void Outbox::follow_messages(std::size_t count) {
+  std::size_t end = begun_left_;
+  if (count == pending()) end = count;
+  while (end < count) end += FramePrefix::kBytes + FramePrefix::read(pending_at(end)).message_bytes;
+  begun_left_ = end - count;
+}
+
+/// Where a pending byte lies.
+const char* Outbox::pending_at(std::size_t offset) const {
+  if (large_) {
+    offset += large_->sent;
+    for (const Shared& buffer : large_->buffers) {
+      if (offset < buffer->size()) return buffer->data() + offset;
+      offset -= buffer->size();
+    }
+  }
+  return bytes_.data() + sent_ + offset;
+}
+
+void Outbox::drop_unbegun(BufferPool& buffers) {
+  if (begun_left_ == 0) return clear(buffers);
+  // A copy, since the large ones are shared with what was moved.
+  std::string rest = buffers.take(begun_left_);
+  const auto add = [&](std::string_view pending) {
+    rest += pending.substr(0, begun_left_ - rest.size());
+  };
+  if (large_) {
+    std::size_t sent = large_->sent;
+    for (const Shared& buffer : large_->buffers)
+      add(std::string_view(*buffer).substr(std::exchange(sent, 0)));
+  }
+  add(std::string_view(bytes_).substr(sent_));
+  clear(buffers);
+  begun_left_ = rest.size();
+  bytes_ = std::move(rest);
 }
 
 void Outbox::set_aside_if_large(BufferPool& buffers) {
@@ -88,6 +127,7 @@ void Outbox::set_aside(Shared buffer, std::size_t sent) {
 
 void Outbox::clear(BufferPool& buffers) {
   large_.reset();
+  begun_left_ = 0;
   give_back(buffers);
 }
 

@@ -28,6 +28,8 @@ class Outbox {
   /// Appends the first `count` pending bytes to `out` and drops them. `buffers` must outlive what
   /// is in `out`.
   void move_to(http2::Output& out, std::size_t count, BufferPool& buffers);
+  /// Drops the messages of which nothing was moved yet.
+  void drop_unbegun(BufferPool& buffers);
   /// Drops everything.
   void clear(BufferPool& buffers);
 
@@ -42,6 +44,8 @@ class Outbox {
     std::size_t weight = 0;
   };
 
+  const char* pending_at(std::size_t offset) const;
+  void follow_messages(std::size_t count);
   void write_prefix(std::size_t tail_bytes);
   void set_aside_if_large(BufferPool& buffers);
   void set_aside_bytes(BufferPool& buffers);
@@ -51,7 +55,8 @@ class Outbox {
   std::unique_ptr<Large> large_;  // while there are any: most calls never have
   std::string bytes_;
   std::size_t sent_ = 0;
-  std::size_t message_ = 0;  // begin of the message that is being appended
+  std::size_t message_ = 0;     // begin of the message that is being appended
+  std::size_t begun_left_ = 0;  // of the message whose first bytes were moved, those that were not
 };
 
 }  // namespace extproc::grpc

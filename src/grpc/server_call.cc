@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/recycle.h"
 #include "grpc/percent_encoding.h"
 #include "grpc/response_headers.h"
 
@@ -10,8 +11,14 @@ namespace extproc::grpc {
 void ServerCall::start(Metadata metadata, std::optional<Clock::time_point> deadline,
                        std::string_view path, std::span<Service* const> services) {
   metadata_ = std::move(metadata);
-  has_deadline_ = deadline.has_value();
+  host_.buffered += metadata_.begin_use();
+  deadline_ = deadline.value_or(kNever);
   answer_owed_ = true;
+  if (host_.over_limit()) {
+    drop_metadata();
+    return refuse(GrpcStatus::resource_exhausted,
+                  "the connection buffers too much: the headers of its calls");
+  }
   if (deadline) host_.deadlines.add(*this, *deadline);
   for (Service* service : services) {
     handler_ = service->start(path, *this);
@@ -22,21 +29,18 @@ void ServerCall::start(Metadata metadata, std::optional<Clock::time_point> deadl
 }
 
 std::string& ServerCall::begin_message() {
-  if (ended_) {
-    host_.discarded.clear();
-    return host_.discarded;
-  }
+  if (ended_) return host_.discarded;
   return outbox_.begin_message(host_.buffers);
 }
 
 void ServerCall::end_message() {
-  if (ended_) return;
+  if (ended_) return release(host_.discarded);
   outbox_.end_message(host_.buffers);
   send_message();
 }
 
 void ServerCall::end_message_with(std::string tail) {
-  if (ended_) return;
+  if (ended_) return release(host_.discarded);
   outbox_.end_message_with(std::move(tail), host_.buffers);
   send_message();
 }
@@ -85,8 +89,17 @@ void ServerCall::refuse(GrpcStatus status, std::string_view message) {
 }
 
 void ServerCall::on_deadline() noexcept {
-  terminate(CloseReason::deadline_exceeded, GrpcStatus::deadline_exceeded,
-            "the deadline of grpc-timeout has passed");
+  const bool of_call = added_for() == deadline_;
+  if (!of_call && inbox_.has_message()) {
+    // The peer does not hold it up.
+    return time_message(message_end_ + host_.limits.incomplete_message_timeout);
+  }
+  // A message that is cut would be an error of its own to the peer, in place of the status.
+  outbox_.drop_unbegun(host_.buffers);
+  count_buffered();
+  end(GrpcStatus::deadline_exceeded,
+      of_call ? "the deadline of grpc-timeout has passed" : "a message was not complete in time");
+  tell_closed(CloseReason::deadline_exceeded);
 }
 
 void ServerCall::end(GrpcStatus status, std::string_view message) {
@@ -129,6 +142,11 @@ void ServerCall::drop_output() {
   count_buffered();
 }
 
+void ServerCall::drop_metadata() {
+  host_.buffered -= metadata_.end_use();
+  metadata_ = {};
+}
+
 void ServerCall::count_buffered() {
   const std::size_t buffered = inbox_.weight() + outbox_.weight();
   host_.buffered += buffered - buffered_;
@@ -155,6 +173,7 @@ void ServerCall::on_stream_closed() noexcept {
                           : CloseReason::reset);
   drop_input();
   drop_output();
+  drop_metadata();
   host_.recycle(*this);
 }
 

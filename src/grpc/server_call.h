@@ -58,7 +58,7 @@ class ServerCall final : public Call,
   }
   const Metadata& metadata() const override { return metadata_; }
   std::optional<Clock::time_point> deadline() const override {
-    return has_deadline_ ? std::optional(added_for()) : std::nullopt;
+    return deadline_ == kNever ? std::nullopt : std::optional(deadline_);
   }
   std::string_view peer() const override { return host_.peer; }
 
@@ -71,6 +71,8 @@ class ServerCall final : public Call,
   void on_deadline() noexcept override;
 
  private:
+  static constexpr Clock::time_point kNever = Clock::time_point::max();
+
   bool held() const { return paused_ || congested(); }
   void send_message();
   bool accept(const FramePrefix& prefix);
@@ -78,6 +80,7 @@ class ServerCall final : public Call,
   std::string_view deliver_in_place(std::string_view chunk);
   std::string_view store(std::string_view chunk);
   void deliver_waiting();
+  void time_message(Clock::time_point end);
   void deliver_half_close();
   void give_credit(std::size_t bytes);
   void refuse(GrpcStatus status, std::string_view message);
@@ -85,6 +88,7 @@ class ServerCall final : public Call,
   void send_status();
   void drop_input();
   void drop_output();
+  void drop_metadata();
   void count_buffered();
   void tell_closed(CloseReason reason);
 
@@ -93,11 +97,13 @@ class ServerCall final : public Call,
   Metadata metadata_;
   Inbox inbox_;
   Outbox outbox_;
+  Clock::time_point deadline_ = kNever;
+  /// By when the message that has begun to come has to be complete.
+  Clock::time_point message_end_ = kNever;
   std::unique_ptr<std::string> status_message_;  // encoded; few calls have one
   std::size_t buffered_ = 0;                     // as the host counts it
   std::uint32_t withheld_ = 0;                   // credit
   GrpcStatus status_ = GrpcStatus::ok;
-  bool has_deadline_ = false;
   bool paused_ = false;
   bool writable_owed_ = false;  // congested, and the handler is to hear when it is not any more
   bool delivering_ = false;

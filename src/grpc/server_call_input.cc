@@ -42,8 +42,13 @@ std::string_view ServerCall::deliver_in_place(std::string_view chunk) {
 }
 
 std::string_view ServerCall::store(std::string_view chunk) {
+  const bool was_partial = inbox_.has_partial();
   const Inbox::Appended appended = inbox_.append(chunk, host_.buffers);
   count_buffered();
+  if (inbox_.has_partial() != was_partial) {
+    const auto time = host_.limits.incomplete_message_timeout;
+    time_message(was_partial || time.count() == 0 ? kNever : host_.now + time);
+  }
   if (appended.prefix && !accept(*appended.prefix)) return {};
   if (host_.over_limit()) {
     refuse(GrpcStatus::resource_exhausted, "the connection buffers too much: messages wait");
@@ -85,12 +90,21 @@ void ServerCall::deliver_waiting() {
     if (ended_) break;
     const std::size_t popped = inbox_.pop(host_.buffers);
     count_buffered();
+    // The one behind it may have been held up by those before it.
+    if (message_end_ != kNever && !inbox_.has_message())
+      time_message(message_end_ + host_.limits.incomplete_message_timeout);
     const std::size_t credit =
         inbox_.has_message() ? std::min<std::size_t>(popped, withheld_) : withheld_;
     withheld_ -= static_cast<std::uint32_t>(credit);
     give_credit(credit);
   }
   if (ended_) drop_input();
+}
+
+void ServerCall::time_message(Clock::time_point end) {
+  message_end_ = end;
+  const auto first = std::min(deadline_, message_end_);
+  first == kNever ? DeadlineWheel::remove(*this) : host_.deadlines.add(*this, first);
 }
 
 void ServerCall::deliver() {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/recycle.h"
 #include "http2/frame.h"
 
 namespace extproc::http2 {
@@ -24,6 +25,8 @@ class FrameReader {
   /// it returns true. After another result than ok nothing more is to be read.
   template <class Each>
   Result read(std::string_view bytes, const Each& each);
+  /// A frame was cut, and its rest has not come.
+  bool has_partial() const { return !partial_.empty(); }
 
  private:
   /// Memory that is kept for the next frame that is cut.
@@ -65,8 +68,7 @@ FrameReader::Result FrameReader::complete_partial(std::string_view& bytes, const
   if (frame.length > kMostFrameBytes) return Result::frame_too_large;
   if (!fill_partial(FrameHeader::kBytes + frame.length, bytes)) return Result::ok;
   if (!each(frame, std::string_view(partial_).substr(FrameHeader::kBytes))) return Result::stopped;
-  if (partial_.capacity() > kMostKept) partial_ = std::string();
-  partial_.clear();
+  recycle(partial_, kMostKept);
   return Result::ok;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/recycle.h"
 #include "extproc/limits.h"
 #include "http2/frame.h"
 #include "http2/header_encoder.h"
@@ -18,7 +19,7 @@ class FrameWriter {
  public:
   const std::string& bytes() const { return bytes_; }
   bool empty() const { return bytes_.empty(); }
-  void clear() { bytes_.clear(); }
+  void clear() { recycle(bytes_, kMostKept); }
 
   void settings(const Limits& limits);
   void settings_acknowledgement();
@@ -34,6 +35,9 @@ class FrameWriter {
   void limit_table(std::uint32_t bytes) { encoder_.limit_table(bytes); }
 
  private:
+  /// Memory that is kept for the frames that follow.
+  static constexpr std::size_t kMostKept = 4'096;
+
   void frame_of_u32(FrameType type, std::int32_t stream, std::uint32_t value);
 
   HeaderEncoder encoder_;

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/recycle.h"
+
 namespace extproc::http2 {
 
 /// HPACK of the peer's header blocks, by nghttp2.
@@ -26,6 +28,8 @@ class HeaderDecoder {
   /// Remembers the block that was decoded last, if it can be.
   void remember(std::string_view block);
   void forget() { remembered_.clear(); }
+  /// The same, with its memory.
+  void give_back() { release(remembered_); }
   /// True when `block` is the one remembered, and says the same still.
   bool remembers(std::string_view block) const {
     return !remembered_.empty() && block == remembered_;

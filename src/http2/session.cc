@@ -3,7 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/recycle.h"
+
 namespace extproc::http2 {
+namespace {
+
+/// SETTINGS that change the windows of open streams: each costs a walk over all of them. Clients
+/// that measure their link change it some times in a second at most.
+constexpr std::uint32_t kWindowChangesPerSecond = 10;
+constexpr std::uint32_t kMostWindowChanges = 100;
+
+}  // namespace
 
 /// A request that has had its answer from the session's user, until that is written.
 class Session::RefusedStream final : public Stream {
@@ -29,7 +39,8 @@ Session::Session(const Limits& limits, SessionHandler& handler)
       most_block_bytes_(std::size_t{limits.header_list_bytes} + kMostFrameBytes),
       most_list_bytes_(limits.header_list_bytes),
       connection_window_(std::max(limits.connection_window_bytes, kFirstWindow)),
-      stream_window_(limits.stream_window_bytes) {
+      stream_window_(limits.stream_window_bytes),
+      window_changes_(kWindowChangesPerSecond, kMostWindowChanges) {
   frames_.settings(limits);
   if (connection_window_ > kFirstWindow)
     frames_.window_update(0, connection_window_ - kFirstWindow);
@@ -41,6 +52,10 @@ bool Session::wants_write() const {
   if (!frames_.empty()) return true;
   if (!error_.empty()) return false;
   return !ended_.empty() || (!writing_.empty() && send_window_ > 0);
+}
+
+bool Session::bodies_wait() const {
+  return std::ranges::any_of(streams_, [](const auto& open) { return open.second->body_wanted_; });
 }
 
 bool Session::finished() const {
@@ -78,6 +93,7 @@ void Session::write_body(Stream& stream, Output& out) {
   if (bytes > 0) {
     FrameHeader{static_cast<std::uint32_t>(bytes), FrameType::data, 0, stream.id_}.append_to(out);
     stream.write_output(out, bytes);
+    ++progress_;
     send_window_ -= static_cast<std::int64_t>(bytes);
     stream.send_window_ -= static_cast<std::int32_t>(bytes);
   }
@@ -92,6 +108,7 @@ void Session::write_when_possible(Stream& stream) {
 void Session::close_ended() {
   while (!ended_.empty()) {
     Stream& stream = ended_.front();
+    ++progress_;
     stream.on_end_sent();
     if (!stream.remote_ended_) frames_.rst_stream(stream.id_, ErrorCode::no_error);
     close(stream);
@@ -157,6 +174,12 @@ void Session::give_credit(Stream& stream, std::size_t bytes) {
     return;
   frames_.window_update(stream.id_, stream.credit_);
   stream.received_ -= std::exchange(stream.credit_, 0);
+}
+
+void Session::give_back() {
+  decoder_.give_back();
+  release(streams_);
+  release(refused_);
 }
 
 void Session::begin_shutdown() {

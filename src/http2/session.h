@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,11 +20,12 @@
 #include "http2/output.h"
 #include "http2/request_check.h"
 #include "http2/stream.h"
+#include "http2/token_bucket.h"
 
 namespace extproc::http2 {
 
 /// The server's side of one HTTP/2 connection with prior knowledge (RFC 9113): bytes in, streams
-/// and their bytes to the layer above, bytes out. No I/O, no clock, one thread.
+/// and their bytes to the layer above, bytes out. No I/O, no clock of its own, one thread.
 ///
 /// Flow control: a connection's credit is given back as soon as its bytes arrive, so that no stream
 /// can stall another; a stream's when the layer above calls give_credit. WINDOW_UPDATE follows at
@@ -35,14 +37,17 @@ namespace extproc::http2 {
 /// kept: what still comes for it is ignored.
 class Session {
  public:
+  using Clock = TokenBucket::Clock;
+
   /// `handler` must outlive it. Its SETTINGS wait as output at once.
   Session(const Limits& limits, SessionHandler& handler);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// False when the connection is to be closed once what waits is written.
-  bool receive(std::string_view bytes);
+  /// False when the connection is to be closed once what waits is written. `now` may stand still,
+  /// but not go back.
+  bool receive(std::string_view bytes, Clock::time_point now = {});
   /// Appends what waits: all frames that are not DATA, and DATA frames until `max` bytes are
   /// reached.
   void take_output(Output& out, std::size_t max);
@@ -52,6 +57,15 @@ class Session {
   /// The peer's preface and SETTINGS have come.
   bool established() const { return established_; }
   std::size_t open_streams() const { return streams_.size(); }
+  /// Since when a frame, or a header block of several, has been incomplete, if one is.
+  std::optional<Clock::time_point> incomplete_since() const {
+    return incomplete() ? std::optional(incomplete_since_) : std::nullopt;
+  }
+  /// Parts of answers that were taken as output, in a number of the session's own: whether it has
+  /// changed tells whether the peer takes any.
+  std::uint64_t progress() const { return progress_; }
+  /// Bodies wait for the peer to open its windows, or to be taken as output. Asks each stream.
+  bool bodies_wait() const;
   /// What ends the connection; empty when nothing is wrong.
   const std::string& error() const { return error_; }
 
@@ -69,6 +83,9 @@ class Session {
   /// Stream::prepare_output told inside of which it is called, and ahead of anything that was not
   /// asked for yet, which is never sent then. Once: later ones are ignored.
   void send_trailers(Stream& stream, std::span<const Header> headers);
+  /// While no stream is open: frees what is only kept for those that come. on_same_request is not
+  /// called for the next request.
+  void give_back();
   /// The peer may send `bytes` more on `stream`.
   void give_credit(Stream& stream, std::size_t bytes);
 
@@ -93,10 +110,10 @@ class Session {
   void on_rst_stream(const FrameHeader& frame);
   void on_settings(const FrameHeader& frame, std::string_view payload);
   void on_setting(Setting setting, std::uint32_t value);
+  void change_send_windows(std::string_view settings);
   void on_ping(const FrameHeader& frame, std::string_view payload);
   void on_goaway(const FrameHeader& frame);
   void on_window_update(const FrameHeader& frame, std::string_view payload);
-  void change_send_windows(std::int64_t by);
   void give_connection_credit(std::uint32_t bytes);
 
   // Header blocks: session_requests.cc.
@@ -111,6 +128,7 @@ class Session {
   void end_remote(Stream& stream);
   std::size_t most_streams() const;
 
+  bool incomplete() const { return continued_id_ != 0 || reader_.has_partial(); }
   Stream* find(std::int32_t id) const;
   bool idle(std::int32_t id) const { return id > last_id_ || id % 2 == 0; }
   void reset(Stream& stream, ErrorCode code);
@@ -137,6 +155,11 @@ class Session {
   FrameWriter frames_;  // to be written ahead of more DATA
   std::string block_;   // of a HEADERS frame and its CONTINUATIONs
   std::string error_;
+
+  Clock::time_point now_{};
+  Clock::time_point incomplete_since_{};
+  TokenBucket window_changes_;
+  std::uint64_t progress_ = 0;
 
   std::int64_t send_window_ = kFirstWindow;
   std::int32_t first_send_window_ = kFirstWindow;  // of each stream

@@ -9,16 +9,20 @@
 namespace extproc::http2 {
 namespace {
 
-/// Each may change the window of every stream.
+/// More than a peer has to say, in one frame.
 constexpr std::size_t kMostSettings = 32;
 
 }  // namespace
 
-bool Session::receive(std::string_view bytes) {
+bool Session::receive(std::string_view bytes, Clock::time_point now) {
   if (!error_.empty()) return false;
+  now_ = now;
+  // What is incomplete afterwards began with these bytes, unless it was before and is still.
+  if (!incomplete()) incomplete_since_ = now;
   const auto result =
       reader_.read(bytes, [this](const FrameHeader& frame, std::string_view payload) {
         take_frame(frame, payload);
+        if (continued_id_ == 0) incomplete_since_ = now_;
         return error_.empty();
       });
   if (result == FrameReader::Result::no_preface) {
@@ -137,8 +141,10 @@ void Session::on_settings(const FrameHeader& frame, std::string_view payload) {
   if (frame.length / kSettingBytes > kMostSettings) {
     return terminate(ErrorCode::enhance_your_calm, "too many entries in SETTINGS");
   }
-  for (; !payload.empty() && error_.empty(); payload.remove_prefix(kSettingBytes))
-    on_setting(static_cast<Setting>(read_u16(payload.data())), read_u32(payload.data() + 2));
+  for (std::string_view rest = payload; !rest.empty() && error_.empty();
+       rest.remove_prefix(kSettingBytes))
+    on_setting(static_cast<Setting>(read_u16(rest.data())), read_u32(rest.data() + 2));
+  if (error_.empty()) change_send_windows(payload);
   if (!error_.empty()) return;
   established_ = true;
   frames_.settings_acknowledgement();
@@ -150,10 +156,8 @@ void Session::on_setting(Setting setting, std::uint32_t value) {
       return frames_.limit_table(value);
     case Setting::initial_window_size:
       if (value > kMostWindow) {
-        return terminate(ErrorCode::flow_control_error, "INITIAL_WINDOW_SIZE over 2^31-1");
+        terminate(ErrorCode::flow_control_error, "INITIAL_WINDOW_SIZE over 2^31-1");
       }
-      change_send_windows(std::int64_t{value} - first_send_window_);
-      first_send_window_ = static_cast<std::int32_t>(value);
       return;
     case Setting::max_frame_size:
       // Ours are never larger than the least that a peer may ask for.
@@ -171,14 +175,33 @@ void Session::on_setting(Setting setting, std::uint32_t value) {
   }
 }
 
-void Session::change_send_windows(std::int64_t by) {
+/// One walk over the streams for all entries of a frame: the last INITIAL_WINDOW_SIZE counts, and
+/// none before it may take a window out of its range either.
+void Session::change_send_windows(std::string_view settings) {
+  const std::int64_t before = first_send_window_;
+  std::int64_t lowest = before;
+  std::int64_t highest = before;
+  std::int64_t last = before;
+  for (; !settings.empty(); settings.remove_prefix(kSettingBytes)) {
+    const auto setting = static_cast<Setting>(read_u16(settings.data()));
+    if (setting != Setting::initial_window_size) continue;
+    last = read_u32(settings.data() + 2);
+    lowest = std::min(lowest, last);
+    highest = std::max(highest, last);
+  }
+  first_send_window_ = static_cast<std::int32_t>(last);
+  if (lowest == highest || streams_.empty()) return;
+  if (!window_changes_.take(now_)) {
+    return terminate(ErrorCode::enhance_your_calm, "INITIAL_WINDOW_SIZE changes too often");
+  }
   for (const auto& [id, stream] : streams_) {
-    const std::int64_t window = stream->send_window_ + by;
-    if (window > kMostWindow || window < std::numeric_limits<std::int32_t>::min()) {
+    const std::int64_t window = stream->send_window_;
+    if (window + highest - before > kMostWindow ||
+        window + lowest - before < std::numeric_limits<std::int32_t>::min()) {
       return terminate(ErrorCode::flow_control_error, "a stream's window out of range");
     }
-    stream->send_window_ = static_cast<std::int32_t>(window);
-    if (window <= 0 && stream->is_linked() && !stream->local_ended_) stream->unlink();
+    stream->send_window_ = static_cast<std::int32_t>(window + last - before);
+    if (stream->send_window_ <= 0 && stream->is_linked() && !stream->local_ended_) stream->unlink();
     write_when_possible(*stream);
   }
 }

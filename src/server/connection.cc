@@ -10,6 +10,8 @@
 #include <span>
 #include <utility>
 
+#include "base/recycle.h"
+
 namespace extproc::server {
 namespace {
 
@@ -28,9 +30,6 @@ constexpr std::size_t kReadWhileFull = std::size_t{1} << 20;
 /// How long the peer may take to close its side after us. Closing while it still sends would make
 /// the kernel reset the connection, and the peer lose our last words.
 constexpr std::chrono::milliseconds kLinger{200};
-/// How long a peer may take to answer the notice that its idle connection ends, or to take our last
-/// words.
-constexpr std::chrono::seconds kNoticeTime{10};
 
 bool not_ready(const error_code& error) {
   return error == asio::error::would_block || error == asio::error::try_again ||
@@ -63,13 +62,20 @@ void Connection::start() {
   if (limits.handshake_timeout.count() > 0) {
     handshake_end_ = last_read_ + limits.handshake_timeout;
   }
-  if (limits.idle_timeout.count() > 0) {
-    wait_until(std::min(handshake_end_, last_read_ + limits.idle_timeout));
-  } else if (limits.handshake_timeout.count() > 0) {
-    wait_until(handshake_end_);
-  }
+  look_by(handshake_end_);
+  if (limits.idle_timeout.count() > 0) look_by(last_read_ + limits.idle_timeout);
   wait_readable();
   flush();
+}
+
+void Connection::tell_if_idle() {
+  const bool idle = transport_ && !refused_ && transport_->open_streams() == 0;
+  // A stream may have come and gone since the last time.
+  const std::uint64_t progress = idle ? transport_->progress() : 0;
+  if (idle == idle_ && progress == idle_progress_) return;
+  idle_ = idle;
+  idle_progress_ = progress;
+  environment_.owner.on_idle(*this, idle);
 }
 
 void Connection::wait_readable() {
@@ -83,13 +89,6 @@ void Connection::wait_writable() {
   waiting_writable_ = true;
   socket_.async_wait(Socket::wait_write, [self = Ptr(this)](const error_code& error) {
     if (!error && !self->closed()) self->on_writable();
-  });
-}
-
-void Connection::wait_until(Clock::time_point time) {
-  timer_.expires_at(time);
-  timer_.async_wait([self = Ptr(this)](const error_code& error) {
-    if (!error && !self->closed()) self->on_time();
   });
 }
 
@@ -129,6 +128,7 @@ bool Connection::take_input(error_code error, std::size_t bytes) {
     buffer = environment_.input;
     bytes = socket_.read_some(asio::buffer(environment_.input), error);
   }
+  if (!refused_) look_by(last_read_ + environment_.look_interval);
   return true;
 }
 
@@ -202,19 +202,24 @@ std::size_t Connection::write_some_output() {
 }
 
 void Connection::flush() {
+  if (closed() || !transport_) return;
   // While the socket is full, what waits stays in the transport, where it counts against its
   // limits.
-  if (closed() || !transport_ || waiting_writable_) return;
-  for (int i = 0; i < kBuffersPerEvent; ++i) {
-    const std::size_t bytes = write_some_output();
+  if (!waiting_writable_) write_output();
+  tell_if_idle();
+}
+
+void Connection::write_output() {
+  bool all = false;
+  for (int i = 0; i < kBuffersPerEvent && !all && unsent_.empty(); ++i) {
+    all = write_some_output() < kOutputSize;
     if (closed()) return;
-    if (!unsent_.empty()) return wait_writable();
-    if (bytes < kOutputSize) {
-      if (refused_ || transport_->finished()) linger();
-      return;
-    }
   }
-  wait_writable();
+  if (!all || !unsent_.empty()) {
+    wait_writable();
+  } else if (refused_ || transport_->finished()) {
+    linger();
+  }
 }
 
 void Connection::on_writable() {
@@ -227,8 +232,7 @@ void Connection::on_writable() {
       unsent_.erase(0, sent);
       return wait_writable();
     }
-    // The memory is given back with it.
-    unsent_ = std::string();
+    release(unsent_);
   }
   read_while_full_ = 0;
   if (std::exchange(reading_paused_, false)) wait_readable();
@@ -243,24 +247,6 @@ void Connection::linger() {
   wait_until(Clock::now() + kLinger);
 }
 
-void Connection::on_time() {
-  if (!transport_ || refused_) return close();
-  const auto now = Clock::now();
-  if (!transport_->established() && handshake_end_ != Clock::time_point::max()) {
-    if (now < handshake_end_) return wait_until(handshake_end_);
-    return fail("no HTTP/2 preface in time", LogLevel::debug);
-  }
-  const auto idle_timeout = environment_.limits.idle_timeout;
-  if (idle_timeout.count() == 0) return;
-  if (transport_->open_streams() > 0) return wait_until(now + idle_timeout);
-  if (idle_end_) return fail("idle, and the notice of its end was not answered", LogLevel::debug);
-  if (now < last_read_ + idle_timeout) return wait_until(last_read_ + idle_timeout);
-  idle_end_ = true;
-  log(LogLevel::debug, "idle, ending it");
-  wait_until(now + kNoticeTime);
-  finish_shutdown();
-}
-
 void Connection::begin_shutdown() {
   if (shutdown_begun_ || closed() || !transport_) return;
   shutdown_begun_ = true;
@@ -272,6 +258,15 @@ void Connection::finish_shutdown() {
   finish_wanted_ = true;
   begin_shutdown();
   after_event();
+}
+
+void Connection::make_room() {
+  makes_room_ = true;
+  log(LogLevel::debug, "idle for the longest time, ending it to make room");
+  transport_->finish_shutdown();
+  flush();
+  // Not all could be told.
+  if (!closed() && transport_) close();
 }
 
 void Connection::end_all(std::string_view message) {
@@ -292,6 +287,7 @@ void Connection::close() {
   socket_.close(ignored);
   timer_.cancel();
   transport_.reset();
+  tell_if_idle();
   environment_.owner.on_closed(*this);
 }
 

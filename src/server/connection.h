@@ -2,6 +2,7 @@
 
 #include <array>
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/intrusive/list_hook.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <boost/system/error_code.hpp>
@@ -13,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/counters.h"
 #include "base/logger.h"
 #include "extproc/limits.h"
 #include "grpc/buffer_pool.h"
@@ -30,6 +32,9 @@ class ConnectionOwner {
  public:
   /// It has something to write and asks to be flushed once the current event is over.
   virtual void on_output(Connection& connection) = 0;
+  /// It has no stream any more, perhaps after one that came and went, or has one again, or is about
+  /// to close. A new one has none.
+  virtual void on_idle(Connection& connection, bool idle) = 0;
   /// The peer has seen the notice of begin_shutdown(). Once, unless the connection closes before.
   virtual void on_shutdown_seen(Connection& connection) = 0;
   /// The socket is closed. Once.
@@ -46,19 +51,29 @@ struct ConnectionEnvironment {
   ConnectionOwner& owner;
   const Limits& limits;
   const Logger& logger;
+  Counters& counters;
   std::span<grpc::Service* const> services;
   grpc::DeadlineWheel& deadlines;
   grpc::BufferPool& buffers;
   /// Used during one read, and one write: only what could not be written is kept by its connection.
   std::vector<char> input = std::vector<char>(kInputSize);
   http2::Output output{};
+  /// How long a connection in use goes without a look at how long its peer takes.
+  grpc::Clock::duration look_interval = look_interval_of(limits);
+
+  static grpc::Clock::duration look_interval_of(const Limits& limits);
 };
+
+/// Where its owner lists a connection that is idle.
+using IdleHook =
+    boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
 /// Moves bytes between a socket and a grpc::Connection. What it waits for with is a small buffer of
 /// its own, large enough for most of what comes: asking Asio to tell when the socket is ready would
 /// take a system call each time. The large one it shares with all others. One thread. Handlers of
 /// the socket keep it alive.
-class Connection : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter> {
+class Connection : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter>,
+                   public IdleHook {
  public:
   Connection(ConnectionEnvironment& environment, Socket socket, std::string peer);
   ~Connection();
@@ -73,6 +88,11 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   /// The same; once the peer has seen it, new streams are ignored, and the connection closes after
   /// the last open one.
   void finish_shutdown();
+  /// For a connection without streams: tells the peer that it ends, and closes soon.
+  void make_room();
+  bool makes_room() const { return makes_room_; }
+  /// When something came last.
+  grpc::Clock::time_point last_read() const { return last_read_; }
   /// Ends every stream with UNAVAILABLE, then closes.
   void end_all(std::string_view message);
   void close();
@@ -85,24 +105,38 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
 
   void wait_readable();
   void wait_writable();
-  void wait_until(Clock::time_point time);
   void on_read(const boost::system::error_code& error, std::size_t bytes);
   void on_writable();
-  void on_time();
   bool take_input(boost::system::error_code error, std::size_t bytes);
   void discard_input();
   std::size_t write_some_output();
+  void write_output();
   /// How many bytes the socket took. The connection may be closed afterwards.
   std::size_t send(const http2::Output& output);
   template <class Buffers>
   std::size_t send_buffers(const Buffers& buffers);
   void after_event();
+  void tell_if_idle();
   void linger();
+
+  // Time: connection_times.cc.
+  void wait_until(Clock::time_point time);
+  void look_by(Clock::time_point time);
+  void on_time();
+  void look(Clock::time_point now);
+  bool reads_nothing(Clock::time_point now);
+  void end_stalled(std::string_view reason, Clock::time_point now);
+  void look_at_idle(Clock::time_point now);
+
   void fail(std::string_view reason, LogLevel level);
   void log(LogLevel level, std::string_view message) const;
 
   bool closed() const { return !socket_.is_open(); }
 
+  /// How long a peer may take to answer the notice that its idle connection ends, or to take our
+  /// last words.
+  static constexpr std::chrono::seconds kNoticeTime{10};
+  static constexpr Clock::time_point kNever = Clock::time_point::max();
   static constexpr std::size_t kFirstInputSize = std::size_t{4} << 10;
 
   ConnectionEnvironment& environment_;
@@ -112,7 +146,14 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   /// Gone once nothing more will be sent.
   std::optional<grpc::Connection> transport_;
   Clock::time_point last_read_;
-  Clock::time_point handshake_end_ = Clock::time_point::max();
+  Clock::time_point timer_at_ = kNever;
+  Clock::time_point handshake_end_ = kNever;
+  /// When it was told that it ends because it is idle.
+  Clock::time_point idle_end_ = kNever;
+  /// The first look that found answers waiting of which nothing has been taken since.
+  Clock::time_point unread_since_ = kNever;
+  /// As the look before the next had it.
+  std::uint64_t progress_ = 0;
   std::array<char, kFirstInputSize> first_input_;
   /// What the socket did not take yet.
   std::string unsent_;
@@ -126,7 +167,10 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   bool shutdown_seen_ = false;
   bool finish_wanted_ = false;
   bool finish_sent_ = false;
-  bool idle_end_ = false;
+  bool makes_room_ = false;
+  // As the owner knows.
+  bool idle_ = false;
+  std::uint64_t idle_progress_ = 0;
 };
 
 }  // namespace extproc::server

@@ -41,6 +41,9 @@ void check(const Limits& limits) {
   check_range("queued_bytes_per_stream", limits.queued_bytes_per_stream, 1, kAnySize);
   check_range("buffered_bytes_per_connection", limits.buffered_bytes_per_connection, 1, kAnySize);
   check_time_limit("handshake_timeout", limits.handshake_timeout);
+  check_time_limit("frame_timeout", limits.frame_timeout);
+  check_time_limit("unread_timeout", limits.unread_timeout);
+  check_time_limit("incomplete_message_timeout", limits.incomplete_message_timeout);
   check_time_limit("idle_timeout", limits.idle_timeout);
   check_range("owed_resets_per_second", limits.owed_resets_per_second, 1, kAny32);
   check_range("owed_resets_burst", limits.owed_resets_burst, 1, kAny32);

@@ -27,9 +27,11 @@ namespace asio = boost::asio;
 /// One listening socket.
 class Listener::Acceptor {
  public:
-  Acceptor(asio::io_context& io, const Logger& logger, const OnAccept& on_accept, BoundSocket bound)
+  Acceptor(asio::io_context& io, const Logger& logger, const OnAccept& on_accept,
+           const std::function<void()>& on_exhausted, BoundSocket bound)
       : logger_(logger),
         on_accept_(on_accept),
+        on_exhausted_(on_exhausted),
         bound_(std::move(bound)),
         ready_(io, bound_->fd()),
         pause_(io) {
@@ -86,6 +88,7 @@ class Listener::Acceptor {
       logger_.log(LogLevel::error,
                   address_ + ": cannot accept connections, trying again: " + std::strerror(reason));
     }
+    if (reason == EMFILE) on_exhausted_();
     pause_.expires_after(kPause);
     pause_.async_wait([this](const boost::system::error_code& error) {
       if (!error && bound_) wait();
@@ -94,6 +97,7 @@ class Listener::Acceptor {
 
   const Logger& logger_;
   const OnAccept& on_accept_;
+  const std::function<void()>& on_exhausted_;
   std::optional<BoundSocket> bound_;
   asio::posix::stream_descriptor ready_;
   asio::steady_timer pause_;
@@ -104,7 +108,8 @@ class Listener::Acceptor {
 
 Listener::Listener(asio::io_context& io, const Logger& logger, const ListenAddress& address) {
   for (BoundSocket& bound : bind_sockets(address)) {
-    acceptors_.push_back(std::make_unique<Acceptor>(io, logger, on_accept_, std::move(bound)));
+    acceptors_.push_back(
+        std::make_unique<Acceptor>(io, logger, on_accept_, on_exhausted_, std::move(bound)));
   }
   if (std::holds_alternative<UnixAddress>(address)) {
     address_ = to_string(address);
@@ -116,8 +121,9 @@ Listener::Listener(asio::io_context& io, const Logger& logger, const ListenAddre
 
 Listener::~Listener() = default;
 
-void Listener::start(OnAccept on_accept) {
+void Listener::start(OnAccept on_accept, std::function<void()> on_exhausted) {
   on_accept_ = std::move(on_accept);
+  on_exhausted_ = std::move(on_exhausted);
   for (const auto& acceptor : acceptors_) acceptor->wait();
 }
 

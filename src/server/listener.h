@@ -22,7 +22,9 @@ class Listener {
   Listener(boost::asio::io_context& io, const Logger& logger, const ListenAddress& address);
   ~Listener();
 
-  void start(OnAccept on_accept);
+  /// `on_exhausted` is called where the process is out of file descriptors, before it is tried
+  /// again.
+  void start(OnAccept on_accept, std::function<void()> on_exhausted);
   void close();
 
   /// 0 for a Unix domain socket.
@@ -37,6 +39,7 @@ class Listener {
   int port_ = 0;
   std::string address_;
   OnAccept on_accept_;
+  std::function<void()> on_exhausted_;
 };
 
 }  // namespace extproc::server

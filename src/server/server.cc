@@ -5,12 +5,15 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include "base/access.h"
+#include "base/counters.h"
 #include "base/logger.h"
 #include "extproc/detail/event_loop.h"
 #include "extproc/error.h"
@@ -24,6 +27,24 @@
 namespace extproc {
 
 namespace asio = boost::asio;
+
+namespace {
+
+/// For what is told in the log once, not for each of many that come in a row.
+class Seldom {
+ public:
+  bool now() {
+    const auto time = std::chrono::steady_clock::now();
+    if (told_at_ && time - *told_at_ < std::chrono::minutes(1)) return false;
+    told_at_ = time;
+    return true;
+  }
+
+ private:
+  std::optional<std::chrono::steady_clock::time_point> told_at_;
+};
+
+}  // namespace
 
 /// One thread accepts and sees to the graceful end, so that no handler holds these up; the workers
 /// do the rest.
@@ -60,6 +81,9 @@ class Server::Impl {
   void start_threads();
   void run();
   void distribute(server::AcceptedSocket socket);
+  /// With the connection that has had no stream for the longest time; null where each has one.
+  server::Worker* idlest() const;
+  void make_room();
 
   const Service service_;
   const server::Configuration configuration_;
@@ -70,7 +94,10 @@ class Server::Impl {
   std::unique_ptr<server::Listener> listener_;
   std::vector<std::unique_ptr<server::Worker>> workers_;
   std::unique_ptr<server::Drain> drain_;
-  bool over_limit_ = false;
+  /// Of the thread that accepts.
+  Counters counters_;
+  Seldom tell_refused_;
+  Seldom tell_displaced_;
   std::atomic<bool> started_ = false;
   std::mutex join_mutex_;
   std::thread thread_;
@@ -96,7 +123,8 @@ void Server::Impl::start() {
   }
   drain_ = std::make_unique<server::Drain>(control_, configuration_, *listener, workers_,
                                            [this] { work_.reset(); });
-  listener->start([this](server::AcceptedSocket socket) { distribute(std::move(socket)); });
+  listener->start([this](server::AcceptedSocket socket) { distribute(std::move(socket)); },
+                  [this] { make_room(); });
   try {
     start_threads();
   } catch (const std::system_error& error) {
@@ -131,15 +159,28 @@ void Server::Impl::distribute(server::AcceptedSocket socket) {
     open += worker->load();
     if (least == nullptr || worker->load() < least->load()) least = worker.get();
   }
-  if (open < configuration_.limits.connections) {
-    over_limit_ = false;
-    return least->add(std::move(socket));
+  if (open < configuration_.limits.connections) return least->add(std::move(socket));
+  const auto tell = [&](Seldom& seldom, const char* what) {
+    if (!seldom.now()) return;
+    logger_.log(LogLevel::warning,
+                what + std::to_string(open) + " are open, as many as Limits::connections allows");
+  };
+  if (server::Worker* worker = idlest()) {
+    tell(tell_displaced_, "idle connections end to make room for new ones: ");
+    return worker->replace_idlest(std::move(socket));
   }
-  // Once, not for each of many that come in a row.
-  if (!std::exchange(over_limit_, true)) {
-    logger_.log(LogLevel::warning, "connections are refused: " + std::to_string(open) +
-                                       " are open, as many as Limits::connections allows");
-  }
+  counters_.connections_refused.add();
+  tell(tell_refused_, "connections are refused: ");
+}
+
+void Server::Impl::make_room() {
+  if (server::Worker* worker = idlest()) worker->drop_idlest();
+}
+
+server::Worker* Server::Impl::idlest() const {
+  const auto found = std::ranges::min_element(
+      workers_, {}, [](const auto& worker) { return worker->idle_since(); });
+  return (*found)->idle_since() == server::Worker::kNoneIdle ? nullptr : found->get();
 }
 
 void Server::Impl::shutdown(std::chrono::milliseconds grace_period) {
@@ -154,6 +195,7 @@ void Server::Impl::join() {
 
 Stats Server::Impl::stats() const {
   Stats sum;
+  server::add(counters_, sum);
   for (const auto& link : detail::Access::dispatcher(service_)->links())
     sum.processors.push_back({.name = link->name()});
   for (const auto& worker : workers_) {

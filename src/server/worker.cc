@@ -17,6 +17,9 @@ namespace asio = boost::asio;
 
 /// The time that the last answers have to leave when streams are ended by force.
 constexpr std::chrono::milliseconds kLastFlush{200};
+/// Connections that may be about to close to make room for others: so many may be open over the
+/// limit.
+constexpr std::size_t kMostMakingRoom = 64;
 constexpr std::string_view kShutdownMessage = "server is shutting down";
 
 /// How long phases take is told to an observer, and to the log at DEBUG; else only what takes very
@@ -65,6 +68,7 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
       environment_{.owner = *this,
                    .limits = configuration.limits,
                    .logger = logger,
+                   .counters = counters_,
                    .services = services_,
                    .deadlines = deadlines_,
                    .buffers = buffers_,
@@ -108,6 +112,29 @@ void Worker::survive(Step step) {
 void Worker::add(AcceptedSocket socket) {
   load_.fetch_add(1, std::memory_order_relaxed);
   asio::post(io_, [this, socket = std::move(socket)]() mutable { open(std::move(socket)); });
+}
+
+void Worker::replace_idlest(AcceptedSocket socket) {
+  load_.fetch_add(1, std::memory_order_relaxed);
+  asio::post(io_, [this, socket = std::move(socket)]() mutable {
+    if (end_idlest()) return open(std::move(socket));
+    counters_.connections_refused.add();
+    load_.fetch_sub(1, std::memory_order_relaxed);
+    tell_if_empty();
+  });
+}
+
+void Worker::drop_idlest() {
+  asio::post(io_, [this] { end_idlest(); });
+}
+
+bool Worker::end_idlest() {
+  if (idle_.empty() || making_room_ >= kMostMakingRoom) return false;
+  counters_.connections_displaced.add();
+  ++making_room_;
+  const ConnectionPtr idlest(&idle_.front());
+  idlest->make_room();
+  return true;
 }
 
 void Worker::open(AcceptedSocket accepted) {
@@ -199,6 +226,14 @@ void Worker::flush_connections() {
   flushing_.clear();
 }
 
+void Worker::on_idle(Connection& connection, bool idle) {
+  connection.IdleHook::unlink();
+  if (idle) idle_.push_back(connection);
+  idle_since_.store(
+      idle_.empty() ? kNoneIdle : idle_.front().last_read().time_since_epoch().count(),
+      std::memory_order_relaxed);
+}
+
 void Worker::on_shutdown_seen(Connection& connection) {
   unseen_.erase(&connection);
   tell_if_seen();
@@ -207,6 +242,7 @@ void Worker::on_shutdown_seen(Connection& connection) {
 void Worker::on_closed(Connection& connection) {
   counters_.connections_open.subtract();
   load_.fetch_sub(1, std::memory_order_relaxed);
+  if (connection.makes_room()) --making_room_;
   unseen_.erase(&connection);
   connections_.erase(ConnectionPtr(&connection));
   tell_if_seen();

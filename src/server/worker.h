@@ -5,8 +5,10 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <set>
 #include <span>
 #include <string>
@@ -43,6 +45,14 @@ class Worker final : private ConnectionOwner {
   void start(const std::string& thread_name);
 
   void add(AcceptedSocket socket);
+  /// The same in place of a connection that has no stream, the one that has had none for the
+  /// longest time. Where there is none by then the new one is closed.
+  void replace_idlest(AcceptedSocket socket);
+  /// Ends such a connection, if there is one.
+  void drop_idlest();
+  /// When something came on it last, as a time since the clock's epoch; kNoneIdle without one.
+  grpc::Clock::rep idle_since() const { return idle_since_.load(std::memory_order_relaxed); }
+  static constexpr grpc::Clock::rep kNoneIdle = std::numeric_limits<grpc::Clock::rep>::max();
   /// Connections given to it and not closed yet.
   std::size_t load() const { return load_.load(std::memory_order_relaxed); }
   const Counters& counters() const { return detail::HostAccess::counters(host_); }
@@ -69,6 +79,7 @@ class Worker final : private ConnectionOwner {
   template <class Step>
   void survive(Step step);
   void open(AcceptedSocket socket);
+  bool end_idlest();
   /// Copied, because a connection may close, and so leave the set, in whatever is done with it.
   std::vector<ConnectionPtr> open_connections() const;
   void start_ticking();
@@ -78,6 +89,7 @@ class Worker final : private ConnectionOwner {
   void tell_if_empty();
 
   void on_output(Connection& connection) override;
+  void on_idle(Connection& connection, bool idle) override;
   void on_shutdown_seen(Connection& connection) override;
   void on_closed(Connection& connection) override;
 
@@ -87,6 +99,7 @@ class Worker final : private ConnectionOwner {
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::atomic<std::size_t> load_{0};
+  std::atomic<grpc::Clock::rep> idle_since_{kNoneIdle};
 
   detail::EventLoop loop_;
   boost::asio::steady_timer tick_;
@@ -103,6 +116,10 @@ class Worker final : private ConnectionOwner {
 
   ConnectionEnvironment environment_;
   std::set<ConnectionPtr> connections_;
+  /// Those without streams, the one first that has had none for the longest time.
+  boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> idle_;
+  /// That were ended to make room, and are not closed yet.
+  std::size_t making_room_ = 0;
   std::vector<ConnectionPtr> to_flush_;
   std::vector<ConnectionPtr> flushing_;
   /// Connections whose peers do not know yet that they will end.

@@ -36,8 +36,7 @@ void ProcessStream::on_message(std::string_view bytes) {
   take(bytes);
   // As many as no common message has.
   constexpr std::size_t kKeptHeaders = 1024;
-  if (streams_.read_headers.capacity() > kKeptHeaders)
-    recycle(streams_.read_headers, kKeptHeaders);
+  if (streams_.read_headers.capacity() > kKeptHeaders) recycle(streams_.read_headers, kKeptHeaders);
 }
 
 void ProcessStream::take(std::string_view bytes) {

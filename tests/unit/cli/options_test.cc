@@ -53,6 +53,16 @@ TEST(Options, Long) {
   EXPECT_THAT(options->which.module_path, ElementsAre("/a", "/b", "/c"));
 }
 
+TEST(Options, HowLongAPeerMayTake) {
+  const auto options =
+      parse_as<ServeOptions>({"serve", "--frame-timeout", "0.5", "--incomplete-message-timeout",
+                              "0", "--unread-timeout", "600"});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->settings.limits.frame_timeout, 500ms);
+  EXPECT_EQ(options->settings.limits.incomplete_message_timeout, 0ms);
+  EXPECT_EQ(options->settings.limits.unread_timeout, 10min);
+}
+
 TEST(Options, Short) {
   const auto options = parse_as<ServeOptions>({"serve", "-s", "m.N", "-p", "0", "-g", "1", "-l"});
   ASSERT_TRUE(options);

@@ -169,6 +169,41 @@ TEST_F(StatusesTest, TheDeadlineEndsTheCall) {
   EXPECT_TRUE(deadlines.empty());
 }
 
+// grpc-go tells a message that is cut as an error of its own, in place of the status.
+TEST_F(StatusesTest, TheDeadlineDoesNotCutAMessage) {
+  ClientOptions options;
+  options.auto_window = false;
+  connect(options);
+  const auto id = call({}, false, {{"grpc-timeout", "100m"}});
+  service.handler().send("whole");
+  service.handler().send(std::string(100'000, 'x'));
+  service.handler().send("not begun");
+  talk();
+  pass(110ms);
+  EXPECT_EQ(service.handler().close_reason, CloseReason::deadline_exceeded);
+  EXPECT_FALSE(client->stream(id).closed);
+  client->consume(id, 65'535);
+  talk();
+  EXPECT_EQ(client->stream(id).grpc_status(), "4");
+  EXPECT_EQ(client->stream(id).messages(),
+            (std::vector<std::string>{"whole", std::string(100'000, 'x')}));
+  EXPECT_EQ(client->stream(id).body.size(), 100'015U);
+  EXPECT_EQ(service.handler().closes, 1);
+  EXPECT_EQ(connection->open_streams(), 0U);
+}
+
+TEST_F(StatusesTest, TheDeadlineDropsWhatIsNotBegun) {
+  ClientOptions options;
+  options.stream_window = 0;
+  connect(options);
+  const auto id = call({}, false, {{"grpc-timeout", "100m"}});
+  service.handler().send("not begun");
+  talk();
+  pass(110ms);
+  EXPECT_EQ(client->stream(id).grpc_status(), "4");
+  EXPECT_EQ(client->stream(id).body, "");
+}
+
 TEST_F(StatusesTest, TheDeadlineTellsOfItsOutput) {
   connect();
   call({}, false, {{"grpc-timeout", "100m"}});

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "grpc/frame.h"
 
@@ -96,6 +98,56 @@ TEST_F(OutboxTest, WhatIsDroppedStaysInTheOutput) {
   std::string text;
   out.copy_to(text);
   EXPECT_EQ(text, expected.substr(0, 20'000));
+}
+
+// Wherever the cut is: what was moved and what is left are whole messages, and no more of them than
+// were begun.
+TEST_F(OutboxTest, WhatIsNotBegunIsDropped) {
+  const std::string messages[] = {"small", std::string(20'000, 'a'), "", "between",
+                                  std::string(40'000, 'b')};
+  for (std::size_t cut = 0; cut < 130'000; cut += cut < 30 || cut % 100 == 0 ? 1 : 99) {
+    outbox = Outbox();
+    out.clear();
+    expected.clear();
+    moved = 0;
+    std::vector<std::size_t> ends = {0};
+    const auto next = [&] { ends.push_back(expected.size()); };
+    for (const std::string& message : messages) {
+      add(message);
+      next();
+    }
+    add_with_tail("head", std::string(30'000, 't'));
+    next();
+    add_with_tail(std::string(20'000, 'h'), "tail");
+    next();
+    add("last");
+    next();
+    const std::size_t count = std::min(cut, expected.size());
+    for (std::size_t left = count; left > 0; left -= std::min<std::size_t>(left, 16'384))
+      move(std::min<std::size_t>(left, 16'384));
+
+    outbox.drop_unbegun(buffers);
+    expected.resize(*std::ranges::lower_bound(ends, count));
+    EXPECT_EQ(outbox.pending(), expected.size() - moved) << cut;
+    // The same again, half of the rest later.
+    move(outbox.pending() / 2);
+    outbox.drop_unbegun(buffers);
+    move(outbox.pending());
+    expect_all_moved();
+  }
+}
+
+TEST_F(OutboxTest, MessagesMayComeBehindOneThatWasCutShort) {
+  add(std::string(40'000, 'a'));
+  add("dropped");
+  move(100);
+  outbox.drop_unbegun(buffers);
+  expected.resize(40'005);
+  add("more");
+  move(39'905);
+  outbox.drop_unbegun(buffers);
+  expected.resize(40'005);
+  expect_all_moved();
 }
 
 TEST_F(OutboxTest, BuffersAreUsedAgainOnceWritten) {

@@ -68,6 +68,15 @@ TEST_F(FramesTest, EndTheConnection) {
        window_update(1, most - kFirstWindow) +
            settings(setting(Setting::initial_window_size, kFirstWindow + 1)),
        "FLOW_CONTROL_ERROR"},
+      {"windows together, for a moment",
+       window_update(1, most - kFirstWindow) +
+           settings(setting(Setting::initial_window_size, kFirstWindow + 1) +
+                    setting(Setting::initial_window_size, kFirstWindow)),
+       "FLOW_CONTROL_ERROR"},
+      {"window, for a moment",
+       settings(setting(Setting::initial_window_size, most + 1) +
+                setting(Setting::initial_window_size, kFirstWindow)),
+       "FLOW_CONTROL_ERROR"},
       {"PUSH_PROMISE", frame(FrameType::push_promise, 4, 1, u32(2) + kRequest), "PROTOCOL_ERROR"},
       {"PING, size", frame(FrameType::ping, 0, 0, "1234567"), "FRAME_SIZE_ERROR"},
       {"PING on a stream", frame(FrameType::ping, 0, 1, "12345678"), "PROTOCOL_ERROR"},

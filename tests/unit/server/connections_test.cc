@@ -1,5 +1,7 @@
 // Single connections: which thread has them, what bounds them, how they fail.
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <map>
 #include <thread>
@@ -63,13 +65,86 @@ TEST_F(ServerTest, ConnectionsOverTheLimitAreClosed) {
   const Server& server = start();
   auto first = connected();
   const auto second = connected();
+  for (const auto& busy : {first.get(), second.get()}) busy->call(kProcess, kRequestHeaders);
   SocketClient third = connect();
   EXPECT_TRUE(third.talk_until_closed());
   EXPECT_THAT(log(), Contains(HasSubstr("connections are refused: 2 are open")));
+  EXPECT_EQ(server.stats().connections_refused, 1U);
 
   first.reset();
   ASSERT_TRUE(eventually([&] { return server.stats().connections_open == 1; }));
   connected();
+  EXPECT_EQ(server.stats().connections_displaced, 0U);
+}
+
+TEST_F(ServerTest, TheConnectionThatIsIdleForTheLongestTimeMakesRoom) {
+  settings.limits.connections = 3;
+  const Server& server = start();
+  const auto busy = connected();
+  const auto stream = busy->call(kProcess, kRequestHeaders);
+  const auto used_again = connected();
+  const auto idlest = connected();
+  used_again->call(kCheck, "");
+
+  const auto fourth = connected();
+  EXPECT_TRUE(idlest->talk_until_closed());
+  ASSERT_FALSE(idlest->peer.goaways().empty());
+  EXPECT_EQ(idlest->peer.goaways().back().second, NGHTTP2_NO_ERROR);
+  EXPECT_THAT(log(), Contains(HasSubstr("idle connections end to make room for new ones: 3 ")));
+
+  ASSERT_TRUE(eventually([&] { return server.stats().connections_open == 3; }));
+  const auto fifth = connected();
+  EXPECT_TRUE(used_again->talk_until_closed());
+  fourth->call(kCheck, "");
+  busy->peer.end(stream);
+  EXPECT_TRUE(busy->talk_until([&] { return busy->stream(stream).end_stream; }));
+  EXPECT_EQ(server.stats().connections_displaced, 2U);
+  EXPECT_EQ(server.stats().connections_refused, 0U);
+  // Told once.
+  EXPECT_THAT(log(), Contains(HasSubstr("make room for new ones")).Times(1));
+}
+
+TEST_F(ServerTest, AConnectionThatHasSaidNothingMakesRoom) {
+  settings.limits.connections = 1;
+  start();
+  SocketClient silent = connect();
+  silent.peer.take_output();
+  ASSERT_TRUE(eventually([&] { return server_->stats().connections_open == 1; }));
+  connected();
+  EXPECT_TRUE(silent.talk_until_closed());
+}
+
+/// Only one more file descriptor can be had.
+class FewDescriptors {
+ public:
+  FewDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const UniqueFd lowest_free(::dup(STDERR_FILENO));
+    rlimit few = before_;
+    few.rlim_cur = static_cast<rlim_t>(lowest_free.get()) + 1;
+    ::setrlimit(RLIMIT_NOFILE, &few);
+  }
+  ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  FewDescriptors(const FewDescriptors&) = delete;
+  FewDescriptors& operator=(const FewDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(ServerTest, AnIdleConnectionMakesRoomWhereDescriptorsRunOut) {
+  start();
+  const auto busy = connected();
+  busy->call(kProcess, kRequestHeaders);
+  const auto idle = connected();
+  {
+    const FewDescriptors few;
+    connected();
+  }
+  EXPECT_TRUE(idle->talk_until_closed());
+  EXPECT_FALSE(idle->peer.goaways().empty());
+  busy->call(kProcess, kRequestHeaders);
+  EXPECT_THAT(log(), Contains(HasSubstr("cannot accept connections")));
 }
 
 TEST_F(ServerTest, AConnectionWithoutHandshakeIsClosed) {

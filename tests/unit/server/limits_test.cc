@@ -21,6 +21,9 @@ TEST(Limits, TheEndsOfTheRangesAreAccepted) {
   limits.stream_window_bytes = 65'535;
   limits.connection_window_bytes = std::numeric_limits<std::int32_t>::max();
   limits.handshake_timeout = 0ms;
+  limits.frame_timeout = 0ms;
+  limits.unread_timeout = 0ms;
+  limits.incomplete_message_timeout = 0ms;
   limits.idle_timeout = 0ms;
   check(limits);
 }
@@ -40,6 +43,9 @@ TEST(Limits, RefusedByName) {
       {"buffered_bytes_per_connection is 1048576: it must hold a message",
        [](Limits& l) { l.buffered_bytes_per_connection = std::size_t{1} << 20; }},
       {"handshake_timeout is -1 ms", [](Limits& l) { l.handshake_timeout = -1ms; }},
+      {"frame_timeout", [](Limits& l) { l.frame_timeout = -1ms; }},
+      {"unread_timeout", [](Limits& l) { l.unread_timeout = -1ms; }},
+      {"incomplete_message_timeout", [](Limits& l) { l.incomplete_message_timeout = -1ms; }},
       {"idle_timeout", [](Limits& l) { l.idle_timeout = -1ms; }},
       {"owed_resets_per_second", [](Limits& l) { l.owed_resets_per_second = 0; }},
       {"owed_resets_burst", [](Limits& l) { l.owed_resets_burst = 0; }}};

@@ -91,6 +91,11 @@ bool SocketClient::read_some() {
   return true;
 }
 
+bool SocketClient::failed() const {
+  pollfd state{fd_.get(), 0, 0};
+  return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 std::int32_t SocketClient::call(std::string_view path, std::string_view message) {
   const std::int32_t id = peer.open_call(path);
   peer.send_message(id, message);

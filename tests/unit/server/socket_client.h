@@ -41,6 +41,8 @@ class SocketClient {
   void send_only();
   void send_bytes(std::string_view bytes);
   void close() { fd_.reset(); }
+  /// The server has reset the connection.
+  bool failed() const;
 
   /// Opens a call, sends one message and waits for one answer. The call is left open.
   std::int32_t call(std::string_view path, std::string_view message);

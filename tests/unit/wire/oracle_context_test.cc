@@ -32,8 +32,7 @@ void take(Context& context, const std::string& bytes) {
   auto& kept = detail::Access::messages(context);
   if (message.has_attributes)
     store_attributes(bytes, kept.some_data().attributes[of_response(message) ? 1 : 0].replace());
-  if (message.has_metadata)
-    store_metadata(bytes, message, kept.some_data().metadata.replace());
+  if (message.has_metadata) store_metadata(bytes, message, kept.some_data().metadata.replace());
 }
 
 void expect_metadata(const Message& metadata, const Context& context) {
@@ -171,7 +170,8 @@ TEST(OracleContext, FindsAmongMany) {
     // protobuf writes a map in an order of its own, which is the one that counts.
     std::map<std::string, double> expected;
     for (const auto& [filter, fields] : context.attributes()) {
-      for (const auto& [name, value] : fields.fields()) expected[std::string(name)] = *value.number();
+      for (const auto& [name, value] : fields.fields())
+        expected[std::string(name)] = *value.number();
     }
     ASSERT_FALSE(expected.empty());
     for (const auto& [name, number] : expected) {
