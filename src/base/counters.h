@@ -38,7 +38,9 @@ enum class CounterKind { counter, gauge };
   ROW(misused_answers, counter, "Answers that broke a rule of Envoy's")                      \
   ROW(fallbacks, counter, "Fallbacks sent in place of handlers that took too long")          \
   ROW(time_extensions, counter, "Times that Envoy was asked for more time")                  \
-  ROW(early_ends, counter, "Streams ended with OK because no handler could come any more")
+  ROW(early_ends, counter, "Streams ended with OK because no handler could come any more")   \
+  ROW(log_lines_dropped, counter, "Lines of the log that were not taken in time")            \
+  ROW(log_lines_left_out, counter, "Lines of the log of which there were too many a second")
 
 #define EXTPROC_LINK_COUNTERS(ROW)                                                   \
   ROW(calls, counter, "Phases that began in the processor")                          \

@@ -14,7 +14,7 @@ using host::Message;
 ChainExchange::ChainExchange(exchange::Reporter& reporter,
                              std::span<const std::unique_ptr<LinkSurroundings>> around,
                              host::AnswerSink& sink, host::Control& control)
-    : checker_(reporter, sink), control_(control) {
+    : checker_(reporter, request_, sink), control_(control) {
   for (const auto& each : around)
     links_.push_back(std::make_unique<Link>(*this, *each, links_.size()));
 }
@@ -129,7 +129,7 @@ void ChainExchange::observe(const Message& message) {
 
 void ChainExchange::on_malformed() {
   checker_.reporter().message();
-  checker_.reporter().malformed_message(context_);
+  checker_.reporter().malformed_message(request_, context_);
   finish(GrpcStatus::internal, "the message is not a ProcessingRequest", PhaseOutcome::cancelled);
 }
 

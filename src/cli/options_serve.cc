@@ -7,8 +7,8 @@ namespace {
 constexpr const char* kFooter =
     "Where a flag is not given, the environment counts: GRPC_PORT, SHUTDOWN_GRACE_PERIOD "
     "(seconds),\n"
-    "REVEAL_EXTPROC_CHAIN, EXTPROCS_APPLIED_HEADER, EXTPROC_MODULE_PATH and, with --logging, "
-    "LOG_LEVEL\n(DEBUG, INFO, WARNING, ERROR, CRITICAL, OFF).";
+    "REVEAL_EXTPROC_CHAIN, EXTPROCS_APPLIED_HEADER, EXTPROC_MODULE_PATH, LOG_FORMAT, LOG_FILE "
+    "and, with\n--logging, LOG_LEVEL (DEBUG, INFO, WARNING, ERROR, CRITICAL, OFF).";
 
 }  // namespace
 
@@ -33,8 +33,7 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
               "How long requests may take to finish after a SIGTERM or SIGINT (5)");
   add_seconds(serve, "--drain-delay", settings.drain_delay,
               "How much of it new connections are still accepted (1)");
-  serve.add_flag("-l,--logging", options.logging,
-                 "Log at LOG_LEVEL (INFO), not only warnings and errors");
+  add_log_options(serve, options.logging, settings.log_format, settings.log_file);
   serve.add_option("--threads", settings.threads, "I/O threads (0: one per core)")->type_name("N");
   serve
       .add_option("--blocking-threads", settings.blocking_threads,

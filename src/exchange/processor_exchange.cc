@@ -38,7 +38,7 @@ void ProcessorExchange::start() {
 
 void ProcessorExchange::on_malformed() {
   reporter().message();
-  reporter().malformed_message(context_);
+  reporter().malformed_message(request_, context_);
   finish(GrpcStatus::internal, "the message is not a ProcessingRequest");
 }
 

@@ -32,7 +32,7 @@ class ProcessorExchange final : public host::Exchange, private detail::Completio
  public:
   /// All must outlive it.
   ProcessorExchange(Reporter& reporter, host::AnswerSink& sink, host::Control& control)
-      : env_(reporter.environment()), checker_(reporter, sink), control_(control) {}
+      : env_(reporter.environment()), checker_(reporter, request_, sink), control_(control) {}
 
   void begin(const detail::CallInfo& info) override;
   /// In place of begin() for a processor of a chain: its handlers are told of the call and of

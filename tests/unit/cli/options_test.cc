@@ -34,7 +34,8 @@ TEST(Options, NothingIsSetWithoutAFlag) {
   EXPECT_THAT(options->listen, IsEmpty());
   const Settings& settings = options->settings;
   EXPECT_FALSE(settings.port || settings.listen || settings.grace_period || settings.drain_delay ||
-               settings.threads || settings.blocking_threads);
+               settings.threads || settings.blocking_threads || settings.log_format ||
+               settings.log_file);
 }
 
 TEST(Options, Long) {
@@ -51,6 +52,20 @@ TEST(Options, Long) {
   EXPECT_EQ(options->settings.threads, 3U);
   EXPECT_EQ(options->settings.blocking_threads, 4U);
   EXPECT_THAT(options->which.module_path, ElementsAre("/a", "/b", "/c"));
+}
+
+TEST(Options, WhereTheLogGoes) {
+  const auto serve =
+      parse_as<ServeOptions>({"serve", "--log-format", "json", "--log-file", "/var/log/extproc"});
+  ASSERT_TRUE(serve);
+  EXPECT_EQ(serve->settings.log_format, LogFormat::json);
+  EXPECT_EQ(serve->settings.log_file, "/var/log/extproc");
+  const auto dev = parse_as<DevOptions>({"dev", "-s", "m.N", "--upstream", "http://a:1",
+                                         "--log-format", "TEXT", "--log-file", "log"});
+  ASSERT_TRUE(dev);
+  EXPECT_EQ(dev->log_format, LogFormat::text);
+  EXPECT_EQ(dev->log_file, "log");
+  EXPECT_FALSE(parse_as<ServeOptions>({"serve", "--log-format", "xml"}));
 }
 
 TEST(Options, Short) {
