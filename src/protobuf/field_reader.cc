@@ -12,13 +12,13 @@ std::uint64_t FieldReader::read_long_varint() {
 
 void FieldReader::skip_group() {
   const std::uint32_t end = tag_ - kStartGroup + kEndGroup;
-  if (depth_ == 0) throw protozero::invalid_length_exception{};
-  --depth_;
+  if (deeper_ == 0) throw protozero::invalid_length_exception{};
+  --deeper_;
   for (read_tag(); tag_ != end; read_tag()) {
     if (!is_field(tag_)) throw protozero::unknown_pbf_wire_type_exception{};
     skip();
   }
-  ++depth_;
+  ++deeper_;
 }
 
 }  // namespace extproc::protobuf

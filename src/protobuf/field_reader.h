@@ -16,7 +16,9 @@ namespace extproc::protobuf {
 /// What is no protobuf throws protozero's exceptions.
 class FieldReader {
  public:
-  explicit FieldReader(std::string_view message) : FieldReader(message, kDepth) {}
+  /// `depth`: how many messages `message` is within.
+  explicit FieldReader(std::string_view message, int depth = 0)
+      : at_(message.data()), end_(at_ + message.size()), deeper_(kDepth - depth) {}
 
   /// Goes to the next field, of which exactly one of the functions below is to be called.
   bool next() {
@@ -36,8 +38,6 @@ class FieldReader {
   std::uint32_t tag_and_type() const { return tag_; }
   /// What is left, the current field's value being the first of it.
   std::string_view rest() const { return {at_, length()}; }
-  /// One of a part of what is left.
-  FieldReader within(std::string_view part) const { return {part, depth_}; }
 
   // Fields whose type is varint.
   std::uint64_t get_varint() { return protozero::decode_varint(&at_, end_); }
@@ -57,8 +57,8 @@ class FieldReader {
   // Fields whose type is length_delimited.
   std::string_view get_bytes() { return take(read_length()); }
   FieldReader get_message() {
-    if (depth_ == 0) throw protozero::invalid_length_exception{};
-    return {get_bytes(), depth_ - 1};
+    if (deeper_ == 0) throw protozero::invalid_length_exception{};
+    return FieldReader(get_bytes(), kDepth - deeper_ + 1);
   }
 
   /// Of any type.
@@ -90,12 +90,10 @@ class FieldReader {
   static constexpr std::uint32_t kEndGroup = 4;
   static constexpr unsigned kOneByte = 0x80;
 
-  FieldReader(std::string_view message, int depth)
-      : at_(message.data()), end_(at_ + message.size()), depth_(depth) {}
-
   /// Whether a field begins with it: not the end of a group, type or number that there are not.
   static bool is_field(std::uint32_t tag) {
-    return tag >> kNumberShift != 0 && (tag & kTypeBits) < 6 && (tag & kTypeBits) != kEndGroup;
+    constexpr std::uint32_t kBegin = 1U << 0 | 1U << 1 | 1U << 2 | 1U << kStartGroup | 1U << 5;
+    return tag >> kNumberShift != 0 && (kBegin >> (tag & kTypeBits) & 1) != 0;
   }
   /// Of varints that have five bytes at most, whatever they hold.
   std::uint64_t read_short_varint() {
@@ -119,7 +117,8 @@ class FieldReader {
   const char* at_;
   const char* end_;
   std::uint32_t tag_ = 0;
-  int depth_;
+  /// How many messages and groups may be within this one.
+  int deeper_;
 };
 
 }  // namespace extproc::protobuf

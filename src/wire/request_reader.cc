@@ -67,17 +67,18 @@ bool read_plain_header(std::string_view& map, std::vector<Header>& entries) {
 }
 
 // envoy.config.core.v3.HeaderMap
-void read_header_map(const FieldReader& map, std::vector<Header>& entries) {
-  for (std::string_view rest = map.rest(); !rest.empty();) {
-    if (read_plain_header(rest, entries)) continue;
-    FieldReader field = map.within(rest);
+void read_header_map(std::string_view map, std::vector<Header>& entries) {
+  constexpr int kDepth = 2;
+  while (!map.empty()) {
+    if (read_plain_header(map, entries)) continue;
+    FieldReader field(map, kDepth);
     field.next();
     if (field.tag_and_type() == tag_and_type(1, kBytes)) {
       read_header_value(field.get_message(), entries.emplace_back());
     } else {
       field.skip();
     }
-    rest = field.rest();
+    map = field.rest();
   }
 }
 
@@ -85,7 +86,7 @@ void read_headers(FieldReader field, RequestMessage& message, std::vector<Header
   while (field.next()) {
     switch (field.tag_and_type()) {
       case tag_and_type(1, kBytes):
-        read_header_map(field.get_message(), entries);
+        read_header_map(field.get_bytes(), entries);
         break;
       case tag_and_type(2, kBytes):
         message.has_attributes = true;
@@ -127,7 +128,7 @@ void read_body(FieldReader field, RequestMessage& message) {
 void read_trailers(FieldReader field, std::vector<Header>& entries) {
   while (field.next()) {
     if (field.tag_and_type() == tag_and_type(1, kBytes)) {
-      read_header_map(field.get_message(), entries);
+      read_header_map(field.get_bytes(), entries);
     } else {
       field.skip();
     }
