@@ -69,14 +69,17 @@ class LogWriter::Queue {
  public:
   Queue(LogFormat format, LogFile file) : format_(format), file_(std::move(file)) {}
 
-  /// True for the first line, which somebody has to write.
+  /// True where a thread is to begin, for the first line.
   bool put(const LogLine& line);
   void run();
 
-  void reopen() {
+  /// True where a thread is to begin.
+  bool reopen() {
     const std::lock_guard lock(mutex_);
+    if (closed_) return false;
     reopens_ = true;
     changed_.notify_one();
+    return !std::exchange(begun_, true);
   }
   LostLines lost() const {
     const std::lock_guard lock(mutex_);
@@ -228,7 +231,14 @@ LogWriter::LogWriter(LogFormat format, LogFile file)
 LogWriter::~LogWriter() { close(); }
 
 void LogWriter::take(const LogLine& line) {
-  if (!queue_->put(line)) return;
+  if (queue_->put(line)) begin();
+}
+
+void LogWriter::reopen() {
+  if (queue_->reopen()) begin();
+}
+
+void LogWriter::begin() {
   const std::lock_guard lock(thread_mutex_);
   try {
     const NoSignals inherited;
@@ -239,8 +249,6 @@ void LogWriter::take(const LogLine& line) {
     queue_->could_not_begin();
   }
 }
-
-void LogWriter::reopen() { queue_->reopen(); }
 
 LostLines LogWriter::lost() const { return queue_->lost(); }
 

@@ -39,6 +39,8 @@ class LogWriter final : public LineSink {
  private:
   class Queue;
 
+  void begin();
+
   /// The thread has a share in it: one that hangs in a write is left behind.
   const std::shared_ptr<Queue> queue_;
   std::mutex thread_mutex_;

@@ -114,7 +114,7 @@ TEST(LineText, HasNoMoreThanFourKilobytes) {
     std::string long_words;
     while (long_words.size() < 9'000) long_words += unit;
     // From each place where a cut may come.
-    for (std::size_t size = 1'300; size < 4'200; ++size) {
+    for (std::size_t size = 1'300; size < 4'200; size += 13) {
       const std::string_view words = std::string_view(long_words).substr(0, size);
       EXPECT_LE(text(failure(words)).size(), kLineBytes);
       const std::string line = json(failure(words));
@@ -146,7 +146,7 @@ TEST(LineText, CutsOnlyWhatDoesNotFit) {
 
 TEST(LineText, IsJsonWhateverBytesAreInIt) {
   std::mt19937_64 random(1);
-  for (int i = 0; i < 3'000; ++i) {
+  for (int i = 0; i < 500; ++i) {
     std::string bytes(random() % 3'000, '\0');
     for (char& byte : bytes) byte = static_cast<char>(random());
     const std::string line = json(failure(bytes, bytes.substr(0, 300)));

@@ -188,6 +188,18 @@ TEST_F(LogWriterTest, OpensItsFileAnew) {
   EXPECT_THAT(lines_of(moved), Each(::testing::Not(HasSubstr("second"))));
 }
 
+TEST_F(LogWriterTest, OpensItsFileAnewBeforeTheFirstLine) {
+  LogWriter writer(LogFormat::text, LogFile(file));
+  fs::remove(file);
+  writer.reopen();
+  bool is_there = false;
+  for (int i = 0; i < 2'000 && !is_there; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    is_there = fs::exists(file);
+  }
+  EXPECT_TRUE(is_there);
+}
+
 TEST_F(LogWriterTest, GoesOnInTheOldFileWhereANewOneCannotBeMade) {
   LogWriter writer(LogFormat::text, LogFile(file));
   const fs::path moved = fs::path(folder.string() + ".moved");
