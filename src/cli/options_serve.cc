@@ -1,5 +1,5 @@
 #include "cli/option_groups.h"
-#include "server/listen_address.h"
+#include "server/values.h"
 
 namespace extproc::cli {
 namespace {
@@ -15,11 +15,18 @@ constexpr const char* kFooter =
 void add_serve_options(CLI::App& serve, ServeOptions& options) {
   Settings& settings = options.settings;
   add_service_options(serve, options.which, false);
+  // Read as the environment's is: what CLI11 takes for a number is more.
+  const auto set_port = [&settings](const std::string& text) {
+    settings.port = server::parse_port(text);
+    if (!settings.port)
+      throw CLI::ValidationError("--port",
+                                 "\"" + text + "\" is not " + std::string(server::kAcceptedPort));
+  };
   auto* port = serve
-                   .add_option("-p,--port", settings.port,
-                               "TCP port, on all interfaces (50051); the first one with --separate")
-                   ->type_name("PORT")
-                   ->check(CLI::Range(0, server::kHighestPort).description(""));
+                   .add_option_function<std::string>(
+                       "-p,--port", set_port,
+                       "TCP port, on all interfaces (50051); the first one with --separate")
+                   ->type_name("PORT");
   serve
       .add_option(
           "--listen", options.listen,

@@ -77,6 +77,13 @@ TEST(Options, Short) {
   EXPECT_TRUE(options->logging);
 }
 
+TEST(Options, APortIsANumberAndNothingElse) {
+  for (const char* text :
+       {"0x10", "+5", " 5", "5 ", "", "65536", "-1", "1e3", "0b1", "1'000", "http"})
+    EXPECT_FALSE(parse_as<ServeOptions>({"serve", "--port", text})) << text;
+  EXPECT_EQ(parse_as<ServeOptions>({"serve", "--port=65535"})->settings.port, 65'535);
+}
+
 TEST(Options, Listen) {
   const auto options =
       parse_as<ServeOptions>({"serve", "--listen", "unix:/a", "--listen", "unix:/b"});
