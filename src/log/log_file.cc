@@ -53,7 +53,10 @@ std::size_t LogFile::write(std::string_view lines, const std::function<bool()>& 
   while (!lines.empty()) {
     const std::string_view piece = first_piece(lines);
     lines.remove_prefix(piece.size());
-    if (!write_piece(piece, gives_up)) lost += count_lines(piece);
+    if (write_piece(piece, gives_up)) continue;
+    lost += count_lines(piece);
+    // Not a moment for each of the rest.
+    if (gives_up()) return lost + count_lines(lines);
   }
   return lost;
 }

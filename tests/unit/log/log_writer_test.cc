@@ -142,8 +142,13 @@ TEST_F(LogWriterTest, NobodyWaitsForAPipeThatIsNotRead) {
   std::istringstream all(read_all(reader.get(), writer));
   std::vector<std::string> lines;
   for (std::string line; std::getline(all, line);) lines.push_back(line);
-  const std::string told = std::to_string(dropped) + " lines of the log were dropped";
-  EXPECT_THAT(lines, Contains(HasSubstr(told)).Times(1));
+  // In more than one line where the thread was late to begin.
+  std::uint64_t told = 0;
+  for (const std::string& line : lines) {
+    const auto at = line.find(" lines of the log were dropped");
+    if (at != std::string::npos) told += std::stoull(line.substr(line.rfind(' ', at - 1) + 1));
+  }
+  EXPECT_EQ(told, dropped);
   EXPECT_THAT(
       lines,
       Contains(HasSubstr(words)).Times(static_cast<int>(sent - dropped - writer.lost().left_out)));
@@ -159,7 +164,7 @@ TEST_F(LogWriterTest, EndsThoughNobodyReads) {
   for (std::uint32_t i = 0; i < kLinesPerSecond; ++i) writer.take(of(LineKind::server, words));
   // It would not return where it waited for the reader.
   writer.close();
-  EXPECT_FALSE(writer.flush(std::chrono::milliseconds(0)) && writer.lost().dropped == 0);
+  EXPECT_GT(writer.lost().dropped, 0U);
   writer.take(of(LineKind::server, "too late"));
 }
 
