@@ -7,7 +7,7 @@ packages_build=(
   g++ cmake ninja-build pkg-config
   libboost1.81-dev libnghttp2-dev libprotozero-dev     # the library
   libyaml-cpp-dev                                      # the command and the test kit
-  libspdlog-dev libcli11-dev libssl-dev                # the command and the examples
+  libcli11-dev libssl-dev                              # the command and the examples
   libgtest-dev libgmock-dev libprotobuf-dev protobuf-compiler python3  # the unit tests
 )
 # Envoy, and curl to try it.

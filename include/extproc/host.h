@@ -216,7 +216,7 @@ class Exchange {
 /// How a host runs its processor; what Settings of a server says of streams is the same.
 struct Settings {
   LogLevel log_level = LogLevel::info;
-  /// None: log_to_stderr.
+  /// None: as log_to_stderr writes them.
   LogSink log{};
   /// Told what happens to exchanges and phases; must outlive the host.
   Observer* observer = nullptr;
@@ -268,6 +268,7 @@ class EXTPROC_API Host {
  private:
   friend struct detail::HostAccess;
   struct Inside;
+  explicit Host(std::unique_ptr<Inside> inside);
   std::unique_ptr<Inside> inside_;
 };
 

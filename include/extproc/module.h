@@ -11,11 +11,12 @@
 #define EXTPROC_EXPORT(Class) \
   EXTPROC_EXPORT_AS(Class, [] { return ::extproc::Service::make<Class>(); })
 
-/// Exports what `factory()` gives, anything that a Service can be made from, under `Name`.
+/// Exports what `factory()` gives under `Name`: anything that a Service can be made from, or a
+/// processor itself, such as Handlers, which is kept.
 #define EXTPROC_EXPORT_AS(Name, ...)                                         \
   namespace {                                                                \
   const ::extproc::detail::ModuleExport extproc_export_##Name{               \
-      #Name, []() -> ::extproc::Service { return (__VA_ARGS__)(); }};        \
+      #Name, [] { return ::extproc::detail::service_of((__VA_ARGS__)); }};   \
   [[gnu::used]] const ::extproc::detail::ModuleAnchor extproc_anchor_##Name{ \
       &extproc_module_exports, extproc_module_descriptor};                   \
   }

@@ -50,6 +50,11 @@ struct Stats {
   std::uint64_t connections_displaced = 0;
   /// Connections that were closed as soon as they were accepted, as no other could make room.
   std::uint64_t connections_refused = 0;
+  /// Lines of the log that were lost because they came faster than they were taken, or could not be
+  /// written; and those left out because there were too many of their kind. Of all that is written
+  /// to where this server's log goes; none where Settings::log is set.
+  std::uint64_t log_lines_dropped = 0;
+  std::uint64_t log_lines_left_out = 0;
   /// Of each processor of a chain, in its order; empty where there is no chain.
   std::vector<ProcessorStats> processors{};
 };
@@ -57,7 +62,8 @@ struct Stats {
 /// One processor behind one listening port. To serve several in one process, make several.
 class EXTPROC_API Server {
  public:
-  /// Checks the settings; opens nothing yet. Throws Error with the reason when one is wrong.
+  /// Checks the settings; opens nothing but a log file yet. Throws Error with the reason when one
+  /// is wrong.
   ///
   /// Settings from the environment are asked for: `Server(service, Settings::from_environment())`.
   /// This version also reads the variable of a member that is unset, and then warns in the log; the
@@ -103,6 +109,11 @@ class EXTPROC_API Server {
 /// the process at once. Returns the exit status for main: 0, or 1 after a set-up error, which is
 /// printed to standard error. What the settings leave unset is taken from the environment, as
 /// Settings::from_environment() does.
+///
+/// Of the process it also takes over: SIGUSR1, which opens Settings::log_file anew; SIGHUP, which
+/// does nothing at present, and SIGUSR2, neither of which ends it; SIGPIPE, which is ignored. All
+/// four are ignored when it returns. Standard input, output and error, where they were closed, are
+/// opened on /dev/null. A Server changes nothing of the process.
 EXTPROC_API int serve(Service service, Settings settings = {});
 
 /// Serves several processors in one process. Each needs its own address: Service::on(port).

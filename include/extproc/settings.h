@@ -49,7 +49,12 @@ struct Settings {
   /// The least level that reaches `log`. LOG_LEVEL (DEBUG, INFO, WARNING, ERROR, CRITICAL, OFF);
   /// INFO.
   std::optional<LogLevel> log_level;
-  /// Where log lines go. log_to_stderr.
+  /// How they are written where `log` is unset. LOG_FORMAT (text, json); text.
+  std::optional<LogFormat> log_format;
+  /// The file that they are appended to where `log` is unset; serve() and the command open it anew
+  /// on SIGUSR1. The bounds of log_to_stderr count. LOG_FILE; standard error.
+  std::optional<std::string> log_file;
+  /// Where log lines go instead. None: as log_to_stderr writes them, to standard error.
   LogSink log;
   /// Told what happens to streams and phases; must outlive the server. None.
   Observer* observer = nullptr;

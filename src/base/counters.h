@@ -41,7 +41,9 @@ enum class CounterKind { counter, gauge };
   ROW(early_ends, counter, "Streams ended with OK because no handler could come any more")   \
   ROW(connections_stalled, counter, "Connections ended because their peer stood still")      \
   ROW(connections_displaced, counter, "Idle connections ended to make room for new ones")    \
-  ROW(connections_refused, counter, "Connections closed at once because too many were open")
+  ROW(connections_refused, counter, "Connections closed at once because too many were open")   \
+  ROW(log_lines_dropped, counter, "Lines of the log that were not taken in time")            \
+  ROW(log_lines_left_out, counter, "Lines of the log of which there were too many a second")
 
 #define EXTPROC_LINK_COUNTERS(ROW)                                                   \
   ROW(calls, counter, "Phases that began in the processor")                          \

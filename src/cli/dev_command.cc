@@ -1,6 +1,7 @@
 #include <chrono>
 #include <csignal>
 #include <fstream>
+#include <initializer_list>
 #include <iostream>
 #include <iterator>
 #include <memory>
@@ -15,7 +16,6 @@
 #include "cli/commands.h"
 #include "cli/end_signals.h"
 #include "cli/envoy_program.h"
-#include "cli/logging.h"
 #include "cli/needs.h"
 #include "cli/processors.h"
 #include "cli/services.h"
@@ -72,7 +72,8 @@ class Processors {
     }
     Settings settings;
     settings.filter = options.filter;
-    settings.log = make_log_sink();
+    settings.log_format = options.log_format;
+    settings.log_file = options.log_file;
     if (!options.logging) settings.log_level = LogLevel::warning;
     settings = Settings::from_environment(std::move(settings));
     for (Service& service : services) {
@@ -172,7 +173,7 @@ void introduce(const Envoy& envoy, const Processors& processors, const DevOption
 
 int run(const DevOptions& options) {
   // A reader of the output that is gone must not end the process before Envoy is stopped.
-  std::signal(SIGPIPE, SIG_IGN);
+  for (const int signal : {SIGPIPE, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
   const DocumentOptions document = document_options(options);
   const auto needs = needs_of(options.which, options.needs);
   const fs::path program = find_envoy(options.envoy);

@@ -5,7 +5,8 @@
 
 namespace extproc::cli {
 
-/// SIGINT and SIGTERM, asked for in place of being interrupted by them. To be made before threads
+/// SIGINT, SIGTERM and SIGHUP, which comes when the terminal is closed: asked for in place of being
+/// interrupted by them. To be made before threads
 /// are, which then leave them alone too.
 class EndSignals {
  public:

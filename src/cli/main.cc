@@ -5,9 +5,11 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "server/process.h"
 
 int main(int argc, char** argv) {
   namespace cli = extproc::cli;
+  extproc::server::open_standard_files();
   cli::ParseResult result = cli::parse_options(argc, argv);
   if (!result.command) return result.exit_status;
   try {

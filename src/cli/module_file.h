@@ -21,7 +21,8 @@ ModuleDescriptor host_descriptor();
 /// Nothing where the bytes are not those of a module.
 std::optional<ModuleDescriptor> find_descriptor(std::string_view bytes);
 
-/// Nothing where the file is not a module; throws Error when it cannot be read.
+/// Nothing where the file is not a module; throws Error when it cannot be read, is no file, or is a
+/// library of another machine or a part of one.
 std::optional<ModuleDescriptor> read_descriptor(const std::filesystem::path& file);
 
 }  // namespace extproc::cli

@@ -103,6 +103,9 @@ Service make_service(const ModuleEntry& entry, const ServiceSpec& spec) {
     return entry.factory();
   } catch (const std::exception& error) {
     throw Error("making " + spec.module + "." + spec.name + " failed: " + error.what());
+  } catch (...) {
+    throw Error("making " + spec.module + "." + spec.name +
+                " failed: it threw something that is not a std::exception");
   }
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "server/values.h"
+
 namespace extproc::cli {
 namespace {
 
@@ -98,6 +100,21 @@ void add_service_options(CLI::App& app, ServiceOptions& options, bool required) 
       ->delimiter(':')
       ->allow_extra_args(false)
       ->take_all();
+}
+
+void add_log_options(CLI::App& app, bool& logging, std::optional<LogFormat>& format,
+                     std::optional<std::string>& file) {
+  app.add_flag("-l,--logging", logging, "Log at LOG_LEVEL (INFO), not only warnings and errors");
+  const auto set_format = [&format](const std::string& text) {
+    format = server::parse_log_format(text);
+    if (!format)
+      throw CLI::ValidationError("--log-format", "\"" + text + "\" is neither text nor json");
+  };
+  app.add_option_function<std::string>("--log-format", set_format, "How: text or json (text)")
+      ->type_name("FORMAT");
+  app.add_option("--log-file", file,
+                 "Where, instead of standard error; serve opens it anew on SIGUSR1")
+      ->type_name("FILE");
 }
 
 void add_filter_options(CLI::App& app, FilterSettings& filter) {

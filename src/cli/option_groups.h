@@ -22,6 +22,10 @@ void add_filter_options(CLI::App& app, FilterSettings& filter);
 /// --request-body-mode and the others of NeedsOptions.
 void add_needs_options(CLI::App& app, NeedsOptions& options);
 
+/// --logging, --log-format, --log-file.
+void add_log_options(CLI::App& app, bool& logging, std::optional<LogFormat>& format,
+                     std::optional<std::string>& file);
+
 void add_serve_options(CLI::App& app, ServeOptions& options);
 void add_config_options(CLI::App& app, ConfigOptions& options);
 void add_check_options(CLI::App& app, CheckOptions& options);

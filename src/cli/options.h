@@ -77,6 +77,8 @@ struct DevOptions {
   std::string admin = "127.0.0.1:0";
   std::optional<std::string> envoy;
   bool logging = false;
+  std::optional<LogFormat> log_format;
+  std::optional<std::string> log_file;
 };
 
 using Command = std::variant<ServeOptions, ConfigOptions, CheckOptions, DevOptions>;

@@ -106,8 +106,7 @@ void add_dev_options(CLI::App& app, DevOptions& options) {
   add_needs_options(app, options.needs);
   add_failure_mode(app, options.failure_mode_allow);
   add_filter_options(app, options.filter);
-  app.add_flag("-l,--logging", options.logging,
-               "Log at LOG_LEVEL (INFO), not only warnings and errors");
+  add_log_options(app, options.logging, options.log_format, options.log_file);
   app.footer(kDevFooter);
 }
 

@@ -1,5 +1,5 @@
 #include "cli/option_groups.h"
-#include "server/listen_address.h"
+#include "server/values.h"
 
 namespace extproc::cli {
 namespace {
@@ -7,8 +7,8 @@ namespace {
 constexpr const char* kFooter =
     "Where a flag is not given, the environment counts: GRPC_PORT, SHUTDOWN_GRACE_PERIOD "
     "(seconds),\n"
-    "REVEAL_EXTPROC_CHAIN, EXTPROCS_APPLIED_HEADER, EXTPROC_MODULE_PATH and, with --logging, "
-    "LOG_LEVEL\n(DEBUG, INFO, WARNING, ERROR, CRITICAL, OFF).";
+    "REVEAL_EXTPROC_CHAIN, EXTPROCS_APPLIED_HEADER, EXTPROC_MODULE_PATH, LOG_FORMAT, LOG_FILE "
+    "and, with\n--logging, LOG_LEVEL (DEBUG, INFO, WARNING, ERROR, CRITICAL, OFF).";
 
 void add_limit_options(CLI::App& serve, Limits& limits) {
   constexpr const char* kGroup = "How long a peer may take (0: any time)";
@@ -28,11 +28,18 @@ void add_limit_options(CLI::App& serve, Limits& limits) {
 void add_serve_options(CLI::App& serve, ServeOptions& options) {
   Settings& settings = options.settings;
   add_service_options(serve, options.which, false);
+  // Read as the environment's is: what CLI11 takes for a number is more.
+  const auto set_port = [&settings](const std::string& text) {
+    settings.port = server::parse_port(text);
+    if (!settings.port)
+      throw CLI::ValidationError("--port",
+                                 "\"" + text + "\" is not " + std::string(server::kAcceptedPort));
+  };
   auto* port = serve
-                   .add_option("-p,--port", settings.port,
-                               "TCP port, on all interfaces (50051); the first one with --separate")
-                   ->type_name("PORT")
-                   ->check(CLI::Range(0, server::kHighestPort).description(""));
+                   .add_option_function<std::string>(
+                       "-p,--port", set_port,
+                       "TCP port, on all interfaces (50051); the first one with --separate")
+                   ->type_name("PORT");
   serve
       .add_option(
           "--listen", options.listen,
@@ -46,8 +53,7 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
               "How long requests may take to finish after a SIGTERM or SIGINT (5)");
   add_seconds(serve, "--drain-delay", settings.drain_delay,
               "How much of it new connections are still accepted (1)");
-  serve.add_flag("-l,--logging", options.logging,
-                 "Log at LOG_LEVEL (INFO), not only warnings and errors");
+  add_log_options(serve, options.logging, settings.log_format, settings.log_file);
   serve.add_option("--threads", settings.threads, "I/O threads (0: one per core)")->type_name("N");
   serve
       .add_option("--blocking-threads", settings.blocking_threads,

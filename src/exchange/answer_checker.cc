@@ -11,7 +11,7 @@ void AnswerChecker::complete_mode_override(Phase phase, ResponseExtras& extras) 
   ModeOverride& mode = *extras.mode_override;
   const auto& config = directions_.config();
   if (!rules::mode_override_counts(config, mode)) {
-    reporter_.violation(phase, Rule::mode_override, "mode_override");
+    reporter_.violation(request_, phase, Rule::mode_override, "mode_override");
     extras.mode_override.reset();
     return;
   }
@@ -50,14 +50,14 @@ void AnswerChecker::add_automatic_override(HeadersResponse& response) {
 
 bool AnswerChecker::keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers) {
   if (!clears || rules::clears_route_cache(phase, changes_headers)) return true;
-  reporter_.violation(phase, Rule::clear_route_cache, "clear_route_cache");
+  reporter_.violation(request_, phase, Rule::clear_route_cache, "clear_route_cache");
   return false;
 }
 
 void AnswerChecker::check(Phase phase, HeaderMutation& mutation, bool replaces_message) {
   // The answers of a chain's processors were looked at one by one.
   if (!env().links.empty()) return;
-  AnswerViolations violations(reporter_, phase);
+  AnswerViolations violations(reporter_, request_, phase);
   rules::check_mutation(mutation, replaces_message, env().settings.filter, violations);
   if (env().settings.enforces_rules)
     rules::leave_out_refused(mutation, replaces_message, env().settings.filter);
@@ -102,7 +102,7 @@ void AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& respo
   }
   HeaderMutation& mutation = response.header_mutation();
   if (!mutation.empty() && !rules::takes_headers_with_body(directions_.of(phase).mode())) {
-    reporter_.violation(phase, Rule::body_header_mutation, mutation.at(0).name);
+    reporter_.violation(request_, phase, Rule::body_header_mutation, mutation.at(0).name);
     mutation.clear();
   }
   check(phase, mutation);
@@ -115,11 +115,12 @@ void AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& respo
 
 void AnswerChecker::streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) {
   if (!carries.header_mutation().empty()) {
-    reporter_.violation(phase, Rule::body_header_mutation, carries.header_mutation().at(0).name);
+    reporter_.violation(request_, phase, Rule::body_header_mutation,
+                        carries.header_mutation().at(0).name);
     carries.header_mutation().clear();
   }
   if (carries.is_route_cache_cleared()) {
-    reporter_.violation(phase, Rule::clear_route_cache, "clear_route_cache");
+    reporter_.violation(request_, phase, Rule::clear_route_cache, "clear_route_cache");
     carries.clear_route_cache(false);
   }
   sink_.piece(phase, body, carries.extras_or_null());
@@ -138,7 +139,7 @@ bool AnswerChecker::takes_streamed_reply() const {
 
 void AnswerChecker::immediate(Phase phase, ImmediateResponse response,
                               const ResponseExtras* extras) {
-  AnswerViolations violations(reporter_, phase);
+  AnswerViolations violations(reporter_, request_, phase);
   rules::check_immediate(response, env().settings.filter, violations);
   if (env().settings.enforces_rules) rules::leave_out_refused(response, env().settings.filter);
   sink_.reply(phase, response, extras);

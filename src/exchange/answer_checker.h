@@ -18,8 +18,9 @@ namespace extproc::exchange {
 /// what Envoy would ignore or refuse is left out or reported.
 class AnswerChecker {
  public:
-  /// Both must outlive it.
-  AnswerChecker(Reporter& reporter, host::AnswerSink& sink) : reporter_(reporter), sink_(sink) {}
+  /// All must outlive it; `request` is only told of.
+  AnswerChecker(Reporter& reporter, const Request& request, host::AnswerSink& sink)
+      : reporter_(reporter), request_(request), sink_(sink) {}
 
   Directions& directions() { return directions_; }
   const Directions& directions() const { return directions_; }
@@ -50,6 +51,7 @@ class AnswerChecker {
   bool keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers);
 
   Reporter& reporter_;
+  const Request& request_;
   host::AnswerSink& sink_;
   Directions directions_;
 };

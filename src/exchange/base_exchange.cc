@@ -12,7 +12,7 @@ void BaseExchange::on_malformed() {
 }
 
 void BaseExchange::end_malformed(std::string_view what) {
-  reporter().malformed_message(context_, what);
+  reporter().malformed_message(request_, context_, what);
   finish(GrpcStatus::internal, "the message " + std::string(what));
 }
 

@@ -24,7 +24,7 @@ class BaseExchange : public host::Exchange {
  protected:
   /// All must outlive it.
   BaseExchange(Reporter& reporter, host::AnswerSink& sink, host::Control& control)
-      : env_(reporter.environment()), checker_(reporter, sink), control_(control) {}
+      : env_(reporter.environment()), checker_(reporter, request_, sink), control_(control) {}
 
   void start() {
     directions().begin();

@@ -11,7 +11,7 @@ namespace extproc::exchange {
 
 void ProcessorExchange::conclude(const std::exception_ptr& failure) {
   const std::chrono::nanoseconds spent = env_.settings.now() - phase_start_;
-  reporter().time_on_thread(phase_, spent);
+  reporter().time_on_thread(request_, phase_, spent);
   PhaseOutcome outcome = PhaseOutcome::cancelled;
   if (late_ != Late::none) {
     outcome = PhaseOutcome::late;
@@ -42,7 +42,7 @@ PhaseOutcome ProcessorExchange::answer_otherwise(const std::exception_ptr& failu
   if (!ending.thrown && is_headers(phase_) && ending.outcome != PhaseOutcome::aborted &&
       detail::Access::streamed(scratch().headers_response).started()) {
     if (may_stream_ && phase_ == Phase::request_headers) return send_streamed();
-    if (!observes()) reporter().violation(phase_, Rule::streamed_response, {});
+    if (!observes()) reporter().violation(request_, phase_, Rule::streamed_response, {});
   }
   if (ending.thrown && ending.immediate && may_stream_ && streamed_reply()->begun())
     return fail(phase_, "it stopped processing after it had begun to write the response");
@@ -117,7 +117,7 @@ PhaseOutcome ProcessorExchange::send_immediate(Phase phase, ImmediateResponse re
   if (!env_.settings.chain_header.empty())
     set_chain(env_.settings.chain_header, env_.dispatcher.name(), response);
   if (rules::headers_may_have_left(phase, directions().of(Phase::response_body).comes_in()))
-    reporter().violation(phase, Rule::immediate_too_late, {});
+    reporter().violation(request_, phase, Rule::immediate_too_late, {});
   replied_ = true;
   reporter().immediate_response();
   checker_.immediate(phase, std::move(response), extras);
@@ -162,7 +162,7 @@ void ProcessorExchange::on_consumed(BodySession& session, std::size_t bytes) {
 }
 
 void ProcessorExchange::on_written_too_late(Phase phase) {
-  reporter().violation(phase, Rule::body_written_too_late, {});
+  reporter().violation(request_, phase, Rule::body_written_too_late, {});
 }
 
 void ProcessorExchange::on_session_done(BodySession& session, const std::exception_ptr& failure) {

@@ -88,7 +88,7 @@ bool ProcessorExchange::must_fall_back(ReplyDeadline::Action due) {
 
 void ProcessorExchange::tell_fallback(Phase phase) {
   env_.counters.fallbacks.add();
-  reporter().violation(phase, Rule::answered_too_late, {});
+  reporter().violation(request_, phase, Rule::answered_too_late, {});
 }
 
 // The handler's own response may still be written to: the answer is made of another.

@@ -11,8 +11,8 @@ namespace extproc::exchange {
 namespace {
 
 constexpr std::string_view kSlowHandlerAdvice =
-    " on an I/O thread, where other streams wait for it: mark the processor blocking(), or use "
-    "co_await offload(...). This is logged once";
+    "it ran on an I/O thread, where other streams wait for it: mark the processor blocking(), or "
+    "use co_await offload(...). This is logged once";
 
 std::string microseconds(std::chrono::nanoseconds duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(duration).count()) +
@@ -25,14 +25,24 @@ std::string text(std::initializer_list<std::string_view> parts) {
   return line;
 }
 
+/// Empty where it has none.
+std::string_view id_of(const Request& request) {
+  const std::string_view id = request.id();
+  return id == "unknown" ? std::string_view() : id;
+}
+
 }  // namespace
 
 void Reporter::phase_begin(const Request& request, Phase phase) const {
   const std::string& name = env_.dispatcher.name();
   if (env_.link != nullptr) env_.link->calls.add();
   if (env_.logger.enabled(LogLevel::debug)) {
-    env_.logger.log(LogLevel::debug,
-                    text({name, ": ", to_string(phase), " begins for request ", request.id()}));
+    env_.logger.log({.level = LogLevel::debug,
+                     .kind = LineKind::phase,
+                     .event = "begins",
+                     .processor = name,
+                     .phase = phase,
+                     .request_id = id_of(request)});
   }
   if (env_.settings.observer != nullptr) env_.settings.observer->phase_begin(name, request, phase);
 }
@@ -43,38 +53,62 @@ void Reporter::phase_end(const Request& request, Phase phase, PhaseOutcome outco
   if (env_.settings.observer != nullptr)
     env_.settings.observer->phase_end(name, request, phase, outcome, spent);
   if (env_.logger.enabled(LogLevel::debug)) {
-    env_.logger.log(LogLevel::debug,
-                    text({name, ": ", to_string(phase), " ended for request ", request.id(), ": ",
-                          to_string(outcome), " after ", microseconds(spent)}));
+    env_.logger.log({.level = LogLevel::debug,
+                     .kind = LineKind::phase,
+                     .event = "ended",
+                     .detail = text({to_string(outcome), " after ", microseconds(spent)}),
+                     .processor = name,
+                     .phase = phase,
+                     .request_id = id_of(request)});
   }
 }
 
 void Reporter::failure(const Request& request, Phase phase, std::string_view what) const {
   env_.counters.handler_failures.add();
-  if (env_.link != nullptr) env_.link->failures.add();
   // A chain fails as one, whichever of its processors did.
-  const bool alone = env_.link == nullptr;
-  const std::string_view of = alone ? std::string_view() : env_.dispatcher.name();
-  env_.logger.log(LogLevel::error,
-                  text({alone ? env_.dispatcher.name() : env_.chain_name, ": ", to_string(phase),
-                        " failed for request ", request.id(), ": ", of, alone ? "" : ": ", what}));
+  std::string of_which;
+  if (env_.link != nullptr) {
+    env_.link->failures.add();
+    of_which = text({env_.dispatcher.name(), ": ", what});
+  }
+  env_.logger.log({.level = LogLevel::error,
+                   .kind = LineKind::failure,
+                   .event = "failed",
+                   .detail = env_.link != nullptr ? std::string_view(of_which) : what,
+                   .processor = env_.link != nullptr ? env_.chain_name : env_.dispatcher.name(),
+                   .phase = phase,
+                   .request_id = id_of(request)});
 }
 
-void Reporter::time_on_thread(Phase phase, std::chrono::nanoseconds spent) const {
+void Reporter::time_on_thread(const Request& request, Phase phase,
+                              std::chrono::nanoseconds spent) const {
   if (spent <= env_.settings.slow_handler || env_.dispatcher.suspends() ||
       !env_.dispatcher.advise_once_on_time())
     return;
-  env_.logger.log(LogLevel::warning, text({env_.dispatcher.name(), ": ", to_string(phase), " took ",
-                                           microseconds(spent), kSlowHandlerAdvice}));
+  env_.logger.log({.level = LogLevel::warning,
+                   .kind = LineKind::slow_handler,
+                   .event = "took " + microseconds(spent),
+                   .detail = kSlowHandlerAdvice,
+                   .processor = env_.dispatcher.name(),
+                   .phase = phase,
+                   .request_id = id_of(request)});
 }
 
-void Reporter::malformed_message(const Context& context, std::string_view what) const {
+void Reporter::malformed_message(const Request& request, const Context& context,
+                                 std::string_view what) const {
   env_.counters.malformed_messages.add();
-  env_.logger.log(LogLevel::warning, text({env_.dispatcher.name(), ": a message from ",
-                                           context.peer(), " ", what, ": its stream is ended"}));
+  if (!env_.logger.enabled(LogLevel::warning)) return;
+  env_.logger.log(
+      {.level = LogLevel::warning,
+       .kind = LineKind::malformed_message,
+       .event = text({"a message from ", context.peer(), " ", what}),
+       .detail = "its stream is ended",
+       .processor = env_.dispatcher.name(),
+       .request_id = id_of(request)});
 }
 
-void Reporter::violation(Phase phase, Rule rule, std::string_view field) const {
+void Reporter::violation(const Request& request, Phase phase, Rule rule,
+                         std::string_view field) const {
   env_.counters.misused_answers.add();
   if (env_.link != nullptr) env_.link->misused_answers.add();
   const std::string_view what = rules::advice(rule);
@@ -83,9 +117,13 @@ void Reporter::violation(Phase phase, Rule rule, std::string_view field) const {
   if (!env_.dispatcher.advise_once(rule)) return;
   const std::string_view separator = field.empty() ? "" : " \"";
   const std::string_view quote = field.empty() ? "" : "\"";
-  env_.logger.log(LogLevel::warning,
-                  text({env_.dispatcher.name(), ": ", to_string(phase), ": ", to_string(rule),
-                        separator, field, quote, ": ", what, ". This is logged once"}));
+  env_.logger.log({.level = LogLevel::warning,
+                   .kind = LineKind::misused_answer,
+                   .detail = text({to_string(rule), separator, field, quote, ": ", what,
+                                   ". This is logged once"}),
+                   .processor = env_.dispatcher.name(),
+                   .phase = phase,
+                   .request_id = id_of(request)});
 }
 
 }  // namespace extproc::exchange

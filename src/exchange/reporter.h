@@ -52,12 +52,13 @@ class Reporter final {
                  std::chrono::nanoseconds spent) const;
   void failure(const Request& request, Phase phase, std::string_view what) const;
   /// A handler took so long on the stream's own thread.
-  void time_on_thread(Phase phase, std::chrono::nanoseconds spent) const;
+  void time_on_thread(const Request& request, Phase phase, std::chrono::nanoseconds spent) const;
   /// `what`: how a message is none that may come.
-  void malformed_message(const Context& context, std::string_view what) const;
+  void malformed_message(const Request& request, const Context& context,
+                         std::string_view what) const;
 
   /// The answer of `phase` breaks `rule`.
-  void violation(Phase phase, Rule rule, std::string_view field) const;
+  void violation(const Request& request, Phase phase, Rule rule, std::string_view field) const;
 
  private:
   Environment& env_;
@@ -66,14 +67,16 @@ class Reporter final {
 /// Reports what is wrong with the answer of one phase.
 class AnswerViolations final : public rules::ViolationListener {
  public:
-  AnswerViolations(const Reporter& reporter, Phase phase) : reporter_(reporter), phase_(phase) {}
+  AnswerViolations(const Reporter& reporter, const Request& request, Phase phase)
+      : reporter_(reporter), request_(request), phase_(phase) {}
 
   void on_violation(Rule rule, std::string_view field) override {
-    reporter_.violation(phase_, rule, field);
+    reporter_.violation(request_, phase_, rule, field);
   }
 
  private:
   const Reporter& reporter_;
+  const Request& request_;
   Phase phase_;
 };
 

@@ -1,8 +1,9 @@
 #include "grpc/health_messages.h"
 
 #include <protozero/exception.hpp>
-#include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
+
+#include "protobuf/field_reader.h"
 
 namespace extproc::grpc {
 
@@ -10,12 +11,11 @@ std::optional<std::string_view> read_health_request(std::string_view message) {
   constexpr protozero::pbf_tag_type kService = 1;
   std::string_view service;
   try {
-    protozero::pbf_reader reader(message.data(), message.size());
+    protobuf::FieldReader reader(message);
     while (reader.next()) {
       if (reader.tag_and_type() ==
           protozero::tag_and_type(kService, protozero::pbf_wire_type::length_delimited)) {
-        const protozero::data_view view = reader.get_view();
-        service = {view.data(), view.size()};
+        service = reader.get_bytes();
       } else {
         reader.skip();
       }

@@ -7,13 +7,15 @@
 #include "exchange/processor_exchange.h"
 #include "extproc/error.h"
 #include "host/access.h"
+#include "log/make_logger.h"
 
 namespace extproc::host {
 
-Host::Inside::Inside(const Service& processor, Settings its_settings, detail::EventLoop* loop)
+Host::Inside::Inside(const Service& processor, Settings its_settings, detail::EventLoop* loop,
+                     Logger its_logger)
     : dispatcher(detail::Access::dispatcher(processor)),
       settings(std::move(its_settings)),
-      logger(settings.log_level, settings.log ? settings.log : LogSink(log_to_stderr)),
+      logger(std::move(its_logger)),
       environment{.dispatcher = *dispatcher,
                   .settings = settings,
                   .logger = logger,
@@ -28,8 +30,11 @@ Host::Host(const Service& processor, Settings settings, detail::EventLoop* loop)
     throw Error("the handlers of \"" + processor.name() +
                 "\" can wait: give the Host an event loop (extproc/host_loop.h)");
   }
-  inside_ = std::make_unique<Inside>(processor, std::move(settings), loop);
+  Logger logger = log::make_logger(settings.log_level, {.sink = settings.log});
+  inside_ = std::make_unique<Inside>(processor, std::move(settings), loop, std::move(logger));
 }
+
+Host::Host(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
 
 Host::~Host() = default;
 

@@ -1,9 +1,8 @@
 #include "protobuf/any.h"
 
 #include <protozero/exception.hpp>
-#include <protozero/pbf_reader.hpp>
 
-#include "protobuf/map_reader.h"
+#include "protobuf/field_reader.h"
 
 namespace extproc::protobuf {
 
@@ -13,12 +12,12 @@ TypedValue read_any(std::string_view bytes) {
   constexpr auto kBytes = protozero::pbf_wire_type::length_delimited;
   TypedValue any;
   try {
-    protozero::pbf_reader field(bytes.data(), bytes.size());
+    FieldReader field(bytes);
     while (field.next()) {
       if (field.tag_and_type() == tag_and_type(1, kBytes)) {
-        any.type_url = bytes_of(field);
+        any.type_url = field.get_bytes();
       } else if (field.tag_and_type() == tag_and_type(2, kBytes)) {
-        any.value = bytes_of(field);
+        any.value = field.get_bytes();
       } else {
         field.skip();
       }

@@ -2,15 +2,11 @@
 
 #include <optional>
 #include <protozero/exception.hpp>
-#include <protozero/pbf_reader.hpp>
 #include <string_view>
 
-namespace extproc::protobuf {
+#include "protobuf/field_reader.h"
 
-inline std::string_view bytes_of(protozero::pbf_reader& field) {
-  const auto view = field.get_view();
-  return {view.data(), view.size()};
-}
+namespace extproc::protobuf {
 
 /// Calls `each(key, value)` for the entries of a `map<string, ...>` field with values that are
 /// messages, in the order of the bytes. Bytes that are not protobuf are the end of it.
@@ -20,15 +16,17 @@ void for_each_entry(std::string_view message, unsigned field, const Each& each) 
   using protozero::tag_and_type;
   constexpr pbf_wire_type kBytes = pbf_wire_type::length_delimited;
   try {
-    protozero::pbf_reader reader(message.data(), message.size());
+    FieldReader reader(message);
     while (reader.next(field, kBytes)) {
-      protozero::pbf_reader entry = reader.get_message();
-      std::string_view key, value;
+      FieldReader entry = reader.get_message();
+      // An entry may lack one; what is empty is no null.
+      std::string_view key = "";
+      std::string_view value = "";
       while (entry.next()) {
         if (entry.tag_and_type() == tag_and_type(1, kBytes)) {
-          key = bytes_of(entry);
+          key = entry.get_bytes();
         } else if (entry.tag_and_type() == tag_and_type(2, kBytes)) {
-          value = bytes_of(entry);
+          value = entry.get_bytes();
         } else {
           entry.skip();
         }

@@ -1,16 +1,15 @@
 #include "extproc/struct.h"
 
 #include <protozero/exception.hpp>
-#include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 
+#include "protobuf/field_reader.h"
 #include "protobuf/map_reader.h"
 
 namespace extproc {
 namespace {
 
-using protobuf::bytes_of;
-using protozero::pbf_reader;
+using protobuf::FieldReader;
 using protozero::pbf_wire_type;
 using protozero::pbf_writer;
 using protozero::tag_and_type;
@@ -64,7 +63,7 @@ void null_value(pbf_writer& to) { to.add_enum(kNull, 0); }
 
 ValueView::ValueView(std::string_view bytes) {
   try {
-    pbf_reader reader(bytes.data(), bytes.size());
+    FieldReader reader(bytes);
     while (reader.next()) {
       switch (reader.tag_and_type()) {
         case tag_and_type(kNull, pbf_wire_type::varint):
@@ -76,7 +75,7 @@ ValueView::ValueView(std::string_view bytes) {
           kind_ = Kind::number;
           break;
         case tag_and_type(kString, kBytes):
-          bytes_ = bytes_of(reader);
+          bytes_ = reader.get_bytes();
           kind_ = Kind::string;
           break;
         case tag_and_type(kBool, pbf_wire_type::varint):
@@ -84,11 +83,11 @@ ValueView::ValueView(std::string_view bytes) {
           kind_ = Kind::boolean;
           break;
         case tag_and_type(kStruct, kBytes):
-          bytes_ = bytes_of(reader);
+          bytes_ = reader.get_bytes();
           kind_ = Kind::object;
           break;
         case tag_and_type(kList, kBytes):
-          bytes_ = bytes_of(reader);
+          bytes_ = reader.get_bytes();
           kind_ = Kind::list;
           break;
         default:
@@ -124,8 +123,8 @@ std::optional<std::vector<ValueView>> ValueView::list() const {
   if (kind_ != Kind::list) return std::nullopt;
   std::vector<ValueView> values;
   try {
-    pbf_reader reader(bytes_.data(), bytes_.size());
-    while (reader.next(1, kBytes)) values.emplace_back(bytes_of(reader));
+    FieldReader reader(bytes_);
+    while (reader.next(1, kBytes)) values.emplace_back(reader.get_bytes());
   } catch (const protozero::exception&) {
     return values;
   }

@@ -87,7 +87,8 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
   const std::string header = choose_header(settings);
   if (settings.reveal_chain.value_or(true)) result.chain_header = header;
   result.log_level = settings.log_level.value_or(result.log_level);
-  result.log = settings.log ? settings.log : LogSink(log_to_stderr);
+  result.log = {settings.log, settings.log_format.value_or(LogFormat::text),
+                settings.log_file.value_or("")};
   result.observer = settings.observer;
   result.slow_handler = check_time("Settings::slow_handler", settings.slow_handler);
   check(settings.filter);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "extproc/settings.h"
+#include "log/make_logger.h"
 #include "server/listen_address.h"
 
 namespace extproc::server {
@@ -19,7 +20,7 @@ struct Configuration {
   /// Lower case; empty when the chain is not revealed.
   std::string chain_header;
   LogLevel log_level = LogLevel::info;
-  LogSink log;
+  log::Destination log;
   Observer* observer = nullptr;
   std::chrono::milliseconds slow_handler{10};
   FilterSettings filter;

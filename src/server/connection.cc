@@ -293,7 +293,8 @@ void Connection::close() {
 
 void Connection::log(LogLevel level, std::string_view message) const {
   if (!environment_.logger.enabled(level)) return;
-  environment_.logger.log(level, "connection from " + peer_ + ": " + std::string(message));
+  environment_.logger.log(level, LineKind::connection,
+                          "connection from " + peer_ + ": " + std::string(message));
 }
 
 }  // namespace extproc::server

@@ -32,6 +32,9 @@ FilledSettings fill_from_environment(Settings settings, bool address_counts,
   fill(open.reveal_chain, "REVEAL_EXTPROC_CHAIN", parse_switch, kAcceptedSwitch);
   fill(open.applied_header, "EXTPROCS_APPLIED_HEADER", parse_header_name, kAcceptedHeaderName);
   fill(open.log_level, "LOG_LEVEL", parse_log_level, kAcceptedLogLevel);
+  fill(open.log_format, "LOG_FORMAT", parse_log_format, kAcceptedLogFormat);
+  const auto as_it_is = [](const std::string& text) { return std::optional(text); };
+  fill(open.log_file, "LOG_FILE", as_it_is, "a path");
   return filled;
 }
 

@@ -1,6 +1,11 @@
 #include "server/listen_address.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/un.h>
+
+#include <array>
+#include <optional>
 
 #include "extproc/error.h"
 #include "server/values.h"
@@ -9,11 +14,23 @@ namespace extproc::server {
 namespace {
 
 constexpr std::string_view kUnixPrefix = "unix:";
-constexpr std::size_t kLongestPath = sizeof(sockaddr_un::sun_path) - 1;
+constexpr std::string_view kAuthority = "://";
+static_assert(kLongestPath == sizeof(sockaddr_un::sun_path) - 1);
 
 [[noreturn]] void refuse_address(std::string_view setting, std::string_view text,
                                  std::string_view why) {
   throw Error(std::string(setting) + " \"" + std::string(text) + "\": " + std::string(why));
+}
+
+/// "1.2.3.4" of "::ffff:1.2.3.4", to which no socket of IPv6 alone can be bound.
+std::optional<std::string> mapped_v4(std::string_view host) {
+  in6_addr address{};
+  if (::inet_pton(AF_INET6, std::string(host).c_str(), &address) != 1 ||
+      !IN6_IS_ADDR_V4MAPPED(&address))
+    return std::nullopt;
+  std::array<char, INET_ADDRSTRLEN> text{};
+  ::inet_ntop(AF_INET, &address.s6_addr[12], text.data(), text.size());
+  return text.data();
 }
 
 UnixAddress parse_unix(std::string_view setting, std::string_view text) {
@@ -37,6 +54,11 @@ ListenAddress default_address(int port) { return TcpAddress{"::", port, true}; }
 ListenAddress parse_listen_address(std::string_view setting, std::string_view text) {
   if (text.starts_with(kUnixPrefix)) return parse_unix(setting, text);
 
+  if (const auto scheme = text.find(kAuthority); scheme != std::string_view::npos) {
+    refuse_address(setting, text,
+                   "it is an address, and not a URL: leave out \"" +
+                       std::string(text.substr(0, scheme + kAuthority.size())) + "\"");
+  }
   const std::size_t colon = text.rfind(':');
   const auto port = parse_port(colon == std::string_view::npos ? text : text.substr(colon + 1));
   if (!port) {
@@ -51,6 +73,11 @@ ListenAddress parse_listen_address(std::string_view setting, std::string_view te
     host = host.substr(1, host.size() - 2);
   } else if (host.find(':') != std::string_view::npos) {
     refuse_address(setting, text, "an IPv6 address goes into brackets, as in \"[::1]:50051\"");
+  }
+  if (const auto mapped = mapped_v4(host)) {
+    refuse_address(setting, text,
+                   "it is an IPv4 address, which is written \"" + *mapped + ":" +
+                       std::to_string(*port) + "\"");
   }
   if (host.empty()) refuse_address(setting, text, "the host is missing, as in \"127.0.0.1:50051\"");
   return TcpAddress{std::string(host), *port, false};

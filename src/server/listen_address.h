@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -7,6 +8,8 @@
 namespace extproc::server {
 
 inline constexpr int kHighestPort = 65'535;
+/// Of a Unix domain socket, in bytes.
+inline constexpr std::size_t kLongestPath = 107;
 
 /// A port of a host, which is a name or an address without brackets.
 struct TcpAddress {

@@ -85,7 +85,7 @@ class Listener::Acceptor {
   void rest(int reason) {
     if (!failing_) {
       failing_ = true;
-      logger_.log(LogLevel::error,
+      logger_.log(LogLevel::error, LineKind::connection,
                   address_ + ": cannot accept connections, trying again: " + std::strerror(reason));
     }
     if (reason == EMFILE) on_exhausted_();

@@ -14,8 +14,10 @@
 #include "base/logger.h"
 #include "extproc/error.h"
 #include "extproc/server.h"
+#include "log/make_logger.h"
 #include "server/configuration.h"
 #include "server/environment.h"
+#include "server/process.h"
 
 namespace extproc {
 namespace {
@@ -44,24 +46,47 @@ std::string seconds(std::chrono::milliseconds time) {
   return text + " s";
 }
 
-/// Waits for the signals that end a process, and ends the servers.
+/// How long the end waits for the last lines of the log.
+constexpr std::chrono::milliseconds kLastLines{200};
+
+/// Waits for the signals that end a process, and ends the servers; those that do not are heard
+/// meanwhile.
 class SignalLoop {
  public:
   SignalLoop(const Logger& logger, std::chrono::milliseconds grace_period)
-      : logger_(logger), grace_period_(grace_period), signals_(io_, SIGTERM, SIGINT) {}
+      : logger_(logger),
+        grace_period_(grace_period),
+        signals_(io_, SIGTERM, SIGINT),
+        hints_(io_, SIGHUP, SIGUSR1) {}
 
   void run(const Servers& servers) {
     signals_.async_wait([this, &servers](const boost::system::error_code& error, int) {
       if (!error) shut_down(servers);
     });
+    listen_to_hints();
     io_.run();
     joiner_.join();
   }
 
  private:
+  void listen_to_hints() {
+    hints_.async_wait([this](const boost::system::error_code& error, int signal) {
+      if (error) return;
+      if (signal == SIGUSR1) {
+        logger_.reopen();
+      } else {
+        logger_.log(
+            LogLevel::info, LineKind::server,
+            "SIGHUP does nothing; SIGTERM ends the server, SIGUSR1 opens its log file anew");
+      }
+      listen_to_hints();
+    });
+  }
+
   void shut_down(const Servers& servers) {
-    logger_.log(LogLevel::info, "shutting down, grace period " + seconds(grace_period_) +
-                                    "; send the signal again to end at once");
+    logger_.log(LogLevel::info, LineKind::server,
+                "shutting down, grace period " + seconds(grace_period_) +
+                    "; send the signal again to end at once");
     for (const auto& server : servers) server->shutdown();
     // The servers are waited for elsewhere, so that the second signal is heard.
     signals_.async_wait([](const boost::system::error_code& error, int signal) {
@@ -77,6 +102,7 @@ class SignalLoop {
   const std::chrono::milliseconds grace_period_;
   asio::io_context io_{1};
   asio::signal_set signals_;
+  asio::signal_set hints_;
   std::thread joiner_;
 };
 
@@ -88,7 +114,7 @@ void serve_until_signal(std::vector<Service> services, Settings given) {
       server::fill_from_environment(std::move(given), address_counts).settings;
   check_addresses(services, settings);
   const auto configuration = server::resolve(settings, services.front().address());
-  const Logger logger(configuration.log_level, configuration.log);
+  const Logger logger = log::make_logger(configuration.log_level, configuration.log);
   // From here on, so that a signal during the start is not lost.
   SignalLoop signals(logger, configuration.grace_period);
   Servers servers;
@@ -108,12 +134,16 @@ int serve(Service service, Settings settings) {
 }
 
 int serve(std::vector<Service> services, Settings settings) {
-  // A log that is a closed pipe must not end the process.
-  std::signal(SIGPIPE, SIG_IGN);
+  server::open_standard_files();
+  server::ignore_signals();
   try {
     serve_until_signal(std::move(services), std::move(settings));
+    // Those that were heard are back at their defaults.
+    server::ignore_signals();
     return EXIT_SUCCESS;
   } catch (const Error& error) {
+    server::ignore_signals();
+    log::flush_stderr(kLastLines);
     std::fprintf(stderr, "extproc: %s\n", error.what());
     return EXIT_FAILURE;
   }

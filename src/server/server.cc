@@ -53,7 +53,7 @@ class Server::Impl {
   Impl(Service service, const server::FilledSettings& filled)
       : service_(std::move(service)),
         configuration_(server::resolve(filled.settings, service_.address())),
-        logger_(configuration_.log_level, configuration_.log),
+        logger_(log::make_logger(configuration_.log_level, configuration_.log)),
         blocking_(configuration_.blocking_threads),
         work_(control_.get_executor()) {
     warn_of(filled.variables);
@@ -107,7 +107,7 @@ void Server::Impl::warn_of(const std::vector<std::string>& variables) const {
   if (variables.empty()) return;
   std::string names;
   for (const std::string& name : variables) names += (names.empty() ? "" : ", ") + name;
-  logger_.log(LogLevel::warning,
+  logger_.log(LogLevel::warning, LineKind::server,
               "settings that are unset were read from the environment (" + names +
                   "), which the next minor version does not do: write Server(service, "
                   "Settings::from_environment()), or from_environment(settings) to keep settings "
@@ -133,9 +133,10 @@ void Server::Impl::start() {
   }
   listener_ = std::move(listener);
   started_ = true;
-  logger_.log(LogLevel::info, name() + " listening on " + listener_->address() + " (" +
-                                  std::to_string(workers_.size()) +
-                                  (workers_.size() == 1 ? " thread)" : " threads)"));
+  logger_.log(LogLevel::info, LineKind::server,
+              name() + " listening on " + listener_->address() + " (" +
+                  std::to_string(workers_.size()) +
+                  (workers_.size() == 1 ? " thread)" : " threads)"));
 }
 
 void Server::Impl::start_threads() {
@@ -149,7 +150,7 @@ void Server::Impl::run() {
   control_.run();
   for (const auto& worker : workers_) worker->join();
   blocking_.join();
-  logger_.log(LogLevel::info, name() + " has ended");
+  logger_.log(LogLevel::info, LineKind::server, name() + " has ended");
 }
 
 void Server::Impl::distribute(server::AcceptedSocket socket) {
@@ -162,7 +163,7 @@ void Server::Impl::distribute(server::AcceptedSocket socket) {
   if (open < configuration_.limits.connections) return least->add(std::move(socket));
   const auto tell = [&](Seldom& seldom, const char* what) {
     if (!seldom.now()) return;
-    logger_.log(LogLevel::warning,
+    logger_.log(LogLevel::warning, LineKind::connection,
                 what + std::to_string(open) + " are open, as many as Limits::connections allows");
   };
   if (server::Worker* worker = idlest()) {
@@ -203,6 +204,10 @@ Stats Server::Impl::stats() const {
     const auto links = worker->link_counters();
     for (std::size_t i = 0; i < links.size(); ++i) server::add(links[i], sum.processors[i]);
   }
+  Counters own;
+  own.log_lines_dropped.add(logger_.lost().dropped);
+  own.log_lines_left_out.add(logger_.lost().left_out);
+  server::add(own, sum);
   return sum;
 }
 

@@ -80,6 +80,12 @@ std::optional<LogLevel> parse_log_level(std::string_view text) {
   return find(kTable, text);
 }
 
+std::optional<LogFormat> parse_log_format(std::string_view text) {
+  static constexpr auto kTable = std::to_array<std::pair<std::string_view, LogFormat>>(
+      {{"text", LogFormat::text}, {"json", LogFormat::json}});
+  return find(kTable, text);
+}
+
 std::optional<std::string> parse_header_name(std::string_view text) {
   constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~";
   std::string name = lower(text);

@@ -21,6 +21,9 @@ std::optional<bool> parse_switch(std::string_view text);
 /// DEBUG, INFO, WARNING or WARN, ERROR, CRITICAL, OFF, in any case.
 std::optional<LogLevel> parse_log_level(std::string_view text);
 
+/// text, json, in any case.
+std::optional<LogFormat> parse_log_format(std::string_view text);
+
 /// In lower case: a token of RFC 9110, that a processor may add to a response.
 std::optional<std::string> parse_header_name(std::string_view text);
 
@@ -31,6 +34,7 @@ inline constexpr std::string_view kAcceptedSwitch =
     "one of t, true, y, yes, 1, on, f, false, n, no, 0, off";
 inline constexpr std::string_view kAcceptedLogLevel =
     "one of DEBUG, INFO, WARNING, ERROR, CRITICAL, OFF";
+inline constexpr std::string_view kAcceptedLogFormat = "one of text, json";
 inline constexpr std::string_view kAcceptedHeaderName =
     "the name of a header, other than \"host\" and those that begin with \":\"";
 

@@ -33,8 +33,6 @@ bool ticks_are_enough(const Configuration& configuration, const detail::Dispatch
 host::Settings host_settings(const Configuration& configuration,
                              const detail::Dispatcher& dispatcher, const Logger& logger) {
   return {
-      .log_level = configuration.log_level,
-      .log = configuration.log,
       .observer = configuration.observer,
       .chain_header = configuration.chain_header,
       .slow_handler = configuration.slow_handler,
@@ -58,8 +56,9 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
       loop_{io_.get_executor(), blocking},
       tick_(io_),
       deadlines_([this] { start_ticking(); }),
-      host_(service, host_settings(configuration, *detail::Access::dispatcher(service), logger),
-            &loop_),
+      host_(detail::HostAccess::make_host(
+          service, host_settings(configuration, *detail::Access::dispatcher(service), logger),
+          &loop_, logger)),
       counters_(detail::HostAccess::counters(host_)),
       process_(host_, deadlines_),
       health_({ProcessService::kName, service.name()}),
@@ -101,10 +100,10 @@ void Worker::survive(Step step) {
       step();
       return;
     } catch (const std::exception& error) {
-      logger_.log(LogLevel::error,
+      logger_.log(LogLevel::error, LineKind::server,
                   std::string("an exception escaped on an I/O thread: ") + error.what());
     } catch (...) {
-      logger_.log(LogLevel::error, "an exception escaped on an I/O thread");
+      logger_.log(LogLevel::error, LineKind::server, "an exception escaped on an I/O thread");
     }
   }
 }
@@ -142,7 +141,8 @@ void Worker::open(AcceptedSocket accepted) {
   boost::system::error_code error;
   socket.assign(accepted.protocol, accepted.fd.get(), error);
   if (error) {
-    logger_.log(LogLevel::error, "connection from " + accepted.peer + ": " + error.message());
+    logger_.log(LogLevel::error, LineKind::connection,
+                "connection from " + accepted.peer + ": " + error.message());
     load_.fetch_sub(1, std::memory_order_relaxed);
     return tell_if_empty();
   }

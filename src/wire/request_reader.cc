@@ -1,41 +1,42 @@
 #include "wire/request_reader.h"
 
 #include <protozero/exception.hpp>
-#include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 
-#include "protobuf/map_reader.h"
+#include "protobuf/field_reader.h"
 
 namespace extproc::wire {
 
 namespace {
 
-using protobuf::bytes_of;
-using protozero::pbf_reader;
+using protobuf::FieldReader;
 using protozero::pbf_wire_type;
 using protozero::tag_and_type;
 
 constexpr pbf_wire_type kBytes = pbf_wire_type::length_delimited;
 constexpr pbf_wire_type kVarint = pbf_wire_type::varint;
 
+/// A HeaderMap is within two messages.
+constexpr int kHeaderMapDepth = 2;
+
 struct TooManyHeaders : protozero::exception {
   const char* what() const noexcept override { return "too many headers"; }
 };
 
 // envoy.config.core.v3.HeaderValue
-void read_header_value(pbf_reader field, Header& header) {
+void read_header_value(FieldReader field, Header& header) {
   std::string_view value;
   std::string_view raw_value;
   while (field.next()) {
     switch (field.tag_and_type()) {
       case tag_and_type(1, kBytes):
-        header.name = bytes_of(field);
+        header.name = field.get_bytes();
         break;
       case tag_and_type(2, kBytes):
-        value = bytes_of(field);
+        value = field.get_bytes();
         break;
       case tag_and_type(3, kBytes):
-        raw_value = bytes_of(field);
+        raw_value = field.get_bytes();
         break;
       default:
         field.skip();
@@ -76,8 +77,8 @@ bool read_plain_header(std::string_view& map, std::vector<Header>& entries) {
 void bound_headers(std::string_view map, std::size_t before) {
   constexpr std::size_t kLeastEntry = 2;
   if (before + map.size() / kLeastEntry <= kMostHeaders) return;
-  pbf_reader field(map.data(), map.size());
-  for (std::size_t count = before; field.next(1); field.skip()) {
+  FieldReader field(map, kHeaderMapDepth);
+  for (std::size_t count = before; field.next(1, kBytes); field.skip()) {
     if (++count > kMostHeaders) throw TooManyHeaders();
   }
 }
@@ -87,22 +88,22 @@ void read_header_map(std::string_view map, std::vector<Header>& entries) {
   bound_headers(map, entries.size());
   while (!map.empty()) {
     if (read_plain_header(map, entries)) continue;
-    pbf_reader field(map.data(), map.size());
+    FieldReader field(map, kHeaderMapDepth);
     field.next();
     if (field.tag_and_type() == tag_and_type(1, kBytes)) {
       read_header_value(field.get_message(), entries.emplace_back());
     } else {
       field.skip();
     }
-    map.remove_prefix(map.size() - field.length());
+    map = field.rest();
   }
 }
 
-void read_headers(pbf_reader field, RequestMessage& message, std::vector<Header>& entries) {
+void read_headers(FieldReader field, RequestMessage& message, std::vector<Header>& entries) {
   while (field.next()) {
     switch (field.tag_and_type()) {
       case tag_and_type(1, kBytes):
-        read_header_map(bytes_of(field), entries);
+        read_header_map(field.get_bytes(), entries);
         break;
       case tag_and_type(2, kBytes):
         message.has_attributes = true;
@@ -117,11 +118,11 @@ void read_headers(pbf_reader field, RequestMessage& message, std::vector<Header>
   }
 }
 
-void read_body(pbf_reader field, RequestMessage& message) {
+void read_body(FieldReader field, RequestMessage& message) {
   while (field.next()) {
     switch (field.tag_and_type()) {
       case tag_and_type(1, kBytes):
-        message.body = bytes_of(field);
+        message.body = field.get_bytes();
         break;
       case tag_and_type(2, kVarint):
         message.end_of_stream = field.get_bool();
@@ -141,10 +142,10 @@ void read_body(pbf_reader field, RequestMessage& message) {
   }
 }
 
-void read_trailers(pbf_reader field, std::vector<Header>& entries) {
+void read_trailers(FieldReader field, std::vector<Header>& entries) {
   while (field.next()) {
     if (field.tag_and_type() == tag_and_type(1, kBytes)) {
-      read_header_map(bytes_of(field), entries);
+      read_header_map(field.get_bytes(), entries);
     } else {
       field.skip();
     }
@@ -158,7 +159,7 @@ BodySendMode body_mode(std::int32_t number) {
              : BodySendMode::none;
 }
 
-void read_protocol_config(pbf_reader field, ProtocolConfiguration& config) {
+void read_protocol_config(FieldReader field, ProtocolConfiguration& config) {
   while (field.next()) {
     switch (field.tag_and_type()) {
       case tag_and_type(1, kVarint):
@@ -176,7 +177,7 @@ void read_protocol_config(pbf_reader field, ProtocolConfiguration& config) {
   }
 }
 
-void read_flow_control_init(pbf_reader field, FlowControlInit& init) {
+void read_flow_control_init(FieldReader field, FlowControlInit& init) {
   while (field.next()) {
     switch (field.tag_and_type()) {
       case tag_and_type(1, kVarint):
@@ -197,7 +198,7 @@ void read_flow_control_init(pbf_reader field, FlowControlInit& init) {
   }
 }
 
-void read_window_update(pbf_reader field, ClientWindowUpdate& update) {
+void read_window_update(FieldReader field, ClientWindowUpdate& update) {
   while (field.next()) {
     switch (field.tag_and_type()) {
       case tag_and_type(1, kVarint):
@@ -222,7 +223,7 @@ void enter_phase(Phase phase, RequestMessage& message, std::vector<Header>& entr
   entries.clear();
 }
 
-void read_message(pbf_reader field, RequestMessage& message, std::vector<Header>& entries) {
+void read_message(FieldReader field, RequestMessage& message, std::vector<Header>& entries) {
   while (field.next()) {
     switch (field.tag_and_type()) {
       case tag_and_type(2, kBytes):
@@ -252,7 +253,7 @@ void read_message(pbf_reader field, RequestMessage& message, std::vector<Header>
       case tag_and_type(8, kBytes):
         message.metadata_in_parts = message.has_metadata;
         message.has_metadata = true;
-        message.metadata = bytes_of(field);
+        message.metadata = field.get_bytes();
         message.metadata_bytes += message.metadata.size();
         break;
       case tag_and_type(9, kBytes):
@@ -285,7 +286,7 @@ void read_message(pbf_reader field, RequestMessage& message, std::vector<Header>
 bool read_request(std::string_view bytes, RequestMessage& message, std::vector<Header>& entries) {
   entries.clear();
   try {
-    read_message(pbf_reader(bytes.data(), bytes.size()), message, entries);
+    read_message(FieldReader(bytes), message, entries);
     message.headers = entries;
     return true;
   } catch (const protozero::exception&) {
@@ -296,12 +297,12 @@ bool read_request(std::string_view bytes, RequestMessage& message, std::vector<H
 
 void store_attributes(std::string_view bytes, std::string& out) {
   protozero::pbf_writer writer(out);
-  const auto store = [&](pbf_reader& entry) {
-    const std::string_view stored = bytes_of(entry);
+  const auto store = [&](FieldReader& entry) {
+    const std::string_view stored = entry.get_bytes();
     writer.add_message(host::kStoredAttributes, stored.data(), stored.size());
   };
   // Read once already, so that nothing throws.
-  pbf_reader message(bytes.data(), bytes.size());
+  FieldReader message(bytes);
   while (message.next()) {
     switch (message.tag_and_type()) {
       case tag_and_type(9, kBytes):
@@ -310,7 +311,7 @@ void store_attributes(std::string_view bytes, std::string& out) {
       case tag_and_type(2, kBytes):
       case tag_and_type(3, kBytes): {
         // The place that is deprecated: HttpHeaders.attributes.
-        pbf_reader headers = message.get_message();
+        FieldReader headers = message.get_message();
         while (headers.next()) {
           headers.tag_and_type() == tag_and_type(2, kBytes) ? store(headers) : headers.skip();
         }
@@ -329,8 +330,8 @@ void store_metadata(std::string_view bytes, const RequestMessage& message, std::
   }
   // To merge messages is to put their bytes behind each other.
   out.clear();
-  pbf_reader field(bytes.data(), bytes.size());
-  while (field.next(8, kBytes)) out.append(bytes_of(field));
+  FieldReader field(bytes);
+  while (field.next(8, kBytes)) out.append(field.get_bytes());
 }
 
 }  // namespace extproc::wire

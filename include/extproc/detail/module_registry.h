@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <type_traits>
 
 #include "extproc/service.h"
 #include "extproc/version.h"
@@ -24,6 +26,17 @@
 #define EXTPROC_DETAIL_MODULE_MARK "extproc module: version "
 
 namespace extproc::detail {
+
+/// What EXTPROC_EXPORT_AS exports.
+template <class Factory>
+Service service_of(const Factory& factory) {
+  using Made = decltype(factory());
+  if constexpr (std::is_convertible_v<Made, Service>) {
+    return factory();
+  } else {
+    return Service(std::shared_ptr<Made>(new Made(factory())));
+  }
+}
 
 /// One exported processor; they form a list, one for each module, filled while the module is
 /// loaded.

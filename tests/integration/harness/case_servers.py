@@ -9,8 +9,8 @@ from harness import paths
 from harness.envoy_cases import Case
 from harness.processes import Launcher, Process
 
-# "Scripted: request_headers: header_denied "host": Envoy leaves it ... This is logged once"
-_VIOLATION = re.compile(r'^\w+: (?P<phase>re\w+_\w+): (?P<rule>[a-z_]+)(?: "(?P<field>[^"]*)")?: .* This is logged once$')
+# "Scripted: request_headers for request 1: header_denied "host": Envoy leaves it ... This is logged once"
+_VIOLATION = re.compile(r'^\w+: (?P<phase>re\w+_\w+) for request [^:]*: (?P<rule>[a-z_]+)(?: "(?P<field>[^"]*)")?: .* This is logged once$')
 
 # "Scripted: request_headers failed for request 1: boom"
 _FAILURE = re.compile(r"^\w+: (?P<phase>re\w+_\w+) failed for request [^:]*: (?P<text>.*)$")

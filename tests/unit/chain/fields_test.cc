@@ -66,8 +66,8 @@ TEST(ChainFields, ClearRouteCacheNeedsAHeaderChangeOfItsOwn) {
   const auto result = run(Envoy(""), {Service(sets), Service(clears)});
   EXPECT_NE(result.upstream_header("x-a"), nullptr);
   EXPECT_FALSE(result.route_cache_cleared);
-  EXPECT_THAT(result.log,
-              ElementsAre(::testing::HasSubstr("C: request_headers: clear_route_cache")));
+  EXPECT_THAT(result.log, ElementsAre(::testing::HasSubstr(
+                              "C: request_headers for request unknown: clear_route_cache")));
 }
 
 Handlers buffering() {
@@ -103,8 +103,8 @@ TEST(ChainFields, TheModeThatOneAskedForIsItsOwn) {
   const auto result = run(envoy, {Service(buffers), Service(other)});
   EXPECT_THAT(result.upstream.headers, Contains(Pair("x-with-body", "1")));
   EXPECT_THAT(result.upstream.headers, Not(Contains(Pair("x-other", "1"))));
-  EXPECT_THAT(result.log,
-              ElementsAre(::testing::HasSubstr("O: request_body: body_header_mutation")));
+  EXPECT_THAT(result.log, ElementsAre(::testing::HasSubstr(
+                              "O: request_body for request unknown: body_header_mutation")));
 }
 
 TEST(ChainFields, ABodyThatOnlyAnotherAskedForIsNotGivenToAll) {
@@ -126,7 +126,9 @@ TEST(ChainFields, HeadersThatEnvoyKeepsForItselfAreNotSeenByTheNext) {
   });
   const auto result = run(Envoy(""), {Service(sets), Service(sees)});
   EXPECT_THAT(result.upstream.headers, Not(Contains(Pair("x-envoyfoo", "1"))));
-  EXPECT_THAT(result.log, ElementsAre(::testing::HasSubstr("S: request_headers: header_denied")));
+  EXPECT_THAT(
+      result.log,
+      ElementsAre(::testing::HasSubstr("S: request_headers for request unknown: header_denied")));
 }
 
 // By the processor that broke it, and not by the chain again.

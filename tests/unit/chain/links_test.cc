@@ -87,7 +87,8 @@ TEST(ChainLinks, TheFallbackOfOneIsItsOwn) {
   // The next message finds all three.
   f.headers(response_headers);
   EXPECT_THAT(f.sent, SizeIs(2));
-  EXPECT_THAT(f.log, ElementsAre(HasSubstr("b: request_headers: answered_too_late")));
+  EXPECT_THAT(f.log,
+              ElementsAre(HasSubstr("b: request_headers for request unknown: answered_too_late")));
 }
 
 // It reads the same as before, and the others see what has come as soon as it has returned.

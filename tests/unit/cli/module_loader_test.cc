@@ -1,6 +1,7 @@
 #include "cli/module_loader.h"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <iterator>
@@ -51,6 +52,7 @@ class ModuleLoader : public ::testing::Test {
 TEST_F(ModuleLoader, MakesTheProcessor) {
   EXPECT_EQ(load_service({"good", "First"}, {modules_}).name(), "First");
   EXPECT_EQ(load_service({"good", "Second"}, {scratch_, modules_}).name(), "First");
+  EXPECT_EQ(load_service({"good", "ByValue"}, {modules_}).name(), "Third");
 }
 
 TEST_F(ModuleLoader, TheFirstFolderWins) {
@@ -69,12 +71,15 @@ TEST_F(ModuleLoader, AMissingModuleTellsWhereItLookedAndWhatIsThere) {
 }
 
 TEST_F(ModuleLoader, AMissingNameTellsWhatIsExported) {
-  EXPECT_THAT(refusal("good.Third", {modules_}),
-              EndsWith("good.so exports no Third; it exports: Broken, First, Second"));
+  EXPECT_THAT(
+      refusal("good.Third", {modules_}),
+      EndsWith("good.so exports no Third; it exports: Broken, ByValue, First, Second, Stranger"));
 }
 
 TEST_F(ModuleLoader, AProcessorThatCannotBeMade) {
   EXPECT_EQ(refusal("good.Broken", {modules_}), "making good.Broken failed: no licence");
+  EXPECT_EQ(refusal("good.Stranger", {modules_}),
+            "making good.Stranger failed: it threw something that is not a std::exception");
 }
 
 TEST_F(ModuleLoader, AnotherVersionIsRefused) {
@@ -102,6 +107,41 @@ TEST_F(ModuleLoader, AFileThatCannotBeLoaded) {
         "ERR");
   EXPECT_THAT(refusal("broken.First", {scratch_}),
               AllOf(HasSubstr("cannot load a module: "), HasSubstr("broken.so")));
+}
+
+// A named pipe is the one that nobody would come back from.
+TEST_F(ModuleLoader, WhatIsNoFileIsRefusedForWhatItIs) {
+  ASSERT_EQ(::mkfifo((scratch_ / "pipe.so").c_str(), 0600), 0);
+  fs::create_directory(scratch_ / "folder.so");
+  fs::create_symlink("/dev/null", scratch_ / "device.so");
+  EXPECT_THAT(refusal("pipe.First", {scratch_}),
+              EndsWith("pipe.so is a named pipe, and no file of a module"));
+  EXPECT_THAT(refusal("folder.First", {scratch_}), HasSubstr("folder.so is a folder"));
+  EXPECT_THAT(refusal("device.First", {scratch_}), HasSubstr("device.so is a device"));
+}
+
+TEST_F(ModuleLoader, APartOfAModuleIsRefused) {
+  std::ifstream in(modules_ / "good.so", std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(in), {});
+  for (const std::size_t size :
+       {std::size_t{4}, std::size_t{40}, std::size_t{64}, bytes.size() / 2, bytes.size() - 1}) {
+    std::ofstream(scratch_ / "part.so", std::ios::binary) << bytes.substr(0, size);
+    EXPECT_THAT(
+        refusal("part.First", {scratch_}),
+        HasSubstr("part.so is cut off: it has " + std::to_string(size) + " bytes of at least"));
+  }
+  std::ofstream(scratch_ / "empty.so", std::ios::binary);
+  EXPECT_THAT(refusal("empty.First", {scratch_}), HasSubstr("is not an extproc module"));
+}
+
+TEST_F(ModuleLoader, AModuleOfAnotherMachineIsRefused) {
+  std::ifstream in(modules_ / "good.so", std::ios::binary);
+  std::string bytes(std::istreambuf_iterator<char>(in), {});
+  // e_machine: one that nobody has.
+  bytes[18] = '\x7f';
+  std::ofstream(scratch_ / "other.so", std::ios::binary) << bytes;
+  EXPECT_THAT(refusal("other.First", {scratch_}),
+              HasSubstr("other.so was built for another machine"));
 }
 
 TEST(ServiceSpec, Forms) {

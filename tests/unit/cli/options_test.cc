@@ -34,7 +34,8 @@ TEST(Options, NothingIsSetWithoutAFlag) {
   EXPECT_THAT(options->listen, IsEmpty());
   const Settings& settings = options->settings;
   EXPECT_FALSE(settings.port || settings.listen || settings.grace_period || settings.drain_delay ||
-               settings.threads || settings.blocking_threads);
+               settings.threads || settings.blocking_threads || settings.log_format ||
+               settings.log_file);
 }
 
 TEST(Options, Long) {
@@ -63,6 +64,20 @@ TEST(Options, HowLongAPeerMayTake) {
   EXPECT_EQ(options->settings.limits.unread_timeout, 10min);
 }
 
+TEST(Options, WhereTheLogGoes) {
+  const auto serve =
+      parse_as<ServeOptions>({"serve", "--log-format", "json", "--log-file", "/var/log/extproc"});
+  ASSERT_TRUE(serve);
+  EXPECT_EQ(serve->settings.log_format, LogFormat::json);
+  EXPECT_EQ(serve->settings.log_file, "/var/log/extproc");
+  const auto dev = parse_as<DevOptions>({"dev", "-s", "m.N", "--upstream", "http://a:1",
+                                         "--log-format", "TEXT", "--log-file", "log"});
+  ASSERT_TRUE(dev);
+  EXPECT_EQ(dev->log_format, LogFormat::text);
+  EXPECT_EQ(dev->log_file, "log");
+  EXPECT_FALSE(parse_as<ServeOptions>({"serve", "--log-format", "xml"}));
+}
+
 TEST(Options, Short) {
   const auto options = parse_as<ServeOptions>({"serve", "-s", "m.N", "-p", "0", "-g", "1", "-l"});
   ASSERT_TRUE(options);
@@ -70,6 +85,13 @@ TEST(Options, Short) {
   EXPECT_EQ(options->settings.port, 0);
   EXPECT_EQ(options->settings.grace_period, 1s);
   EXPECT_TRUE(options->logging);
+}
+
+TEST(Options, APortIsANumberAndNothingElse) {
+  for (const char* text :
+       {"0x10", "+5", " 5", "5 ", "", "65536", "-1", "1e3", "0b1", "1'000", "http"})
+    EXPECT_FALSE(parse_as<ServeOptions>({"serve", "--port", text})) << text;
+  EXPECT_EQ(parse_as<ServeOptions>({"serve", "--port=65535"})->settings.port, 65'535);
 }
 
 TEST(Options, Listen) {

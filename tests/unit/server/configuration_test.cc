@@ -30,7 +30,9 @@ TEST(Configuration, DefaultsWhereNothingIsGiven) {
   EXPECT_EQ(configuration.blocking_threads, 16U);
   EXPECT_EQ(configuration.chain_header, "x-ext-procs-applied");
   EXPECT_EQ(configuration.log_level, LogLevel::info);
-  EXPECT_TRUE(configuration.log);
+  EXPECT_FALSE(configuration.log.sink);
+  EXPECT_EQ(configuration.log.format, LogFormat::text);
+  EXPECT_EQ(configuration.log.file, "");
   EXPECT_EQ(configuration.observer, nullptr);
 }
 

@@ -18,11 +18,11 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using Variables = std::map<std::string, std::string>;
 
-const Variables kAllVariables{{"GRPC_PORT", "8000"},
-                              {"SHUTDOWN_GRACE_PERIOD", "0.25"},
-                              {"REVEAL_EXTPROC_CHAIN", "no"},
-                              {"EXTPROCS_APPLIED_HEADER", "X-Applied"},
-                              {"LOG_LEVEL", "error"}};
+const Variables kAllVariables{
+    {"GRPC_PORT", "8000"},           {"SHUTDOWN_GRACE_PERIOD", "0.25"},
+    {"REVEAL_EXTPROC_CHAIN", "no"},  {"EXTPROCS_APPLIED_HEADER", "X-Applied"},
+    {"LOG_LEVEL", "error"},          {"LOG_FORMAT", "JSON"},
+    {"LOG_FILE", "/var/log/extproc"}};
 
 FilledSettings fill(Variables variables, Settings settings = {}, bool address_counts = true) {
   return fill_from_environment(std::move(settings), address_counts,
@@ -54,16 +54,18 @@ TEST(Environment, FillsWhatIsUnset) {
   EXPECT_EQ(filled.settings.reveal_chain, false);
   EXPECT_EQ(filled.settings.applied_header, "x-applied");
   EXPECT_EQ(filled.settings.log_level, LogLevel::error);
+  EXPECT_EQ(filled.settings.log_format, LogFormat::json);
+  EXPECT_EQ(filled.settings.log_file, "/var/log/extproc");
   EXPECT_THAT(filled.variables,
               ElementsAre("GRPC_PORT", "SHUTDOWN_GRACE_PERIOD", "REVEAL_EXTPROC_CHAIN",
-                          "EXTPROCS_APPLIED_HEADER", "LOG_LEVEL"));
+                          "EXTPROCS_APPLIED_HEADER", "LOG_LEVEL", "LOG_FORMAT", "LOG_FILE"));
 }
 
 TEST(Environment, WithoutVariablesNothingIsFilled) {
   const FilledSettings filled = fill({});
   EXPECT_FALSE(filled.settings.port || filled.settings.grace_period ||
                filled.settings.reveal_chain || filled.settings.applied_header ||
-               filled.settings.log_level);
+               filled.settings.log_level || filled.settings.log_format || filled.settings.log_file);
   EXPECT_THAT(filled.variables, IsEmpty());
 }
 
@@ -74,6 +76,8 @@ TEST(Environment, SettingsWinEvenOverAWrongOne) {
   settings.reveal_chain = true;
   settings.applied_header = "x-chain";
   settings.log_level = LogLevel::off;
+  settings.log_format = LogFormat::text;
+  settings.log_file = "/dev/null";
   settings.threads = 3;
   Variables wrong;
   for (const auto& [name, value] : kAllVariables) wrong[name] = "wrong:";
@@ -83,6 +87,8 @@ TEST(Environment, SettingsWinEvenOverAWrongOne) {
   EXPECT_EQ(filled.settings.reveal_chain, true);
   EXPECT_EQ(filled.settings.applied_header, "x-chain");
   EXPECT_EQ(filled.settings.log_level, LogLevel::off);
+  EXPECT_EQ(filled.settings.log_format, LogFormat::text);
+  EXPECT_EQ(filled.settings.log_file, "/dev/null");
   EXPECT_EQ(filled.settings.threads, 3U);
   EXPECT_THAT(filled.variables, IsEmpty());
 }
@@ -113,6 +119,13 @@ TEST(Environment, LogLevels) {
   }
 }
 
+TEST(Environment, LogFormats) {
+  for (const char* text : {"text", "Text", "TEXT"})
+    EXPECT_EQ(taken("LOG_FORMAT", text).log_format, LogFormat::text) << text;
+  for (const char* json : {"json", "JSON"})
+    EXPECT_EQ(taken("LOG_FORMAT", json).log_format, LogFormat::json) << json;
+}
+
 TEST(Environment, GracePeriods) {
   const std::pair<const char*, std::chrono::milliseconds> cases[] = {
       {"0", 0ms}, {"5", 5s}, {"0.5", 500ms}, {".001", 1ms}, {"1e2", 100s}};
@@ -138,7 +151,8 @@ TEST(Environment, AWrongValueIsToldWithItsVariableAndWhatItAccepts) {
       {"EXTPROCS_APPLIED_HEADER",
        {"host", "Host", ":path", "a b", "x:", "\xC3\xA9"},
        "the name of a header, other than \"host\" and those that begin with \":\""},
-      {"LOG_LEVEL", {"verbose", "0"}, "one of DEBUG, INFO, WARNING, ERROR, CRITICAL, OFF"}};
+      {"LOG_LEVEL", {"verbose", "0"}, "one of DEBUG, INFO, WARNING, ERROR, CRITICAL, OFF"},
+      {"LOG_FORMAT", {"xml", "json ", "1"}, "one of text, json"}};
   for (const auto& [variable, values, accepted] : rows) {
     for (const char* value : values) {
       EXPECT_EQ(refused(variable, value),

@@ -34,6 +34,8 @@ TEST(ListenAddress, RefusesOthersWithAReason) {
       {":50051", "the host is missing"},
       {"[]:50051", "the host is missing"},
       {"::1:50051", "an IPv6 address goes into brackets"},
+      {"http://127.0.0.1:1", "not a URL: leave out \"http://\""},
+      {"[::ffff:127.0.0.1]:1", "which is written \"127.0.0.1:1\""},
       {"unix:", "a path must follow"},
       {"unix:/" + std::string(107, 'x'), "the path has 108 bytes"},
       {std::string("unix:/a\0b", 9), "a zero byte follows"}};

@@ -18,6 +18,7 @@
 namespace extproc::server::testing {
 namespace {
 
+using ::testing::Contains;
 using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
@@ -91,7 +92,8 @@ struct Served {
   std::vector<std::string> log;
 };
 
-Served serve_once(Settings settings) {
+/// The signals come while it serves.
+Served serve_once(Settings settings, std::vector<int> signals = {}) {
   constexpr std::string_view kResponseHeaders("\x1a\x00", 2);
   Ports ports;
   Served served;
@@ -106,6 +108,7 @@ Served serve_once(Settings settings) {
   const std::string name = base.name();
   std::thread serving([&] { EXPECT_EQ(serve(std::move(base).on("127.0.0.1:0"), settings), 0); });
   if (eventually([&] { return ports.of(name) != 0; })) {
+    for (const int signal : signals) std::raise(signal);
     SocketClient client(ports.of(name));
     const auto id = client.call(kProcess, kResponseHeaders);
     served.answer = client.stream(id).messages().at(0);
@@ -113,6 +116,14 @@ Served serve_once(Settings settings) {
   std::raise(SIGTERM);
   serving.join();
   return served;
+}
+
+TEST(Serve, SignalsOfLogsAndTerminalsDoNotEndIt) {
+  const Served served = serve_once({}, {SIGUSR1, SIGUSR2, SIGHUP});
+  EXPECT_THAT(served.log, Contains(HasSubstr("SIGHUP")));
+  EXPECT_THAT(served.answer, HasSubstr("x-ext-procs-applied"));
+  // They are ignored when it has returned.
+  for (const int signal : {SIGUSR1, SIGUSR2, SIGHUP, SIGPIPE}) std::raise(signal);
 }
 
 TEST(Serve, TakesTheEnvironmentWithoutAWord) {

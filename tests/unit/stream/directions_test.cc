@@ -71,7 +71,9 @@ TEST(Directions, AViolationIsToldOfItsOwnPhase) {
   ASSERT_EQ(f.violations.size(), 1U);
   EXPECT_EQ(f.violations[0].rule, Rule::body_header_mutation);
   EXPECT_EQ(f.violations[0].phase, Phase::request_body);
-  EXPECT_THAT(f.log, ElementsAre(::testing::StartsWith("WARNING Test: request_body: ")));
+  EXPECT_THAT(
+      f.log,
+      ElementsAre(::testing::StartsWith("WARNING Test: request_body for request unknown: ")));
 }
 
 // What the handler awaited before is gone when it is cancelled somewhere else.

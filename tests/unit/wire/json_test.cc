@@ -39,6 +39,13 @@ TEST(Json, TheLastOfANameCounts) {
   EXPECT_EQ(json::serialize(to_json(twice.view())), R"({"a":"last"})");
 }
 
+TEST(Json, AnEntryWithoutAKeyHasAnEmptyOneAndNoNull) {
+  const StructView without(std::string_view("\x0a\x00", 2));
+  ASSERT_EQ(without.fields().size(), 1U);
+  EXPECT_NE(without.fields().front().first.data(), nullptr);
+  EXPECT_EQ(json::serialize(to_json(without)), R"({"":null})");
+}
+
 TEST(Json, ReadsSingleValuesAndLists) {
   EXPECT_EQ(to_json(ValueView()), json::value(nullptr));
   const Struct holder = Struct().set("l", to_list({1.5, "s", nullptr}));

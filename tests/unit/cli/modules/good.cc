@@ -14,10 +14,23 @@ class Broken : public First {
   Broken() { throw std::runtime_error("no licence"); }
 };
 
+class Stranger : public First {
+ public:
+  Stranger() { throw 7; }
+};
+
 extproc::Service make_second() { return extproc::Service::make<First>(); }
+
+extproc::Handlers make_handlers() {
+  extproc::Handlers handlers("Third");
+  handlers.process<extproc::Phase::request_headers>([](auto&, auto&, auto&, auto&) {});
+  return handlers;
+}
 
 }  // namespace
 
 EXTPROC_EXPORT(First);
 EXTPROC_EXPORT(Broken);
+EXTPROC_EXPORT(Stranger);
+EXTPROC_EXPORT_AS(ByValue, make_handlers);
 EXTPROC_EXPORT_AS(Second, make_second);

@@ -1,0 +1,127 @@
+#include "log/line_buffer.h"
+
+#include <algorithm>
+#include <cassert>
+#include <charconv>
+#include <cstring>
+#include <iterator>
+#include <optional>
+
+namespace extproc::log {
+namespace {
+
+/// What a text begins with: a character, or a byte that is no UTF-8.
+struct Unit {
+  std::size_t bytes = 1;
+  std::optional<char32_t> character{};
+};
+
+Unit first_of(std::string_view text) {
+  constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
+  constexpr char32_t kMost = 0x10ffff;
+  const auto at = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned first = at(0);
+  if (first < 0x80) return {1, first};
+  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc0 || first > 0xf7 || text.size() < size) return {};
+  char32_t character = first & (0x7fU >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((at(i) & 0xc0U) != 0x80) return {};
+    character = character << 6 | (at(i) & 0x3fU);
+  }
+  const bool surrogate = character >= 0xd800 && character < 0xe000;
+  if (character < kLeast[size] || character > kMost || surrogate) return {};
+  return {size, character};
+}
+
+/// Whether it does something else than to show itself: controls, separators of lines, and marks of
+/// the writing direction.
+bool acts(char32_t c) {
+  const auto within = [c](char32_t first, char32_t last) { return c >= first && c <= last; };
+  return c < 0x20 || within(0x7f, 0x9f) || c == 0x61c || within(0x200e, 0x200f) ||
+         within(0x2028, 0x202e) || within(0x2066, 0x2069) || c == 0xfeff;
+}
+
+/// A few characters.
+class Piece {
+ public:
+  std::string_view text() const { return {bytes_, size_}; }
+  void put(char c) { bytes_[size_++] = c; }
+  void put(std::string_view text) {
+    for (const char c : text) put(c);
+  }
+  void put_hexadecimal(char32_t value, int digits) {
+    for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4)
+      put("0123456789abcdef"[(value >> shift) & 15]);
+  }
+
+ private:
+  char bytes_[16];
+  std::size_t size_ = 0;
+};
+
+Piece shown(std::string_view words, const Unit& unit, bool in_json) {
+  const std::string_view backslash = in_json ? "\\\\" : "\\";
+  Piece piece;
+  if (!unit.character || (acts(*unit.character) && *unit.character < 0x80)) {
+    piece.put(backslash);
+    piece.put('x');
+    piece.put_hexadecimal(static_cast<unsigned char>(words[0]), 2);
+  } else if (acts(*unit.character)) {
+    piece.put(backslash);
+    piece.put('u');
+    piece.put_hexadecimal(*unit.character, 4);
+  } else {
+    if (in_json && (words[0] == '"' || words[0] == '\\')) piece.put('\\');
+    piece.put(words.substr(0, unit.bytes));
+  }
+  return piece;
+}
+
+/// What stands behind words that were cut.
+class CutMark {
+ public:
+  explicit CutMark(std::size_t bytes) {
+    char digits[20];
+    const auto end = std::to_chars(std::begin(digits), std::end(digits), bytes).ptr;
+    for (const std::string_view part :
+         {std::string_view(" ... ("), std::string_view(digits, end), std::string_view(" bytes)")}) {
+      std::ranges::copy(part, text_ + size_);
+      size_ += part.size();
+    }
+  }
+  std::string_view text() const { return {text_, size_}; }
+
+ private:
+  char text_[40];
+  std::size_t size_ = 0;
+};
+
+}  // namespace
+
+void LineBuffer::put(std::string_view words) {
+  assert(words.size() <= kLineBytes - size_);
+  std::memcpy(bytes_.data() + size_, words.data(), words.size());
+  size_ += words.size();
+}
+
+void LineBuffer::put_escaped(std::string_view words, std::size_t most, std::size_t end) {
+  const CutMark mark(words.size());
+  const std::size_t last = std::min(end, size_ + most);
+  // The longest beginning behind which there is room for the mark.
+  std::size_t cut = size_;
+  for (std::string_view rest = words; !rest.empty();) {
+    const Unit unit = first_of(rest);
+    const Piece piece = shown(rest, unit, quoting_ == Quoting::json);
+    if (size_ + piece.text().size() > last) {
+      size_ = cut;
+      if (size_ + mark.text().size() <= last) put(mark.text());
+      return;
+    }
+    put(piece.text());
+    rest.remove_prefix(unit.bytes);
+    if (size_ + mark.text().size() <= last) cut = size_;
+  }
+}
+
+}  // namespace extproc::log
