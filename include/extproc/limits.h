@@ -36,9 +36,16 @@ struct Limits {
   /// wait too.
   std::size_t queued_bytes_per_stream = std::size_t{1} << 20;
   /// All that one connection may hold in memory: the headers of its gRPC calls, messages that wait,
-  /// incomplete messages, answers that wait. The stream that goes over it ends with
-  /// RESOURCE_EXHAUSTED.
+  /// also within its streams, incomplete messages, attributes and metadata, answers that wait. The
+  /// stream that goes over it ends with RESOURCE_EXHAUSTED.
   std::size_t buffered_bytes_per_connection = std::size_t{256} << 20;
+  /// All that the servers of one process may hold in memory for their peers, in bytes: what
+  /// `buffered_bytes_per_connection` names for all connections, what streams keep for handlers that
+  /// wait, attributes and metadata, and the connections and streams themselves. Over it the
+  /// connection that holds most is closed, and then the next, until it holds. Handlers' own memory
+  /// does not count. Zero: a quarter of what the process may use (its cgroup's limit, or the
+  /// machine's memory), at most 1 GiB. Otherwise at least `message_bytes`.
+  std::size_t memory_bytes = 0;
   /// The time for a new connection to send its HTTP/2 preface and settings.
   std::chrono::milliseconds handshake_timeout{10'000};
   /// The time for an HTTP/2 frame, and for a header block of several, from its first byte to its

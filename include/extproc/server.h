@@ -50,6 +50,11 @@ struct Stats {
   std::uint64_t connections_displaced = 0;
   /// Connections that were closed as soon as they were accepted, as no other could make room.
   std::uint64_t connections_refused = 0;
+  /// Connections that were closed because they held the most when all together held more than
+  /// Limits::memory_bytes.
+  std::uint64_t connections_shed = 0;
+  /// What the connections and streams of this server hold in memory for their peers, in bytes.
+  std::uint64_t memory_bytes = 0;
   /// Lines of the log that were lost because they came faster than they were taken, or could not be
   /// written; and those left out because there were too many of their kind. Of all that is written
   /// to where this server's log goes; none where Settings::log is set.

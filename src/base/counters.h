@@ -42,6 +42,8 @@ enum class CounterKind { counter, gauge };
   ROW(connections_stalled, counter, "Connections ended because their peer stood still")      \
   ROW(connections_displaced, counter, "Idle connections ended to make room for new ones")    \
   ROW(connections_refused, counter, "Connections closed at once because too many were open")   \
+  ROW(connections_shed, counter, "Connections closed because they held the most memory")       \
+  ROW(memory_bytes, gauge, "What connections and streams hold in memory for their peers")   \
   ROW(log_lines_dropped, counter, "Lines of the log that were not taken in time")            \
   ROW(log_lines_left_out, counter, "Lines of the log of which there were too many a second")
 

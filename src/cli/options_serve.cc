@@ -23,6 +23,17 @@ void add_limit_options(CLI::App& serve, Limits& limits) {
       ->group(kGroup);
 }
 
+void add_memory_options(CLI::App& serve, Limits& limits) {
+  constexpr const char* kGroup = "Memory held for peers";
+  serve
+      .add_option("--memory-bytes", limits.memory_bytes,
+                  "For all connections together, with k, m or g behind it for KiB, MiB, GiB; over "
+                  "it the connection\nthat holds most is closed (a quarter of what the process may "
+                  "use, at most 1g)")
+      ->transform(CLI::AsSizeValue(false))
+      ->group(kGroup);
+}
+
 }  // namespace
 
 void add_serve_options(CLI::App& serve, ServeOptions& options) {
@@ -72,6 +83,7 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
                 "more, and have allow_mode_override")
       ->group(kStreams);
   add_limit_options(serve, settings.limits);
+  add_memory_options(serve, settings.limits);
   serve.footer(kFooter);
 }
 

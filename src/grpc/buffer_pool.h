@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_account.h"
+
 namespace extproc::grpc {
 
 /// Buffers that the calls of one thread use in turn: a call holds one only while bytes wait in it,
@@ -11,6 +13,14 @@ namespace extproc::grpc {
 /// large ones, for bodies, are kept apart, and few of them.
 class BufferPool {
  public:
+  /// `account`: what is told of what the thread's connections hold; must outlive it, may be null.
+  explicit BufferPool(MemoryAccount* account = nullptr) : account_(account) {}
+
+  /// A connection holds so many bytes more, or less.
+  void count(std::ptrdiff_t bytes) {
+    if (account_ != nullptr) account_->add(bytes);
+  }
+
   /// An empty string, with a large capacity when there is one to be had: for a message whose size
   /// is not known yet. fit() is to be called when it is.
   std::string take();
@@ -38,6 +48,7 @@ class BufferPool {
     std::string take(std::size_t index);
     void add(std::string buffer);
   };
+  MemoryAccount* const account_;
   Buffers small_{.most_bytes = std::size_t{256} << 10};
   Buffers large_{.most_bytes = std::size_t{8} << 20};
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -66,6 +67,10 @@ class Call {
   virtual void resume() = 0;
   /// More than Limits::queued_bytes_per_stream of this call's answers wait.
   virtual bool congested() const = 0;
+
+  /// The handler keeps so many bytes more, or less, of what came in the call; none any more when it
+  /// has heard on_closed. Over the connection's limit the call ends when on_message returns.
+  virtual void kept(std::ptrdiff_t bytes) { static_cast<void>(bytes); }
 
   virtual const Metadata& metadata() const = 0;
   virtual std::optional<Clock::time_point> deadline() const = 0;

@@ -32,13 +32,27 @@ class CallHost {
   virtual void output_ready() = 0;
   /// `call` can deliver what waited for its output to be written, once the session has returned.
   virtual void deliver_later(ServerCall& call) = 0;
+  /// `call` has messages left when a turn is over.
+  virtual void deliver_next_turn(ServerCall& call) = 0;
   /// A reset has come while an answer was owed.
   virtual void count_owed_reset() = 0;
   /// `call` is over; it may be used again for another.
   virtual void recycle(ServerCall& call) = 0;
 
   /// True when the connection holds more than it may.
-  bool over_limit() const { return buffered > limits.buffered_bytes_per_connection; }
+  bool over_limit() const { return buffered_ > limits.buffered_bytes_per_connection; }
+  /// The weight of all inboxes and outboxes, the headers of open calls, what their handlers keep.
+  std::size_t buffered() const { return buffered_; }
+  /// So many bytes more, or less.
+  void count(std::ptrdiff_t bytes) {
+    buffered_ += static_cast<std::size_t>(bytes);
+    buffers.count(bytes);
+  }
+
+  /// A turn of its own, for whoever delivers outside of an event of the connection.
+  virtual void begin_turn() = 0;
+  /// So many messages are delivered before other connections of the thread have their turn.
+  bool turn_over() const { return delivered >= kMostPerTurn; }
 
   const Limits& limits;
   DeadlineWheel& deadlines;
@@ -46,8 +60,8 @@ class CallHost {
   BufferPool& buffers;
   /// When bytes came last.
   Clock::time_point now{};
-  /// The weight of all inboxes and outboxes, and of the headers of open calls.
-  std::size_t buffered = 0;
+  /// Messages, in this turn.
+  std::size_t delivered = 0;
   /// Where a message goes that is written after the end of its call.
   std::string discarded;
 
@@ -58,7 +72,12 @@ class CallHost {
         deadlines(the_deadlines),
         peer(std::move(the_peer)),
         buffers(the_buffers) {}
-  ~CallHost() = default;
+  ~CallHost() { buffers.count(-static_cast<std::ptrdiff_t>(buffered_)); }
+
+ private:
+  static constexpr std::size_t kMostPerTurn = 2048;
+
+  std::size_t buffered_ = 0;
 };
 
 }  // namespace extproc::grpc

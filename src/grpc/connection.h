@@ -25,7 +25,7 @@ namespace extproc::grpc {
 class Connection {
  public:
   /// `limits`, `services`, `deadlines` and `buffers` must outlive it. `on_output` is called when
-  /// bytes are waiting that were not there before and neither receive() nor take_output() is under
+  /// bytes are waiting that were not there before, or messages for their turn, and neither receive() nor take_output() is under
   /// way (an asynchronous answer, a deadline), and not again before take_output(). It may be called
   /// inside of a handler's own call to its Call, so it must only note that output is to be taken
   /// (post it), never call the connection. A new connection has output (its SETTINGS) without being
@@ -52,6 +52,8 @@ class Connection {
   /// Frees what is only kept for streams that come, unless one is open: for a connection that has
   /// had none for a while.
   void give_back();
+  /// All that it holds for its peer, in bytes.
+  std::size_t held_bytes() const;
   /// Streams open now.
   std::size_t open_streams() const;
   /// As http2::Session has them.

@@ -8,6 +8,9 @@
 namespace extproc::grpc {
 namespace {
 
+/// What a call takes, with its stream and its handler's, roughly.
+constexpr std::size_t kCallBytes = 800;
+
 class Busy {
  public:
   explicit Busy(bool& flag) : flag_(flag), before_(std::exchange(flag, true)) {}
@@ -37,28 +40,45 @@ Connection::Impl::~Impl() {
   const Busy busy(busy_);
   for_all_calls([](ServerCall& call) { call.lose(); });
   open_.clear_and_dispose([this](ServerCall* call) { pool_.destroy(*call); });
+  buffers.count(-static_cast<std::ptrdiff_t>(other_bytes_));
 }
 
 bool Connection::Impl::receive(std::string_view bytes, Clock::time_point at) {
   const Busy busy(busy_);
   now = at;
-  return session_.receive(bytes, at);
+  delivered = 0;
+  const bool go_on = session_.receive(bytes, at);
+  count_others();
+  return go_on;
+}
+
+// These do not count against the connection's limit: that of its streams bounds them.
+void Connection::Impl::count_others() {
+  const std::size_t bytes = session_.held_bytes() + session_.open_streams() * kCallBytes;
+  if (bytes == other_bytes_) return;
+  buffers.count(static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(other_bytes_));
+  other_bytes_ = bytes;
 }
 
 void Connection::Impl::take_output(http2::Output& out, std::size_t max) {
   const Busy busy(busy_);
   output_told_ = false;
+  delivered = 0;
+  ready_.splice(ready_.end(), next_turn_);
   const std::size_t end = out.size() + max;
   while (out.size() < end) {
     session_.take_output(out, end - out.size());
-    if (out.size() >= end || ready_.empty()) return;
+    if (out.size() >= end || ready_.empty()) break;
     deliver_ready();
   }
+  if (!next_turn_.empty()) ask_for_turn();
+  count_others();
 }
 
 void Connection::Impl::give_back() {
   if (session_.open_streams() > 0) return;
   session_.give_back();
+  count_others();
   metadata_.forget();
   pool_.give_back();
 }
@@ -74,6 +94,7 @@ void Connection::Impl::end_all(GrpcStatus status, std::string_view message) {
 template <class Action>
 void Connection::Impl::for_all_calls(const Action& action) {
   open_.splice(open_.end(), ready_);
+  open_.splice(open_.end(), next_turn_);
   List done;
   while (!open_.empty()) {
     ServerCall& call = open_.front();
@@ -131,6 +152,18 @@ bool Connection::Impl::refuse(const CallHead& head) {
 void Connection::Impl::output_ready() {
   if (busy_ || output_told_ || !session_.wants_write()) return;
   output_told_ = true;
+  on_output_();
+}
+
+void Connection::Impl::deliver_next_turn(ServerCall& call) {
+  call.CallHost::Hook::unlink();
+  next_turn_.push_back(call);
+  // The owner takes output anyway, behind which there is a next turn.
+  if (!busy_) ask_for_turn();
+}
+
+void Connection::Impl::ask_for_turn() {
+  if (std::exchange(output_told_, true)) return;
   on_output_();
 }
 

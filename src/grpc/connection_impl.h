@@ -28,6 +28,7 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   void take_output(http2::Output& out, std::size_t max);
   void give_back();
   void end_all(GrpcStatus status, std::string_view message);
+  std::size_t held_bytes() const { return buffered() + other_bytes_; }
 
   void on_request_begin() noexcept override { metadata_.begin(); }
   void on_request_header(std::string_view name, std::string_view value) noexcept override {
@@ -39,6 +40,10 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   http2::Session& session() override { return session_; }
   void output_ready() override;
   void deliver_later(ServerCall& call) override;
+  void deliver_next_turn(ServerCall& call) override;
+  void begin_turn() override {
+    if (!busy_) delivered = 0;
+  }
   void count_owed_reset() override;
   void recycle(ServerCall& call) override { pool_.destroy(call); }
 
@@ -48,6 +53,8 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   void begin_call(Metadata metadata);
   bool refuse(const CallHead& head);
   void deliver_ready();
+  void ask_for_turn();
+  void count_others();
   template <class Action>
   void for_all_calls(const Action& action);
 
@@ -58,6 +65,8 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   CallPool pool_;
   http2::Session session_;
   List open_;
+  List next_turn_;  // can deliver what others were to go before
+  std::size_t other_bytes_ = 0;  // of open calls and the session, as it is counted
   List ready_;         // can deliver what waited for output to be written
   bool busy_ = false;  // within receive() or take_output(), so that the owner takes output anyway
   bool output_told_ = false;

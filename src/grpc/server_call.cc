@@ -11,7 +11,7 @@ namespace extproc::grpc {
 void ServerCall::start(Metadata metadata, std::optional<Clock::time_point> deadline,
                        std::string_view path, std::span<Service* const> services) {
   metadata_ = std::move(metadata);
-  host_.buffered += metadata_.begin_use();
+  host_.count(static_cast<std::ptrdiff_t>(metadata_.begin_use()));
   deadline_ = deadline.value_or(kNever);
   answer_owed_ = true;
   if (host_.over_limit()) {
@@ -69,6 +69,7 @@ void ServerCall::finish(GrpcStatus status, std::string_view message) {
 
 void ServerCall::resume() {
   paused_ = false;
+  host_.begin_turn();
   deliver();
 }
 
@@ -143,13 +144,14 @@ void ServerCall::drop_output() {
 }
 
 void ServerCall::drop_metadata() {
-  host_.buffered -= metadata_.end_use();
+  host_.count(-static_cast<std::ptrdiff_t>(metadata_.end_use()));
   metadata_ = {};
 }
 
 void ServerCall::count_buffered() {
   const std::size_t buffered = inbox_.weight() + outbox_.weight();
-  host_.buffered += buffered - buffered_;
+  if (buffered == buffered_) return;
+  host_.count(static_cast<std::ptrdiff_t>(buffered) - static_cast<std::ptrdiff_t>(buffered_));
   buffered_ = buffered;
 }
 

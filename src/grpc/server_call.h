@@ -56,6 +56,10 @@ class ServerCall final : public Call,
   bool congested() const override {
     return outbox_.pending() > host_.limits.queued_bytes_per_stream;
   }
+  void kept(std::ptrdiff_t bytes) override {
+    host_.count(bytes);
+    if (bytes > 0 && host_.over_limit()) keeps_too_much_ = true;
+  }
   const Metadata& metadata() const override { return metadata_; }
   std::optional<Clock::time_point> deadline() const override {
     return deadline_ == kNever ? std::nullopt : std::optional(deadline_);
@@ -73,13 +77,14 @@ class ServerCall final : public Call,
  private:
   static constexpr Clock::time_point kNever = Clock::time_point::max();
 
-  bool held() const { return paused_ || congested(); }
+  bool held() const { return paused_ || congested() || host_.turn_over(); }
   void send_message();
   bool accept(const FramePrefix& prefix);
   void deliver_message(std::string_view message);
   std::string_view deliver_in_place(std::string_view chunk);
   std::string_view store(std::string_view chunk);
   void deliver_waiting();
+  void wait_for_turn();
   void time_message(Clock::time_point end);
   void deliver_half_close();
   void give_credit(std::size_t bytes);
@@ -112,6 +117,7 @@ class ServerCall final : public Call,
   bool half_close_told_ = false;
   bool responded_ = false;   // the response headers were sent
   bool ended_ = false;       // status_ is set
+  bool keeps_too_much_ = false;
   bool over_limit_ = false;  // ended from this side while the handler could not be told
   bool end_sent_ = false;    // taken as output
 };

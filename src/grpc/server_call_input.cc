@@ -23,6 +23,7 @@ void ServerCall::on_data(std::string_view chunk) noexcept {
     drop_input();
   } else if (inbox_.has_message()) {
     withheld_ += static_cast<std::uint32_t>(bytes);
+    wait_for_turn();
   } else {
     give_credit(bytes);
   }
@@ -82,6 +83,9 @@ void ServerCall::deliver_message(std::string_view message) {
   delivering_ = true;
   handler_->on_message(message);
   delivering_ = false;
+  ++host_.delivered;
+  if (keeps_too_much_ && !ended_)
+    refuse(GrpcStatus::resource_exhausted, "the connection buffers too much: its handlers wait");
 }
 
 void ServerCall::deliver_waiting() {
@@ -99,6 +103,13 @@ void ServerCall::deliver_waiting() {
     give_credit(credit);
   }
   if (ended_) drop_input();
+  wait_for_turn();
+}
+
+// Where nothing else holds its messages up.
+void ServerCall::wait_for_turn() {
+  if (host_.turn_over() && !ended_ && !paused_ && !congested() && inbox_.has_message())
+    host_.deliver_next_turn(*this);
 }
 
 void ServerCall::time_message(Clock::time_point end) {

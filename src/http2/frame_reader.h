@@ -27,6 +27,8 @@ class FrameReader {
   Result read(std::string_view bytes, const Each& each);
   /// A frame was cut, and its rest has not come.
   bool has_partial() const { return !partial_.empty(); }
+  /// What it keeps, in bytes.
+  std::size_t held_bytes() const { return partial_.capacity(); }
 
  private:
   /// Memory that is kept for the next frame that is cut.

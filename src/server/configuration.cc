@@ -6,6 +6,7 @@
 
 #include "extproc/error.h"
 #include "server/listen_address.h"
+#include "server/memory_limit.h"
 #include "server/values.h"
 
 namespace extproc::server {
@@ -97,6 +98,9 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
   result.automatic_mode_override = settings.automatic_mode_override;
   check(settings.limits);
   result.limits = settings.limits;
+  if (result.limits.memory_bytes == 0) {
+    result.limits.memory_bytes = std::max(default_memory_bytes(), result.limits.message_bytes);
+  }
   return result;
 }
 

@@ -64,8 +64,26 @@ void Connection::start() {
   }
   look_by(handshake_end_);
   if (limits.idle_timeout.count() > 0) look_by(last_read_ + limits.idle_timeout);
+  count_own();
   wait_readable();
   flush();
+}
+
+void Connection::count_own() {
+  const std::size_t bytes = closed() ? 0 : sizeof(Connection) + unsent_.capacity();
+  environment_.buffers.count(static_cast<std::ptrdiff_t>(bytes) -
+                             static_cast<std::ptrdiff_t>(own_bytes_));
+  own_bytes_ = bytes;
+}
+
+std::size_t Connection::held_bytes() const {
+  return own_bytes_ + (transport_ ? transport_->held_bytes() : 0);
+}
+
+void Connection::shed() {
+  fail("closed, since it holds the most memory and all together hold more than "
+       "Limits::memory_bytes: " + std::to_string(held_bytes()) + " bytes",
+       LogLevel::warning);
 }
 
 void Connection::tell_if_idle() {
@@ -196,7 +214,10 @@ std::size_t Connection::write_some_output() {
   transport_->take_output(output, kOutputSize);
   const std::size_t bytes = output.size();
   const std::size_t sent = bytes == 0 ? 0 : send(output);
-  if (sent < bytes && !closed()) output.copy_to(unsent_, sent);
+  if (sent < bytes && !closed()) {
+    output.copy_to(unsent_, sent);
+    count_own();
+  }
   output.clear();
   return bytes;
 }
@@ -233,6 +254,7 @@ void Connection::on_writable() {
       return wait_writable();
     }
     release(unsent_);
+    count_own();
   }
   read_while_full_ = 0;
   if (std::exchange(reading_paused_, false)) wait_readable();
@@ -287,6 +309,7 @@ void Connection::close() {
   socket_.close(ignored);
   timer_.cancel();
   transport_.reset();
+  count_own();
   tell_if_idle();
   environment_.owner.on_closed(*this);
 }

@@ -91,6 +91,10 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   /// For a connection without streams: tells the peer that it ends, and closes soon.
   void make_room();
   bool makes_room() const { return makes_room_; }
+  /// All that it holds for its peer, in bytes.
+  std::size_t held_bytes() const;
+  /// Closes it because of that.
+  void shed();
   /// When something came last.
   grpc::Clock::time_point last_read() const { return last_read_; }
   /// Ends every stream with UNAVAILABLE, then closes.
@@ -130,6 +134,7 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
 
   void fail(std::string_view reason, LogLevel level);
   void log(LogLevel level, std::string_view message) const;
+  void count_own();
 
   bool closed() const { return !socket_.is_open(); }
 
@@ -157,6 +162,8 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   std::array<char, kFirstInputSize> first_input_;
   /// What the socket did not take yet.
   std::string unsent_;
+  /// What it holds besides the transport, as it is counted.
+  std::size_t own_bytes_ = 0;
   bool waiting_writable_ = false;
   /// Bytes read since the socket was full.
   std::size_t read_while_full_ = 0;

@@ -47,6 +47,8 @@ void check(const Limits& limits) {
   check_time_limit("idle_timeout", limits.idle_timeout);
   check_range("owed_resets_per_second", limits.owed_resets_per_second, 1, kAny32);
   check_range("owed_resets_burst", limits.owed_resets_burst, 1, kAny32);
+  if (limits.memory_bytes != 0)
+    check_range("memory_bytes", limits.memory_bytes, limits.message_bytes, kAnySize);
   if (limits.buffered_bytes_per_connection < limits.message_bytes) {
     throw Error("Limits::buffered_bytes_per_connection is " +
                 std::to_string(limits.buffered_bytes_per_connection) +

@@ -1,10 +1,13 @@
 #include "server/process.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <fstream>
 #include <initializer_list>
 
 namespace extproc::server {
@@ -19,6 +22,39 @@ void open_standard_files() {
 
 void ignore_signals() {
   for (const int signal : {SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
+}
+
+namespace {
+
+/// So much more is worth the work.
+constexpr std::size_t kWorthIt = std::size_t{8} << 20;
+constexpr unsigned kMostLooksBetween = 150;
+
+std::size_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::size_t all = 0;
+  std::size_t resident = 0;
+  file >> all >> resident;
+  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+void MemoryTrimmer::look(std::size_t held) {
+  const std::size_t resident = resident_bytes();
+  if (first_resident_ == 0) first_resident_ = resident;
+  most_held_ = std::max(most_held_, held);
+  ++looks_;
+  const bool given_up = most_held_ >= held + kWorthIt;
+  const bool due = looks_ >= looks_between_ && resident >= first_resident_ + 2 * kWorthIt;
+  if (!given_up && !due) return;
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  const bool worked = resident_bytes() + kWorthIt <= resident;
+  looks_between_ = given_up || worked ? 1 : std::min(looks_between_ * 2, kMostLooksBetween);
+  looks_ = 0;
+  most_held_ = held;
 }
 
 }  // namespace extproc::server

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+
 namespace extproc::server {
 
 // What a process that serves is made to be, before all else. Nothing of it is undone.
@@ -10,5 +13,23 @@ void open_standard_files();
 
 /// SIGHUP, SIGUSR1 and SIGUSR2 do not end it, nor does SIGPIPE, of a log that is a closed pipe.
 void ignore_signals();
+
+/// Gives memory that is free back to the system, which the allocator keeps for what may come. For
+/// programs that are the library's own: it works on all of the process.
+class MemoryTrimmer {
+ public:
+  static constexpr std::chrono::seconds kInterval{2};
+
+  /// To be called every kInterval. `held`: what peers make the process hold, in bytes. It gives
+  /// back when that has become less; and from time to time, the more seldom the less there was to
+  /// give, where more is resident than at the start.
+  void look(std::size_t held);
+
+ private:
+  std::size_t most_held_ = 0;  // since it gave back last
+  std::size_t first_resident_ = 0;
+  unsigned looks_ = 0;
+  unsigned looks_between_ = 1;
+};
 
 }  // namespace extproc::server

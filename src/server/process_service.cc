@@ -44,6 +44,8 @@ GrpcStatus status_of(grpc::CloseReason reason) {
 struct ProcessService::Pool {
   stream::Streams streams;
   grpc::DeadlineWheel& deadlines;
+  /// Of what calls keep whose connection is gone.
+  MemoryAccount& memory;
   std::vector<std::unique_ptr<ProcessCall>> spare;
   std::size_t in_use = 0;
 };
@@ -73,6 +75,11 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
 
   void on_closed(grpc::CloseReason reason) noexcept override {
     if (waiting_ != nullptr) grpc::DeadlineWheel::remove(*waiting_);
+    if (kept_ != 0) {
+      // A handler that still runs keeps it, and not its connection.
+      call_->kept(-kept_);
+      pool_.memory.add(kept_);
+    }
     call_ = nullptr;
     const bool cancelled =
         reason == grpc::CloseReason::reset || reason == grpc::CloseReason::connection_lost;
@@ -100,6 +107,10 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   }
   void finish(GrpcStatus status, std::string_view message) override {
     if (call_ != nullptr) call_->finish(status, message);
+  }
+  void kept(std::ptrdiff_t bytes) override {
+    kept_ += bytes;
+    call_ != nullptr ? call_->kept(bytes) : pool_.memory.add(bytes);
   }
   bool congested() const override { return call_ != nullptr && call_->congested(); }
   void wake_at(std::optional<std::chrono::steady_clock::time_point> time) override {
@@ -139,12 +150,14 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
 
   Pool& pool_;
   grpc::Call* call_ = nullptr;
+  std::ptrdiff_t kept_ = 0;
   std::unique_ptr<Waiting> waiting_;
   stream::ProcessStream stream_;
 };
 
-ProcessService::ProcessService(host::Host& host, grpc::DeadlineWheel& deadlines)
-    : pool_(new Pool{stream::Streams{host}, deadlines, {}, 0}) {}
+ProcessService::ProcessService(host::Host& host, grpc::DeadlineWheel& deadlines,
+                               MemoryAccount& memory)
+    : pool_(new Pool{stream::Streams{host}, deadlines, memory, {}, 0}) {}
 ProcessService::~ProcessService() = default;
 
 grpc::CallHandler* ProcessService::start(std::string_view path, grpc::Call& call) {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string_view>
 
+#include "base/memory_account.h"
 #include "extproc/detail/dispatcher.h"
 #include "extproc/host.h"
 #include "grpc/call.h"
@@ -17,8 +18,8 @@ class ProcessService final : public grpc::Service {
  public:
   static constexpr std::string_view kName = "envoy.service.ext_proc.v3.ExternalProcessor";
 
-  /// Both must outlive it.
-  ProcessService(host::Host& host, grpc::DeadlineWheel& deadlines);
+  /// All must outlive it.
+  ProcessService(host::Host& host, grpc::DeadlineWheel& deadlines, MemoryAccount& memory);
   ~ProcessService() override;
 
   grpc::CallHandler* start(std::string_view path, grpc::Call& call) override;

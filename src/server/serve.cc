@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +19,7 @@
 #include "server/configuration.h"
 #include "server/environment.h"
 #include "server/process.h"
+#include "server/process_memory.h"
 
 namespace extproc {
 namespace {
@@ -64,6 +66,7 @@ class SignalLoop {
       if (!error) shut_down(servers);
     });
     listen_to_hints();
+    trim_memory();
     io_.run();
     joiner_.join();
   }
@@ -80,6 +83,15 @@ class SignalLoop {
             "SIGHUP does nothing; SIGTERM ends the server, SIGUSR1 opens its log file anew");
       }
       listen_to_hints();
+    });
+  }
+
+  void trim_memory() {
+    trim_.expires_after(server::MemoryTrimmer::kInterval);
+    trim_.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;
+      trimmer_.look(server::ProcessMemory::instance().held());
+      trim_memory();
     });
   }
 
@@ -103,6 +115,8 @@ class SignalLoop {
   asio::io_context io_{1};
   asio::signal_set signals_;
   asio::signal_set hints_;
+  asio::steady_timer trim_{io_};
+  server::MemoryTrimmer trimmer_;
   std::thread joiner_;
 };
 

@@ -137,6 +137,11 @@ void Server::Impl::start() {
               name() + " listening on " + listener_->address() + " (" +
                   std::to_string(workers_.size()) +
                   (workers_.size() == 1 ? " thread)" : " threads)"));
+  logger_.log(LogLevel::info, LineKind::server,
+              name() + " holds at most " +
+                  std::to_string(configuration_.limits.memory_bytes >> 20) +
+                  " MiB in memory for its peers, together with other servers of the process "
+                  "(Limits::memory_bytes)");
 }
 
 void Server::Impl::start_threads() {

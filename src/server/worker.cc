@@ -60,7 +60,9 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
           service, host_settings(configuration, *detail::Access::dispatcher(service), logger),
           &loop_, logger)),
       counters_(detail::HostAccess::counters(host_)),
-      process_(host_, deadlines_),
+      memory_(counters_.memory_bytes, configuration.limits.memory_bytes),
+      buffers_(&memory_),
+      process_(host_, deadlines_, memory_),
       health_({ProcessService::kName, service.name()}),
       services_{&process_, &health_},
       last_flush_(io_),
@@ -71,13 +73,43 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
                    .services = services_,
                    .deadlines = deadlines_,
                    .buffers = buffers_,
-                   .output = {}} {}
+                   .output = {}} {
+  ProcessMemory::instance().add(*this);
+}
 
 Worker::~Worker() {
+  ProcessMemory::instance().remove(*this);
   if (thread_.joinable()) join();
   // What is left in io_ keeps a connection alive for longer than what it uses.
   seen_ = empty_ = nullptr;
   for (const auto& connection : open_connections()) connection->close();
+  memory_.tell();
+}
+
+void Worker::survey(std::shared_ptr<Survey> survey) {
+  asio::post(io_, [this, survey = std::move(survey)] {
+    if (const auto connection = largest()) survey->tell(*this, connection->held_bytes());
+  });
+}
+
+Worker::ConnectionPtr Worker::largest() const {
+  const auto found =
+      std::ranges::max_element(connections_, {}, [](const auto& each) { return each->held_bytes(); });
+  return found == connections_.end() ? nullptr : *found;
+}
+
+void Worker::shed(std::size_t least) {
+  // Whether or not it is ever run.
+  const std::shared_ptr<void> end(nullptr, [limit = environment_.limits.memory_bytes](void*) {
+    ProcessMemory::instance().end_shedding(limit);
+  });
+  asio::post(io_, [this, least, end] {
+    const auto connection = largest();
+    if (connection == nullptr || connection->held_bytes() < least) return;
+    counters_.connections_shed.add();
+    connection->shed();
+    memory_.tell();
+  });
 }
 
 void Worker::start(const std::string& thread_name) {

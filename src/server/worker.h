@@ -26,6 +26,7 @@
 #include "host/access.h"
 #include "server/configuration.h"
 #include "server/connection.h"
+#include "server/process_memory.h"
 #include "server/process_service.h"
 #include "server/socket.h"
 
@@ -34,7 +35,7 @@ namespace extproc::server {
 /// One I/O thread and all that belongs to it: its connections, their streams, its services. The
 /// public members may be called from any thread, and are carried out on its own in the order of the
 /// calls.
-class Worker final : private ConnectionOwner {
+class Worker final : private ConnectionOwner, private MemoryHolder {
  public:
   /// Everything referred to must outlive it.
   Worker(const Configuration& configuration, const Service& service, const Logger& logger,
@@ -75,6 +76,18 @@ class Worker final : private ConnectionOwner {
  private:
   using ConnectionPtr = boost::intrusive_ptr<Connection>;
 
+  /// What the thread holds, told to ProcessMemory.
+  class Account final : public MemoryAccount {
+   public:
+    Account(Counter& counted, std::size_t limit) : MemoryAccount(counted), limit_(limit) {}
+
+   private:
+    void on_change(std::ptrdiff_t bytes) override {
+      ProcessMemory::instance().change(bytes, limit_);
+    }
+    const std::size_t limit_;
+  };
+
   void run();
   template <class Step>
   void survive(Step step);
@@ -87,6 +100,11 @@ class Worker final : private ConnectionOwner {
   void flush_connections();
   void tell_if_seen();
   void tell_if_empty();
+
+  // For ProcessMemory, on any thread.
+  void survey(std::shared_ptr<Survey> survey) override;
+  void shed(std::size_t least) override;
+  ConnectionPtr largest() const;
 
   void on_output(Connection& connection) override;
   void on_idle(Connection& connection, bool idle) override;
@@ -105,9 +123,10 @@ class Worker final : private ConnectionOwner {
   boost::asio::steady_timer tick_;
   bool ticking_ = false;
   grpc::DeadlineWheel deadlines_;
-  grpc::BufferPool buffers_;
   host::Host host_;
   Counters& counters_;
+  Account memory_;
+  grpc::BufferPool buffers_;
   ProcessService process_;
   grpc::HealthService health_;
   std::array<grpc::Service*, 2> services_;

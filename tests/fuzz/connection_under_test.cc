@@ -32,7 +32,7 @@ ConnectionUnderTest::ConnectionUnderTest(std::uint8_t mode)
       service_((mode & 16) != 0  ? Style::streaming
                : (mode & 1) != 0 ? Style::suspending
                                  : Style::plain),
-      process_(service_.host(), deadlines_) {
+      process_(service_.host(), deadlines_, memory_) {
   connection_.emplace(limits_, services_, deadlines_, buffers_, "127.0.0.1:1", [] {});
 }
 
@@ -41,6 +41,7 @@ ConnectionUnderTest::~ConnectionUnderTest() {
   service_.run_suspended();
   check(process_.calls() == 0, "no call outlives its connection and its handler");
   check(deadlines_.empty(), "no deadline outlives its call");
+  check(held_.value() == 0, "what was counted is given back to the byte");
 }
 
 bool ConnectionUnderTest::receive(std::string_view bytes) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/memory_account.h"
 #include "grpc/connection.h"
 #include "grpc/deadline_wheel.h"
 #include "grpc/health.h"
@@ -30,13 +31,23 @@ class ConnectionUnderTest {
   void pass(std::chrono::milliseconds time);
 
  private:
+  class Account final : public MemoryAccount {
+   public:
+    using MemoryAccount::MemoryAccount;
+
+   private:
+    void on_change(std::ptrdiff_t) override {}
+  };
+
   void shut_down_by_and_by();
 
   const bool shuts_down_;
   Limits limits_;
   ServiceUnderTest service_;
   grpc::DeadlineWheel deadlines_;
-  grpc::BufferPool buffers_;
+  Counter held_;
+  Account memory_{held_};
+  grpc::BufferPool buffers_{&memory_};
   server::ProcessService process_;
   grpc::HealthService health_{{server::ProcessService::kName}};
   std::array<grpc::Service*, 2> services_{&process_, &health_};

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/counters.h"
+
+namespace extproc {
+
+/// What one thread holds for its peers, in bytes: counted exactly, and told now and then to whoever
+/// adds up all threads.
+class MemoryAccount {
+ public:
+  /// `counted` is the thread's gauge, and must outlive it.
+  explicit MemoryAccount(Counter& counted) : counted_(counted) {}
+  MemoryAccount(const MemoryAccount&) = delete;
+  MemoryAccount& operator=(const MemoryAccount&) = delete;
+
+  /// Bytes more, or less.
+  void add(std::ptrdiff_t bytes) {
+    counted_.add(static_cast<std::uint64_t>(bytes));
+    untold_ += bytes;
+    if (untold_ > kBatch || untold_ < -kBatch) tell();
+  }
+  void tell() {
+    const std::ptrdiff_t bytes = untold_;
+    untold_ = 0;
+    on_change(bytes);
+  }
+
+ protected:
+  ~MemoryAccount() = default;
+
+ private:
+  static constexpr std::ptrdiff_t kBatch = std::ptrdiff_t{64} << 10;
+
+  virtual void on_change(std::ptrdiff_t bytes) = 0;
+
+  Counter& counted_;
+  std::ptrdiff_t untold_ = 0;
+};
+
+}  // namespace extproc
