@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cassert>
 #include <charconv>
-#include <cstring>
 #include <iterator>
 #include <optional>
 
@@ -101,7 +100,7 @@ class CutMark {
 
 void LineBuffer::put(std::string_view words) {
   assert(words.size() <= kLineBytes - size_);
-  std::memcpy(bytes_.data() + size_, words.data(), words.size());
+  std::ranges::copy(words, bytes_.data() + size_);
   size_ += words.size();
 }
 

@@ -37,6 +37,11 @@ def _milliseconds(duration: str) -> int:
     return round(float(duration.rstrip("s")) * 1000)
 
 
+def _unescaped(text: str) -> str:
+    """What the log shows as escaped, since it is no UTF-8."""
+    return re.sub(r"\\x([0-9a-f]{2})", lambda byte: chr(int(byte[1], 16)), text)
+
+
 class CaseServers:
     """The servers of those cases that need one."""
 
@@ -68,7 +73,7 @@ class CaseServers:
                 outcome = outcomes[self._names[int(number)]]
                 outcome |= {"violations": {"count": int(text), "first": {}}, "failures": []}
             elif kind == "log" and (found := _VIOLATION.match(text)):
-                outcome["violations"]["first"][found["rule"]] = [found["phase"], found["field"] or ""]
+                outcome["violations"]["first"][found["rule"]] = [found["phase"], _unescaped(found["field"] or "")]
             elif kind == "log" and (found := _FAILURE.match(text)):
                 outcome["failures"].append([found["phase"], found["text"]])
         for name in self._names:
