@@ -1,7 +1,4 @@
-"""Peers that are slow, or do nothing: each ends by a limit of time, and a connection that is idle gives way to one that is not.
-
-What no flag of the command limits yet is expected to end all the same.
-"""
+"""Peers that are slow, or do nothing: each ends by a limit of time, and a connection that is idle gives way to one that is not."""
 
 import contextlib
 import time
@@ -15,8 +12,8 @@ from lib.server import Server
 # Seconds to which the limits are lowered, and how long what they limit may then take.
 LIMIT = 1
 SOON = 10.0
-# Limits of time, where the command has a flag for them: a header block or a message that is not completed, a peer that takes nothing.
-FLAGS = ("--receive-timeout", "--send-timeout")
+# Limits of time: passed where the command has the flag.
+FLAGS = ("--frame-timeout", "--incomplete-message-timeout", "--unread-timeout")
 
 
 def serve(run: Run, **limits: int) -> Server:
