@@ -28,8 +28,8 @@ bool asks_for(const extproc::HttpHeaders& headers, std::string_view path) {
 }  // namespace
 
 /// Handlers for all phases, which return at once, and look an attribute up, for
-/// headers and for each chunk. `/big`: an answer of
-/// 4 MiB. `/throw`: fails with what x-request-id says.
+/// headers and for each chunk. `/big`, `/large`: an answer of 4 MiB, of 300 KB. `/throw`: fails
+/// with what x-request-id says.
 class Prompt : public extproc::Processor {
  public:
   void process_request_headers(const extproc::HttpHeaders& headers, extproc::Context& context,
@@ -40,6 +40,7 @@ class Prompt : public extproc::Processor {
     }
     if (context.attribute("request.path")) response.set_header("x-attribute", "seen");
     if (asks_for(headers, "/big")) response.set_header("x-big", std::string(kBigBytes, 'b'));
+    if (asks_for(headers, "/large")) response.set_header("x-large", std::string(300'000, 'l'));
   }
   void process_request_body(const extproc::HttpBody& /*body*/, extproc::Context& context,
                             extproc::Request& /*request*/,

@@ -34,7 +34,7 @@ def ended_by_sigterm(run: Run, server: Command, what: str) -> None:
 def pipe_that_nobody_reads(run: Run) -> None:
     """Malformed messages while standard error is a pipe that nobody reads"""
     reader, writer = os.pipe()
-    server = run.command("Prompt", "--grace-period", 1, error=writer)
+    server = run.command("Prompt", "--grace-period", 0.5, error=writer)
     os.close(writer)
     malformed(run.connect(server, keeps=False), 5_000)
     time.sleep(0.5)
@@ -47,14 +47,14 @@ def pipe_that_nobody_reads(run: Run) -> None:
 def closed_outputs(run: Run) -> None:
     """Malformed messages while standard error is a closed pipe, and while both outputs were closed at the start"""
     reader, writer = os.pipe()
-    server = run.command("Prompt", "--grace-period", 1, error=writer)
+    server = run.command("Prompt", "--grace-period", 0.5, error=writer)
     os.close(writer)
     os.close(reader)
     malformed(run.connect(server, keeps=False), 2_000)
     run.check("closed pipe: a good request is answered", server.answers(patience=5))
     ended_by_sigterm(run, server, "closed pipe")
 
-    server = run.command("Prompt", "--grace-period", 1, preexec_fn=lambda: [os.close(number) for number in (0, 1, 2)])
+    server = run.command("Prompt", "--grace-period", 0.5, preexec_fn=lambda: [os.close(number) for number in (0, 1, 2)])
     malformed(run.connect(server, keeps=False), 2_000)
     run.check("closed at the start: a good request is answered", server.answers(patience=5))
     # Log lines are not to go where a socket is.
@@ -68,7 +68,7 @@ def closed_outputs(run: Run) -> None:
 @attack()
 def flood(run: Run) -> None:
     """Malformed messages as fast as they go"""
-    server = run.command("Prompt", "--grace-period", 1)
+    server = run.command("Prompt", "--grace-period", 0.5)
     count = run.size(200_000, 20_000)
     with run.beside_good_clients(server):
         start = time.monotonic()
@@ -91,7 +91,7 @@ def thrown(server: Command, run: Run, *texts: bytes) -> bytes:
 @attack()
 def long_lines(run: Run) -> None:
     """A failed request whose id, and the exception's text, have 4 MiB"""
-    server = run.command("Prompt", "--grace-period", 1)
+    server = run.command("Prompt", "--grace-period", 0.5)
     log = thrown(server, run, b"long" * MIB)
     run.check("the failure is told", b"long" in log)
     run.at_most("bytes of the longest line", max(map(len, log.split(b"\n"))), LONGEST_LINE)
@@ -100,7 +100,7 @@ def long_lines(run: Run) -> None:
 @attack()
 def injection(run: Run) -> None:
     """Ids with line ends, control characters of terminals, marks of direction, and bytes that are no UTF-8"""
-    server = run.command("Prompt", "--grace-period", 1)
+    server = run.command("Prompt", "--grace-period", 0.5)
     ids = (
         b"a\n2026-01-01 00:00:00,000 : CRITICAL : forged",
         b"\x1b[2J\x1b[31mred\x1b]0;title\x07",

@@ -10,7 +10,7 @@ from lib.attack import Ended, Run, attack
 from lib.peer import Peer
 from lib.server import Command
 
-GRACE = 1
+GRACE = 0.5
 # What the end may take beyond the grace period, in milliseconds.
 SLACK = 1000.0
 # A server that is still there then never ends.
