@@ -287,14 +287,16 @@ def waves(run: Run) -> None:
     run.is_over(server)
 
 
-def idle_connections(run: Run, server: Server, count: int, slack: int, use: Callable[[Peer], None]) -> None:
-    """What connections keep that have been used, and are idle; `slack`: what the server keeps in all."""
-    peers = [run.connect(server, reads=False) for _ in range(count)]
+def idle_connections(run: Run, server: Server, count: int, slack: int, *uses: Callable[[Peer], None]) -> None:
+    """What connections keep that have been used, all of them in one way and then in the next, and are idle; `slack`: what the server
+    keeps in all."""
+    peers = [run.connect(server, reads=False, receive_buffer=1 << 16) for _ in range(count)]
     time.sleep(0.2)
     before = server.resident()
-    for peer in peers:
-        use(peer)
-    server.quiet(10)
+    for use in uses:
+        for peer in peers:
+            use(peer)
+        server.quiet(10)
     most = count * KEPT_FOR_A_CONNECTION + slack
     run.memory_at_most(f"kept for {count:,} idle connections, beyond what they took when new", server.resident() - before, most)
 
@@ -305,12 +307,13 @@ def idle_after_a_split_frame(run: Run) -> None:
     server = run.serve("Prompt")
     big = wire.frame(0x77, 0, 0, b"x" * wire.LARGEST_FRAME)
 
-    def use(peer: Peer) -> None:
+    def begin(peer: Peer) -> None:
         peer.send(big[:9000])
-        time.sleep(0.001)
+
+    def end(peer: Peer) -> None:
         peer.send(big[9000:])
 
-    idle_connections(run, server, run.size(3_000, 1_000), 4 * MIB, use)
+    idle_connections(run, server, run.size(3_000, 1_000), 4 * MIB, begin, end)
     run.is_over(server)
 
 
@@ -320,13 +323,15 @@ def idle_after_answers(run: Run) -> None:
     server = run.serve("Prompt")
     answers = 8
 
-    def use(peer: Peer) -> None:
-        streams = [peer.open(wire.request(b"/large")) for _ in range(answers)]
-        time.sleep(0.002)
+    def ask(peer: Peer) -> None:
+        for _ in range(answers):
+            peer.open(wire.request(b"/large"))
+
+    def read(peer: Peer) -> None:
         left = answers * 300_000
         while left > 0 and (got := peer.take(1 << 18, 0.5)):
             left -= got
-        peer.send(b"".join(wire.reset(stream) for stream in streams))
+        peer.send(b"".join(wire.reset(stream) for stream in peer.streams))
 
-    idle_connections(run, server, run.size(600, 150), 16 * MIB, use)
+    idle_connections(run, server, run.size(600, 150), 16 * MIB, ask, read)
     run.is_over(server)
