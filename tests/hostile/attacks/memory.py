@@ -298,7 +298,8 @@ def idle_connections(run: Run, server: Server, count: int, slack: int, *uses: Ca
             use(peer)
         server.quiet(10)
     most = count * KEPT_FOR_A_CONNECTION + slack
-    run.memory_at_most(f"kept for {count:,} idle connections, beyond what they took when new", server.resident() - before, most)
+    what = f"kept for {count:,} idle connections, beyond what they took when new"
+    run.memory_at_most(what, run.given_back(server, before + most) - before, most)
 
 
 @attack()

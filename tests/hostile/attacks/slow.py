@@ -147,7 +147,7 @@ def connections_run_out(run: Run) -> None:
     for _ in range(limit - 1):
         run.connect(server)
     # Room may have been made before it is asked for.
-    run.at_least("connections that are open", server.stats()["connections_open"], limit - 1)
+    run.at_least("connections that are open", server.eventually("connections_open", limit, timeout=1), limit - 1)
     run.equal("good requests that are answered then", sum(server.answers(patience=2) for _ in range(3)), 3)
     run.check("the connection in use stays", not used.closed and not used.streams[waiting].ended)
     run.is_over(server)

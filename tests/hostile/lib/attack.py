@@ -157,16 +157,20 @@ class Run:
         if not self.sanitized:
             self.check(what, size <= most, f"{mib(size)}, at most {mib(most)}")
 
+    def given_back(self, server: Server, most: int) -> int:
+        """What is resident once it is no more than that, or when the time for it is over."""
+        end = time.monotonic() + GIVEN_BACK_AFTER
+        while not self.sanitized and server.resident() > most and time.monotonic() < end:
+            time.sleep(0.1)
+        return server.resident()
+
     def is_over(self, server: Server) -> None:
         """What every attack ends with: all is closed, given back and counted down, a good request is answered, SIGTERM ends it."""
         self.disconnect()
         self.equal("connections open afterwards", server.eventually("connections_open", 0), 0)
         self.equal("streams open afterwards", server.eventually("streams_open", 0), 0)
         most = 2 * server.idle + KEPT_SLACK
-        end = time.monotonic() + GIVEN_BACK_AFTER
-        while not self.sanitized and server.resident() > most and time.monotonic() < end:
-            time.sleep(0.1)
-        self.memory_at_most("resident afterwards", server.resident(), most)
+        self.memory_at_most("resident afterwards", self.given_back(server, most), most)
         self.check("a good request is answered afterwards", server.answers())
         self.equal("exit status after SIGTERM", server.stop(), 0)
 
