@@ -142,6 +142,7 @@ def connections_run_out(run: Run) -> None:
     """All connections that a server takes, idle: one gives way to the next peer, and one in use does not"""
     limit = 32
     server = run.serve("Waits", connections=limit)
+    server.eventually("connections_open", 0)
     used = run.connect(server)
     waiting = used.open(wire.request(b"/wait"))
     for _ in range(limit - 1):
