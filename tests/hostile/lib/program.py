@@ -11,6 +11,8 @@ from harness import paths
 from harness.processes import eventually, free_port, is_open
 
 START_TIMEOUT = 30.0
+QUIET_SECONDS = 0.2
+QUIET_SHARE = 0.15
 MIB = 1 << 20
 
 _first_port: int | None = None
@@ -108,13 +110,13 @@ class Program:
         return total / 1e9
 
     def quiet(self, timeout: float = 60.0) -> float:
-        """Waits until it does nothing any more; the CPU that it has taken by then."""
+        """Waits until it does no more than serve a few good clients; the CPU that it has taken by then."""
         end = time.monotonic() + timeout
         before = self.cpu()
         while True:
-            time.sleep(0.2)
+            time.sleep(QUIET_SECONDS)
             now = self.cpu()
-            if now - before < 0.002 or time.monotonic() > end:
+            if now - before < QUIET_SHARE * QUIET_SECONDS or time.monotonic() > end:
                 return now
             before = now
 
