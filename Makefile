@@ -2,6 +2,7 @@
 
 SERVICE ?=
 PARTS ?=
+ATTACKS ?=
 
 # Of fuzz: seconds for each target. Of random-cases: the seed, and how many. Of soak: minutes.
 FUZZ_SECONDS ?= 3600
@@ -13,7 +14,7 @@ SEED ?= $(shell date +%s)
 COUNT ?= 10000
 MINUTES ?= 60
 
-.PHONY: help up test check-all bench install build format lint unit-test integration-test random-cases fuzz soak run package clean
+.PHONY: help up test check-all check-hostile bench install build format lint unit-test integration-test random-cases fuzz soak run package clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,8 +25,13 @@ up: ## Build and start the example processors, the echo upstream and Envoy, unti
 test: ## Build and run all tests: unit, consumer projects, real Envoy, real gRPC clients
 	@scripts/test.sh
 
-check-all: ## All checks without the gate's shortcuts, in an hour; PARTS="lint fuzz" runs some (scripts/check_all.sh --list)
+check-all: ## All checks without the gate's shortcuts, in an hour and a half; PARTS="lint fuzz" runs some (scripts/check_all.sh --list)
 	@scripts/check_all.sh $(PARTS)
+
+check-hostile: ## Attack the server, in twelve minutes; ATTACKS="memory slow.idle" runs some (scripts/hostile_test.sh --list)
+	@scripts/install.sh build run test
+	@scripts/build.sh release hostile_programs
+	@scripts/hostile_test.sh $(ATTACKS)
 
 bench: ## Measure extproc against a bare nghttp2 server, grpc++, tonic, Go and Python; QUICK=1 takes under three minutes
 	@scripts/bench.sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# All checks, without the gate's shortcuts: check_all.sh [part]...  Without a part all of them run, in at most an hour. A part that
-# has passed for this very tree is not run again (FORCE=1 runs it all the same). When all have passed, .ci/tidy_base names the
-# commit, so that the gate's clang-tidy reads only what changes afterwards. `check_all.sh --list` tells the parts.
+# All checks, without the gate's shortcuts: check_all.sh [part]...  Without a part all of them run, in at most an hour and a half. A
+# part that has passed for this very tree is not run again (FORCE=1 runs it all the same). When all have passed, .ci/tidy_base names
+# the commit, so that the gate's clang-tidy reads only what changes afterwards. `check_all.sh --list` tells the parts.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source scripts/steps.sh
@@ -15,6 +15,8 @@ parts=(
   "budget|scripts/bench_instructions.sh|the instructions of the hot paths"
   "integration-asan|scripts/integration_test.sh --preset asan|integration tests against the server with ASan and UBSan"
   "integration-tsan|scripts/integration_test.sh --preset tsan|integration tests against the server with TSan"
+  "hostile|make check-hostile|attacks on the server, with thresholds of memory and time"
+  "hostile-asan|scripts/hostile_test.sh --preset asan|the same against the server with ASan and UBSan"
   "fuzz|scripts/fuzz.sh 300|each fuzz target for five minutes"
   "random|scripts/random_cases.sh $RANDOM$RANDOM 2000|2,000 random cases of a fresh seed, by the kit and by Envoy"
 )

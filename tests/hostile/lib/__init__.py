@@ -1,0 +1,1 @@
+"""What the attacks are built from. Only the standard library, and the harness of tests/integration."""
