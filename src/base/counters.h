@@ -25,26 +25,26 @@ enum class CounterKind { counter, gauge };
 // the one of extproc/server.h that has the sum over the threads, and of what is published, with
 // `help` as its line of explanation. A row here and a member there is all that a new counter needs.
 
-#define EXTPROC_COUNTERS(ROW)                                                                \
-  ROW(connections_accepted, counter, "Connections that were accepted")                       \
-  ROW(connections_open, gauge, "Connections that are open")                                  \
-  ROW(streams_started, counter, "Streams that began")                                        \
-  ROW(streams_open, gauge, "Streams that are open")                                          \
-  ROW(streams_failed, counter, "Streams that the server ended with a status other than OK")  \
-  ROW(messages, counter, "Messages received")                                                \
-  ROW(immediate_responses, counter, "Requests that the processor answered itself")           \
-  ROW(handler_failures, counter, "Exceptions that escaped from handlers")                    \
+#define EXTPROC_COUNTERS(ROW)                                                                  \
+  ROW(connections_accepted, counter, "Connections that were accepted")                         \
+  ROW(connections_open, gauge, "Connections that are open")                                    \
+  ROW(streams_started, counter, "Streams that began")                                          \
+  ROW(streams_open, gauge, "Streams that are open")                                            \
+  ROW(streams_failed, counter, "Streams that the server ended with a status other than OK")    \
+  ROW(messages, counter, "Messages received")                                                  \
+  ROW(immediate_responses, counter, "Requests that the processor answered itself")             \
+  ROW(handler_failures, counter, "Exceptions that escaped from handlers")                      \
   ROW(malformed_messages, counter, "Messages that were no ProcessingRequest, or out of order") \
-  ROW(misused_answers, counter, "Answers that broke a rule of Envoy's")                      \
-  ROW(fallbacks, counter, "Fallbacks sent in place of handlers that took too long")          \
-  ROW(time_extensions, counter, "Times that Envoy was asked for more time")                  \
-  ROW(early_ends, counter, "Streams ended with OK because no handler could come any more")   \
-  ROW(connections_stalled, counter, "Connections ended because their peer stood still")      \
-  ROW(connections_displaced, counter, "Idle connections ended to make room for new ones")    \
+  ROW(misused_answers, counter, "Answers that broke a rule of Envoy's")                        \
+  ROW(fallbacks, counter, "Fallbacks sent in place of handlers that took too long")            \
+  ROW(time_extensions, counter, "Times that Envoy was asked for more time")                    \
+  ROW(early_ends, counter, "Streams ended with OK because no handler could come any more")     \
+  ROW(connections_stalled, counter, "Connections ended because their peer stood still")        \
+  ROW(connections_displaced, counter, "Idle connections ended to make room for new ones")      \
   ROW(connections_refused, counter, "Connections closed at once because too many were open")   \
   ROW(connections_shed, counter, "Connections closed because they held the most memory")       \
-  ROW(memory_bytes, gauge, "What connections and streams hold in memory for their peers")   \
-  ROW(log_lines_dropped, counter, "Lines of the log that were not taken in time")            \
+  ROW(memory_bytes, gauge, "What connections and streams hold in memory for their peers")      \
+  ROW(log_lines_dropped, counter, "Lines of the log that were not taken in time")              \
   ROW(log_lines_left_out, counter, "Lines of the log of which there were too many a second")
 
 #define EXTPROC_LINK_COUNTERS(ROW)                                                   \

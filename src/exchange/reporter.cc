@@ -98,13 +98,12 @@ void Reporter::malformed_message(const Request& request, const Context& context,
                                  std::string_view what) const {
   env_.counters.malformed_messages.add();
   if (!env_.logger.enabled(LogLevel::warning)) return;
-  env_.logger.log(
-      {.level = LogLevel::warning,
-       .kind = LineKind::malformed_message,
-       .event = text({"a message from ", context.peer(), " ", what}),
-       .detail = "its stream is ended",
-       .processor = env_.dispatcher.name(),
-       .request_id = id_of(request)});
+  env_.logger.log({.level = LogLevel::warning,
+                   .kind = LineKind::malformed_message,
+                   .event = text({"a message from ", context.peer(), " ", what}),
+                   .detail = "its stream is ended",
+                   .processor = env_.dispatcher.name(),
+                   .request_id = id_of(request)});
 }
 
 void Reporter::violation(const Request& request, Phase phase, Rule rule,

@@ -25,11 +25,11 @@ namespace extproc::grpc {
 class Connection {
  public:
   /// `limits`, `services`, `deadlines` and `buffers` must outlive it. `on_output` is called when
-  /// bytes are waiting that were not there before, or messages for their turn, and neither receive() nor take_output() is under
-  /// way (an asynchronous answer, a deadline), and not again before take_output(). It may be called
-  /// inside of a handler's own call to its Call, so it must only note that output is to be taken
-  /// (post it), never call the connection. A new connection has output (its SETTINGS) without being
-  /// told.
+  /// bytes are waiting that were not there before, or messages for their turn, and neither
+  /// receive() nor take_output() is under way (an asynchronous answer, a deadline), and not again
+  /// before take_output(). It may be called inside of a handler's own call to its Call, so it must
+  /// only note that output is to be taken (post it), never call the connection. A new connection
+  /// has output (its SETTINGS) without being told.
   Connection(const Limits& limits, std::span<Service* const> services, DeadlineWheel& deadlines,
              BufferPool& buffers, std::string peer, std::function<void()> on_output);
   /// Every open call hears on_closed(connection_lost).

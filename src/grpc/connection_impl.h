@@ -65,9 +65,9 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   CallPool pool_;
   http2::Session session_;
   List open_;
-  List next_turn_;  // can deliver what others were to go before
+  List next_turn_;               // can deliver what others were to go before
   std::size_t other_bytes_ = 0;  // of open calls and the session, as it is counted
-  List ready_;         // can deliver what waited for output to be written
+  List ready_;                   // can deliver what waited for output to be written
   bool busy_ = false;  // within receive() or take_output(), so that the owner takes output anyway
   bool output_told_ = false;
 };

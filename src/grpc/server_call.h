@@ -115,8 +115,8 @@ class ServerCall final : public Call,
   bool answer_owed_ = false;  // no answer since the last message, or none at all
   bool half_closed_ = false;
   bool half_close_told_ = false;
-  bool responded_ = false;   // the response headers were sent
-  bool ended_ = false;       // status_ is set
+  bool responded_ = false;  // the response headers were sent
+  bool ended_ = false;      // status_ is set
   bool keeps_too_much_ = false;
   bool over_limit_ = false;  // ended from this side while the handler could not be told
   bool end_sent_ = false;    // taken as output

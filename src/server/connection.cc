@@ -81,9 +81,11 @@ std::size_t Connection::held_bytes() const {
 }
 
 void Connection::shed() {
-  fail("closed, since it holds the most memory and all together hold more than "
-       "Limits::memory_bytes: " + std::to_string(held_bytes()) + " bytes",
-       LogLevel::warning);
+  fail(
+      "closed, since it holds the most memory and all together hold more than "
+      "Limits::memory_bytes: " +
+          std::to_string(held_bytes()) + " bytes",
+      LogLevel::warning);
 }
 
 void Connection::tell_if_idle() {

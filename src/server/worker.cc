@@ -93,8 +93,8 @@ void Worker::survey(std::shared_ptr<Survey> survey) {
 }
 
 Worker::ConnectionPtr Worker::largest() const {
-  const auto found =
-      std::ranges::max_element(connections_, {}, [](const auto& each) { return each->held_bytes(); });
+  const auto found = std::ranges::max_element(connections_, {},
+                                              [](const auto& each) { return each->held_bytes(); });
   return found == connections_.end() ? nullptr : *found;
 }
 
