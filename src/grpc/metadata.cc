@@ -26,12 +26,4 @@ Metadata::Entry Metadata::at(std::size_t index) const {
   return {block_->name(field), block_->value(field)};
 }
 
-std::size_t Metadata::begin_use() const {
-  return block_ && block_->calls++ == 0 ? block_->weight() : 0;
-}
-
-std::size_t Metadata::end_use() const {
-  return block_ && --block_->calls == 0 ? block_->weight() : 0;
-}
-
 }  // namespace extproc::grpc

@@ -51,6 +51,8 @@ void Metadata::Block::read_head() {
                  : !encoding     ? Verdict::wrong_encoding
                  : !timeout      ? Verdict::wrong_timeout
                                  : Verdict::accepted;
+  weight =
+      sizeof *this + text.capacity() + fields.capacity() * sizeof(Field) + head.path.capacity();
 }
 
 }  // namespace extproc::grpc

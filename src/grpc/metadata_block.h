@@ -54,19 +54,22 @@ struct Metadata::Block
     return std::memcmp(at, name.data(), name.size()) == 0 &&
            std::memcmp(at + name.size(), value.data(), value.size()) == 0;
   }
-  /// Fills `head` and `pseudo` once all is appended.
+  /// Fills the rest once all is appended.
   void read_head();
-  /// The memory that it takes, in bytes.
-  std::size_t weight() const {
-    return sizeof *this + text.capacity() + fields.capacity() * sizeof(Field) +
-           head.path.capacity();
-  }
-
   std::string text;
   std::vector<Field> fields;
   std::size_t pseudo = 0;
   CallHead head;
-  mutable std::uint32_t calls = 0;  // that hold it
+  std::size_t weight = 0;           ///< the memory that all of it takes, in bytes
+  mutable std::uint32_t calls = 0;  ///< that hold it
 };
+
+inline std::size_t Metadata::begin_use() const {
+  return block_ && block_->calls++ == 0 ? block_->weight : 0;
+}
+
+inline std::size_t Metadata::end_use() const {
+  return block_ && --block_->calls == 0 ? block_->weight : 0;
+}
 
 }  // namespace extproc::grpc

@@ -47,7 +47,11 @@ void Outbox::write_prefix(std::size_t tail_bytes) {
 }
 
 void Outbox::move_to(http2::Output& out, std::size_t count, BufferPool& buffers) {
-  follow_messages(count);
+  if (count == pending()) {
+    begun_left_ = 0;
+  } else {
+    follow_messages(count);
+  }
   set_aside_if_large(buffers);
   while (large_ && count > 0) {
     const Shared& buffer = large_->buffers.front();
@@ -70,7 +74,6 @@ void Outbox::move_to(http2::Output& out, std::size_t count, BufferPool& buffers)
 /// The next `count` bytes are moved.
 void Outbox::follow_messages(std::size_t count) {
   std::size_t end = begun_left_;
-  if (count == pending()) end = count;
   while (end < count) end += FramePrefix::kBytes + FramePrefix::read(pending_at(end)).message_bytes;
   begun_left_ = end - count;
 }

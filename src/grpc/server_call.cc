@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/recycle.h"
+#include "grpc/metadata_block.h"
 #include "grpc/percent_encoding.h"
 #include "grpc/response_headers.h"
 
@@ -15,7 +16,8 @@ void ServerCall::start(Metadata metadata, std::optional<Clock::time_point> deadl
   deadline_ = deadline.value_or(kNever);
   answer_owed_ = true;
   if (host_.over_limit()) {
-    drop_metadata();
+    host_.count(-static_cast<std::ptrdiff_t>(metadata_.end_use()));
+    metadata_ = {};
     return refuse(GrpcStatus::resource_exhausted,
                   "the connection buffers too much: the headers of its calls");
   }
@@ -143,11 +145,6 @@ void ServerCall::drop_output() {
   count_buffered();
 }
 
-void ServerCall::drop_metadata() {
-  host_.count(-static_cast<std::ptrdiff_t>(metadata_.end_use()));
-  metadata_ = {};
-}
-
 void ServerCall::count_buffered() {
   const std::size_t buffered = inbox_.weight() + outbox_.weight();
   if (buffered == buffered_) return;
@@ -175,7 +172,7 @@ void ServerCall::on_stream_closed() noexcept {
                           : CloseReason::reset);
   drop_input();
   drop_output();
-  drop_metadata();
+  host_.count(-static_cast<std::ptrdiff_t>(metadata_.end_use()));
   host_.recycle(*this);
 }
 

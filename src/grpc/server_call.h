@@ -93,7 +93,6 @@ class ServerCall final : public Call,
   void send_status();
   void drop_input();
   void drop_output();
-  void drop_metadata();
   void count_buffered();
   void tell_closed(CloseReason reason);
 

@@ -69,8 +69,10 @@ void Session::take_output(Output& out, std::size_t max) {
   for (;;) {
     // What is in it was appended before the DATA that comes next was asked for, and may be of the
     // same stream.
-    out.append(frames_.bytes());
-    frames_.clear();
+    if (!frames_.empty()) {
+      out.append(frames_.bytes());
+      frames_.clear();
+    }
     if (!error_.empty()) return;
     if (!ended_.empty()) {
       close_ended();

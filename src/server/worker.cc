@@ -272,8 +272,9 @@ void Worker::on_shutdown_seen(Connection& connection) {
 }
 
 void Worker::on_closed(Connection& connection) {
-  counters_.connections_open.subtract();
+  // First what counts against the limit: whoever sees one less open may open one.
   load_.fetch_sub(1, std::memory_order_relaxed);
+  counters_.connections_open.subtract();
   if (connection.makes_room()) --making_room_;
   unseen_.erase(&connection);
   connections_.erase(ConnectionPtr(&connection));
