@@ -46,6 +46,7 @@ void ProcessorExchange::on_malformed() {
 void ProcessorExchange::after_handler() {
   if (closed_) {
     if (closing_ || running()) return;
+    env_.outlived.erase(this);
     release();
     control_.released();
     return;
@@ -92,6 +93,16 @@ std::size_t ProcessorExchange::unread_bytes() const {
     if (run != nullptr) bytes += run->session.unread_bytes();
   }
   return bytes;
+}
+
+Phase ProcessorExchange::running_phase() const {
+  Phase phase = phase_;
+  if (pending_) return phase;
+  for (const Direction& each : directions().both()) {
+    const BodyRun* run = each.run.get();
+    if (run != nullptr && run->session.running()) phase = run->session.phase();
+  }
+  return phase;
 }
 
 bool ProcessorExchange::running() const {
@@ -179,7 +190,10 @@ bool ProcessorExchange::on_closed(GrpcStatus status, bool cancelled) {
       if (run != nullptr && run->session.running()) run->session.cancel();
     }
     closing_ = false;
-    if (running()) return false;
+    if (running()) {
+      env_.outlived.insert(this);
+      return false;
+    }
   }
   release();
   return true;

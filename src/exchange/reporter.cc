@@ -2,8 +2,10 @@
 
 #include <initializer_list>
 #include <string>
+#include <utility>
 
 #include "extproc/context.h"
+#include "extproc/detail/blocking_pool.h"
 #include "extproc/request.h"
 #include "rules/advice.h"
 
@@ -58,6 +60,22 @@ void Reporter::failure(const Request& request, Phase phase, std::string_view wha
   env_.logger.log(LogLevel::error,
                   text({alone ? env_.dispatcher.name() : env_.chain_name, ": ", to_string(phase),
                         " failed for request ", request.id(), ": ", of, alone ? "" : ": ", what}));
+}
+
+// Under a load that is too much there are many: a line for all of a while.
+void Reporter::refused(Phase phase) const {
+  constexpr std::chrono::seconds kBetweenLines{10};
+  env_.counters.refused_jobs.add();
+  Refusals& refusals = env_.refusals;
+  ++refusals.count;
+  const auto now = Clock::now();
+  if (refusals.told && now - *refusals.told < kBetweenLines) return;
+  refusals.told = now;
+  env_.logger.log(
+      LogLevel::warning,
+      text({env_.dispatcher.name(), ": ", to_string(phase), ": work was not begun, ", detail::kRefused,
+            " (", std::to_string(std::exchange(refusals.count, 0)),
+            " since this was told last). More blocking threads help where they only wait"}));
 }
 
 void Reporter::time_on_thread(Phase phase, std::chrono::nanoseconds spent) const {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/access.h"
 #include "base/logger.h"
 #include "extproc/error.h"
 #include "extproc/server.h"
@@ -68,9 +69,18 @@ class SignalLoop {
       if (!error) std::_Exit(128 + signal);
     });
     joiner_ = std::thread([this, &servers] {
-      for (const auto& server : servers) server->join();
+      bool ended = true;
+      for (const auto& server : servers)
+        ended = detail::Access::join_within_grace_period(*server) && ended;
+      if (!ended) end_without_handlers();
       io_.stop();
     });
+  }
+
+  /// Their threads cannot be ended, and use what a return from main would destroy.
+  [[noreturn]] void end_without_handlers() {
+    logger_.log(LogLevel::error, "the process ends without the handlers that have not returned");
+    std::_Exit(EXIT_FAILURE);
   }
 
   const Logger& logger_;
