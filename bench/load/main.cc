@@ -2,7 +2,7 @@
 // to wait for, and a stream ends with END_STREAM and RST_STREAM once its last answer has come.
 //
 //   bench_load run  --connect ADDRESS --count N ...   runs N streams; prints JSON
-//   bench_load rate --connect ADDRESS --rate N --seconds N ...   opens N streams a second; see rate.h
+//   bench_load rate --connect ADDRESS --rate N --seconds N ...   N streams a second; see rate.h
 //   bench_load idle --connect ADDRESS --count N ...   holds N streams; see idle.h
 #include <exception>
 #include <iostream>

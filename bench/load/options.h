@@ -18,7 +18,7 @@ struct Options {
   /// A run opens no more streams after this time; idle streams that are not all open by then are an
   /// error. 0: never.
   double seconds = 0;
-  double rate = 0;                            ///< of "rate": streams a second, over all connections
+  double rate = 0;  ///< of "rate": streams a second, over all connections
   std::chrono::milliseconds reset_after{200};  ///< of "rate": as Envoy's message_timeout
   Script::Parts parts;
 };

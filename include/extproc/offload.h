@@ -38,9 +38,8 @@ class OffloadAwaiter final : private BlockingJob {
     waiting_ = waiting;
     context.loop.blocking.submit(*this, context.loop.executor, service_time_,
                                  context.completion.time_left());
-    context.cancel.slot().assign([this](boost::asio::cancellation_type) {
-      context_->loop.blocking.withdraw(*this);
-    });
+    context.cancel.slot().assign(
+        [this](boost::asio::cancellation_type) { context_->loop.blocking.withdraw(*this); });
     return true;
   }
 
@@ -90,7 +89,7 @@ class OffloadAwaiter final : private BlockingJob {
 /// under way cannot be: it is made behind that.
 template <class Work>
 struct Offload {
-  OffloadAwaiter<Work> operator co_await() && {
+  OffloadAwaiter<Work> operator co_await() {
     return OffloadAwaiter<Work>(std::forward<Work>(work));
   }
 

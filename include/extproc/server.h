@@ -107,8 +107,8 @@ class EXTPROC_API Server {
 /// Serves until SIGTERM or SIGINT, then shuts down within the grace period; a second signal ends
 /// the process at once. Returns the exit status for main: 0, or 1 after a set-up error, which is
 /// printed to standard error. A handler that has not returned half a second after the grace period
-/// is named in the log, and the process ends with status 1 without it: serve() does not return then,
-/// and no destructor runs. What the settings leave unset is taken from the environment, as
+/// is named in the log, and the process ends with status 1 without it: serve() does not return
+/// then, and no destructor runs. What the settings leave unset is taken from the environment, as
 /// Settings::from_environment() does.
 EXTPROC_API int serve(Service service, Settings settings = {});
 

@@ -35,9 +35,7 @@ class Access {
 
   /// As join(), but ends when the grace period is over and handlers have not returned, which it
   /// tells the log of. False then.
-  static bool join_within_grace_period(Server& server) {
-    return server.join_within_grace_period();
-  }
+  static bool join_within_grace_period(Server& server) { return server.join_within_grace_period(); }
 
   // Context
 

@@ -38,7 +38,7 @@ enum class CounterKind { counter, gauge };
   ROW(misused_answers, counter, "Answers that broke a rule of Envoy's")                      \
   ROW(fallbacks, counter, "Fallbacks sent in place of handlers that took too long")          \
   ROW(time_extensions, counter, "Times that Envoy was asked for more time")                  \
-  ROW(early_ends, counter, "Streams ended with OK because no handler could come any more")  \
+  ROW(early_ends, counter, "Streams ended with OK because no handler could come any more")   \
   ROW(refused_jobs, counter, "Work for blocking threads that could not have ended in time")
 
 #define EXTPROC_LINK_COUNTERS(ROW)                                                   \

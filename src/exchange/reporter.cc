@@ -73,8 +73,8 @@ void Reporter::refused(Phase phase) const {
   refusals.told = now;
   env_.logger.log(
       LogLevel::warning,
-      text({env_.dispatcher.name(), ": ", to_string(phase), ": work was not begun, ", detail::kRefused,
-            " (", std::to_string(std::exchange(refusals.count, 0)),
+      text({env_.dispatcher.name(), ": ", to_string(phase), ": work was not begun, ",
+            detail::kRefused, " (", std::to_string(std::exchange(refusals.count, 0)),
             " since this was told last). More blocking threads help where they only wait"}));
 }
 

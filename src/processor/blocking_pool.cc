@@ -17,13 +17,17 @@ void ServiceTime::took(std::chrono::nanoseconds time) {
 }
 
 bool BlockingJob::can_end_in_time(Clock::time_point now) const {
-  return time_ == BlockingPool::kNoHurry ||
-         now - submitted_ + service_time_->expected() <= time_;
+  return time_ == BlockingPool::kNoHurry || now - submitted_ + service_time_->expected() <= time_;
 }
 
 bool BlockingJob::waits_long(Clock::time_point now) const {
   return time_ != BlockingPool::kNoHurry &&
          now - submitted_ > (time_ - service_time_->expected()) / 2;
+}
+
+// All that is longer than there was time for is the same, and says nothing of shorter work.
+void BlockingJob::measured(std::chrono::nanoseconds took) {
+  service_time_->took(took <= time_ ? took : std::max(time_, service_time_->expected()));
 }
 
 void BlockingPool::submit(BlockingJob& job, const boost::asio::any_io_executor& executor,
@@ -65,8 +69,7 @@ void BlockingPool::work(BlockingJob* job) {
   while (job != nullptr) {
     const auto start = now_();
     job->run();
-    // All that is longer than there was time for is the same.
-    job->service_time_->took(std::min<std::chrono::nanoseconds>(now_() - start, job->time_));
+    job->measured(now_() - start);
     tell(*job, BlockingJob::End::ran);
     job = next();
   }

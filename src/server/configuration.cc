@@ -83,9 +83,9 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
   result.drain_delay =
       check_time("Settings::drain_delay", settings.drain_delay.value_or(result.drain_delay));
   result.threads = choose_threads(settings);
-  result.blocking_threads = check_count(
-      "Settings::blocking_threads", settings.blocking_threads.value_or(result.blocking_threads),
-      kMostThreads);
+  result.blocking_threads =
+      check_count("Settings::blocking_threads",
+                  settings.blocking_threads.value_or(result.blocking_threads), kMostThreads);
   result.blocking_queue =
       check_count("Settings::blocking_queue",
                   settings.blocking_queue.value_or(result.blocking_queue), kLongestQueue);

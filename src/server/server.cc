@@ -220,10 +220,9 @@ std::size_t Server::Impl::tell_running_handlers() {
     if (of_worker) lines.insert(lines.end(), of_worker->names.begin(), of_worker->names.end());
   }
   if (running == 0) return 0;
-  logger_.log(LogLevel::error, name() + ": the grace period is over, and " +
-                                   std::to_string(running) +
-                                   (running == 1 ? " handler has" : " handlers have") +
-                                   " not returned");
+  logger_.log(LogLevel::error,
+              name() + ": the grace period is over, and " + std::to_string(running) +
+                  (running == 1 ? " handler has" : " handlers have") + " not returned");
   lines.resize(std::min(lines.size(), kMostNamed));
   for (const std::string& line : lines) logger_.log(LogLevel::error, "still running: " + line);
   return running;

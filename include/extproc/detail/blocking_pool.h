@@ -61,6 +61,7 @@ class EXTPROC_API BlockingJob {
 
   bool can_end_in_time(Clock::time_point now) const;
   bool waits_long(Clock::time_point now) const;
+  void measured(std::chrono::nanoseconds took);
 
   ServiceTime* service_time_ = nullptr;
   Clock::time_point submitted_;

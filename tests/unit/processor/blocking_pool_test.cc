@@ -33,7 +33,10 @@ class Pool : public ::testing::Test {
     Job(Pool& test, std::string name) : test_(test), name_(std::move(name)) {}
 
    private:
-    void run() noexcept override { test_.run.push_back(name_); }
+    void run() noexcept override {
+      test_.run.push_back(name_);
+      pass(test_.takes);
+    }
     void ended(End how) noexcept override {
       if (how == End::refused) test_.refused.push_back(name_);
       if (how == End::unwanted) test_.unwanted.push_back(name_);
@@ -89,6 +92,7 @@ class Pool : public ::testing::Test {
   boost::asio::io_context io{1};
   BlockingPool pool{1, 3, &now};
   ServiceTime service_time;
+  std::chrono::milliseconds takes{0};
   std::vector<std::string> run, refused, unwanted;
   std::size_t told = 0;
 
@@ -194,6 +198,18 @@ TEST_F(Pool, AnExpectationThatIsTooHighIsMeasuredAnewWhereAThreadIsFree) {
   let_go();
   EXPECT_EQ(run.back(), "behind others");
   EXPECT_THAT(refused, IsEmpty());
+}
+
+TEST_F(Pool, WorkThatTookMoreThanItsTimeIsExpectedToTakeAllOfThat) {
+  takes = 10s;
+  submit("long");
+  let_go();
+  EXPECT_EQ(service_time.expected(), 160ms);
+  hold();
+  submit("had no time", -1ms);
+  let_go();
+  EXPECT_THAT(refused, ElementsAre("had no time"));
+  EXPECT_EQ(service_time.expected(), 160ms);
 }
 
 TEST(ServiceTime, IsNearTheLongestOfLate) {

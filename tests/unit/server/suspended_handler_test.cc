@@ -84,7 +84,8 @@ TEST_F(SuspendedHandlerTest, IsNamedWhenTheGracePeriodIsOver) {
   std::thread joiner([&] { server.join(); });
   EXPECT_TRUE(eventually([&] {
     const auto lines = log();
-    return std::ranges::find(lines, "ERROR still running: Waiting: request_headers of request id-1") !=
+    return std::ranges::find(lines,
+                             "ERROR still running: Waiting: request_headers of request id-1") !=
            lines.end();
   }));
   EXPECT_THAT(log(), Contains("ERROR Waiting: the grace period is over, and 1 handler has not "

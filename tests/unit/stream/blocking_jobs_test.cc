@@ -1,5 +1,5 @@
-// Work for blocking threads that nobody waits for, or that could not end in time: it does not run, and its stream goes on as it
-// should.
+// Work for blocking threads that nobody waits for, or that could not end in time: it does not run,
+// and its stream goes on as it should.
 
 #include <gmock/gmock.h>
 
@@ -298,7 +298,8 @@ TEST(OffloadedWork, OfABodysHandlerHasItsFallbackSent) {
   busy.end();
   EXPECT_EQ(calls, 0);
   EXPECT_EQ(f.sent.size(), 2U);
-  for (const std::string& answer : f.sent) EXPECT_THAT(answer, ::testing::Not(HasSubstr("changed")));
+  for (const std::string& answer : f.sent)
+    EXPECT_THAT(answer, ::testing::Not(HasSubstr("changed")));
   EXPECT_EQ(f.counters.fallbacks.value(), 1U);
 }
 
