@@ -204,6 +204,10 @@ void Connection::finish(Stream& stream) {
   nghttp2_session_resume_data(session_.get(), stream.id);
 }
 
+void Connection::reset(Stream& stream) {
+  nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, stream.id, NGHTTP2_CANCEL);
+}
+
 bool Connection::run(bool readable) {
   static std::array<std::uint8_t, kReadBytes> buffer;
   while (readable) {

@@ -42,6 +42,8 @@ class Connection {
   Stream& open();
   /// Ends a call as Envoy does: END_STREAM, then RST_STREAM.
   void finish(Stream& stream);
+  /// Gives it up, as Envoy does when its message_timeout is over.
+  void reset(Stream& stream);
   /// Reads what there is, if `readable`, and writes what can be written. False when the connection
   /// was lost.
   bool run(bool readable);

@@ -2,6 +2,7 @@
 // to wait for, and a stream ends with END_STREAM and RST_STREAM once its last answer has come.
 //
 //   bench_load run  --connect ADDRESS --count N ...   runs N streams; prints JSON
+//   bench_load rate --connect ADDRESS --rate N --seconds N ...   N streams a second; see rate.h
 //   bench_load idle --connect ADDRESS --count N ...   holds N streams; see idle.h
 #include <exception>
 #include <iostream>
@@ -9,6 +10,7 @@
 #include "driver.h"
 #include "idle.h"
 #include "options.h"
+#include "rate.h"
 #include "report.h"
 
 namespace {
@@ -75,6 +77,10 @@ int main(int argc, char** argv) {
     const Options options = parse_options(argc, argv);
     if (options.mode == "idle") {
       run_idle(options);
+      return 0;
+    }
+    if (options.mode == "rate") {
+      run_rate(options, std::cout);
       return 0;
     }
     Run run(options);

@@ -35,6 +35,10 @@ void set(Options& options, const std::string& name, const std::string& value) {
     options.count = std::stoul(value);
   } else if (name == "--seconds") {
     options.seconds = std::stod(value);
+  } else if (name == "--rate") {
+    options.rate = std::stod(value);
+  } else if (name == "--reset-after") {
+    options.reset_after = std::chrono::milliseconds(std::stoul(value));
   } else if (name == "--request-headers") {
     options.parts.request_headers = read_file(value);
   } else if (name == "--response-headers") {
@@ -54,14 +58,16 @@ void set(Options& options, const std::string& name, const std::string& value) {
 
 Options parse_options(int argc, char** argv) {
   Options options;
-  if (argc < 2) throw std::invalid_argument("the first argument is run or idle");
+  if (argc < 2) throw std::invalid_argument("the first argument is run, rate or idle");
   options.mode = argv[1];
   for (int i = 2; i < argc; i += 2) {
     if (i + 1 == argc) throw std::invalid_argument(std::string(argv[i]) + " needs a value");
     set(options, argv[i], argv[i + 1]);
   }
-  if (options.mode != "run" && options.mode != "idle")
-    throw std::invalid_argument("the mode is run or idle");
+  if (options.mode != "run" && options.mode != "rate" && options.mode != "idle")
+    throw std::invalid_argument("the mode is run, rate or idle");
+  if (options.mode == "rate" && !(options.rate > 0 && options.seconds > 0))
+    throw std::invalid_argument("rate needs --rate and --seconds");
   if (options.connect.empty() || options.parts.request_headers.empty())
     throw std::invalid_argument("--connect and --request-headers are needed");
   if (options.parts.body != Body::none && options.parts.body_bytes == 0)

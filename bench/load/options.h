@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -9,7 +10,7 @@
 namespace bench::load {
 
 struct Options {
-  std::string mode;  ///< "run" or "idle"
+  std::string mode;  ///< "run", "rate" or "idle"
   std::string connect;
   std::size_t connections = 1;
   std::size_t concurrency = 1;  ///< streams at once, over all connections
@@ -17,6 +18,8 @@ struct Options {
   /// A run opens no more streams after this time; idle streams that are not all open by then are an
   /// error. 0: never.
   double seconds = 0;
+  double rate = 0;  ///< of "rate": streams a second, over all connections
+  std::chrono::milliseconds reset_after{200};  ///< of "rate": as Envoy's message_timeout
   Script::Parts parts;
 };
 

@@ -14,4 +14,12 @@ class EXTPROC_API Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Thrown by offload() where its work was not begun: it could not have ended in time, or too much
+/// waits already (Settings::blocking_queue). A handler that lets it through has its fallback sent
+/// (fall_back_after), or its stream ends with RESOURCE_EXHAUSTED.
+class EXTPROC_API Overloaded : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 }  // namespace extproc

@@ -11,9 +11,12 @@ namespace extproc::host {
 /// outlives the host.
 struct Loop {
   /// `executor` runs on the host's thread alone. `blocking_threads`: for blocking processors and
-  /// offload(), started when first needed.
-  explicit Loop(boost::asio::any_io_executor executor, unsigned blocking_threads = 16)
-      : blocking(blocking_threads), events{std::move(executor), blocking} {}
+  /// offload(), started when first needed; `blocking_queue`: how many of those may wait for one, as
+  /// Settings::blocking_queue of a server.
+  explicit Loop(boost::asio::any_io_executor executor,
+                unsigned blocking_threads = detail::BlockingPool::kDefaultThreads,
+                unsigned blocking_queue = detail::BlockingPool::kDefaultQueue)
+      : blocking(blocking_threads, blocking_queue), events{std::move(executor), blocking} {}
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 

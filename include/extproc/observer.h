@@ -16,7 +16,7 @@ class Request;
 enum class PhaseOutcome : std::uint8_t {
   answered,   ///< an answer was sent, or would have been in observability mode
   immediate,  ///< an immediate response was sent in its place
-  aborted,    ///< Context::abort
+  aborted,    ///< Context::abort, or work of it was refused (Settings::blocking_queue)
   failed,     ///< an exception escaped
   cancelled,  ///< the stream ended before the handler did; its answer was dropped
   late,       ///< the fallback was sent before the handler returned; its answer was dropped

@@ -12,6 +12,10 @@
 
 namespace extproc {
 
+namespace detail {
+class Access;
+}
+
 /// What one processor of a chain did; see Chain.
 struct ProcessorStats {
   std::string name;
@@ -60,6 +64,9 @@ struct Stats {
   /// to where this server's log goes; none where Settings::log is set.
   std::uint64_t log_lines_dropped = 0;
   std::uint64_t log_lines_left_out = 0;
+  /// Blocking handlers, and work of offload(), that were not begun because they could not have
+  /// ended in time, or too many waited.
+  std::uint64_t refused_jobs = 0;
   /// Of each processor of a chain, in its order; empty where there is no chain.
   std::vector<ProcessorStats> processors{};
 };
@@ -100,19 +107,25 @@ class EXTPROC_API Server {
   void shutdown(std::chrono::milliseconds grace_period);
 
   /// Waits until a shutdown has ended and every thread is gone. Not from a handler. A handler that
-  /// never returns keeps it waiting.
+  /// never returns keeps it waiting; the log names it when the grace period is over. Handlers of
+  /// blocking processors and work of offload() that have not begun when their stream ends do not.
   void join();
 
   Stats stats() const;
 
  private:
+  friend class detail::Access;
+  bool join_within_grace_period();
+
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
 
 /// Serves until SIGTERM or SIGINT, then shuts down within the grace period; a second signal ends
 /// the process at once. Returns the exit status for main: 0, or 1 after a set-up error, which is
-/// printed to standard error. What the settings leave unset is taken from the environment, as
+/// printed to standard error. A handler that has not returned half a second after the grace period
+/// is named in the log, and the process ends with status 1 without it: serve() does not return
+/// then, and no destructor runs. What the settings leave unset is taken from the environment, as
 /// Settings::from_environment() does.
 ///
 /// Of the process it also takes over: SIGUSR1, which opens Settings::log_file anew; SIGHUP, which

@@ -41,6 +41,10 @@ struct Settings {
   std::optional<unsigned> threads;
   /// Threads for blocking processors and offload(), started when first needed. 16.
   std::optional<unsigned> blocking_threads;
+  /// How many handlers of blocking processors and calls of offload() may wait for such a thread, in
+  /// all; one above it has its fallback sent, or its stream ends with RESOURCE_EXHAUSTED. Those
+  /// whose stream is over do not count. 4,096.
+  std::optional<unsigned> blocking_queue;
   /// Whether each processor adds its name to the chain header of the response.
   /// REVEAL_EXTPROC_CHAIN; true.
   std::optional<bool> reveal_chain;

@@ -9,6 +9,7 @@
 #include "extproc/context.h"
 #include "extproc/request.h"
 #include "extproc/response.h"
+#include "extproc/server.h"
 #include "extproc/service.h"
 #include "extproc/streamed_response.h"
 
@@ -29,6 +30,12 @@ class Access {
   static const std::shared_ptr<const Dispatcher>& dispatcher(const Service& service) {
     return service.dispatcher_;
   }
+
+  // Server
+
+  /// As join(), but ends when the grace period is over and handlers have not returned, which it
+  /// tells the log of. False then.
+  static bool join_within_grace_period(Server& server) { return server.join_within_grace_period(); }
 
   // Context
 

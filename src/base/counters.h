@@ -39,6 +39,7 @@ enum class CounterKind { counter, gauge };
   ROW(fallbacks, counter, "Fallbacks sent in place of handlers that took too long")            \
   ROW(time_extensions, counter, "Times that Envoy was asked for more time")                    \
   ROW(early_ends, counter, "Streams ended with OK because no handler could come any more")     \
+  ROW(refused_jobs, counter, "Work for blocking threads that could not have ended in time")    \
   ROW(connections_stalled, counter, "Connections ended because their peer stood still")        \
   ROW(connections_displaced, counter, "Idle connections ended to make room for new ones")      \
   ROW(connections_refused, counter, "Connections closed at once because too many were open")   \

@@ -20,10 +20,11 @@ enum class LineKind : std::uint8_t {
   phase,
   failure,
   slow_handler,
+  refused_job,
   malformed_message,
   misused_answer,
 };
-inline constexpr std::size_t kLineKinds = 8;
+inline constexpr std::size_t kLineKinds = 9;
 
 /// What a line says, in parts, each once: how they are put together is for who takes it. As text
 /// it is "processor: phase event for request id: detail", without what is empty or not there.

@@ -70,6 +70,10 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       .add_option("--blocking-threads", settings.blocking_threads,
                   "Threads for handlers that block (16)")
       ->type_name("N");
+  serve
+      .add_option("--blocking-queue", settings.blocking_queue,
+                  "How many of those may wait for a thread (4096)")
+      ->type_name("N");
   add_filter_options(serve, settings.filter);
   constexpr const char* kStreams = "How streams go";
   serve

@@ -98,6 +98,10 @@ void BodySession::on_fallback(detail::Fallback fallback) {
   if (!abandoned_) exchange_.on_fallback(*this, std::move(fallback));
 }
 
+std::chrono::nanoseconds BodySession::time_left() { return exchange_.time_left(*this); }
+
+void BodySession::on_refused() noexcept { exchange_.on_refused(*this); }
+
 void BodySession::tell_waiting() { exchange_.on_waiting(*this); }
 
 void BodySession::cancel() {

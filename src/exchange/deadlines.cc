@@ -15,6 +15,14 @@ milliseconds before(milliseconds timeout) {
 
 }  // namespace
 
+std::optional<ReplyDeadline::Clock::time_point> ReplyDeadline::answer_by(
+    Clock::time_point start, const FilterSettings& filter, bool timed,
+    std::optional<Clock::time_point> fall_back_at) {
+  if (!timed || filter.max_message_timeout.count() > 0) return fall_back_at;
+  const auto by = start + before(filter.message_timeout);
+  return fall_back_at ? std::min(*fall_back_at, by) : by;
+}
+
 void ReplyDeadline::begin(Clock::time_point start, const FilterSettings& filter, bool timed,
                           std::optional<Clock::time_point> fall_back_at) {
   extend_at_.reset();
@@ -80,12 +88,19 @@ void BodyDeadline::set_fallback(detail::Fallback fallback) {
   start();
 }
 
+std::optional<BodyDeadline::Clock::time_point> BodyDeadline::fall_back_at() const {
+  return fallback_ ? std::optional(owed_since_ + fallback_->after) : std::nullopt;
+}
+
+std::optional<BodyDeadline::Clock::time_point> BodyDeadline::answer_by() const {
+  if (owed_ == 0) return std::nullopt;
+  return ReplyDeadline::answer_by(timer_start_.value_or(owed_since_), filter_, runs(),
+                                  fall_back_at());
+}
+
 void BodyDeadline::start() {
   if (owed_ == 0) return deadline_.clear();
-  const auto fall_back_at =
-      fallback_ ? std::optional(owed_since_ + fallback_->after) : std::nullopt;
-  deadline_.begin(timer_start_.value_or(owed_since_), filter_, timed_ && timer_start_.has_value(),
-                  fall_back_at);
+  deadline_.begin(timer_start_.value_or(owed_since_), filter_, runs(), fall_back_at());
 }
 
 }  // namespace extproc::exchange

@@ -17,6 +17,12 @@ class ReplyDeadline {
   using Clock = std::chrono::steady_clock;
   enum class Action : std::uint8_t { none, extend, fall_back };
 
+  /// When the answer must be there at the latest, with the arguments of begin(); nothing where
+  /// Envoy can be asked for more time, and there is no fallback.
+  static std::optional<Clock::time_point> answer_by(Clock::time_point start,
+                                                    const FilterSettings& filter, bool timed,
+                                                    std::optional<Clock::time_point> fall_back_at);
+
   /// Envoy's message came at `start`. `timed`: Envoy runs a timer for it. `fall_back_at`: when the
   /// handler itself gives up, if it does.
   void begin(Clock::time_point start, const FilterSettings& filter, bool timed,
@@ -54,9 +60,13 @@ class BodyDeadline {
   const std::optional<detail::Fallback>& fallback() const { return fallback_; }
   std::optional<Clock::time_point> next() const { return deadline_.next(); }
   ReplyDeadline::Action due(Clock::time_point now) { return deadline_.due(now); }
+  /// As that of ReplyDeadline, of the answer that is owed; nothing where none is.
+  std::optional<Clock::time_point> answer_by() const;
 
  private:
   void start();
+  bool runs() const { return timed_ && timer_start_.has_value(); }
+  std::optional<Clock::time_point> fall_back_at() const;
 
   const FilterSettings& filter_;
   const bool timed_;

@@ -18,6 +18,8 @@ struct Ending {
   PhaseOutcome outcome = PhaseOutcome::answered;
   /// An exception ended it: what the response holds does not count.
   bool thrown = false;
+  /// It failed because work of it was not run for want of time.
+  bool refused = false;
   /// Of immediate: given or thrown.
   const ImmediateResponse* immediate = nullptr;
   /// Of immediate: what else counts beside it, where there is any.

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "base/counters.h"
@@ -35,6 +38,14 @@ struct Scratch {
   std::string text{};
 };
 
+/// Work that was not run for want of time, until it is told.
+struct Refusals {
+  std::uint64_t count = 0;
+  std::optional<Clock::time_point> told;
+};
+
+class ProcessorExchange;
+
 /// What all exchanges of one processor on one thread share. It outlives them.
 struct Environment {
   const detail::Dispatcher& dispatcher;
@@ -54,6 +65,10 @@ struct Environment {
   /// For those that do: each holds one from its message to its answer, so that an idle stream holds
   /// none.
   std::vector<std::unique_ptr<Scratch>> spare_scratches{};
+
+  Refusals refusals{};
+  /// Those that are over for their hosts though a handler of them still runs.
+  std::unordered_set<const ProcessorExchange*> outlived{};
 
   std::unique_ptr<Scratch> take_scratch();
   /// Takes it back; null is nothing to take.

@@ -31,6 +31,7 @@ void ProcessorExchange::start_handlers() {
 void ProcessorExchange::after_handler() {
   if (closed_) {
     if (closing_ || running()) return;
+    env_.outlived.erase(this);
     release();
     control_.released();
     return;
@@ -66,6 +67,15 @@ std::size_t ProcessorExchange::unread_bytes() const {
   std::size_t bytes = 0;
   directions().each_run([&](const BodyRun& run) { bytes += run.session.unread_bytes(); });
   return bytes;
+}
+
+Phase ProcessorExchange::running_phase() const {
+  Phase phase = phase_;
+  if (pending_) return phase;
+  directions().each_run([&](const BodyRun& run) {
+    if (run.session.running()) phase = run.session.phase();
+  });
+  return phase;
 }
 
 bool ProcessorExchange::running() const {
@@ -128,7 +138,10 @@ bool ProcessorExchange::on_closed(GrpcStatus status, bool cancelled) {
       if (run.session.running()) run.session.cancel();
     });
     closing_ = false;
-    if (running()) return false;
+    if (running()) {
+      env_.outlived.insert(this);
+      return false;
+    }
   }
   release();
   return true;

@@ -55,8 +55,11 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   bool on_closed(GrpcStatus status, bool cancelled) override;
 
   Request& request() { return request_; }
+  const Request& request() const { return request_; }
   /// A handler has not returned.
   bool running() const;
+  /// The phase of such a one, the later where there are two.
+  Phase running_phase() const;
   bool body_running(Phase body) const;
   /// Of a chain's processor, whose messages do not say it: how the filter is set up.
   void configure(const std::optional<ProtocolConfiguration>& config) {
@@ -140,7 +143,11 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   // In processor_exchange_late.cc.
   void complete(std::exception_ptr failure) noexcept override;
   void set_fallback(const detail::Fallback& fallback) noexcept override;
+  std::chrono::nanoseconds time_left() override;
+  void on_refused() noexcept override { reporter().refused(request_, phase_); }
   void wait_for_handler();
+  void take_fallback();
+  std::optional<Clock::time_point> fall_back_at() const;
   void start_deadline();
   void update_alarm();
   void wake_handler();
@@ -149,6 +156,10 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   void tell_fallback(Phase phase);
   void fall_back();
   void fall_back(BodyRun& run);
+  void send_fallback();
+  void send_fallback(BodyRun& run);
+  PhaseOutcome refuse(Phase phase, std::string_view why);
+  std::chrono::nanoseconds time_until(std::optional<Clock::time_point> answer_by) const;
   void give_up();
   void pass_unchanged(const host::Message& message);
 
@@ -171,6 +182,8 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response);
   void send_streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries);
   void on_waiting(BodySession& session);
+  std::chrono::nanoseconds time_left(const BodySession& session) const;
+  void on_refused(const BodySession& session) { reporter().refused(request_, session.phase()); }
   void on_fallback(BodySession& session, detail::Fallback fallback);
   void on_consumed(BodySession& session, std::size_t bytes);
   void on_written_too_late(Phase phase);

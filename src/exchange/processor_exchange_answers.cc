@@ -60,7 +60,7 @@ PhaseOutcome ProcessorExchange::take_ending(Phase phase, const Ending& ending) {
       finish(ending.abort->status, ending.abort->message);
       break;
     case PhaseOutcome::failed:
-      return fail(phase, ending.what);
+      return ending.refused ? refuse(phase, ending.what) : fail(phase, ending.what);
     default:
       break;
   }

@@ -9,9 +9,18 @@ namespace extproc::exchange {
 
 void ProcessorExchange::wait_for_handler() {
   update_pause();
+  take_fallback();
+  start_deadline();
+}
+
+void ProcessorExchange::take_fallback() {
   if (const detail::Fallback* fallback = detail::Access::fallback(response()))
     waiting_->fallback = *fallback;
-  start_deadline();
+}
+
+std::optional<Clock::time_point> ProcessorExchange::fall_back_at() const {
+  if (!waiting_->fallback) return std::nullopt;
+  return waiting_->since + waiting_->fallback->after;
 }
 
 void ProcessorExchange::set_fallback(const detail::Fallback& fallback) noexcept {
@@ -21,11 +30,8 @@ void ProcessorExchange::set_fallback(const detail::Fallback& fallback) noexcept 
 }
 
 void ProcessorExchange::start_deadline() {
-  const auto fall_back_at = waiting_->fallback
-                                ? std::optional(waiting_->since + waiting_->fallback->after)
-                                : std::nullopt;
   waiting_->deadline.begin(waiting_->since, env_.settings.filter,
-                           !directions().of(phase_).full_duplex(), fall_back_at);
+                           !directions().of(phase_).full_duplex(), fall_back_at());
   update_alarm();
 }
 
@@ -91,28 +97,35 @@ void ProcessorExchange::tell_fallback(Phase phase) {
   reporter().violation(request_, phase, Rule::answered_too_late, {});
 }
 
-// The handler's own response may still be written to: the answer is made of another.
 void ProcessorExchange::fall_back() {
   late_ = Late::fell_back;
   tell_fallback(phase_);
+  send_fallback();
+  detail::Access::request_cancel(context_);
+  update_pause();
+}
+
+// The handler's own response may still be written to: the answer is made of another.
+void ProcessorExchange::send_fallback() {
   if (may_stream_) streamed_reply()->close();
   if (const auto& immediate = waiting_->fallback->response) {
     send_immediate(phase_, *immediate, nullptr);
   } else {
     send_unchanged(phase_, scratch().headers, scratch().trailers, scratch().body);
   }
-  detail::Access::request_cancel(context_);
-  update_pause();
 }
 
 void ProcessorExchange::fall_back(BodyRun& run) {
-  const Phase phase = run.session.phase();
-  tell_fallback(phase);
-  if (const auto& immediate = run.deadline.fallback()->response)
-    send_immediate(phase, *immediate, nullptr);
-  run.session.abandon();
+  tell_fallback(run.session.phase());
+  send_fallback(run);
   deliver_held();
   update_pause();
+}
+
+void ProcessorExchange::send_fallback(BodyRun& run) {
+  if (const auto& immediate = run.deadline.fallback()->response)
+    send_immediate(run.session.phase(), *immediate, nullptr);
+  run.session.abandon();
 }
 
 // The next message has waited for it as well.
@@ -148,6 +161,43 @@ void ProcessorExchange::pass_unchanged(const host::Message& message) {
                  HttpTrailers(message.headers),
                  HttpBody(message.body, message.end_of_stream, message.body_flags));
   after_answer();
+}
+
+std::chrono::nanoseconds ProcessorExchange::time_left() {
+  take_fallback();
+  return time_until(ReplyDeadline::answer_by(waiting_->since, env_.settings.filter,
+                                             !directions().of(phase_).full_duplex(),
+                                             fall_back_at()));
+}
+
+std::chrono::nanoseconds ProcessorExchange::time_left(const BodySession& session) const {
+  const auto& run = directions().of(session.phase()).run;
+  return time_until(run != nullptr ? run->deadline.answer_by() : std::nullopt);
+}
+
+std::chrono::nanoseconds ProcessorExchange::time_until(
+    std::optional<Clock::time_point> answer_by) const {
+  // Nobody waits for what an observer answers.
+  if (context_.observability_mode()) answer_by.reset();
+  const auto deadline = context_.deadline();
+  if (deadline && (!answer_by || *deadline < *answer_by)) answer_by = deadline;
+  return answer_by ? *answer_by - env_.settings.now() : std::chrono::nanoseconds::max();
+}
+
+// Some work of the handler was not run: its fallback is sent now, while there is time, or nobody
+// waits any longer.
+PhaseOutcome ProcessorExchange::refuse(Phase phase, std::string_view why) {
+  const bool begun = may_stream_ && streamed_reply()->begun();
+  const bool whole = env_.dispatcher.streamed().contains(phase);
+  const bool falls_back =
+      whole ? body(phase)->deadline.fallback().has_value() : waiting_->fallback && !begun;
+  if (!falls_back) {
+    finish(GrpcStatus::resource_exhausted, why);
+    return PhaseOutcome::aborted;
+  }
+  env_.counters.fallbacks.add();
+  whole ? send_fallback(*body(phase)) : send_fallback();
+  return PhaseOutcome::late;
 }
 
 void ProcessorExchange::complete(std::exception_ptr failure) noexcept {

@@ -2,8 +2,10 @@
 
 #include <initializer_list>
 #include <string>
+#include <utility>
 
 #include "extproc/context.h"
+#include "extproc/detail/blocking_pool.h"
 #include "extproc/request.h"
 #include "rules/advice.h"
 
@@ -76,6 +78,26 @@ void Reporter::failure(const Request& request, Phase phase, std::string_view wha
                    .event = "failed",
                    .detail = env_.link != nullptr ? std::string_view(of_which) : what,
                    .processor = env_.link != nullptr ? env_.chain_name : env_.dispatcher.name(),
+                   .phase = phase,
+                   .request_id = id_of(request)});
+}
+
+// Under a load that is too much there are many: a line for all of a while.
+void Reporter::refused(const Request& request, Phase phase) const {
+  constexpr std::chrono::seconds kBetweenLines{10};
+  env_.counters.refused_jobs.add();
+  Refusals& refusals = env_.refusals;
+  ++refusals.count;
+  const auto now = Clock::now();
+  if (refusals.told && now - *refusals.told < kBetweenLines) return;
+  refusals.told = now;
+  env_.logger.log({.level = LogLevel::warning,
+                   .kind = LineKind::refused_job,
+                   .event = text({"work was not begun, ", detail::kRefused}),
+                   .detail = text({std::to_string(std::exchange(refusals.count, 0)),
+                                   " since this was told last. More blocking threads help where "
+                                   "they only wait"}),
+                   .processor = env_.dispatcher.name(),
                    .phase = phase,
                    .request_id = id_of(request)});
 }

@@ -51,6 +51,8 @@ class Reporter final {
   void phase_end(const Request& request, Phase phase, PhaseOutcome outcome,
                  std::chrono::nanoseconds spent) const;
   void failure(const Request& request, Phase phase, std::string_view what) const;
+  /// Work of a handler was not run for want of time.
+  void refused(const Request& request, Phase phase) const;
   /// A handler took so long on the stream's own thread.
   void time_on_thread(const Request& request, Phase phase, std::chrono::nanoseconds spent) const;
   /// `what`: how a message is none that may come.

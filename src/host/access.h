@@ -34,6 +34,17 @@ struct detail::HostAccess {
     return host::Host(
         std::make_unique<host::Host::Inside>(processor, std::move(settings), loop, logger));
   }
+  /// Calls `visit(name of the processor, exchange)` for each exchange that is over while a handler
+  /// of it still runs; of a chain for those of its processors.
+  template <class Visit>
+  static void for_each_outlived(const host::Host& host, Visit visit) {
+    const auto all_of = [&](const exchange::Environment& environment) {
+      for (const auto* each : environment.outlived) visit(environment.dispatcher.name(), *each);
+    };
+    all_of(host.inside_->environment);
+    for (const auto& link : host.inside_->links) all_of(link->environment);
+  }
+
   static host::Settings& settings(host::Host& host) { return host.inside_->settings; }
   /// What the thread counts; those of connections are for the host.
   static Counters& counters(host::Host& host) { return host.inside_->counters; }

@@ -38,6 +38,8 @@ std::string_view subject_of(LineKind kind) {
       return "handlers that failed";
     case LineKind::slow_handler:
       return "slow handlers";
+    case LineKind::refused_job:
+      return "work for blocking threads";
     case LineKind::malformed_message:
       return "malformed messages";
     case LineKind::misused_answer:

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "log/line_text.h"
 #include "log/log_writer.h"
@@ -33,8 +34,17 @@ class Writers {
     return writers;
   }
 
-  bool flush_stderr(std::chrono::milliseconds most) {
-    return text_->flush(most) && json_->flush(most);
+  bool flush(std::chrono::milliseconds most) {
+    std::vector<std::shared_ptr<LogWriter>> writers{text_, json_};
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [name, known] : files_) {
+        if (auto writer = known.lock()) writers.push_back(std::move(writer));
+      }
+    }
+    bool all = true;
+    for (const auto& writer : writers) all = writer->flush(most) && all;
+    return all;
   }
 
   std::shared_ptr<LineSink> find(LogFormat format, const std::string& file) {
@@ -74,7 +84,7 @@ Logger make_logger(LogLevel level, const Destination& destination) {
   return {level, Writers::instance().find(destination.format, destination.file)};
 }
 
-bool flush_stderr(std::chrono::milliseconds most) { return Writers::instance().flush_stderr(most); }
+bool flush(std::chrono::milliseconds most) { return Writers::instance().flush(most); }
 
 }  // namespace log
 

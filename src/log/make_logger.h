@@ -20,7 +20,8 @@ struct Destination {
 /// its bounds. Throws Error when the file cannot be written to.
 Logger make_logger(LogLevel level, const Destination& destination);
 
-/// Waits until the lines for standard error are written; false when they are not after `most`.
-bool flush_stderr(std::chrono::milliseconds most);
+/// Waits until the lines that were logged are written, to whatever file; false when those of one
+/// are not after `most`. For ends of the process that run no destructors.
+bool flush(std::chrono::milliseconds most);
 
 }  // namespace extproc::log

@@ -65,7 +65,7 @@ class RunningTask final : private TaskOwner {
   RunningTask(Task<> task, const Invocation& invocation)
       : task_(std::move(task)),
         completion_(invocation.completion),
-        context_{*Access::loop(*invocation.context)} {}
+        context_{*Access::loop(*invocation.context), *invocation.completion} {}
 
  private:
   struct Cancel {

@@ -1,14 +1,19 @@
 #include "processor/blocking_dispatcher.h"
 
-#include <boost/asio/executor_work_guard.hpp>
+#include <array>
 #include <boost/asio/post.hpp>
+#include <cstddef>
 #include <exception>
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <utility>
 
 #include "base/access.h"
 #include "extproc/context.h"
+#include "extproc/detail/blocking_pool.h"
 #include "extproc/detail/event_loop.h"
+#include "extproc/error.h"
 #include "extproc/response.h"
 
 namespace extproc::detail {
@@ -25,11 +30,12 @@ class BlockingDispatcher final : public Dispatcher {
   Step call(Invocation& invocation) const override {
     EventLoop& loop = *Access::loop(*invocation.context);
     // Copied, since only what it points to outlives this call.
-    auto handler = std::make_shared<Handler>(*dispatcher_, invocation, loop);
+    auto handler = std::make_unique<Handler>(*dispatcher_, invocation, loop);
     Access::listen_to_fallback(response_of(invocation), handler.get());
-    run_blocking(
-        loop, [handler] { handler->run(); },
-        [handler] { handler->call.completion->complete(std::move(handler->failure)); });
+    loop.blocking.submit(*handler, loop.executor,
+                         times_[static_cast<std::size_t>(invocation.phase)],
+                         invocation.completion->time_left());
+    handler.release()->withdraw_when_stopped();  // ended() deletes it
     return Step::pending;
   }
 
@@ -47,33 +53,57 @@ class BlockingDispatcher final : public Dispatcher {
     }
   }
 
-  struct Handler final : FallbackListener {
-    Handler(const Dispatcher& to, const Invocation& invocation, EventLoop& its_loop)
-        : dispatcher(to), call(invocation), loop(its_loop) {}
+  class Handler final : public BlockingJob, public FallbackListener {
+   public:
+    Handler(const Dispatcher& dispatcher, const Invocation& call, EventLoop& loop)
+        : dispatcher_(dispatcher), call_(call), loop_(loop) {}
 
-    const Dispatcher& dispatcher;
-    Invocation call;
-    EventLoop& loop;
-    std::exception_ptr failure;
+    void withdraw_when_stopped() {
+      on_stop_.emplace(call_.context->cancellation(), Withdraw{this});
+    }
 
-    // The loop's thread runs this before the completion, which is posted behind it.
+   private:
+    struct Withdraw {
+      Handler* handler;
+      void operator()() const { handler->loop_.blocking.withdraw(*handler); }
+    };
+
+    void run() noexcept override {
+      try {
+        dispatcher_.call(call_);
+      } catch (...) {
+        failure_ = std::current_exception();
+      }
+    }
+
+    void ended(End how) noexcept override {
+      Completion& completion = *call_.completion;
+      if (how == End::refused) {
+        completion.on_refused();
+        failure_ = std::make_exception_ptr(Overloaded(kRefused));
+      }
+      std::exception_ptr failure = std::move(failure_);
+      delete this;
+      completion.complete(std::move(failure));
+    }
+
+    // The loop's thread runs this before ended(), which is posted behind it.
     void on_fallback(Fallback fallback) override {
-      boost::asio::post(loop.executor,
-                        [completion = call.completion, fallback = std::move(fallback)] {
+      boost::asio::post(loop_.executor,
+                        [completion = call_.completion, fallback = std::move(fallback)] {
                           completion->set_fallback(fallback);
                         });
     }
 
-    void run() noexcept {
-      try {
-        dispatcher.call(call);
-      } catch (...) {
-        failure = std::current_exception();
-      }
-    }
+    const Dispatcher& dispatcher_;
+    Invocation call_;
+    EventLoop& loop_;
+    std::exception_ptr failure_;
+    std::optional<std::stop_callback<Withdraw>> on_stop_;
   };
 
   std::shared_ptr<const Dispatcher> dispatcher_;
+  mutable std::array<ServiceTime, kPhaseCount> times_;
 };
 
 }  // namespace

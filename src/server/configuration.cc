@@ -15,6 +15,7 @@ namespace {
 constexpr int kDefaultPort = 50051;
 constexpr const char* kDefaultHeader = "x-ext-procs-applied";
 constexpr unsigned kMostThreads = 1'024;
+constexpr unsigned kLongestQueue = 1'000'000;
 
 std::chrono::milliseconds check_time(std::string_view setting, std::chrono::milliseconds value) {
   if (value.count() < 0 || value > kLongestTime) {
@@ -23,9 +24,9 @@ std::chrono::milliseconds check_time(std::string_view setting, std::chrono::mill
   return value;
 }
 
-unsigned check_threads(std::string_view setting, unsigned value) {
-  if (value == 0 || value > kMostThreads) {
-    refuse_value(setting, std::to_string(value), "from 1 to " + std::to_string(kMostThreads));
+unsigned check_count(std::string_view setting, unsigned value, unsigned most) {
+  if (value == 0 || value > most) {
+    refuse_value(setting, std::to_string(value), "from 1 to " + std::to_string(most));
   }
   return value;
 }
@@ -54,7 +55,7 @@ std::string choose_header(const Settings& settings) {
 unsigned choose_threads(const Settings& settings) {
   const unsigned threads = settings.threads.value_or(0);
   if (threads == 0) return std::clamp(std::thread::hardware_concurrency(), 1U, kMostThreads);
-  return check_threads("Settings::threads", threads);
+  return check_count("Settings::threads", threads, kMostThreads);
 }
 
 void check(const FilterSettings& filter) {
@@ -83,8 +84,12 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
   result.drain_delay =
       check_time("Settings::drain_delay", settings.drain_delay.value_or(result.drain_delay));
   result.threads = choose_threads(settings);
-  result.blocking_threads = check_threads(
-      "Settings::blocking_threads", settings.blocking_threads.value_or(result.blocking_threads));
+  result.blocking_threads =
+      check_count("Settings::blocking_threads",
+                  settings.blocking_threads.value_or(result.blocking_threads), kMostThreads);
+  result.blocking_queue =
+      check_count("Settings::blocking_queue",
+                  settings.blocking_queue.value_or(result.blocking_queue), kLongestQueue);
   const std::string header = choose_header(settings);
   if (settings.reveal_chain.value_or(true)) result.chain_header = header;
   result.log_level = settings.log_level.value_or(result.log_level);

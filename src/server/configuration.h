@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "extproc/detail/blocking_pool.h"
 #include "extproc/settings.h"
 #include "log/make_logger.h"
 #include "server/listen_address.h"
@@ -16,7 +17,8 @@ struct Configuration {
   std::chrono::milliseconds grace_period{5'000};
   std::chrono::milliseconds drain_delay{1'000};
   unsigned threads = 1;
-  unsigned blocking_threads = 16;
+  unsigned blocking_threads = detail::BlockingPool::kDefaultThreads;
+  unsigned blocking_queue = detail::BlockingPool::kDefaultQueue;
   /// Lower case; empty when the chain is not revealed.
   std::string chain_header;
   LogLevel log_level = LogLevel::info;

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/access.h"
 #include "base/logger.h"
 #include "extproc/error.h"
 #include "extproc/server.h"
@@ -102,12 +103,25 @@ class SignalLoop {
     for (const auto& server : servers) server->shutdown();
     // The servers are waited for elsewhere, so that the second signal is heard.
     signals_.async_wait([](const boost::system::error_code& error, int signal) {
-      if (!error) std::_Exit(128 + signal);
+      if (error) return;
+      log::flush(kLastLines);
+      std::_Exit(128 + signal);
     });
     joiner_ = std::thread([this, &servers] {
-      for (const auto& server : servers) server->join();
+      bool ended = true;
+      for (const auto& server : servers)
+        ended = detail::Access::join_within_grace_period(*server) && ended;
+      if (!ended) end_without_handlers();
       io_.stop();
     });
+  }
+
+  /// Their threads cannot be ended, and use what a return from main would destroy.
+  [[noreturn]] void end_without_handlers() {
+    logger_.log(LogLevel::error, LineKind::server,
+                "the process ends without the handlers that have not returned");
+    log::flush(kLastLines);
+    std::_Exit(EXIT_FAILURE);
   }
 
   const Logger& logger_;
@@ -157,7 +171,7 @@ int serve(std::vector<Service> services, Settings settings) {
     return EXIT_SUCCESS;
   } catch (const Error& error) {
     server::ignore_signals();
-    log::flush_stderr(kLastLines);
+    log::flush(kLastLines);
     std::fprintf(stderr, "extproc: %s\n", error.what());
     return EXIT_FAILURE;
   }

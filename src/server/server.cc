@@ -6,6 +6,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <condition_variable>
+#include <cstddef>
 #include <mutex>
 #include <optional>
 #include <system_error>
@@ -29,6 +31,15 @@ namespace extproc {
 namespace asio = boost::asio;
 
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// After the streams were ended, for handlers that hear of it, and for last answers.
+constexpr std::chrono::milliseconds kTimeToReturn{500};
+/// For a thread that is asked what runs on it.
+constexpr std::chrono::milliseconds kTimeToAnswer{200};
+/// Handlers that are told by name.
+constexpr std::size_t kMostNamed = 10;
 
 /// For what is told in the log once, not for each of many that come in a row.
 class Seldom {
@@ -54,7 +65,7 @@ class Server::Impl {
       : service_(std::move(service)),
         configuration_(server::resolve(filled.settings, service_.address())),
         logger_(log::make_logger(configuration_.log_level, configuration_.log)),
-        blocking_(configuration_.blocking_threads),
+        blocking_(configuration_.blocking_threads, configuration_.blocking_queue),
         work_(control_.get_executor()) {
     warn_of(filled.variables);
   }
@@ -67,6 +78,7 @@ class Server::Impl {
   void start();
   void shutdown(std::chrono::milliseconds grace_period);
   void join();
+  bool join_within_grace_period();
   Stats stats() const;
 
   const server::Configuration& configuration() const { return configuration_; }
@@ -84,6 +96,8 @@ class Server::Impl {
   /// With the connection that has had no stream for the longest time; null where each has one.
   server::Worker* idlest() const;
   void make_room();
+  bool ends_within_grace_period();
+  std::size_t tell_running_handlers();
 
   const Service service_;
   const server::Configuration configuration_;
@@ -100,6 +114,10 @@ class Server::Impl {
   Seldom tell_displaced_;
   std::atomic<bool> started_ = false;
   std::mutex join_mutex_;
+  std::mutex end_mutex_;
+  std::condition_variable end_changed_;
+  std::optional<Clock::time_point> end_at_;  // of the grace period
+  bool ended_ = false;
   std::thread thread_;
 };
 
@@ -156,6 +174,9 @@ void Server::Impl::run() {
   for (const auto& worker : workers_) worker->join();
   blocking_.join();
   logger_.log(LogLevel::info, LineKind::server, name() + " has ended");
+  const std::lock_guard lock(end_mutex_);
+  ended_ = true;
+  end_changed_.notify_all();
 }
 
 void Server::Impl::distribute(server::AcceptedSocket socket) {
@@ -191,12 +212,62 @@ server::Worker* Server::Impl::idlest() const {
 
 void Server::Impl::shutdown(std::chrono::milliseconds grace_period) {
   if (!started_) return;
+  {
+    const std::lock_guard lock(end_mutex_);
+    const auto end_at = Clock::now() + grace_period;
+    if (!end_at_ || end_at < *end_at_) end_at_ = end_at;
+    end_changed_.notify_all();
+  }
   asio::post(control_, [this, grace_period] { drain_->begin(grace_period); });
 }
 
 void Server::Impl::join() {
+  join_within_grace_period();
   const std::lock_guard lock(join_mutex_);
   if (thread_.joinable()) thread_.join();
+}
+
+bool Server::Impl::join_within_grace_period() {
+  const std::lock_guard lock(join_mutex_);
+  if (!thread_.joinable()) return true;
+  if (!ends_within_grace_period()) return false;
+  thread_.join();
+  return true;
+}
+
+bool Server::Impl::ends_within_grace_period() {
+  std::unique_lock lock(end_mutex_);
+  while (!ended_) {
+    if (!end_at_) {
+      end_changed_.wait(lock);
+    } else if (const auto over = *end_at_ + kTimeToReturn; Clock::now() < over) {
+      end_changed_.wait_until(lock, over);
+    } else {
+      lock.unlock();
+      if (tell_running_handlers() != 0) return false;
+      lock.lock();
+      end_changed_.wait_for(lock, kTimeToReturn);
+    }
+  }
+  return true;
+}
+
+std::size_t Server::Impl::tell_running_handlers() {
+  std::size_t running = 0;
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    const auto of_worker = workers_[i]->running_handlers(kMostNamed, kTimeToAnswer);
+    running += of_worker ? of_worker->count : 1;
+    if (!of_worker) lines.push_back(name() + ": one that does not let its I/O thread go");
+    if (of_worker) lines.insert(lines.end(), of_worker->names.begin(), of_worker->names.end());
+  }
+  if (running == 0) return 0;
+  logger_.log(LogLevel::error, LineKind::server,
+              name() + ": the grace period is over, and " + std::to_string(running) +
+                  (running == 1 ? " handler has" : " handlers have") + " not returned");
+  lines.resize(std::min(lines.size(), kMostNamed));
+  for (const std::string& line : lines) logger_.log(LogLevel::error, LineKind::server, "still running: " + line);
+  return running;
 }
 
 Stats Server::Impl::stats() const {
@@ -229,6 +300,7 @@ const std::string& Server::name() const { return impl_->name(); }
 void Server::shutdown() { shutdown(impl_->configuration().grace_period); }
 void Server::shutdown(std::chrono::milliseconds grace_period) { impl_->shutdown(grace_period); }
 void Server::join() { impl_->join(); }
+bool Server::join_within_grace_period() { return impl_->join_within_grace_period(); }
 Stats Server::stats() const { return impl_->stats(); }
 
 }  // namespace extproc

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <exception>
+#include <future>
+#include <memory>
 #include <utility>
 
 #include "base/access.h"
@@ -121,6 +123,27 @@ void Worker::run() {
   survive([this] { io_.run(); });
   io_.restart();
   while (process_.calls() > 0) survive([this] { io_.run_one(); });
+  ended_ = true;
+}
+
+std::optional<RunningHandlers> Worker::running_handlers(std::size_t most,
+                                                        std::chrono::milliseconds time) {
+  if (ended_) return RunningHandlers{};
+  auto answer = std::make_shared<std::promise<RunningHandlers>>();
+  auto asked = answer->get_future();
+  asio::post(io_, [this, most, answer = std::move(answer)] {
+    RunningHandlers running;
+    detail::HostAccess::for_each_outlived(
+        host_, [&](const std::string& name, const exchange::ProcessorExchange& exchange) {
+          if (++running.count > most) return;
+          running.names.push_back(name + ": " + std::string(to_string(exchange.running_phase())) +
+                                  " of request " + std::string(exchange.request().id()));
+        });
+    answer->set_value(std::move(running));
+  });
+  if (asked.wait_for(time) == std::future_status::ready) return asked.get();
+  if (ended_) return RunningHandlers{};
+  return std::nullopt;
 }
 
 /// The library's own handlers do not throw; what a user posts to the loop may, and must not end the

@@ -6,9 +6,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -31,6 +33,13 @@
 #include "server/socket.h"
 
 namespace extproc::server {
+
+/// Handlers that have not returned though their streams are over.
+struct RunningHandlers {
+  std::size_t count = 0;
+  /// "processor: phase of request id", of some.
+  std::vector<std::string> names{};
+};
 
 /// One I/O thread and all that belongs to it: its connections, their streams, its services. The
 /// public members may be called from any thread, and are carried out on its own in the order of the
@@ -69,6 +78,10 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   void finish_drain(std::function<void()> empty);
   /// Streams end now, and soon after their connections.
   void end_streams();
+  /// Of the handlers that have not returned though their streams are over: how many there are, and
+  /// up to `most` by name. Nothing where its thread does not answer within `time`, since a handler
+  /// does not return there.
+  std::optional<RunningHandlers> running_handlers(std::size_t most, std::chrono::milliseconds time);
   /// Ends the thread, once the handlers have returned whose streams are gone, and waits for it.
   /// After finish_drain().
   void join();
@@ -118,6 +131,7 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::atomic<std::size_t> load_{0};
   std::atomic<grpc::Clock::rep> idle_since_{kNoneIdle};
+  std::atomic<bool> ended_{false};
 
   detail::EventLoop loop_;
   boost::asio::steady_timer tick_;

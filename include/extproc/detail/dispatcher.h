@@ -40,6 +40,11 @@ class Completion {
   virtual void complete(std::exception_ptr failure) noexcept = 0;
   /// Before that, of a fallback that the handler asked for on another thread.
   virtual void set_fallback(const Fallback& /*fallback*/) noexcept {}
+  /// The time that is left for its answer, max() where nothing bounds it. On the stream's thread,
+  /// as long as it is not complete.
+  virtual std::chrono::nanoseconds time_left() { return std::chrono::nanoseconds::max(); }
+  /// Work of it was not run for want of time.
+  virtual void on_refused() noexcept {}
 
  protected:
   ~Completion() = default;

@@ -2,6 +2,7 @@
 
 #include <boost/asio/cancellation_signal.hpp>
 
+#include "extproc/detail/dispatcher.h"
 #include "extproc/detail/event_loop.h"
 
 namespace extproc::detail {
@@ -10,6 +11,7 @@ namespace extproc::detail {
 /// they are to stop. Used on the stream's thread only.
 struct TaskContext {
   EventLoop& loop;
+  Completion& completion;
   boost::asio::cancellation_signal cancel{};
   bool cancelled = false;
 };

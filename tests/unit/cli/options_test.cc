@@ -39,10 +39,26 @@ TEST(Options, NothingIsSetWithoutAFlag) {
 }
 
 TEST(Options, Long) {
-  const auto options = parse_as<ServeOptions>(
-      {"serve", "--service", "m.N", "--port", "1234", "--grace-period", "2.5", "--drain-delay", "0",
-       "--logging", "--threads", "3", "--blocking-threads", "4", "--module-path", "/a:/b",
-       "--module-path", "/c"});
+  const auto options = parse_as<ServeOptions>({"serve",
+                                               "--service",
+                                               "m.N",
+                                               "--port",
+                                               "1234",
+                                               "--grace-period",
+                                               "2.5",
+                                               "--drain-delay",
+                                               "0",
+                                               "--logging",
+                                               "--threads",
+                                               "3",
+                                               "--blocking-threads",
+                                               "4",
+                                               "--blocking-queue",
+                                               "5",
+                                               "--module-path",
+                                               "/a:/b",
+                                               "--module-path",
+                                               "/c"});
   ASSERT_TRUE(options);
   EXPECT_THAT(options->which.services, ElementsAre("m.N"));
   EXPECT_EQ(options->settings.port, 1234);
@@ -51,6 +67,7 @@ TEST(Options, Long) {
   EXPECT_TRUE(options->logging);
   EXPECT_EQ(options->settings.threads, 3U);
   EXPECT_EQ(options->settings.blocking_threads, 4U);
+  EXPECT_EQ(options->settings.blocking_queue, 5U);
   EXPECT_THAT(options->which.module_path, ElementsAre("/a", "/b", "/c"));
 }
 

@@ -68,7 +68,7 @@ TEST(Logger, HandsAProgramsOwnSinkEachLineAsText) {
 TEST(Logger, WritesLinesToStandardError) {
   ::testing::internal::CaptureStderr();
   log_to_stderr(LogLevel::info, "ready");
-  EXPECT_TRUE(log::flush_stderr(std::chrono::seconds(10)));
+  EXPECT_TRUE(log::flush(std::chrono::seconds(10)));
   EXPECT_THAT(::testing::internal::GetCapturedStderr(),
               MatchesRegex("....-..-..T..:..:..\\....Z : INFO : ready\n"));
 }

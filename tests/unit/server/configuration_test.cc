@@ -28,6 +28,7 @@ TEST(Configuration, DefaultsWhereNothingIsGiven) {
   EXPECT_EQ(configuration.drain_delay, 1s);
   EXPECT_GE(configuration.threads, 1U);
   EXPECT_EQ(configuration.blocking_threads, 16U);
+  EXPECT_EQ(configuration.blocking_queue, 4'096U);
   EXPECT_EQ(configuration.chain_header, "x-ext-procs-applied");
   EXPECT_EQ(configuration.log_level, LogLevel::info);
   EXPECT_FALSE(configuration.log.sink);
@@ -59,6 +60,7 @@ TEST(Configuration, RefusesWrongSettingsByName) {
       {"Settings::drain_delay", [](Settings& s) { s.drain_delay = -1ms; }},
       {"Settings::threads", [](Settings& s) { s.threads = 100'000; }},
       {"Settings::blocking_threads", [](Settings& s) { s.blocking_threads = 0; }},
+      {"Settings::blocking_queue", [](Settings& s) { s.blocking_queue = 0; }},
       {"Settings::applied_header", [](Settings& s) { s.applied_header = "host"; }},
       {"Settings::applied_header", [](Settings& s) { s.applied_header = ""; }},
       {"Settings::slow_handler", [](Settings& s) { s.slow_handler = -1ms; }},

@@ -71,7 +71,7 @@ TEST(Stats, WhatIsOpenIsAGauge) {
   for_each_counter(Stats{}, [&](const CounterInfo& counter, std::uint64_t) {
     if (counter.kind == CounterKind::gauge) gauges.emplace_back(counter.name);
   });
-  EXPECT_THAT(gauges, ElementsAre("connections_open", "streams_open"));
+  EXPECT_THAT(gauges, ElementsAre("connections_open", "streams_open", "memory_bytes"));
 }
 
 }  // namespace

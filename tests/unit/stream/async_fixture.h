@@ -33,10 +33,13 @@ namespace extproc::stream {
 /// and a clock (fake_now) that stands still. What it sends is kept as describe() puts it.
 class AsyncFixture final : private ReplySink, private detail::CallInfo {
  public:
-  explicit AsyncFixture(std::shared_ptr<Handlers> handlers, std::string chain = "")
-      : AsyncFixture(Service(std::move(handlers)), std::move(chain)) {}
-  explicit AsyncFixture(const Service& processor, std::string chain = "")
-      : host(processor,
+  explicit AsyncFixture(std::shared_ptr<Handlers> handlers, std::string chain = "",
+                        unsigned blocking_queue = detail::BlockingPool::kDefaultQueue)
+      : AsyncFixture(Service(std::move(handlers)), std::move(chain), blocking_queue) {}
+  explicit AsyncFixture(const Service& processor, std::string chain = "",
+                        unsigned blocking_queue = detail::BlockingPool::kDefaultQueue)
+      : loop_{io_.get_executor(), 1, blocking_queue},
+        host(processor,
              {.log =
                   [this](LogLevel level, std::string_view line) {
                     log.push_back(std::string(to_string(level)) + " " + std::string(line));
@@ -141,6 +144,8 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
     }
     run();
   }
+  /// With one blocking thread.
+  detail::EventLoop& loop() { return loop_.events; }
   /// What has not been delivered yet.
   std::size_t waiting() const { return arriving_.size(); }
 
@@ -228,7 +233,7 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
   }
 
   boost::asio::io_context io_{1};
-  host::Loop loop_{io_.get_executor(), 1};
+  host::Loop loop_;
   std::string answer_;
   std::deque<std::string> arriving_;
   bool first_ = true;
