@@ -77,9 +77,13 @@ const StoredMaps::Index& StoredMaps::index(Map map) const {
   for_each_in(map, text, [&](std::string_view, std::string_view) { ++count; });
   fresh->entries.reserve(count);
   const auto size = [](std::size_t bytes) { return static_cast<std::uint32_t>(bytes); };
-  // One that is missing has no place in the text.
+  // One that is missing has no place in the text: it gets that behind those before it.
+  std::uint32_t end = 0;
   const auto at = [&](std::string_view part) {
-    return part.empty() ? 0U : size(static_cast<std::size_t>(part.data() - text.data()));
+    if (part.empty()) return end;
+    const std::uint32_t begin = size(static_cast<std::size_t>(part.data() - text.data()));
+    end = std::max(end, begin + size(part.size()));
+    return begin;
   };
   for_each_in(map, text, [&](std::string_view key, std::string_view value) {
     fresh->entries.push_back({at(key), size(key.size()), at(value), size(value.size())});

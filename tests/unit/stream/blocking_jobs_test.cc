@@ -101,7 +101,7 @@ TEST(BlockingHandler, ThatCannotEndInTimeEndsItsStream) {
   EXPECT_THAT(f.sent, IsEmpty());
   EXPECT_EQ(f.counters.refused_jobs.value(), 1U);
   EXPECT_EQ(f.counters.handler_failures.value(), 0U);
-  EXPECT_THAT(f.log, ElementsAre(HasSubstr("WARNING Test: request_headers: work was not begun")));
+  EXPECT_THAT(f.log, ElementsAre(HasSubstr("WARNING Test: request_headers work was not begun")));
 }
 
 TEST(BlockingHandler, RunsWhereAThreadIsFreeWhateverTheTime) {
