@@ -25,8 +25,10 @@ class MemoryAccount {
   void tell() {
     const std::ptrdiff_t bytes = untold_;
     untold_ = 0;
-    on_change(bytes);
+    over_limit_ = on_change(bytes);
   }
+  /// All threads together held more than they may when this one told last.
+  bool over_limit() const { return over_limit_; }
 
  protected:
   ~MemoryAccount() = default;
@@ -34,10 +36,12 @@ class MemoryAccount {
  private:
   static constexpr std::ptrdiff_t kBatch = std::ptrdiff_t{64} << 10;
 
-  virtual void on_change(std::ptrdiff_t bytes) = 0;
+  /// Whether all together are over the limit now.
+  virtual bool on_change(std::ptrdiff_t bytes) = 0;
 
   Counter& counted_;
   std::ptrdiff_t untold_ = 0;
+  bool over_limit_ = false;
 };
 
 }  // namespace extproc

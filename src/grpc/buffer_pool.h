@@ -20,6 +20,8 @@ class BufferPool {
   void count(std::ptrdiff_t bytes) {
     if (account_ != nullptr) account_->add(bytes);
   }
+  /// All connections of the process together hold more than they may.
+  bool over_limit() const { return account_ != nullptr && account_->over_limit(); }
 
   /// An empty string, with a large capacity when there is one to be had: for a message whose size
   /// is not known yet. fit() is to be called when it is.

@@ -39,8 +39,12 @@ class CallHost {
   /// `call` is over; it may be used again for another.
   virtual void recycle(ServerCall& call) = 0;
 
-  /// True when the connection holds more than it may.
-  bool over_limit() const { return buffered_ > limits.buffered_bytes_per_connection; }
+  /// True when the connection holds more than it may: a small part of that while all together hold
+  /// too much, until the one that holds most is closed, behind the event that is under way.
+  bool over_limit() const {
+    return buffered_ > limits.buffered_bytes_per_connection ||
+           (buffers.over_limit() && buffered_ > kMostOverLimit);
+  }
   /// The weight of all inboxes and outboxes, the headers of open calls, what their handlers keep.
   std::size_t buffered() const { return buffered_; }
   /// So many bytes more, or less.
@@ -76,6 +80,7 @@ class CallHost {
 
  private:
   static constexpr std::size_t kMostPerTurn = 2048;
+  static constexpr std::size_t kMostOverLimit = std::size_t{1} << 20;
 
   std::size_t buffered_ = 0;
 };

@@ -173,11 +173,13 @@ void Connection::Impl::deliver_later(ServerCall& call) {
 }
 
 void Connection::Impl::deliver_ready() {
-  while (!ready_.empty()) {
+  while (!ready_.empty() && !turn_over()) {
     ServerCall& call = ready_.front();
     open_.splice(open_.end(), ready_, ready_.begin());
     call.deliver();
   }
+  // They go before those that have had a turn.
+  next_turn_.splice(next_turn_.begin(), ready_);
 }
 
 void Connection::Impl::count_owed_reset() {

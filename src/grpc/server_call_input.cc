@@ -108,8 +108,8 @@ void ServerCall::deliver_waiting() {
 
 // Where nothing else holds its messages up.
 void ServerCall::wait_for_turn() {
-  if (host_.turn_over() && !ended_ && !paused_ && !congested() && inbox_.has_message())
-    host_.deliver_next_turn(*this);
+  if (!host_.turn_over() || ended_ || paused_ || congested()) return;
+  if (inbox_.has_message() || (half_closed_ && !half_close_told_)) host_.deliver_next_turn(*this);
 }
 
 void ServerCall::time_message(Clock::time_point end) {
@@ -138,7 +138,8 @@ void ServerCall::on_end_stream() noexcept {
 }
 
 void ServerCall::deliver_half_close() {
-  if (!half_closed_ || half_close_told_ || ended_ || held() || inbox_.has_message()) return;
+  if (!half_closed_ || half_close_told_ || ended_ || inbox_.has_message()) return;
+  if (held()) return wait_for_turn();
   half_close_told_ = true;
   if (handler_ != nullptr) handler_->on_half_close();
 }

@@ -24,6 +24,15 @@ void ignore_signals() {
   for (const int signal : {SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
 }
 
+void tune_allocator() {
+#ifdef __GLIBC__
+  // Blocks of so much are mapped, and unmapped when they are freed.
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  // What may be free at the end of a heap.
+  mallopt(M_TRIM_THRESHOLD, 4 << 20);
+#endif
+}
+
 namespace {
 
 /// So much more is worth the work.
@@ -40,9 +49,10 @@ std::size_t resident_bytes() {
 
 }  // namespace
 
+MemoryTrimmer::MemoryTrimmer() : first_resident_(resident_bytes()) {}
+
 void MemoryTrimmer::look(std::size_t held) {
   const std::size_t resident = resident_bytes();
-  if (first_resident_ == 0) first_resident_ = resident;
   most_held_ = std::max(most_held_, held);
   ++looks_;
   const bool given_up = most_held_ >= held + kWorthIt;

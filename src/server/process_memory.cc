@@ -26,9 +26,11 @@ void ProcessMemory::remove(MemoryHolder& holder) {
   std::erase(holders_, &holder);
 }
 
-void ProcessMemory::change(std::ptrdiff_t bytes, std::size_t limit) {
+bool ProcessMemory::change(std::ptrdiff_t bytes, std::size_t limit) {
   const std::ptrdiff_t now = bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-  if (bytes > 0 && now > 0 && static_cast<std::size_t>(now) > limit) begin_shedding();
+  const bool over = now > 0 && static_cast<std::size_t>(now) > limit;
+  if (over && bytes > 0) begin_shedding();
+  return over;
 }
 
 // One at a time: what the connection that is being closed holds would else be counted twice.

@@ -33,8 +33,9 @@ class ProcessMemory {
   void add(MemoryHolder& holder);
   void remove(MemoryHolder& holder);
 
-  /// One of the holders has so many bytes more, or less. `limit` is its server's.
-  void change(std::ptrdiff_t bytes, std::size_t limit);
+  /// One of the holders has so many bytes more, or less. `limit` is its server's; true when all
+  /// together are over it.
+  bool change(std::ptrdiff_t bytes, std::size_t limit);
   std::size_t held() const {
     const std::ptrdiff_t bytes = bytes_.load(std::memory_order_relaxed);
     return bytes < 0 ? 0 : static_cast<std::size_t>(bytes);

@@ -164,6 +164,7 @@ int serve(Service service, Settings settings) {
 int serve(std::vector<Service> services, Settings settings) {
   server::open_standard_files();
   server::ignore_signals();
+  server::tune_allocator();
   try {
     serve_until_signal(std::move(services), std::move(settings));
     // Those that were heard are back at their defaults.

@@ -95,8 +95,8 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
     Account(Counter& counted, std::size_t limit) : MemoryAccount(counted), limit_(limit) {}
 
    private:
-    void on_change(std::ptrdiff_t bytes) override {
-      ProcessMemory::instance().change(bytes, limit_);
+    bool on_change(std::ptrdiff_t bytes) override {
+      return ProcessMemory::instance().change(bytes, limit_);
     }
     const std::size_t limit_;
   };

@@ -36,7 +36,7 @@ class ConnectionUnderTest {
     using MemoryAccount::MemoryAccount;
 
    private:
-    void on_change(std::ptrdiff_t) override {}
+    bool on_change(std::ptrdiff_t) override { return false; }
   };
 
   void shut_down_by_and_by();

@@ -7,6 +7,7 @@
 #include <extproc/server.h>
 
 #include <csignal>
+#include <ctime>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +20,7 @@
 #include "cli/options.h"
 #include "cli/services.h"
 #include "limits.h"
+#include "server/process.h"
 #include "server/stats.h"
 
 namespace {
@@ -68,9 +70,12 @@ int run(const Arguments& arguments) {
 
   Server server(std::move(services.front()), settings);
   server.start();
-  for (int number = 0; sigwait(&signals, &number) == 0;) {
-    if (number != SIGUSR1) break;
-    print(server.stats());
+  server::MemoryTrimmer trimmer;
+  const timespec interval{server::MemoryTrimmer::kInterval.count(), 0};
+  for (int number = 0; number <= 0 || number == SIGUSR1;) {
+    number = sigtimedwait(&signals, nullptr, &interval);
+    if (number == SIGUSR1) print(server.stats());
+    trimmer.look(server.stats().memory_bytes);
   }
   server.shutdown();
   server.join();
@@ -80,6 +85,8 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // As serve() does it.
+  server::tune_allocator();
   // What is told must not end the process.
   std::signal(SIGPIPE, SIG_IGN);
   try {

@@ -179,7 +179,7 @@ def backlog_of_chunks(run: Run) -> None:
     """Chunks of one byte that have piled up behind handlers which then read them all: others have their turns meanwhile"""
     server = run.serve("Bodies")
     # Within a stream's window.
-    count = 120_000
+    count = 100_000
     streams = run.size(16, 4)
     chunk = wire.grpc(wire.body(wire.REQUEST_BODY, b"b"))
     other = run.connect(server)
