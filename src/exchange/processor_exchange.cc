@@ -100,10 +100,11 @@ void ProcessorExchange::bound_memory() {
     finish_too_large();
 }
 
-std::size_t ProcessorExchange::kept_bytes() const {
+std::size_t ProcessorExchange::kept_bytes() {
   std::size_t bytes = context_bytes();
   if (waiting_ == nullptr) return bytes;
   bytes += waiting_->held_bytes;
+  if (may_stream_ && !env_.dispatcher.blocks()) bytes += streamed_reply()->collected_bytes();
   if (waiting_->scratch != nullptr) bytes += waiting_->scratch->message.bytes();
   directions().each_run([&](const BodyRun& run) { bytes += run.session.kept_bytes(); });
   return bytes;

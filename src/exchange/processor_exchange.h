@@ -29,7 +29,9 @@
 namespace extproc::exchange {
 
 /// The exchange of one processor, which may be one of a chain.
-class ProcessorExchange final : public BaseExchange, private detail::Completion {
+class ProcessorExchange final : public BaseExchange,
+                                private detail::Completion,
+                                private CollectListener {
  public:
   /// All must outlive it.
   ProcessorExchange(Reporter& reporter, host::AnswerSink& sink, host::Control& control)
@@ -136,7 +138,8 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
     if (waiting_ != nullptr || detail::Access::data(context_) != nullptr)
       BaseExchange::tell_kept(kept_bytes());
   }
-  std::size_t kept_bytes() const;
+  std::size_t kept_bytes();
+  void on_collected() override { tell_kept(); }
   void deliver_held();
   PhaseResponse& response();
 

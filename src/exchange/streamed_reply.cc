@@ -44,7 +44,9 @@ void StreamedReply::head(int status, detail::HeaderPairs headers) {
 
 void StreamedReply::chunk(std::string_view bytes) {
   if (collected_) {
+    if (listener_ != nullptr && closed_) return;
     collected_->body.append(bytes);
+    if (listener_ != nullptr) listener_->on_collected();
     return;
   }
   if (closed_) return;

@@ -15,23 +15,36 @@ namespace extproc::exchange {
 
 class AnswerChecker;
 
+/// Hears that a response has grown which is collected.
+class CollectListener {
+ public:
+  virtual void on_collected() = 0;
+
+ protected:
+  ~CollectListener() = default;
+};
+
 /// A response to the caller that a handler writes piece by piece: sent as it is written where Envoy
 /// accepts that, else collected for an ImmediateResponse.
 class StreamedReply final : public detail::StreamedResponseSink {
  public:
   /// All must outlive it. `chain_header` is set to `name` in the response, unless it is empty.
   /// What `response` asks for besides leaves with the next piece.
-  /// `collects`: it is not sent as it is written, whatever Envoy accepts.
+  /// `collects`: it is not sent as it is written, whatever Envoy accepts. `listener`: null where
+  /// the handler writes on a thread of its own.
   StreamedReply(AnswerChecker& checker, PhaseResponse& response, std::string_view chain_header,
-                std::string_view name, bool collects)
+                std::string_view name, bool collects, CollectListener* listener)
       : checker_(checker),
         response_(response),
         chain_header_(chain_header),
         name_(name),
-        collects_(collects) {}
+        collects_(collects),
+        listener_(listener) {}
 
   /// The response is to be answered with, after the end; nothing when it was sent already.
   std::optional<ImmediateResponse> take_collected() { return std::move(collected_); }
+  /// What has been collected, in bytes.
+  std::size_t collected_bytes() const { return collected_ ? collected_->body.capacity() : 0; }
   /// The head was sent: no other answer is legal.
   bool begun() const { return begun_; }
   /// The stream is over, or was answered in another way: nothing is sent from now on.
@@ -50,6 +63,7 @@ class StreamedReply final : public detail::StreamedResponseSink {
   const std::string_view chain_header_;
   const std::string_view name_;
   const bool collects_;
+  CollectListener* const listener_;
   std::optional<ImmediateResponse> collected_;
   bool begun_ = false;
   bool closed_ = false;

@@ -14,8 +14,9 @@ void open_standard_files();
 /// SIGHUP, SIGUSR1 and SIGUSR2 do not end it, nor does SIGPIPE, of a log that is a closed pipe.
 void ignore_signals();
 
-/// Memory that is free goes back to the system soon. The allocator of the GNU C library else keeps as
-/// much as the largest block that was ever freed, and twice that at the end of each of its heaps.
+/// Memory that is free goes back to the system soon. The allocator of the GNU C library else keeps
+/// as much as the largest block that was ever freed, and twice that at the end of each of its
+/// heaps.
 void tune_allocator();
 
 /// Gives memory that is free back to the system, which the allocator keeps for what may come. For

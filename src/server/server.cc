@@ -266,7 +266,8 @@ std::size_t Server::Impl::tell_running_handlers() {
               name() + ": the grace period is over, and " + std::to_string(running) +
                   (running == 1 ? " handler has" : " handlers have") + " not returned");
   lines.resize(std::min(lines.size(), kMostNamed));
-  for (const std::string& line : lines) logger_.log(LogLevel::error, LineKind::server, "still running: " + line);
+  for (const std::string& line : lines)
+    logger_.log(LogLevel::error, LineKind::server, "still running: " + line);
   return running;
 }
 

@@ -7,10 +7,10 @@
 #include <extproc/server.h>
 
 #include <csignal>
-#include <ctime>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <utility>
