@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/memory_account.h"
 #include "extproc/limits.h"
 #include "grpc/connection.h"
 #include "grpc/deadline_wheel.h"
@@ -19,6 +20,15 @@ namespace {
 
 namespace grpc = extproc::grpc;
 using extproc::http2::testing::ClientPeer;
+
+/// Counts as a worker's does; there are no others to add up with.
+class Account final : public extproc::MemoryAccount {
+ public:
+  using MemoryAccount::MemoryAccount;
+
+ private:
+  bool on_change(std::ptrdiff_t) override { return false; }
+};
 
 class State {
  public:
@@ -71,9 +81,11 @@ class State {
   ProcessorUnderTest processor_;
   extproc::Limits limits_;
   grpc::DeadlineWheel deadlines_;
-  grpc::BufferPool buffers_;
+  extproc::Counter held_;
+  Account memory_{held_};
+  grpc::BufferPool buffers_{&memory_};
   std::unique_ptr<extproc::server::ProcessService> service_ =
-      std::make_unique<extproc::server::ProcessService>(processor_.host, deadlines_);
+      std::make_unique<extproc::server::ProcessService>(processor_.host, deadlines_, memory_);
   std::vector<grpc::Service*> services_{service_.get()};
   grpc::Clock::time_point now_{std::chrono::hours(100)};
   extproc::http2::Output out_;

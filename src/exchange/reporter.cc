@@ -102,11 +102,9 @@ void Reporter::refused(const Request& request, Phase phase) const {
                    .request_id = id_of(request)});
 }
 
-void Reporter::time_on_thread(const Request& request, Phase phase,
-                              std::chrono::nanoseconds spent) const {
-  if (spent <= env_.settings.slow_handler || env_.dispatcher.suspends() ||
-      !env_.dispatcher.advise_once_on_time())
-    return;
+void Reporter::tell_slow(const Request& request, Phase phase,
+                         std::chrono::nanoseconds spent) const {
+  if (env_.dispatcher.suspends() || !env_.dispatcher.advise_once_on_time()) return;
   env_.logger.log({.level = LogLevel::warning,
                    .kind = LineKind::slow_handler,
                    .event = "took " + microseconds(spent),

@@ -54,7 +54,9 @@ class Reporter final {
   /// Work of a handler was not run for want of time.
   void refused(const Request& request, Phase phase) const;
   /// A handler took so long on the stream's own thread.
-  void time_on_thread(const Request& request, Phase phase, std::chrono::nanoseconds spent) const;
+  void time_on_thread(const Request& request, Phase phase, std::chrono::nanoseconds spent) const {
+    if (spent > env_.settings.slow_handler) tell_slow(request, phase, spent);
+  }
   /// `what`: how a message is none that may come.
   void malformed_message(const Request& request, const Context& context,
                          std::string_view what) const;
@@ -63,6 +65,8 @@ class Reporter final {
   void violation(const Request& request, Phase phase, Rule rule, std::string_view field) const;
 
  private:
+  void tell_slow(const Request& request, Phase phase, std::chrono::nanoseconds spent) const;
+
   Environment& env_;
 };
 

@@ -47,11 +47,15 @@ class CallHost {
   }
   /// The weight of all inboxes and outboxes, the headers of open calls, what their handlers keep.
   std::size_t buffered() const { return buffered_; }
-  /// So many bytes more, or less.
+  /// So many bytes more, or less. What comes and goes in one event of the connection is told to
+  /// nobody, unless it is much.
   void count(std::ptrdiff_t bytes) {
     buffered_ += static_cast<std::size_t>(bytes);
-    buffers.count(bytes);
+    untold_ += bytes;
+    if (!in_event || untold_ > kMostUntold || untold_ < -kMostUntold) tell_held();
   }
+  /// Tells the thread's account what the connection holds.
+  virtual void tell_held() = 0;
 
   /// A turn of its own, for whoever delivers outside of an event of the connection.
   virtual void begin_turn() = 0;
@@ -64,6 +68,8 @@ class CallHost {
   BufferPool& buffers;
   /// When bytes came last.
   Clock::time_point now{};
+  /// Within receive() or take_output(), so that the owner takes output anyway.
+  bool in_event = false;
   /// Messages, in this turn.
   std::size_t delivered = 0;
   /// Where a message goes that is written after the end of its call.
@@ -76,11 +82,14 @@ class CallHost {
         deadlines(the_deadlines),
         peer(std::move(the_peer)),
         buffers(the_buffers) {}
-  ~CallHost() { buffers.count(-static_cast<std::ptrdiff_t>(buffered_)); }
+  ~CallHost() = default;
+
+  std::ptrdiff_t untold_ = 0;
 
  private:
   static constexpr std::size_t kMostPerTurn = 2048;
   static constexpr std::size_t kMostOverLimit = std::size_t{1} << 20;
+  static constexpr std::ptrdiff_t kMostUntold = std::ptrdiff_t{64} << 10;
 
   std::size_t buffered_ = 0;
 };

@@ -22,6 +22,8 @@ void Connection::take_output(http2::Output& out, std::size_t max) { impl_->take_
 
 bool Connection::finished() const { return impl_->session_.finished(); }
 bool Connection::established() const { return impl_->session_.established(); }
+void Connection::tell_held() { impl_->tell_held(); }
+
 std::size_t Connection::held_bytes() const { return impl_->held_bytes(); }
 
 std::size_t Connection::open_streams() const { return impl_->session_.open_streams(); }

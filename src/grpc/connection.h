@@ -52,8 +52,10 @@ class Connection {
   /// Frees what is only kept for streams that come, unless one is open: for a connection that has
   /// had none for a while.
   void give_back();
-  /// All that it holds for its peer, in bytes.
+  /// All that it holds for its peer, in bytes; take_output() tells that to the account of the
+  /// thread, and where none is taken, this.
   std::size_t held_bytes() const;
+  void tell_held();
   /// Streams open now.
   std::size_t open_streams() const;
   /// As http2::Session has them.

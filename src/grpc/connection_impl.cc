@@ -8,9 +8,6 @@
 namespace extproc::grpc {
 namespace {
 
-/// What a call takes, with its stream and its handler's, roughly.
-constexpr std::size_t kCallBytes = 800;
-
 class Busy {
  public:
   explicit Busy(bool& flag) : flag_(flag), before_(std::exchange(flag, true)) {}
@@ -37,34 +34,32 @@ Connection::Impl::Impl(const Limits& the_limits, std::span<Service* const> servi
 
 Connection::Impl::~Impl() {
   // Handlers may still write to other calls of the connection when they hear of its end.
-  const Busy busy(busy_);
+  const Busy busy(in_event);
   for_all_calls([](ServerCall& call) { call.lose(); });
   open_.clear_and_dispose([this](ServerCall* call) { pool_.destroy(*call); });
-  buffers.count(-static_cast<std::ptrdiff_t>(other_bytes_));
+  buffers.count(-static_cast<std::ptrdiff_t>(told_));
 }
 
 bool Connection::Impl::receive(std::string_view bytes, Clock::time_point at) {
-  const Busy busy(busy_);
+  const Busy busy(in_event);
   now = at;
   delivered = 0;
-  const bool go_on = session_.receive(bytes, at);
-  count_others();
-  return go_on;
+  return session_.receive(bytes, at);
 }
 
-// These do not count against the connection's limit: that of its streams bounds them.
-void Connection::Impl::count_others() {
-  const std::size_t bytes = session_.held_bytes() + session_.open_streams() * kCallBytes;
-  if (bytes == other_bytes_) return;
-  buffers.count(static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(other_bytes_));
-  other_bytes_ = bytes;
+void Connection::Impl::tell_held() {
+  untold_ = 0;
+  const std::size_t bytes = held_bytes();
+  if (bytes == told_) return;
+  buffers.count(static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(told_));
+  told_ = bytes;
 }
 
 void Connection::Impl::take_output(http2::Output& out, std::size_t max) {
-  const Busy busy(busy_);
+  const Busy busy(in_event);
   output_told_ = false;
   delivered = 0;
-  ready_.splice(ready_.end(), next_turn_);
+  if (!next_turn_.empty()) ready_.splice(ready_.end(), next_turn_);
   const std::size_t end = out.size() + max;
   while (out.size() < end) {
     session_.take_output(out, end - out.size());
@@ -72,13 +67,14 @@ void Connection::Impl::take_output(http2::Output& out, std::size_t max) {
     deliver_ready();
   }
   if (!next_turn_.empty()) ask_for_turn();
-  count_others();
+  // Few calls that come and go are not worth it.
+  if (held_bytes() + kLeastTold - told_ > 2 * kLeastTold) tell_held();
 }
 
 void Connection::Impl::give_back() {
   if (session_.open_streams() > 0) return;
   session_.give_back();
-  count_others();
+  tell_held();
   metadata_.forget();
   pool_.give_back();
 }
@@ -150,7 +146,7 @@ bool Connection::Impl::refuse(const CallHead& head) {
 }
 
 void Connection::Impl::output_ready() {
-  if (busy_ || output_told_ || !session_.wants_write()) return;
+  if (in_event || output_told_ || !session_.wants_write()) return;
   output_told_ = true;
   on_output_();
 }
@@ -159,7 +155,7 @@ void Connection::Impl::deliver_next_turn(ServerCall& call) {
   call.CallHost::Hook::unlink();
   next_turn_.push_back(call);
   // The owner takes output anyway, behind which there is a next turn.
-  if (!busy_) ask_for_turn();
+  if (!in_event) ask_for_turn();
 }
 
 void Connection::Impl::ask_for_turn() {

@@ -28,7 +28,9 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   void take_output(http2::Output& out, std::size_t max);
   void give_back();
   void end_all(GrpcStatus status, std::string_view message);
-  std::size_t held_bytes() const { return buffered() + other_bytes_; }
+  std::size_t held_bytes() const {
+    return buffered() + session_.held_bytes() + session_.open_streams() * kCallBytes;
+  }
 
   void on_request_begin() noexcept override { metadata_.begin(); }
   void on_request_header(std::string_view name, std::string_view value) noexcept override {
@@ -41,8 +43,9 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   void output_ready() override;
   void deliver_later(ServerCall& call) override;
   void deliver_next_turn(ServerCall& call) override;
+  void tell_held() override;
   void begin_turn() override {
-    if (!busy_) delivered = 0;
+    if (!in_event) delivered = 0;
   }
   void count_owed_reset() override;
   void recycle(ServerCall& call) override { pool_.destroy(call); }
@@ -54,9 +57,13 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   bool refuse(const CallHead& head);
   void deliver_ready();
   void ask_for_turn();
-  void count_others();
   template <class Action>
   void for_all_calls(const Action& action);
+
+  /// What a call takes, with its stream and its handler's, roughly. It does not count against the
+  /// connection's limit: that of its streams bounds it.
+  static constexpr std::size_t kCallBytes = 800;
+  static constexpr std::size_t kLeastTold = 2048;
 
   std::span<Service* const> services_;
   std::function<void()> on_output_;
@@ -65,10 +72,9 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   CallPool pool_;
   http2::Session session_;
   List open_;
-  List next_turn_;               // can deliver what others were to go before
-  std::size_t other_bytes_ = 0;  // of open calls and the session, as it is counted
-  List ready_;                   // can deliver what waited for output to be written
-  bool busy_ = false;  // within receive() or take_output(), so that the owner takes output anyway
+  List ready_;            // can deliver what waited for output to be written
+  List next_turn_;        // can deliver what others were to go before
+  std::size_t told_ = 0;  // of what it holds
   bool output_told_ = false;
 };
 

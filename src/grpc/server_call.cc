@@ -145,13 +145,6 @@ void ServerCall::drop_output() {
   count_buffered();
 }
 
-void ServerCall::count_buffered() {
-  const std::size_t buffered = inbox_.weight() + outbox_.weight();
-  if (buffered == buffered_) return;
-  host_.count(static_cast<std::ptrdiff_t>(buffered) - static_cast<std::ptrdiff_t>(buffered_));
-  buffered_ = buffered;
-}
-
 void ServerCall::tell_closed(CloseReason reason) {
   CallHandler* handler = std::exchange(handler_, nullptr);
   if (handler != nullptr) handler->on_closed(reason);

@@ -93,7 +93,11 @@ class ServerCall final : public Call,
   void send_status();
   void drop_input();
   void drop_output();
-  void count_buffered();
+  void count_buffered() {
+    const std::size_t buffered = inbox_.weight() + outbox_.weight();
+    host_.count(static_cast<std::ptrdiff_t>(buffered) - static_cast<std::ptrdiff_t>(buffered_));
+    buffered_ = buffered;
+  }
   void tell_closed(CloseReason reason);
 
   CallHost& host_;

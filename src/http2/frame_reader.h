@@ -28,7 +28,7 @@ class FrameReader {
   /// A frame was cut, and its rest has not come.
   bool has_partial() const { return !partial_.empty(); }
   /// What it keeps, in bytes.
-  std::size_t held_bytes() const { return partial_.capacity(); }
+  std::size_t held_bytes() const { return partial_.size(); }
 
  private:
   /// Memory that is kept for the next frame that is cut.

@@ -58,7 +58,7 @@ class Session {
   bool established() const { return established_; }
   std::size_t open_streams() const { return streams_.size(); }
   /// What it keeps of frames and header blocks that have not ended, in bytes.
-  std::size_t held_bytes() const { return reader_.held_bytes() + block_.capacity(); }
+  std::size_t held_bytes() const { return reader_.held_bytes() + block_.size(); }
   /// Since when a frame, or a header block of several, has been incomplete, if one is.
   std::optional<Clock::time_point> incomplete_since() const {
     return incomplete() ? std::optional(incomplete_since_) : std::nullopt;

@@ -17,14 +17,14 @@ constexpr std::size_t kMostSettings = 32;
 bool Session::receive(std::string_view bytes, Clock::time_point now) {
   if (!error_.empty()) return false;
   now_ = now;
-  bool begun_before = incomplete();
   const auto result =
-      reader_.read(bytes, [&, this](const FrameHeader& frame, std::string_view payload) {
+      reader_.read(bytes, [this](const FrameHeader& frame, std::string_view payload) {
         take_frame(frame, payload);
-        if (begun_before) begun_before = continued_id_ != 0;
         return error_.empty();
       });
-  if (!begun_before && incomplete()) incomplete_since_ = now;
+  // All of the frame that is cut has come just now.
+  if (continued_id_ == 0 && reader_.has_partial() && reader_.held_bytes() <= bytes.size())
+    incomplete_since_ = now;
   if (result == FrameReader::Result::no_preface) {
     terminate(ErrorCode::protocol_error, "no HTTP/2 connection preface");
   } else if (result == FrameReader::Result::frame_too_large) {

@@ -32,6 +32,8 @@ void Session::on_headers(const FrameHeader& frame, std::string_view payload) {
   continued_id_ = frame.stream;
   continued_end_stream_ = end_stream;
   block_ = payload;
+  // The frame itself may have been cut, and begun before.
+  if (!reader_.has_partial()) incomplete_since_ = now_;
 }
 
 void Session::on_continuation(const FrameHeader& frame, std::string_view payload) {

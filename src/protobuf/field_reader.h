@@ -89,6 +89,7 @@ class FieldReader {
   static constexpr std::uint32_t kStartGroup = 3;
   static constexpr std::uint32_t kEndGroup = 4;
   static constexpr unsigned kOneByte = 0x80;
+  static constexpr int kVarintBits = 7;
 
   /// Whether a field begins with it: not the end of a group, type or number that there are not.
   static bool is_field(std::uint32_t tag) {
@@ -97,8 +98,17 @@ class FieldReader {
   }
   /// Of varints that have five bytes at most, whatever they hold.
   std::uint64_t read_short_varint() {
-    if (at_ != end_ && static_cast<unsigned char>(*at_) < kOneByte)
-      return static_cast<unsigned char>(*at_++);
+    const auto byte = [this](int index) {
+      return std::uint64_t{static_cast<unsigned char>(at_[index])};
+    };
+    if (at_ != end_ && byte(0) < kOneByte) {
+      ++at_;
+      return static_cast<unsigned char>(at_[-1]);
+    }
+    if (length() > 1 && byte(1) < kOneByte) {
+      at_ += 2;
+      return (byte(-2) & (kOneByte - 1)) | byte(-1) << kVarintBits;
+    }
     return read_long_varint();
   }
   std::uint64_t read_long_varint();

@@ -228,7 +228,7 @@ void Connection::flush() {
   if (closed() || !transport_) return;
   // While the socket is full, what waits stays in the transport, where it counts against its
   // limits.
-  if (!waiting_writable_) write_output();
+  waiting_writable_ ? transport_->tell_held() : write_output();
   tell_if_idle();
 }
 

@@ -65,13 +65,10 @@ void ProcessStream::note_windows(const wire::RequestMessage& message) {
   exchange_->on_writable();
 }
 
-bool ProcessStream::on_closed(GrpcStatus status, bool cancelled) {
-  if (flow_ != nullptr) {
-    flow_->clear();
-    sink_.kept(flow_->change());
-    flow_.reset();
-  }
-  return exchange_->on_closed(status, cancelled);
+void ProcessStream::drop_flow() {
+  flow_->clear();
+  sink_.kept(flow_->change());
+  flow_.reset();
 }
 
 std::string& ProcessStream::begin_message(Phase phase, std::size_t body_bytes) {

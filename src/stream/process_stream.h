@@ -41,7 +41,10 @@ class ProcessStream final : private host::AnswerSink {
   /// The time of ReplySink::wake_at has come.
   void on_wake() { exchange_->on_wake(); }
   /// As Exchange::on_closed.
-  bool on_closed(GrpcStatus status, bool cancelled);
+  bool on_closed(GrpcStatus status, bool cancelled) {
+    if (flow_ != nullptr) drop_flow();
+    return exchange_->on_closed(status, cancelled);
+  }
 
  private:
   void headers(Phase phase, const HttpHeaders& message, const HeadersResponse& answer) override;
@@ -60,6 +63,7 @@ class ProcessStream final : private host::AnswerSink {
   std::size_t held_bytes() const override { return flow_ == nullptr ? 0 : flow_->held_bytes(); }
 
   void take(std::string_view bytes);
+  void drop_flow();
   void note_windows(const wire::RequestMessage& message);
   bool holding() const { return flow_ != nullptr && flow_->holding(); }
   std::string& begin_message(Phase phase, std::size_t body_bytes);
