@@ -43,7 +43,7 @@ def status_of(call) -> grpc.StatusCode:
 
 
 def scripted_get(*actions: str):
-    message = protos.request_headers(GET)
+    message = protos.request_headers(GET, end_of_stream=False)
     for action in actions:
         message.request_headers.headers.headers.add(key="x-do", raw_value=action.encode())
     return message

@@ -55,7 +55,9 @@ class Lab:
     """`request(style, setup, ...)` goes through one filter of that style of processor and that setup."""
 
     def __init__(self, launcher: Launcher, upstream_port: int):
-        self.processors = {style: Extproc(launcher, f"test_processors.{style}") for style in STYLES}
+        # Work for blocking threads that could not end in the filter's time is refused.
+        told = ("--message-timeout", "10")
+        self.processors = {style: Extproc(launcher, f"test_processors.{style}", told) for style in STYLES}
         self.ports = {(style, setup.name): free_port() for style in STYLES for setup in SETUPS}
         clusters = [Cluster(style, (processor.address,)) for style, processor in self.processors.items()]
         clusters.append(Cluster("upstream", (upstream_port,), http2=False, trailers=True))
