@@ -48,7 +48,9 @@ std::uint64_t least_limit(const std::string& root, bool version_2) {
   // In a container the path may be that of the machine, and only its end be mounted: the root
   // counts.
   while (true) {
-    if (const auto limit = number_in(mount + *path + name)) least = std::min(least, *limit);
+    std::string file = mount;
+    file.append(*path).append(name);
+    if (const auto limit = number_in(file)) least = std::min(least, *limit);
     if (path->empty() || *path == "/") return least;
     path->erase(path->rfind('/'));
   }
