@@ -27,8 +27,12 @@ class MemoryAccount {
     untold_ = 0;
     over_limit_ = on_change(bytes);
   }
-  /// All threads together held more than they may when this one told last.
-  bool over_limit() const { return over_limit_; }
+  /// All threads together hold more than they may.
+  bool over_limit() {
+    // As it was when this thread told last: the others may have given back since.
+    if (over_limit_) tell();
+    return over_limit_;
+  }
 
  protected:
   ~MemoryAccount() = default;

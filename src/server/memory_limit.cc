@@ -51,8 +51,9 @@ std::uint64_t least_limit(const std::string& root, bool version_2) {
     std::string file = mount;
     file.append(*path).append(name);
     if (const auto limit = number_in(file)) least = std::min(least, *limit);
-    if (path->empty() || *path == "/") return least;
-    path->erase(path->rfind('/'));
+    const auto parent = path->rfind('/');
+    if (parent == std::string::npos || *path == "/") return least;
+    path->erase(parent);
   }
 }
 

@@ -71,6 +71,8 @@ TEST_F(MemoryLimit, TakesNothingFromWhatItCannotRead) {
   write("/proc/self/cgroup", "nonsense\n:\n0::");
   write("/sys/fs/cgroup/memory.max", "-\n");
   EXPECT_EQ(usable(), machine);
+  write("/proc/self/cgroup", "0::no-slash\n");
+  EXPECT_EQ(usable(), machine);
 }
 
 TEST(DefaultMemoryBytes, IsAtMostAGibibyte) {

@@ -125,6 +125,29 @@ TEST(ProcessMemory, LeavesSmallConnectionsAlone) {
   EXPECT_EQ(holder.jobs.size(), 1U);
 }
 
+class Account final : public MemoryAccount {
+ public:
+  Account(Counter& counted, ProcessMemory& memory) : MemoryAccount(counted), memory_(memory) {}
+
+ private:
+  bool on_change(std::ptrdiff_t bytes) override { return memory_.change(bytes, kLimit); }
+  ProcessMemory& memory_;
+};
+
+// A thread that has told of too much is not taken for over the limit when another gave back.
+TEST(ProcessMemory, TellsAThreadWhatTheOthersGaveBack) {
+  ProcessMemory memory;
+  Counter first, second;
+  Account one(first, memory), two(second, memory);
+  one.add(9 * kMega);
+  two.add(2 * kMega);
+  EXPECT_TRUE(two.over_limit());
+  one.add(-9 * static_cast<std::ptrdiff_t>(kMega));
+  EXPECT_FALSE(two.over_limit());
+  EXPECT_EQ(first.value(), 0U);
+  EXPECT_EQ(second.value(), 2 * kMega);
+}
+
 // A thread that is gone does not answer, and the others do not wait for it.
 TEST(ProcessMemory, DoesNotWaitForThreadsThatAreGone) {
   ProcessMemory memory;
