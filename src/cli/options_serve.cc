@@ -31,6 +31,13 @@ void add_memory_options(CLI::App& serve, Limits& limits) {
                   "it the connection\nthat holds most is closed (a quarter of what the process may "
                   "use, at most 1g)")
       ->transform(CLI::AsSizeValue(false))
+      // It takes a sign, and a unit alone.
+      ->transform(CLI::Validator(
+          [](std::string& text) {
+            const bool number = !text.empty() && text.front() >= '0' && text.front() <= '9';
+            return number ? std::string() : "\"" + text + "\" is not a number of bytes";
+          },
+          ""))
       ->group(kGroup);
 }
 

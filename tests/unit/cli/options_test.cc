@@ -81,6 +81,17 @@ TEST(Options, HowLongAPeerMayTake) {
   EXPECT_EQ(options->settings.limits.unread_timeout, 10min);
 }
 
+TEST(Options, HowMuchPeersMayHold) {
+  const auto bytes = [](const char* text) {
+    const auto options = parse_as<ServeOptions>({"serve", "--memory-bytes", text});
+    return options ? std::optional(options->settings.limits.memory_bytes) : std::nullopt;
+  };
+  EXPECT_EQ(bytes("100000000"), 100'000'000U);
+  EXPECT_EQ(bytes("64m"), std::size_t{64} << 20);
+  EXPECT_EQ(bytes("2G"), std::size_t{2} << 30);
+  for (const char* text : {"-1", "", "much", "1.5x", "m"}) EXPECT_FALSE(bytes(text)) << text;
+}
+
 TEST(Options, WhereTheLogGoes) {
   const auto serve =
       parse_as<ServeOptions>({"serve", "--log-format", "json", "--log-file", "/var/log/extproc"});
