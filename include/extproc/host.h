@@ -203,7 +203,8 @@ class Exchange {
   virtual void on_writable() = 0;
   /// The time of Control::wake_at has come.
   virtual void on_wake() = 0;
-  /// The request is over. `status` is what it ended with where it did not end itself; `cancelled`,
+  /// The request is over. `status` is what it ended with where it did not end itself, or
+  /// resource_exhausted where it kept more than the host allows, its answers included; `cancelled`,
   /// that the peer ended it. True when it may be destroyed or begun anew at once; else a handler
   /// still runs, and Control::released tells when it has returned. What that handler answers is
   /// dropped.
@@ -239,6 +240,9 @@ struct Settings {
   /// After expect_windows() nothing is paused: what has not been read and what the sink holds, in
   /// bytes of one exchange, before it ends with RESOURCE_EXHAUSTED.
   std::size_t flow_controlled_bytes = std::size_t{16} << 20;
+  /// Of a response that is written piece by piece and collected, since the client does not take it
+  /// that way, in bytes, before the exchange ends with RESOURCE_EXHAUSTED.
+  std::size_t collected_bytes = std::size_t{16} << 20;
   /// Told of each answer that broke a rule.
   std::function<void(Violation)> on_violation{};
   /// The clock of deadlines and durations.

@@ -34,6 +34,9 @@ struct Stats {
   std::uint64_t streams_open = 0;
   /// Streams that this server ended with a status other than OK.
   std::uint64_t streams_failed = 0;
+  /// Of those: a message was larger than Limits::message_bytes, or more was to be kept for them
+  /// than buffered_bytes_per_connection, memory_bytes or the client's flow control allow.
+  std::uint64_t streams_over_limit = 0;
   std::uint64_t messages = 0;
   std::uint64_t immediate_responses = 0;
   /// Exceptions that escaped from handlers.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <coroutine>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -25,6 +26,12 @@ class StreamedResponseSink {
   virtual void chunk(std::string_view bytes) = 0;
   /// `trailers` may be empty.
   virtual void end(HeaderPairs trailers) = 0;
+  /// The peer takes more at present, or nothing waits for it.
+  virtual bool writable() = 0;
+  /// `handler` is resumed once writable() holds.
+  virtual void wait_writable(std::coroutine_handle<> handler) = 0;
+  /// Throws when the stream is over.
+  virtual void check_open() = 0;
 
  protected:
   ~StreamedResponseSink() = default;
@@ -41,8 +48,18 @@ class EXTPROC_API StreamedResponse {
  public:
   StreamedResponse() = default;
 
-  /// Sends a piece of the body. Nothing happens when the response has ended.
+  class WriteAwaiter;
+
+  /// Sends a piece of the body, which is copied. A plain call that never waits; nothing happens
+  /// when the response has ended.
   void write(std::string_view chunk);
+  /// Waits until the peer has taken enough of what was written (Limits::queued_bytes_per_stream):
+  /// for a handler that writes faster than callers may read. What it writes without waiting is
+  /// kept, until that is more than Limits::buffered_bytes_per_connection or memory_bytes allow,
+  /// which ends the stream. Ready at once where the pieces are collected. Throws
+  /// boost::system::system_error (operation_aborted) when the stream is over, as where the caller
+  /// has gone, or too much was collected.
+  [[nodiscard]] WriteAwaiter writable();
   /// Ends the response, with trailers if there are any.
   void finish(std::vector<std::pair<std::string, std::string>> trailers = {});
 
@@ -63,5 +80,23 @@ class EXTPROC_API StreamedResponse {
   bool started_ = false;
   bool finished_ = false;
 };
+
+class StreamedResponse::WriteAwaiter {
+ public:
+  bool await_ready() { return sink_ == nullptr || sink_->writable(); }
+  void await_suspend(std::coroutine_handle<> handler) { sink_->wait_writable(handler); }
+  void await_resume() {
+    if (sink_ != nullptr) sink_->check_open();
+  }
+
+ private:
+  friend class StreamedResponse;
+
+  explicit WriteAwaiter(detail::StreamedResponseSink* sink) : sink_(sink) {}
+
+  detail::StreamedResponseSink* sink_;
+};
+
+inline StreamedResponse::WriteAwaiter StreamedResponse::writable() { return WriteAwaiter(sink_); }
 
 }  // namespace extproc

@@ -31,6 +31,7 @@ enum class CounterKind { counter, gauge };
   ROW(streams_started, counter, "Streams that began")                                          \
   ROW(streams_open, gauge, "Streams that are open")                                            \
   ROW(streams_failed, counter, "Streams that the server ended with a status other than OK")    \
+  ROW(streams_over_limit, counter, "Streams ended because more was to be kept than allowed")   \
   ROW(messages, counter, "Messages received")                                                  \
   ROW(immediate_responses, counter, "Requests that the processor answered itself")             \
   ROW(handler_failures, counter, "Exceptions that escaped from handlers")                      \

@@ -23,8 +23,9 @@ enum class LineKind : std::uint8_t {
   refused_job,
   malformed_message,
   misused_answer,
+  over_limit,
 };
-inline constexpr std::size_t kLineKinds = 9;
+inline constexpr std::size_t kLineKinds = 10;
 
 /// What a line says, in parts, each once: how they are put together is for who takes it. As text
 /// it is "processor: phase event for request id: detail", without what is empty or not there.

@@ -21,8 +21,14 @@ void BaseExchange::finish_early() {
   finish(GrpcStatus::ok);
 }
 
+void BaseExchange::finish_over_limit(std::string_view why) {
+  if (finished_) return;
+  reporter().over_limit(request_, context_, why);
+  finish(GrpcStatus::resource_exhausted, why);
+}
+
 void BaseExchange::finish_too_large() {
-  finish(GrpcStatus::resource_exhausted, "the client sends more of a body than it lets go");
+  finish_over_limit("the client sends more of a body than it lets go");
 }
 
 void BaseExchange::set_paused(bool paused) {

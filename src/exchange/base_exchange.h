@@ -47,7 +47,11 @@ class BaseExchange : public host::Exchange {
   void note_closed(GrpcStatus status, bool cancelled) {
     closed_ = true;
     cancelled_ = cancelled;
-    if (!finished_) status_ = status;
+    // A host to which its answers were too much says so only now.
+    const bool over_limit = status == GrpcStatus::resource_exhausted;
+    if (!finished_ || over_limit) status_ = status;
+    if (over_limit && env_.link == nullptr)
+      reporter().over_limit(request_, context_, "a message was too large, or too much waits");
   }
   /// No handler runs any more.
   void complete_exchange() {
@@ -81,6 +85,7 @@ class BaseExchange : public host::Exchange {
   }
   void end_malformed(std::string_view what);
   void finish_early();
+  void finish_over_limit(std::string_view why);
   void finish_too_large();
   void set_paused(bool paused);
   /// Of attributes and metadata.

@@ -111,6 +111,7 @@ std::size_t ProcessorExchange::kept_bytes() {
 }
 
 void ProcessorExchange::on_writable() {
+  wake_writer();
   directions().each_run([](BodyRun& run) { run.session.on_writable(); });
 }
 
@@ -135,6 +136,7 @@ bool ProcessorExchange::on_closed(GrpcStatus status, bool cancelled) {
     // A handler may return at once when it is told.
     closing_ = true;
     detail::Access::request_cancel(context_);
+    wake_writer();
     directions().each_run([](BodyRun& run) {
       if (run.session.running()) run.session.cancel();
     });

@@ -174,6 +174,10 @@ class ProcessorExchange final : public BaseExchange,
   }
   /// Of the handler of request_headers that runs; else null.
   StreamedReply* streamed_reply() { return may_stream_ ? &*scratch().streamed_reply : nullptr; }
+  /// The handler that writes a response waits for the sink.
+  void wake_writer() {
+    if (pending_ && may_stream_) streamed_reply()->wake();
+  }
   BodyRun& run_of(const BodySession& session) { return *body(session.phase()); }
 
   // What a body's session needs.

@@ -38,6 +38,10 @@ bool ProcessorExchange::answered(const std::exception_ptr& failure) {
 }
 
 PhaseOutcome ProcessorExchange::answer_otherwise(const std::exception_ptr& failure) {
+  if (may_stream_ && streamed_reply()->too_large()) {
+    finish_over_limit("the response that is written piece by piece is collected, and too large");
+    return PhaseOutcome::aborted;
+  }
   const Ending ending = ending_of(failure, context_, response());
   if (!ending.thrown && is_headers(phase_) && ending.outcome != PhaseOutcome::aborted &&
       detail::Access::streamed(scratch().headers_response).started()) {

@@ -126,6 +126,17 @@ void Reporter::malformed_message(const Request& request, const Context& context,
                    .request_id = id_of(request)});
 }
 
+void Reporter::over_limit(const Request& request, const Context& context,
+                          std::string_view what) const {
+  env_.counters.streams_over_limit.add();
+  env_.logger.log({.level = LogLevel::warning,
+                   .kind = LineKind::over_limit,
+                   .event = text({"a stream of ", context.peer(), " is ended over a limit"}),
+                   .detail = text({what, ". docs/limits.md has what to do"}),
+                   .processor = env_.dispatcher.name(),
+                   .request_id = id_of(request)});
+}
+
 void Reporter::violation(const Request& request, Phase phase, Rule rule,
                          std::string_view field) const {
   env_.counters.misused_answers.add();

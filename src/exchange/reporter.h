@@ -60,6 +60,8 @@ class Reporter final {
   /// `what`: how a message is none that may come.
   void malformed_message(const Request& request, const Context& context,
                          std::string_view what) const;
+  /// The request's stream is ended because more was to be kept for it than a limit allows.
+  void over_limit(const Request& request, const Context& context, std::string_view what) const;
 
   /// The answer of `phase` breaks `rule`.
   void violation(const Request& request, Phase phase, Rule rule, std::string_view field) const;

@@ -1,10 +1,13 @@
 #include "exchange/streamed_reply.h"
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 #include <utility>
 #include <vector>
 
 #include "base/access.h"
 #include "base/header_name.h"
+#include "base/recycle.h"
 #include "exchange/answer_checker.h"
 #include "extproc/headers.h"
 
@@ -44,8 +47,13 @@ void StreamedReply::head(int status, detail::HeaderPairs headers) {
 
 void StreamedReply::chunk(std::string_view bytes) {
   if (collected_) {
-    if (listener_ != nullptr && closed_) return;
-    collected_->body.append(bytes);
+    if (too_large_ || (listener_ != nullptr && closed_)) return;
+    if (bytes.size() > most_collected_ - collected_->body.size()) {
+      too_large_ = true;
+      release(collected_->body);
+    } else {
+      collected_->body.append(bytes);
+    }
     if (listener_ != nullptr) listener_->on_collected();
     return;
   }
@@ -60,6 +68,20 @@ void StreamedReply::end(detail::HeaderPairs trailers) {
   leave_checked(all);
   checker_.sink().reply_end(all, extras());
   detail::Access::drop_extras(response_);
+}
+
+bool StreamedReply::writable() {
+  return !begun_ || closed_ || !checker_.sink().congested(Phase::request_headers);
+}
+
+void StreamedReply::check_open() {
+  if (!closed_ && !too_large_) return;
+  throw boost::system::system_error(
+      boost::asio::error::make_error_code(boost::asio::error::operation_aborted));
+}
+
+void StreamedReply::wake() {
+  if (waiting_ && writable()) std::exchange(waiting_, nullptr).resume();
 }
 
 // The filter's rules count here, too.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <coroutine>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -30,29 +31,38 @@ class StreamedReply final : public detail::StreamedResponseSink {
  public:
   /// All must outlive it. `chain_header` is set to `name` in the response, unless it is empty.
   /// What `response` asks for besides leaves with the next piece.
-  /// `collects`: it is not sent as it is written, whatever Envoy accepts. `listener`: null where
-  /// the handler writes on a thread of its own.
+  /// `collects`: it is not sent as it is written, whatever Envoy accepts; then it has at most
+  /// `most_collected` bytes. `listener`: null where the handler writes on a thread of its own.
   StreamedReply(AnswerChecker& checker, PhaseResponse& response, std::string_view chain_header,
-                std::string_view name, bool collects, CollectListener* listener)
+                std::string_view name, bool collects, std::size_t most_collected,
+                CollectListener* listener)
       : checker_(checker),
         response_(response),
         chain_header_(chain_header),
         name_(name),
         collects_(collects),
+        most_collected_(most_collected),
         listener_(listener) {}
 
   /// The response is to be answered with, after the end; nothing when it was sent already.
   std::optional<ImmediateResponse> take_collected() { return std::move(collected_); }
+  /// More was to be collected than may be, and nothing is.
+  bool too_large() const { return too_large_; }
   /// What has been collected, in bytes.
   std::size_t collected_bytes() const { return collected_ ? collected_->body.capacity() : 0; }
   /// The head was sent: no other answer is legal.
   bool begun() const { return begun_; }
   /// The stream is over, or was answered in another way: nothing is sent from now on.
   void close() { closed_ = true; }
+  /// Lets a handler go on that waits for the peer, where there is nothing to wait for any more.
+  void wake();
 
   void head(int status, detail::HeaderPairs headers) override;
   void chunk(std::string_view bytes) override;
   void end(detail::HeaderPairs trailers) override;
+  bool writable() override;
+  void wait_writable(std::coroutine_handle<> handler) override { waiting_ = handler; }
+  void check_open() override;
 
  private:
   void leave_checked(std::vector<Header>& headers) const;
@@ -63,9 +73,12 @@ class StreamedReply final : public detail::StreamedResponseSink {
   const std::string_view chain_header_;
   const std::string_view name_;
   const bool collects_;
+  const std::size_t most_collected_;
   CollectListener* const listener_;
   std::optional<ImmediateResponse> collected_;
+  std::coroutine_handle<> waiting_;
   bool begun_ = false;
+  bool too_large_ = false;
   bool closed_ = false;
 };
 

@@ -44,6 +44,8 @@ std::string_view subject_of(LineKind kind) {
       return "malformed messages";
     case LineKind::misused_answer:
       return "misused answers";
+    case LineKind::over_limit:
+      return "streams over a limit";
   }
   return "other things";
 }

@@ -62,7 +62,8 @@ class Prompt : public extproc::Processor {
 };
 EXTPROC_EXPORT(Prompt)
 
-/// `/wait`: waits for ever. `/pieces`: a response of 300 pieces of 1 MiB, one each millisecond.
+/// `/wait`: waits for ever. `/pieces`: a response of 300 pieces of 1 MiB, one each millisecond;
+/// `/pieces?patient`: as fast as its peer reads.
 class Waits : public extproc::AsyncProcessor {
  public:
   extproc::Task<> process_request_headers(const extproc::HttpHeaders& headers,
@@ -73,12 +74,17 @@ class Waits : public extproc::AsyncProcessor {
       timer.expires_at(asio::steady_timer::time_point::max());
       co_await timer.async_wait(asio::deferred);
     }
-    if (!asks_for(headers, "/pieces")) co_return;
+    const bool patient = asks_for(headers, "/pieces?patient");
+    if (!patient && !asks_for(headers, "/pieces")) co_return;
     constexpr int kPieces = 300;
     const std::string piece(std::size_t{1} << 20, 'p');
     auto& written = response.respond_streaming(200, {});
     for (int i = 0; i < kPieces; ++i) {
       written.write(piece);
+      if (patient) {
+        co_await written.writable();
+        continue;
+      }
       timer.expires_after(1ms);
       co_await timer.async_wait(asio::deferred);
     }

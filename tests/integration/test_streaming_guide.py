@@ -10,7 +10,7 @@ from harness.extproc import Extproc
 from harness.stage import Site, Stage
 
 BODY_MODES = ("BUFFERED", "BUFFERED_PARTIAL", "STREAMED", "FULL_DUPLEX_STREAMED")
-NAMES = ("Uppercase", "Mask", "RefuseBinaries", "Announce")
+NAMES = ("Uppercase", "Mask", "RefuseBinaries", "Announce", "Export")
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,14 @@ def test_announce(stage, mode):
     assert (response.status, response.body) == (200, b"data: 3\n\ndata: 2\n\ndata: 1\n\n")
     assert response.get("content-type") == "text/event-stream"
     assert stage.request(f"Announce_{mode}", "POST", body=b"body").body == b"body"
+
+
+@pytest.mark.parametrize("mode", ("FULL_DUPLEX_STREAMED", "BUFFERED"))
+def test_export(stage, mode):
+    response = stage.request(f"Export_{mode}", path="/export")
+    rows = response.body.splitlines()
+    assert (response.status, len(rows)) == (200, 1_000_000)
+    assert rows[-1] == b"999999,a row of some length,and some more of it"
 
 
 def test_the_code_of_the_guide_is_the_code_of_the_examples():

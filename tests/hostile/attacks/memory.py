@@ -265,13 +265,32 @@ def streamed_responses(run: Run) -> None:
 
     def pile(connect: Connect, wanted: int) -> Iterator[None]:
         for _ in range(wanted // (100 * MIB) + 1):
-            not_reading(connect).open(wire.request(b"/pieces"))
+            not_reading(connect).open(wire.request(b"/pieces", more=wire.modes(0)))
             yield
         for _ in range(20):
             time.sleep(0.1)
             yield
 
     pile_up(run, "Waits", pile)
+
+
+@attack()
+def patient_responses(run: Run) -> None:
+    """Responses of 300 MiB whose handlers wait for their peers, which do not read"""
+    streams = run.size(40, 20)
+    limit = 4 * streams * MIB
+    message = wire.request(b"/pieces?patient", more=wire.modes(0))
+    server = run.serve("Waits", memory=limit)
+    with run.beside_good_clients(server):
+        for _ in range(streams):
+            run.connect(server, reads=False, receive_buffer=4096, timeout=3.0).open(message)
+        run.equal("streams open", server.eventually("streams_open", streams), streams)
+        time.sleep(run.size(1.0, 0.5))
+        stats = server.stats()
+    run.at_most("counted memory", stats[MEMORY_COUNTER] / MIB, limit / MIB, " MiB")
+    run.equal("streams over a limit", stats["streams_over_limit"], 0)
+    run.equal("connections shed", stats["connections_shed"], 0)
+    run.is_over(server)
 
 
 @attack(short=False)
