@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures extproc against a bare nghttp2 server and its peers: bench.sh [option of bench/run.py]...  QUICK=1 takes under three
-# minutes, once everything is built.
+# minutes, once everything is built. With --beside TREE, against another tree of this project whose server is built, and no others.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source scripts/venv.sh
@@ -12,4 +12,7 @@ venv_install scripts/requirements-test.txt
 ENVOY=$(scripts/envoy_path.sh)
 export ENVOY
 note "the benchmark needs a quiet machine: nothing else should run meanwhile"
-"$venv_dir/bin/python" bench/run.py "$@" || die "the benchmark did not end well (see above)"
+# Relative paths among the options are the caller's.
+root=$PWD
+cd "$OLDPWD"
+"$venv_dir/bin/python" "$root/bench/run.py" "$@" || die "the benchmark did not end well (see above)"

@@ -13,7 +13,6 @@ _OVERWRITE = 2
 _TIMEOUT = 20
 # grpcio's own authority for a Unix socket is its path, which tonic's HTTP/2 library takes for malformed.
 _CHANNEL_OPTIONS = {"grpc.max_receive_message_length": 16 << 20, "grpc.default_authority": "bench"}
-_BODY_MODES = {"headers": 0, "streamed": 1, "buffered": 2, "fds": 4}
 
 
 def check(name: str, endpoint: int | str, variant: str, suffixes: tuple[str, ...] = ("",)) -> None:
@@ -30,7 +29,7 @@ def check(name: str, endpoint: int | str, variant: str, suffixes: tuple[str, ...
 
 
 def _requests(variant: str) -> list[ProcessingRequest]:
-    mode = _BODY_MODES[variant]
+    mode = messages.BODY_MODES[variant]
     first = [ProcessingRequest.FromString(messages.request_headers(body_mode=mode))]
     last = [ProcessingRequest.FromString(messages.response_headers())]
     if variant == "buffered":

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from lib.results import Results
 from lib.statistics import Estimate
+from lib.table import interval
 
 _US = "extproc"
 
@@ -45,10 +46,7 @@ class Outcome:
         return f"{self.verdict:12} {self.figure():28} {self.sign} {self.goal.limit:<8.4g} {self.goal.text}"
 
     def figure(self) -> str:
-        found = self.estimate
-        if found is None:
-            return ""
-        return f"{found.value:.4g}" if found.count == 1 else f"{found.value:.4g} [{found.low:.4g}, {found.high:.4g}]"
+        return "" if self.estimate is None else interval(self.estimate, digits=4)
 
     def to_json(self) -> dict:
         figures = {} if self.estimate is None else asdict(self.estimate)

@@ -15,7 +15,6 @@ from lib.servers import PROGRAMS
 PATH = "/envoy.service.ext_proc.v3.ExternalProcessor/Process"
 # A run that takes longer is broken.
 _TIMEOUT = 300
-_BODY_MODES = {"headers": 0, "streamed": 1, "buffered": 2, "fds": 4}
 # Of each answer, the request id alone has so many bytes.
 _LEAST_ANSWER_BYTES = 2 * len(messages.REQUEST_ID)
 _WRK_REPORT = Path(__file__).resolve().parents[1] / "load" / "report.lua"
@@ -53,7 +52,8 @@ class Messages:
         return self._write("two", messages.grpc_frames(messages.request_headers(), messages.response_headers()))
 
     def request(self, headers: int = len(messages.REQUEST_HEADERS), variant: str = "headers") -> Path:
-        return self._write(f"request-{headers}-{variant}", messages.request_headers(headers, _BODY_MODES[variant]))
+        message = messages.request_headers(headers, messages.BODY_MODES[variant])
+        return self._write(f"request-{headers}-{variant}", message)
 
     def response(self, headers: int = len(messages.RESPONSE_HEADERS)) -> Path:
         return self._write(f"response-{headers}", messages.response_headers(headers))

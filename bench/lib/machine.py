@@ -27,8 +27,12 @@ def facts() -> dict[str, str]:
         "grpcio": _pinned(PEERS / "python" / "requirements.txt", r"grpcio==(\S+)"),
         "rustc": _first_line(["rustc", "--version"]),
         "go": _first_line(["go", "version"]),
-        "commit": _first_line(["git", "-C", str(paths.REPOSITORY), "describe", "--always", "--dirty"]),
+        "commit": commit(paths.REPOSITORY),
     }
+
+
+def commit(tree: Path) -> str:
+    return _first_line(["git", "-C", str(tree), "describe", "--always", "--dirty"])
 
 
 def _cpu_model() -> str:

@@ -1,6 +1,9 @@
-"""What is measured, as data: how long, how often, at which sizes."""
+"""What is measured, as data: how long, how often, at which sizes, and in which order."""
 
 from dataclasses import dataclass
+
+# The modules of lib/measure, in the order in which they run.
+MEASUREMENTS = ("direct", "envoy", "bodies", "memory", "growth", "six", "advice", "allocations", "build")
 
 
 @dataclass(frozen=True)
@@ -8,6 +11,7 @@ class Scale:
     rounds: int
     """Rounds of two-message streams straight to a server. In each, all servers have their turn."""
     body_rounds: int
+    memory_rounds: int
     growth_rounds: int
     seconds: float
     """How long one run straight to a server is meant to take: short, so that what disturbs the machine for some seconds
@@ -35,6 +39,7 @@ class Scale:
 FULL = Scale(
     rounds=20,
     body_rounds=10,
+    memory_rounds=1,
     growth_rounds=5,
     seconds=0.6,
     envoy_rounds=12,
@@ -54,6 +59,7 @@ FULL = Scale(
 QUICK = Scale(
     rounds=3,
     body_rounds=2,
+    memory_rounds=1,
     growth_rounds=2,
     seconds=0.4,
     envoy_rounds=2,
@@ -81,3 +87,10 @@ IDLE_CONNECTIONS = 200
 GROWTH_CONNECTIONS = 20
 """At most, so that 10,000 streams at once stay below that too."""
 THREADS = (1, 2)
+
+
+def order(turn: int, names: list[str]) -> list[str]:
+    """Of the servers in a round. Two rounds are each other's reverse; another server begins the next two."""
+    shift = turn // 2 % len(names) if names else 0
+    forth = names[shift:] + names[:shift]
+    return forth if turn % 2 == 0 else forth[::-1]

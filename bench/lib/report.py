@@ -4,8 +4,7 @@ from lib.envoy import BASELINE
 from lib.measure.advice import ROUTES
 from lib.results import Results
 from lib.servers import ALL
-from lib.statistics import Estimate
-from lib.table import Table, number
+from lib.table import Table, interval, number
 
 _TITLES = {server.name: server.title for server in ALL}
 _ROUTE_HEAD = [
@@ -92,7 +91,7 @@ def ratio_table(results: Results) -> Table:
     theirs = [name for name in _TITLES if name != "extproc"]
     rows = []
     for measurement, case, value in _COMPARED:
-        cells = [_interval(results.ratio(measurement, case, "extproc", name, value)) for name in theirs]
+        cells = [interval(results.ratio(measurement, case, "extproc", name, value)) for name in theirs]
         if any(cell != "-" for cell in cells):
             rows.append([f"{measurement}, {case}, {value}", *cells])
     return Table(
@@ -100,10 +99,6 @@ def ratio_table(results: Results) -> Table:
         ["figure", *(_TITLES[name] for name in theirs)],
         rows,
     )
-
-
-def _interval(found: Estimate | None) -> str:
-    return "-" if found is None else f"{found.value:.3g} [{found.low:.3g}, {found.high:.3g}]"
 
 
 def envoy_table(results: Results) -> Table:

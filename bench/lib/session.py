@@ -32,10 +32,8 @@ class Session:
     def say(self, text: str) -> None:
         print(f"[{time.monotonic() - self._start:6.1f} s] {text}", file=sys.stderr, flush=True)
 
-    def build(self, wanted: list[str]) -> None:
-        for server in servers.ALL:
-            if server.name not in wanted:
-                continue
+    def build(self, wanted: list[servers.Server]) -> None:
+        for server in wanted:
             self.say(f"building {server.title}")
             try:
                 self.commands[server.name] = server.build()
@@ -51,12 +49,6 @@ class Session:
 
     def add(self, measurement: str, case: str, server: str, turn: int, **values: float) -> None:
         self.samples.append(Sample(measurement, case, server, turn, values))
-
-    def order(self, turn: int, names: list[str]) -> list[str]:
-        """Another server begins in each round, and every other round goes the other way round."""
-        shift = turn % len(names) if names else 0
-        order = names[shift:] + names[:shift]
-        return order if turn % 2 == 0 else order[::-1]
 
     def rounds(self, count: int, what: str) -> Iterator[int]:
         for turn in range(count):

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from lib.statistics import Estimate
+
 
 @dataclass
 class Table:
@@ -34,3 +36,11 @@ def number(value: float | None) -> str:
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def interval(found: Estimate | None, digits: int = 3) -> str:
+    """The median and its interval, where there is more than one value."""
+    if found is None:
+        return "-"
+    value, low, high = (f"{each:.{digits}g}" for each in (found.value, found.low, found.high))
+    return value if found.count == 1 else f"{value} [{low}, {high}]"

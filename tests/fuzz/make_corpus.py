@@ -11,6 +11,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
 from harness import protos  # noqa: E402
+from harness.message_bytes import grpc  # noqa: E402
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE = 0, 1, 3, 4, 6, 8
@@ -157,17 +158,13 @@ def call_headers(path: str, **extra: str) -> bytes:
     return b"".join(literal(name, value) for name, value in headers.items())
 
 
-def grpc_message(message: bytes) -> bytes:
-    return struct.pack(">BI", 0, len(message)) + message
-
-
 def connection(*frames: bytes) -> bytes:
     return PREFACE + frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 65_536)) + frame(SETTINGS, 1, 0) + b"".join(frames)
 
 
 def process_call(stream: int, messages: list[bytes], end: bytes) -> bytes:
     frames = [frame(HEADERS, END_HEADERS, stream, call_headers(protos.PROCESS, grpc_timeout="30S"))]
-    frames += [frame(DATA, 0, stream, grpc_message(message)) for message in messages]
+    frames += [frame(DATA, 0, stream, grpc(message)) for message in messages]
     return b"".join([*frames, end])
 
 
@@ -178,8 +175,8 @@ def http2_seeds() -> dict[str, bytes]:
         reset = frame(RST_STREAM, 0, 1, struct.pack(">I", 8))
         seeds[f"{name}-reset"] = connection(process_call(1, messages, reset))
         seeds[f"{name}-end"] = connection(process_call(1, messages, frame(DATA, END_STREAM, 1)))
-    check = frame(HEADERS, END_HEADERS, 1, call_headers(HEALTH_CHECK)) + frame(DATA, END_STREAM, 1, grpc_message(b""))
-    watch = frame(HEADERS, END_HEADERS, 3, call_headers(HEALTH_WATCH)) + frame(DATA, END_STREAM, 3, grpc_message(b""))
+    check = frame(HEADERS, END_HEADERS, 1, call_headers(HEALTH_CHECK)) + frame(DATA, END_STREAM, 1, grpc(b""))
+    watch = frame(HEADERS, END_HEADERS, 3, call_headers(HEALTH_WATCH)) + frame(DATA, END_STREAM, 3, grpc(b""))
     ping = frame(PING, 0, 0, b"12345678")
     window = frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1000))
     seeds["health"] = connection(check, watch, ping, window)
@@ -198,7 +195,7 @@ def call_seeds() -> dict[str, bytes]:
         messages = b"".join(send_message + sized(message) for message in serialised(stream))
         seeds[f"{name}-end"] = open_process + messages + end
         seeds[f"{name}-reset"] = open_process + messages + reset
-    split = grpc_message(serialised(STREAMS["get"])[0])
+    split = grpc(serialised(STREAMS["get"])[0])
     seeds["split"] = open_process + b"".join(send_bytes + sized(split[at : at + 7]) for at in range(0, len(split), 7)) + end
     seeds["health"] = b"\x00\x02" + send_message + sized(b"") + end + b"\x00\x03" + b"\x02\x01" + sized(b"") + b"\x04\x01"
     seeds["deadline"] = b"\x01\x0310m" + send_message + sized(serialised(STREAMS["post"])[0]) + pass_time

@@ -14,12 +14,17 @@ import json
 import os
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests" / "hostile"), str(ROOT / "tests" / "integration")]
+
+from lib import wire  # noqa: E402
+from lib.peer import Peer  # noqa: E402
 
 THREADS = 16  # the default of blocking threads
 RESET_AFTER_MS = 200
@@ -32,23 +37,11 @@ STYLES = {
 }
 
 
-def varint(value: int) -> bytes:
-    out = b""
-    while value >= 0x80:
-        out += bytes([value & 0x7F | 0x80])
-        value >>= 7
-    return out + bytes([value])
-
-
-def field(number: int, value: bytes) -> bytes:
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
-
 def request(action: str) -> bytes:
     """A ProcessingRequest of request headers that tells the test processor what to do."""
     headers = {":method": "GET", ":path": "/", ":scheme": "http", ":authority": "example.com", "x-do": action}
-    entries = (field(1, field(1, name.encode()) + field(3, value.encode())) for name, value in headers.items())
-    return field(2, field(1, b"".join(entries)) + b"\x18\x01") + field(11, b"")
+    entries = ((name.encode(), value.encode()) for name, value in headers.items())
+    return wire.headers(wire.REQUEST_HEADERS, *entries, end=True) + wire.modes()
 
 
 def free_port() -> int:
@@ -129,64 +122,23 @@ def overload(build: Path, style: str, job_ms: int, seconds: float, folder: Path)
     return good and status == 0
 
 
-def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
-    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
-
-
-def literal(name: str, value: str) -> bytes:
-    """A header that is not added to the table."""
-    return b"\x00" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
-
-
-class Client:
-    """One connection, its frames by hand."""
-
-    HEADERS, DATA, RST, WINDOW_UPDATE, SETTINGS = 1, 0, 3, 8, 4
-    BLOCK = b"".join(literal(name, value) for name, value in (
-        (":method", "POST"), (":scheme", "http"), (":path", "/envoy.service.ext_proc.v3.ExternalProcessor/Process"),
-        (":authority", "x"), ("content-type", "application/grpc"), ("te", "trailers")))  # fmt: skip
-
-    def __init__(self, server: Server, message: bytes):
-        self.socket = socket.create_connection(("127.0.0.1", server.port), 30)
-        self.message = b"\0" + struct.pack(">I", len(message)) + message
-        self.next = 1
-        preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(self.SETTINGS, 0, 0) + frame(self.SETTINGS, 1, 0)
-        self.socket.sendall(preface)
-
-    def stream(self, reset: bool) -> bytes:
-        stream, self.next = self.next, self.next + 2
-        opened = frame(self.HEADERS, 4, stream, self.BLOCK) + frame(self.DATA, 0, stream, self.message)
-        return opened + frame(self.RST, 0, stream, b"\0\0\0\x08") if reset else opened
-
-    def open_and_reset(self, count: int) -> None:
-        for _ in range(count // 500):
-            self.socket.sendall(b"".join(self.stream(True) for _ in range(500)))
-
-    def seconds_to_answer(self) -> float:
-        start = time.monotonic()
-        self.socket.sendall(self.stream(False))
-        read = b""
-        while True:
-            read += self.socket.recv(1 << 16)
-            while len(read) >= 9 and len(read) >= 9 + int.from_bytes(read[:3], "big"):
-                kind, size = read[3], int.from_bytes(read[:3], "big")
-                if kind == self.DATA:
-                    return time.monotonic() - start
-                if kind == self.RST:
-                    raise SystemExit("the good stream was reset")
-                read = read[9 + size :]
+def seconds_to_answer(peer: Peer, message: bytes) -> float:
+    start = time.monotonic()
+    if not peer.answered(peer.open(message), timeout=30):
+        raise SystemExit("the good stream was not answered")
+    return time.monotonic() - start
 
 
 def dead_streams(build: Path, style: str, count: int = 20_000) -> bool:
     processor, verb = STYLES[style]
-    message = request(f"request_headers {verb} 20")
+    message = wire.grpc(request(f"request_headers {verb} 20"))
     server = Server(build, processor)
-    attacker, good = Client(server, message), Client(server, message)
-    attacker.open_and_reset(count)
-    waited = good.seconds_to_answer()
+    attacker, good = Peer(server.port, keeps=False), Peer(server.port)
+    attacker.open_and_reset(message, count)
+    waited = seconds_to_answer(good, message)
     print(f"{style}: {count} streams opened and reset, the next good one waits {waited:.2f} s", flush=True)
-    good.socket.close()
-    attacker.open_and_reset(count)
+    good.close()
+    attacker.open_and_reset(message, count)
     status, took = server.stop(15)
     print(f"  SIGTERM behind as many: status {status} after {took:.1f} s", flush=True)
     # The attacker's connection says nothing to the end, so it takes the grace period.
@@ -195,8 +147,8 @@ def dead_streams(build: Path, style: str, count: int = 20_000) -> bool:
 
 def stuck_handler(build: Path, processor: str, told: str) -> bool:
     server = Server(build, f"test_processors.{processor}", "-g", "1", "--threads", "1")
-    client = Client(server, request("request_headers sleep 600000"))
-    client.socket.sendall(client.stream(False))
+    client = Peer(server.port)
+    client.open(wire.grpc(request("request_headers sleep 600000")))
     time.sleep(0.5)
     status, took = server.stop(15)
     good = status == 1 and took < 4 and told in server.logged()
@@ -207,7 +159,7 @@ def stuck_handler(build: Path, processor: str, told: str) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=Path, default=Path(__file__).parents[2] / "build/release")
+    parser.add_argument("--build", type=Path, default=ROOT / "build/release")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--jobs", default="2,20,100")
     parser.add_argument("--styles", default="blocking,offload")

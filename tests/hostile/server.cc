@@ -7,7 +7,6 @@
 #include <extproc/server.h>
 
 #include <csignal>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -21,7 +20,7 @@
 #include "cli/services.h"
 #include "limits.h"
 #include "server/process.h"
-#include "server/stats.h"
+#include "support/server_program.h"
 
 namespace {
 
@@ -43,21 +42,8 @@ struct Arguments {
   }
 };
 
-void print(const Stats& stats) {
-  std::string text;
-  server::for_each_counter(stats, [&](const server::CounterInfo& counter, std::uint64_t value) {
-    text +=
-        (text.empty() ? "\"" : ", \"") + std::string(counter.name) + "\": " + std::to_string(value);
-  });
-  std::printf("stats {%s}\n", text.c_str());
-  std::fflush(stdout);
-}
-
 int run(const Arguments& arguments) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int number : {SIGTERM, SIGINT, SIGUSR1}) sigaddset(&signals, number);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const sigset_t signals = server_program::block_signals();
 
   auto parsed =
       cli::parse_options(static_cast<int>(arguments.command.size()), arguments.command.data());
@@ -74,7 +60,7 @@ int run(const Arguments& arguments) {
   const timespec interval{server::MemoryTrimmer::kInterval.count(), 0};
   for (int number = 0; number <= 0 || number == SIGUSR1;) {
     number = sigtimedwait(&signals, nullptr, &interval);
-    if (number == SIGUSR1) print(server.stats());
+    if (number == SIGUSR1) server_program::print_stats(server.stats());
     trimmer.look(server.stats().memory_bytes);
   }
   server.shutdown();

@@ -2,7 +2,7 @@
 
 from lib import loads
 from lib.meter import Window
-from lib.plan import BODY_BYTES, BODY_CONCURRENCY, BODY_CONNECTIONS
+from lib.plan import BODY_BYTES, BODY_CONCURRENCY, BODY_CONNECTIONS, order
 from lib.session import Session
 
 NAME = "bodies"
@@ -28,7 +28,7 @@ def _measure(session: Session, variant: str, size: int, started: dict) -> None:
         with session.guarded(started, name):
             counts[name] = max(_FIRST_COUNT, int(run(name, _FIRST_COUNT).rate * session.scale.seconds))
     for turn in session.rounds(session.scale.body_rounds, f"bodies, {variant}"):
-        for name in session.order(turn, list(started)):
+        for name in order(turn, list(started)):
             with session.guarded(started, name):
                 with Window(started[name].pid) as window:
                     done = run(name, counts[name])

@@ -2,7 +2,7 @@
 
 from lib import loads
 from lib.meter import Window
-from lib.plan import DIRECT_CONCURRENCY, DIRECT_CONNECTIONS
+from lib.plan import DIRECT_CONCURRENCY, DIRECT_CONNECTIONS, order
 from lib.session import Session, count_for
 
 NAME = "direct"
@@ -34,7 +34,7 @@ def measure_cases(session: Session, started: dict, measurement: str, case: str, 
         with session.guarded(started, name):
             counts[name] = count_for(session.scale.seconds, loader(name))
     for turn in session.rounds(rounds, f"{measurement}, {case}"):
-        for name in session.order(turn, list(started)):
+        for name in order(turn, list(started)):
             with session.guarded(started, name):
                 with Window(started[name].pid) as window:
                     done = loader(name)(counts[name])

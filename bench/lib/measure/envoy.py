@@ -4,7 +4,7 @@ from lib import loads
 from lib.envoy import BASELINE, BenchEnvoy, Route
 from lib.errors import WrongAnswer
 from lib.meter import Window
-from lib.plan import WRK_CONNECTIONS
+from lib.plan import WRK_CONNECTIONS, order
 from lib.session import Session
 
 NAME = "envoy"
@@ -57,7 +57,7 @@ def measure_routes(
     for turn in session.rounds(rounds, f"{measurement}, {case}"):
         baseline = loads.wrk(envoy.ports[BASELINE], connections, session.scale.envoy_seconds, body_bytes)
         session.add(measurement, case, BASELINE, turn, **_latency(baseline), requests_per_s=baseline.rate)
-        for name in session.order(turn, list(pids)):
+        for name in order(turn, list(pids)):
             try:
                 with Window(envoy.pid) as on_envoy, Window(pids[name]) as window:
                     done = loads.wrk(envoy.ports[name], connections, session.scale.envoy_seconds, body_bytes)

@@ -4,7 +4,7 @@ import time
 
 from lib import loads
 from lib.meter import resident_bytes, tree
-from lib.plan import IDLE_CONNECTIONS
+from lib.plan import IDLE_CONNECTIONS, order
 from lib.session import Session
 
 NAME = "memory"
@@ -12,22 +12,22 @@ NAME = "memory"
 
 def measure(session: Session) -> None:
     for count in session.scale.idle_streams:
-        for name in list(session.commands):
-            session.say(f"memory, {count} idle streams: {name}")
-            with session.running(only=(name,)) as started:
-                if name in started:
-                    with session.guarded(started, name):
-                        _measure(session, name, started[name], count)
+        for turn in session.rounds(session.scale.memory_rounds, f"memory, {count} idle streams"):
+            for name in order(turn, list(session.commands)):
+                with session.running(only=(name,)) as started:
+                    if name in started:
+                        with session.guarded(started, name):
+                            _measure(session, name, turn, started[name], count)
 
 
-def _measure(session: Session, name: str, server, count: int) -> None:
+def _measure(session: Session, name: str, turn: int, server, count: int) -> None:
     loads.bench_load(session.files, server.address, 200, IDLE_CONNECTIONS, IDLE_CONNECTIONS)
     before = _resident(session, server.pid)
     opened, closed = _hold(session, server, count)
     # Memory that was kept but can be used again does not grow when the same streams come again.
     again, _ = _hold(session, server, count)
     session.add(
-        NAME, f"{count} streams", name, 0,
+        NAME, f"{count} streams", name, turn,
         bytes_per_stream=(opened - before) / count, before_bytes=before, open_bytes=opened,
         closed_bytes=closed, again_bytes=again, kept_share=(closed - before) / max(1, opened - before),
     )  # fmt: skip

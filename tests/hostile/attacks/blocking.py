@@ -17,13 +17,7 @@ PROCESSORS = ("Blocks", "Offloads")
 
 def dead_requests(peer: Peer, count: int) -> None:
     """Requests that are reset in the same breath."""
-    message = wire.request(b"/block")
-    for at in range(0, count, 500):
-        parts = []
-        for _ in range(min(500, count - at)):
-            stream = peer.next_stream()
-            parts.append(peer.head(stream) + wire.data(stream, message) + wire.reset(stream))
-        peer.send(b"".join(parts))
+    peer.open_and_reset(wire.request(b"/block"), count)
 
 
 def ran(run: Run, server: Server, patience: float) -> int | None:

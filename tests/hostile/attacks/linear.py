@@ -7,8 +7,9 @@ import statistics
 from collections.abc import Callable
 
 from lib import wire
-from lib.attack import Ended, Run, attack
+from lib.attack import Run, attack
 from lib.good import ask
+from lib.peer import Peer
 from lib.server import Server
 
 FOURFOLD = 8.0
@@ -34,10 +35,11 @@ def grows_linearly(run: Run, processor: str, send: Callable[[Server, int], None]
     run.at_most(f"CPU seconds for {4 * count:,}", took[1], FOURFOLD * took[0] + NOISE)
 
 
-def all_of(message: bytes, count: int) -> list[bytes]:
-    """So many messages, in pieces that fit a frame."""
+def send_all(peer: Peer, stream: int, message: bytes, count: int) -> None:
+    """So many messages, as many to a frame as fit."""
     in_one = wire.LARGEST_FRAME // len(message)
-    return [message * min(in_one, count - at) for at in range(0, count, in_one)]
+    for at in range(0, count, in_one):
+        peer.send(wire.data(stream, message * min(in_one, count - at)))
 
 
 @attack()
@@ -49,11 +51,8 @@ def looked_up_attributes(run: Run) -> None:
         peer = run.connect(server, keeps=False)
         # Each request looks the attribute up behind all that came before it.
         stream = peer.open(wire.upload(b"/", wire.STREAMED))
-        try:
-            for piece in all_of(message, count):
-                peer.send(wire.data(stream, piece))
-        except Ended as end:
-            run.note(f"ended: {end}")
+        with run.may_end():
+            send_all(peer, stream, message, count)
         server.quiet()
 
     grows_linearly(run, "Prompt", send, run.size(8_000, 5_000))
@@ -67,11 +66,8 @@ def repeated_requests(run: Run) -> None:
     def send(server: Server, count: int) -> None:
         peer = run.connect(server, keeps=False)
         stream = peer.open()
-        try:
-            for piece in all_of(message, count):
-                peer.send(wire.data(stream, piece))
-        except Ended as end:
-            run.note(f"ended: {end}")
+        with run.may_end():
+            send_all(peer, stream, message, count)
         server.quiet()
 
     grows_linearly(run, "Prompt", send, run.size(6_000, 4_000))
@@ -85,11 +81,8 @@ def held_trailers(run: Run) -> None:
     def send(server: Server, count: int) -> None:
         peer = run.connect(server)
         stream = peer.open(wire.upload(b"/hold", wire.STREAMED) + wire.grpc(wire.body(wire.REQUEST_BODY, b"b")))
-        try:
-            for piece in all_of(message, count):
-                peer.send(wire.data(stream, piece))
-        except Ended as end:
-            run.note(f"ended: {end}")
+        with run.may_end():
+            send_all(peer, stream, message, count)
         server.quiet()
         with run.connect(server) as other:
             other.answered(other.open(wire.request(b"/release")), timeout=60)
@@ -106,8 +99,7 @@ def chunks_of_a_byte(run: Run) -> None:
     def send(server: Server, count: int) -> None:
         peer = run.connect(server, keeps=False)
         stream = peer.open(wire.upload(b"/", wire.STREAMED))
-        for piece in all_of(message, count):
-            peer.send(wire.data(stream, piece))
+        send_all(peer, stream, message, count)
         server.quiet()
 
     grows_linearly(run, "Bodies", send, run.size(200_000, 30_000))
@@ -163,11 +155,9 @@ def settings_of_many_streams(run: Run) -> None:
         peer.send(b"".join(peer.head(peer.next_stream()) for _ in range(streams)))
         before = server.quiet()
         with run.beside_good_clients(server, f"{frames:,} SETTINGS, {streams:,} streams"):
-            try:
+            with run.may_end():
                 for _ in range(frames // 80):
                     peer.send(one * 80)
-            except Ended as end:
-                run.note(f"ended: {end}")
         took.append(server.quiet() - before)
         run.is_over(server)
     run.note(f"{took[0]:.2f} s of CPU without streams, {took[1]:.2f} s with them, good clients included")
@@ -190,7 +180,7 @@ def backlog_of_chunks(run: Run) -> None:
     # What parsed the answers would be slower than the server.
     peer = run.connect(server, keeps=False)
     for stream in [peer.open(wire.upload(b"/hold", wire.STREAMED)) for _ in range(streams)]:
-        peer.send(*(wire.data(stream, piece) for piece in all_of(chunk, count)))
+        send_all(peer, stream, chunk, count)
     server.quiet()
     with run.beside_good_clients(server, f"{streams * count:,} chunks", longest=LONGEST_STALL):
         run.check("the one who releases them is answered", other.answered(other.open(wire.request(b"/release"))))

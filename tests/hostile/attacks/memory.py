@@ -18,6 +18,8 @@ TIMES = 3.5
 # An attack that has broken its threshold by so much goes no further.
 ENOUGH = 192 * MIB
 KEPT_FOR_A_CONNECTION = 8 * 1024
+# What a chunk of no bytes, or one, takes that waits: more than 16 bytes.
+WAITING_CHUNK = 40
 
 Connect = Callable[..., Peer]
 # Yields after each step.
@@ -58,6 +60,19 @@ def pile_up(run: Run, processor: str, pile: Pile, small: bytes | None = None, pa
     run.is_over(server)
 
 
+def on_many_streams(content: bytes, first: bytes = b"", held: int = 0) -> Pile:
+    """`content` on each of many streams of one connection, behind `first`. `held`: how many bytes the server holds of it, where that is
+    not what is sent."""
+
+    def pile(connect: Connect, wanted: int) -> Iterator[None]:
+        peer = connect()
+        for _ in range(max(2, wanted // (held or len(content)))):
+            peer.upload(peer.open(first), content)
+            yield
+
+    return pile
+
+
 @attack()
 def attributes(run: Run) -> None:
     """Attributes without end on one stream, in messages of 1 MiB that have no phase"""
@@ -77,14 +92,7 @@ def attributes(run: Run) -> None:
 def metadata(run: Run) -> None:
     """Metadata of 4 MiB on each of many streams"""
     message = wire.grpc(wire.metadata(b"m" * (4 * MIB)))
-
-    def pile(connect: Connect, wanted: int) -> Iterator[None]:
-        peer = connect()
-        for _ in range(wanted // len(message)):
-            peer.upload(peer.open(), message)
-            yield
-
-    pile_up(run, "Prompt", pile)
+    pile_up(run, "Prompt", on_many_streams(message))
 
 
 @attack()
@@ -120,43 +128,22 @@ def empty_headers(run: Run) -> None:
     """Messages of empty header entries, 2 bytes each, at handlers that wait"""
     entries = b"\x0a\x00" * (MESSAGE // 2 - 100)
     message = wire.grpc(wire.field(wire.REQUEST_HEADERS, wire.field(1, wire.header(b":path", b"/wait") + entries)))
-
-    def pile(connect: Connect, wanted: int) -> Iterator[None]:
-        peer = connect()
-        # Each entry of the message becomes one of 32 bytes.
-        for _ in range(max(2, wanted // (len(message) * 16))):
-            peer.upload(peer.open(), message)
-            yield
-
-    pile_up(run, "Waits", pile)
+    # Each entry of the message becomes one of 32 bytes.
+    pile_up(run, "Waits", on_many_streams(message, held=len(message) * 16))
 
 
 @attack()
 def waiting_messages(run: Run) -> None:
     """Handlers that wait, each with a message of 15 MiB"""
     message = wire.request(b"/wait", (b"x", b"v" * MESSAGE))
-
-    def pile(connect: Connect, wanted: int) -> Iterator[None]:
-        peer = connect()
-        for _ in range(wanted // len(message)):
-            peer.upload(peer.open(), message)
-            yield
-
-    pile_up(run, "Waits", pile, small=wire.request(b"/wait"))
+    pile_up(run, "Waits", on_many_streams(message), small=wire.request(b"/wait"))
 
 
 @attack()
 def unread_bodies(run: Run) -> None:
     """Chunks of 15 MiB that a handler over the body does not read"""
     message = wire.upload(b"/hold", wire.STREAMED) + wire.grpc(wire.body(wire.REQUEST_BODY, b"b" * MESSAGE))
-
-    def pile(connect: Connect, wanted: int) -> Iterator[None]:
-        peer = connect()
-        for _ in range(wanted // len(message)):
-            peer.upload(peer.open(), message)
-            yield
-
-    pile_up(run, "Bodies", pile, small=wire.upload(b"/hold", wire.STREAMED))
+    pile_up(run, "Bodies", on_many_streams(message), small=wire.upload(b"/hold", wire.STREAMED))
 
 
 @attack()
@@ -164,17 +151,10 @@ def empty_chunks(run: Run) -> None:
     """Chunks of no bytes, 7 on the wire, that a handler over the body does not read, on many streams"""
     chunk = wire.grpc(wire.body(wire.REQUEST_BODY, b""))
     # Within a stream's window, so that a server that holds back a stream's credit is not told so.
-    chunks = chunk * (900_000 // len(chunk))
-
-    def pile(connect: Connect, wanted: int) -> Iterator[None]:
-        peer = connect()
-        # What a chunk takes that waits is more than 16 bytes.
-        for _ in range(wanted // (len(chunks) // len(chunk) * 40)):
-            stream = peer.open(wire.upload(b"/hold", wire.STREAMED) + wire.grpc(wire.body(wire.REQUEST_BODY, b"x")))
-            peer.upload(stream, chunks)
-            yield
-
-    pile_up(run, "Bodies", pile, small=wire.upload(b"/hold", wire.STREAMED))
+    count = 900_000 // len(chunk)
+    first = wire.upload(b"/hold", wire.STREAMED)
+    pile = on_many_streams(chunk * count, first + wire.grpc(wire.body(wire.REQUEST_BODY, b"x")), held=count * WAITING_CHUNK)
+    pile_up(run, "Bodies", pile, small=first)
 
 
 @attack()
@@ -182,14 +162,7 @@ def held_trailers(run: Run) -> None:
     """Trailers of 15 MiB behind a body whose handler waits"""
     message = wire.upload(b"/hold", wire.STREAMED) + wire.grpc(wire.body(wire.REQUEST_BODY, b"b"))
     message += wire.grpc(wire.trailers(wire.REQUEST_TRAILERS, (b"x", b"t" * MESSAGE)))
-
-    def pile(connect: Connect, wanted: int) -> Iterator[None]:
-        peer = connect()
-        for _ in range(wanted // len(message)):
-            peer.upload(peer.open(), message)
-            yield
-
-    pile_up(run, "Bodies", pile, small=wire.upload(b"/hold", wire.STREAMED))
+    pile_up(run, "Bodies", on_many_streams(message), small=wire.upload(b"/hold", wire.STREAMED))
 
 
 @attack()
@@ -198,14 +171,7 @@ def held_answers(run: Run) -> None:
     windows = wire.field(wire.CLIENT_WINDOWS, wire.field(1, 1 << 30) + wire.field(3, 1 << 30))
     start = wire.upload(b"/", wire.FULL_DUPLEX_STREAMED, windows)
     chunks = wire.grpc(wire.body(wire.REQUEST_BODY, b"b" * 16_000)) * (MESSAGE // 16_000)
-
-    def pile(connect: Connect, wanted: int) -> Iterator[None]:
-        peer = connect()
-        for _ in range(wanted // len(chunks)):
-            peer.upload(peer.open(start), chunks)
-            yield
-
-    pile_up(run, "Bodies", pile, small=start)
+    pile_up(run, "Bodies", on_many_streams(chunks, start), small=start)
 
 
 @attack()
@@ -214,29 +180,15 @@ def tiny_held_answers(run: Run) -> None:
     windows = wire.field(wire.CLIENT_WINDOWS, wire.field(1, 1 << 30) + wire.field(3, 1 << 30))
     start = wire.upload(b"/", wire.FULL_DUPLEX_STREAMED, windows)
     chunk = wire.grpc(wire.body(wire.REQUEST_BODY, b"b"))
-    chunks = chunk * (400_000 // len(chunk))
-
-    def pile(connect: Connect, wanted: int) -> Iterator[None]:
-        peer = connect()
-        for _ in range(wanted // (len(chunks) // len(chunk) * 40)):
-            peer.upload(peer.open(start), chunks)
-            yield
-
-    pile_up(run, "Bodies", pile, small=start)
+    count = 400_000 // len(chunk)
+    pile_up(run, "Bodies", on_many_streams(chunk * count, start, held=count * WAITING_CHUNK), small=start)
 
 
 @attack()
 def incomplete_messages(run: Run) -> None:
     """Messages of 16 MiB that end one MiB before they are whole"""
     start = b"\0" + (16 * MIB).to_bytes(4, "big") + b"x" * MESSAGE
-
-    def pile(connect: Connect, wanted: int) -> Iterator[None]:
-        peer = connect()
-        for _ in range(wanted // len(start)):
-            peer.upload(peer.open(), start)
-            yield
-
-    pile_up(run, "Prompt", pile)
+    pile_up(run, "Prompt", on_many_streams(start))
 
 
 def not_reading(connect: Connect) -> Peer:

@@ -26,18 +26,20 @@ def wait_for_end(peer: Peer) -> None:
         peer.until(lambda: False, SOON)
 
 
-def drip(run: Run, server: Server, peer: Peer, what: str, text: bytes) -> None:
-    """A byte five times a second, until the server ends it, or the time is over."""
+def drip(run: Run, server: Server, peer: Peer, what: str, text: bytes, piece: int = 1) -> None:
+    """A piece five times a second, until the server ends it, or the time is over."""
     end = time.monotonic() + SOON
-    try:
-        for at in range(len(text)):
-            if peer.ended() or any(stream.ended for stream in peer.streams.values()) or time.monotonic() > end:
+
+    def stream_ended() -> bool:
+        return any(stream.ended for stream in peer.streams.values())
+
+    with contextlib.suppress(Ended):
+        for at in range(0, len(text), piece):
+            if peer.ended() or stream_ended() or time.monotonic() > end:
                 break
-            peer.send(text[at : at + 1])
+            peer.send(text[at : at + piece])
             time.sleep(0.2)
-    except Ended:
-        pass
-    ended = peer.until(lambda: any(stream.ended for stream in peer.streams.values()), max(0, end - time.monotonic()))
+    ended = peer.until(stream_ended, max(0, end - time.monotonic()))
     run.check(f"{what} is ended", ended or peer.ended())
     run.check(f"others are served beside {what}", server.answers())
 
@@ -81,16 +83,7 @@ def message(run: Run) -> None:
     peer = run.connect(server)
     stream = peer.open()
     text = b"".join(wire.frame(wire.DATA, 0, stream, bytes([byte])) for byte in wire.request(b"/", (b"x", b"v" * 100)))
-    end = time.monotonic() + SOON
-    try:
-        for at in range(0, len(text), 10):
-            if peer.streams[stream].ended or time.monotonic() > end:
-                break
-            peer.send(text[at : at + 10])
-            time.sleep(0.2)
-    except Ended:
-        pass
-    run.check("a slow message is ended", peer.streams[stream].ended or peer.ended())
+    drip(run, server, peer, "a slow message", text, piece=10)
     run.is_over(server)
 
 

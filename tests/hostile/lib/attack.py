@@ -127,6 +127,14 @@ class Run:
         self._programs.append(program)
         return program
 
+    @contextmanager
+    def may_end(self) -> Iterator[None]:
+        """Sends what the server may end, which is noted."""
+        try:
+            yield
+        except Ended as end:
+            self.note(f"ended: {end}")
+
     # Thresholds.
 
     def note(self, text: str) -> None:

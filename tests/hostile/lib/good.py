@@ -10,7 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+TESTS = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(TESTS / "hostile"), str(TESTS / "integration")]
 
 from lib import wire  # noqa: E402
 from lib.peer import Ended, Peer  # noqa: E402

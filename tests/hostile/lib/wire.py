@@ -1,6 +1,25 @@
-"""Frames, header blocks, gRPC messages and ProcessingRequests as bytes, legal or not."""
+"""Frames, header blocks and messages as bytes, legal or not."""
 
 import struct
+
+from harness.message_bytes import (
+    ATTRIBUTES,
+    CLIENT_WINDOWS,
+    FULL_DUPLEX_STREAMED,
+    METADATA_CONTEXT,
+    REQUEST_BODY,
+    REQUEST_HEADERS,
+    REQUEST_TRAILERS,
+    STREAMED,
+    body,
+    field,
+    grpc,
+    header,
+    headers,
+    modes,
+    trailers,
+    varint,
+)
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
@@ -11,9 +30,6 @@ LARGEST_FRAME = 16_384
 LARGEST_WINDOW = (1 << 31) - 1
 
 PROCESS = b"/envoy.service.ext_proc.v3.ExternalProcessor/Process"
-
-# Body modes of ProcessingMode.
-STREAMED, BUFFERED, FULL_DUPLEX_STREAMED = 1, 2, 4
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
@@ -123,53 +139,7 @@ class Decoder:
         return text.decode("latin-1")
 
 
-# Protobuf and gRPC.
-
-
-def varint(value: int) -> bytes:
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def field(number: int, value: int | bytes) -> bytes:
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
-
-def grpc(message: bytes, compressed: int = 0) -> bytes:
-    return struct.pack(">BI", compressed, len(message)) + message
-
-
-# ProcessingRequest: the numbers of its fields.
-REQUEST_HEADERS, RESPONSE_HEADERS, REQUEST_BODY, RESPONSE_BODY, REQUEST_TRAILERS, RESPONSE_TRAILERS = range(2, 8)
-METADATA_CONTEXT, ATTRIBUTES, OBSERVABILITY_MODE, PROTOCOL_CONFIG, CLIENT_WINDOWS, WINDOWS_GROW = range(8, 14)
-
-
-def header(name: bytes, value: bytes) -> bytes:
-    """An entry of a HeaderMap."""
-    return field(1, field(1, name) + field(3, value))
-
-
-def headers(kind: int, *entries: tuple[bytes, bytes], end: bool = False) -> bytes:
-    return field(kind, field(1, b"".join(header(*entry) for entry in entries)) + (field(3, 1) if end else b""))
-
-
-def body(kind: int, chunk: bytes, end: bool = False) -> bytes:
-    return field(kind, field(1, chunk) + (field(2, 1) if end else b""))
-
-
-def trailers(kind: int, *entries: tuple[bytes, bytes]) -> bytes:
-    return field(kind, field(1, b"".join(header(*entry) for entry in entries)))
-
-
-def modes(request_body: int, response_body: int = 0) -> bytes:
-    """protocol_config: how bodies come."""
-    return field(PROTOCOL_CONFIG, field(1, request_body) + field(2, response_body))
+# First messages, and odd fields. What any message is made of comes from the harness.
 
 
 def request(

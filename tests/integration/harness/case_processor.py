@@ -2,7 +2,7 @@
 
 import asyncio
 
-from harness import envoy_cases, protos
+from harness import envoy_cases, message_bytes, protos
 
 DUPLEX = 4
 
@@ -71,7 +71,7 @@ class Script:
 
     async def _send(self, message: bytes) -> None:
         self._play.touch()
-        await self._stream.send_data(b"\0" + len(message).to_bytes(4, "big") + message)
+        await self._stream.send_data(message_bytes.grpc(message))
 
     def _end(self, status: int, message: str) -> None:
         self._play.touch()

@@ -21,6 +21,7 @@
 
 #include "cli/module_loader.h"
 #include "set_setting.h"
+#include "support/server_program.h"
 
 namespace {
 
@@ -59,10 +60,7 @@ class CaseServer {
 };
 
 int run(const char* path) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int number : {SIGTERM, SIGINT, SIGUSR1}) sigaddset(&signals, number);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const sigset_t signals = server_program::block_signals();
 
   std::vector<std::unique_ptr<CaseServer>> servers;
   std::ifstream file(path);

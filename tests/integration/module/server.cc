@@ -7,34 +7,20 @@
 #include <extproc/server.h>
 
 #include <csignal>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
 #include "cli/module_loader.h"
-#include "server/stats.h"
 #include "set_setting.h"
+#include "support/server_program.h"
 
 namespace {
 
 using namespace extproc;
 
-void print(const Stats& stats) {
-  std::string text;
-  server::for_each_counter(stats, [&](const server::CounterInfo& counter, std::uint64_t value) {
-    text +=
-        (text.empty() ? "\"" : ", \"") + std::string(counter.name) + "\": " + std::to_string(value);
-  });
-  std::printf("stats {%s}\n", text.c_str());
-  std::fflush(stdout);
-}
-
 int run(int argc, char** argv) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int number : {SIGTERM, SIGINT, SIGUSR1}) sigaddset(&signals, number);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const sigset_t signals = server_program::block_signals();
 
   Settings settings;
   settings.port = std::stoi(argv[1]);
@@ -43,7 +29,7 @@ int run(int argc, char** argv) {
   server.start();
   for (int number = 0; sigwait(&signals, &number) == 0;) {
     if (number != SIGUSR1) break;
-    print(server.stats());
+    server_program::print_stats(server.stats());
   }
   server.shutdown();
   server.join();

@@ -1,0 +1,158 @@
+"""What bench/run.py takes for options, in which order servers are measured, and what becomes of two trees' figures."""
+
+import contextlib
+import io
+import sys
+import tempfile
+import unittest
+from collections import Counter
+from pathlib import Path
+from unittest import mock
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests" / "integration")]
+
+from lib import beside, plan  # noqa: E402
+from lib.options import parse  # noqa: E402
+from lib.results import Results  # noqa: E402
+from lib.sample import Sample  # noqa: E402
+
+SOURCE, PROGRAM = "bench/extproc/main.cc", "build/release/bench/extproc/bench_extproc"
+
+
+def tree(folder: str, *files: str) -> Path:
+    for name in files:
+        path = Path(folder, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return Path(folder).resolve()
+
+
+def refusal(*arguments: str) -> str:
+    """What is said of options that make no sense."""
+    errors = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(errors):
+            parse("", list(arguments))
+    except SystemExit as end:
+        assert end.code == 2, end.code
+        return errors.getvalue().partition("error: ")[2].strip()
+    return "taken"
+
+
+class Folder(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.enterContext(mock.patch.dict("os.environ", {"QUICK": ""}))
+
+
+class Options(Folder):
+    def test_all_servers_and_measurements_without_options(self) -> None:
+        options = parse("", [])
+        self.assertEqual([server.name for server in options.servers][:2], ["extproc", "nghttp2"])
+        self.assertEqual(options.only, list(plan.MEASUREMENTS))
+        self.assertEqual(options.out, ROOT / "build/bench/results")
+        self.assertFalse(options.quick)
+
+    def test_servers_by_name(self) -> None:
+        self.assertEqual([server.name for server in parse("", ["--servers", "tonic,extproc"]).servers], ["extproc", "tonic"])
+        self.assertTrue(refusal("--servers", "extproc,rust").startswith("--servers: there is no rust, only extproc, nghttp2"))
+
+    def test_a_tree_beside_takes_the_place_of_the_peers(self) -> None:
+        other = tree(self.folder, SOURCE, PROGRAM)
+        with mock.patch.dict("os.environ", {"QUICK": "1"}):
+            options = parse("", ["--beside", self.folder])
+        self.assertTrue(options.quick)
+        self.assertEqual(options.beside, other)
+        self.assertEqual([server.name for server in options.servers], ["extproc", "beside"])
+        self.assertEqual(options.servers[1].build(), [other / PROGRAM])
+        self.assertEqual(options.only, ["direct", "envoy", "bodies", "memory", "growth"])
+        self.assertEqual(options.out, ROOT / "build/bench/beside")
+
+    def test_a_tree_beside_with_some_measurements_and_a_folder(self) -> None:
+        tree(self.folder, SOURCE, PROGRAM)
+        options = parse("", ["--beside", self.folder, "--only", "bodies", "--only", "direct", "--out", "/tmp/there"])
+        self.assertEqual((options.only, options.out), (["bodies", "direct"], Path("/tmp/there")))
+
+    def test_no_tree_beside(self) -> None:
+        missing = Path(self.folder).resolve() / "missing"
+        self.assertEqual(
+            refusal("--beside", str(missing)),
+            f"argument --beside: there is no folder {missing}: name a clone of extproc with its build folder",
+        )
+        other = tree(self.folder)
+        self.assertEqual(
+            refusal("--beside", self.folder),
+            f"argument --beside: {other} is not a tree of extproc, it has no {SOURCE}: name the top of a clone",
+        )
+        tree(self.folder, SOURCE)
+        said = refusal("--beside", self.folder)
+        self.assertIn(f"{other} has no {PROGRAM}; to build it: cd {other} && make build && ", said)
+        self.assertTrue(said.endswith("--target bench_extproc"), said)
+
+    def test_what_makes_no_sense_with_a_tree_beside(self) -> None:
+        tree(self.folder, SOURCE, PROGRAM)
+        for arguments, said in (
+            (("--record",), "--record writes down how extproc compares with its peers: not with --beside"),
+            (("--servers", "extproc"), "--beside compares the servers of two trees, and no others: not with --servers"),
+            (
+                ("--only", "direct", "--only", "six"),
+                "--only six does not compare two trees: with --beside it is direct, envoy, bodies, memory, growth",
+            ),
+        ):
+            with self.subTest(arguments):
+                self.assertEqual(refusal("--beside", self.folder, *arguments), said)
+
+
+class Order(unittest.TestCase):
+    def test_a_pair_alternates(self) -> None:
+        self.assertEqual(["".join(plan.order(turn, ["a", "b"])) for turn in range(4)], ["ab", "ba", "ba", "ab"])
+
+    def test_each_server_begins_and_ends_equally_often(self) -> None:
+        for names in ("a", "ab", "abc", "abcdef"):
+            rounds = [plan.order(turn, list(names)) for turn in range(2 * len(names))]
+            with self.subTest(names):
+                self.assertEqual(Counter(each[0] for each in rounds), Counter(names * 2))
+                self.assertEqual(Counter(each[-1] for each in rounds), Counter(names * 2))
+                self.assertTrue(all(sorted(each) == list(names) for each in rounds))
+
+    def test_no_servers(self) -> None:
+        self.assertEqual(plan.order(1, []), [])
+
+
+class Ratios(Folder):
+    def rows(self, samples: list[Sample]) -> list[list[str]]:
+        return beside.table(Results(samples), Path(self.folder)).rows
+
+    def test_each_load_has_the_ratios_of_its_pairs(self) -> None:
+        samples = []
+        for turn, (cpu, rate) in enumerate(((1.0, 4.0), (2.0, 4.0), (4.0, 4.0))):
+            samples += [
+                Sample("direct", "h2load", "extproc", turn, {"cpu_us_per_stream": cpu, "streams_per_s": rate}),
+                Sample("direct", "h2load", "beside", turn, {"cpu_us_per_stream": 4.0, "streams_per_s": 2.0}),
+            ]
+        # A round that one of them has not.
+        samples.append(Sample("direct", "h2load", "extproc", 3, {"cpu_us_per_stream": 99.0, "streams_per_s": 99.0}))
+        samples += [
+            Sample("memory", "2000 streams", "extproc", 0, {"bytes_per_stream": 300.0}),
+            Sample("memory", "2000 streams", "beside", 0, {"bytes_per_stream": 400.0}),
+        ]
+        self.assertEqual(
+            self.rows(samples),
+            [
+                ["direct, h2load", "3", "0.5 [0.25, 1]", "2 [2, 2]", "-"],
+                ["memory, 2000 streams", "1", "-", "-", "0.75"],
+            ],
+        )
+
+    def test_what_one_server_has_alone_is_no_row(self) -> None:
+        self.assertEqual(self.rows([Sample("direct", "h2load", "extproc", 0, {"cpu_us_per_stream": 1.0})]), [])
+
+    def test_memory_is_in_pairs(self) -> None:
+        self.assertEqual(plan.FULL.memory_rounds, 1)
+        self.assertGreater(beside.scale(plan.FULL).memory_rounds, 1)
+        self.assertEqual(beside.scale(plan.QUICK).growth_servers, ("extproc", "beside"))
+
+
+if __name__ == "__main__":
+    unittest.main()
