@@ -86,7 +86,7 @@ class State {
   grpc::BufferPool buffers_{&memory_};
   std::unique_ptr<extproc::server::ProcessService> service_ =
       std::make_unique<extproc::server::ProcessService>(processor_.host, deadlines_, memory_);
-  std::vector<grpc::Service*> services_{service_.get()};
+  std::vector<grpc::GrpcService*> services_{service_.get()};
   grpc::Clock::time_point now_{std::chrono::hours(100)};
   extproc::http2::Output out_;
   ClientPeer client_;

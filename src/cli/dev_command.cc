@@ -97,9 +97,9 @@ class Processors {
 };
 
 /// Envoy, as a child with its files in the folder.
-class Envoy {
+class EnvoyProcess {
  public:
-  Envoy(const fs::path& program, const fs::path& folder)
+  EnvoyProcess(const fs::path& program, const fs::path& folder)
       : folder_(folder),
         process_({program.string(), "--config-path", (folder / "envoy.yaml").string(),
                   "--admin-address-path", (folder / "admin").string(), "--disable-hot-restart",
@@ -145,7 +145,7 @@ class Envoy {
 };
 
 /// False when a signal came first.
-bool wait_until_ready(Envoy& envoy, EndSignals& signals, const fs::path& program) {
+bool wait_until_ready(EnvoyProcess& envoy, EndSignals& signals, const fs::path& program) {
   std::cerr << "extproc: starting " << program.string() << " ..." << std::endl;
   const auto limit = std::chrono::steady_clock::now() + kStartTime;
   while (!envoy.is_ready()) {
@@ -158,7 +158,7 @@ bool wait_until_ready(Envoy& envoy, EndSignals& signals, const fs::path& program
   return true;
 }
 
-void introduce(const Envoy& envoy, const Processors& processors, const DevOptions& options) {
+void introduce(const EnvoyProcess& envoy, const Processors& processors, const DevOptions& options) {
   const std::string address = envoy.address();
   const bool is_socket = address.starts_with('/');
   const std::string url = is_socket ? "http://localhost" : "http://" + address;
@@ -183,7 +183,7 @@ int run(const DevOptions& options) {
   std::ofstream(folder.path() / "envoy.yaml")
       << envoy_config::write(envoy_config::Format::full,
                              place(needs, {processors.addresses(), {}, std::nullopt}), document);
-  Envoy envoy(program, folder.path());
+  EnvoyProcess envoy(program, folder.path());
   if (wait_until_ready(envoy, signals, program)) {
     introduce(envoy, processors, options);
     while (!signals.wait(kPollInterval)) envoy.require_running();

@@ -81,9 +81,9 @@ class Call {
 };
 
 /// Methods, found by path: "/package.Service/Method".
-class Service {
+class GrpcService {
  public:
-  virtual ~Service() = default;
+  virtual ~GrpcService() = default;
   /// The handler of a call to `path`, or null when the path is not one of this service's. The
   /// handler may call finish() at once, inside of this call.
   virtual CallHandler* start(std::string_view path, Call& call) = 0;

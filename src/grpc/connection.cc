@@ -6,7 +6,7 @@
 
 namespace extproc::grpc {
 
-Connection::Connection(const Limits& limits, std::span<Service* const> services,
+Connection::Connection(const Limits& limits, std::span<GrpcService* const> services,
                        DeadlineWheel& deadlines, BufferPool& buffers, std::string peer,
                        std::function<void()> on_output)
     : impl_(std::make_unique<Impl>(limits, services, deadlines, buffers, std::move(peer),

@@ -30,7 +30,7 @@ class Connection {
   /// before take_output(). It may be called inside of a handler's own call to its Call, so it must
   /// only note that output is to be taken (post it), never call the connection. A new connection
   /// has output (its SETTINGS) without being told.
-  Connection(const Limits& limits, std::span<Service* const> services, DeadlineWheel& deadlines,
+  Connection(const Limits& limits, std::span<GrpcService* const> services, DeadlineWheel& deadlines,
              BufferPool& buffers, std::string peer, std::function<void()> on_output);
   /// Every open call hears on_closed(connection_lost).
   ~Connection();

@@ -22,7 +22,7 @@ class Busy {
 
 }  // namespace
 
-Connection::Impl::Impl(const Limits& the_limits, std::span<Service* const> services,
+Connection::Impl::Impl(const Limits& the_limits, std::span<GrpcService* const> services,
                        DeadlineWheel& the_deadlines, BufferPool& the_buffers, std::string the_peer,
                        std::function<void()> on_output)
     : CallHost(the_limits, the_deadlines, the_buffers, std::move(the_peer)),

@@ -20,7 +20,7 @@ namespace extproc::grpc {
 /// Turns the requests of the HTTP/2 session into calls, and owns them.
 class Connection::Impl final : public http2::SessionHandler, public CallHost {
  public:
-  Impl(const Limits& limits, std::span<Service* const> services, DeadlineWheel& deadlines,
+  Impl(const Limits& limits, std::span<GrpcService* const> services, DeadlineWheel& deadlines,
        BufferPool& buffers, std::string peer, std::function<void()> on_output);
   ~Impl();
 
@@ -65,7 +65,7 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   static constexpr std::size_t kCallBytes = 800;
   static constexpr std::size_t kLeastTold = 2048;
 
-  std::span<Service* const> services_;
+  std::span<GrpcService* const> services_;
   std::function<void()> on_output_;
   http2::TokenBucket owed_resets_;
   MetadataBuilder metadata_;

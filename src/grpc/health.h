@@ -11,7 +11,7 @@ namespace extproc::grpc {
 /// grpc.health.v1.Health, Check and Watch, for one thread. It knows "" (the server as a whole) and
 /// the names given; another name is NOT_FOUND in Check and SERVICE_UNKNOWN in Watch, as the health
 /// protocol says.
-class HealthService final : public Service {
+class HealthService final : public GrpcService {
  public:
   explicit HealthService(std::vector<std::string_view> names);
   ~HealthService() override;

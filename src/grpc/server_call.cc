@@ -10,7 +10,7 @@
 namespace extproc::grpc {
 
 void ServerCall::start(Metadata metadata, std::optional<Clock::time_point> deadline,
-                       std::string_view path, std::span<Service* const> services) {
+                       std::string_view path, std::span<GrpcService* const> services) {
   metadata_ = std::move(metadata);
   host_.count(static_cast<std::ptrdiff_t>(metadata_.begin_use()));
   deadline_ = deadline.value_or(kNever);
@@ -22,7 +22,7 @@ void ServerCall::start(Metadata metadata, std::optional<Clock::time_point> deadl
                   "the connection buffers too much: the headers of its calls");
   }
   if (deadline) host_.deadlines.add(*this, *deadline);
-  for (Service* service : services) {
+  for (GrpcService* service : services) {
     handler_ = service->start(path, *this);
     if (handler_ != nullptr || ended_) return;
   }

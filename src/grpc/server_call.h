@@ -38,7 +38,7 @@ class ServerCall final : public Call,
 
   /// Begins a call. Ended already when no service has the path.
   void start(Metadata metadata, std::optional<Clock::time_point> deadline, std::string_view path,
-             std::span<Service* const> services);
+             std::span<GrpcService* const> services);
   /// Ends it from this side, with what has not been written yet dropped; the handler hears `reason`
   /// at once.
   void terminate(CloseReason reason, GrpcStatus status, std::string_view message);

@@ -14,7 +14,7 @@ namespace extproc::server {
 /// The gRPC service envoy.service.ext_proc.v3.ExternalProcessor for one processor on one I/O
 /// thread: joins each call to a stream::ProcessStream. Calls whose handler is still suspended when
 /// their connection ends live on in it until it returns.
-class ProcessService final : public grpc::Service {
+class ProcessService final : public grpc::GrpcService {
  public:
   static constexpr std::string_view kName = "envoy.service.ext_proc.v3.ExternalProcessor";
 

@@ -204,8 +204,8 @@ void Worker::open(AcceptedSocket accepted) {
   accepted.fd.release();
   counters_.connections_accepted.add();
   counters_.connections_open.add();
-  const auto connection =
-      ConnectionPtr(new Connection(environment_, std::move(socket), std::move(accepted.peer)));
+  const auto connection = ConnectionPtr(
+      new SocketConnection(environment_, std::move(socket), std::move(accepted.peer)));
   connections_.insert(connection);
   connection->start();
 }
@@ -269,7 +269,7 @@ void Worker::tick() {
   });
 }
 
-void Worker::on_output(Connection& connection) {
+void Worker::on_output(SocketConnection& connection) {
   // Not at once: more may follow in the same event, for one write of all.
   if (to_flush_.empty()) asio::post(io_, [this] { flush_connections(); });
   to_flush_.emplace_back(&connection);
@@ -281,7 +281,7 @@ void Worker::flush_connections() {
   flushing_.clear();
 }
 
-void Worker::on_idle(Connection& connection, bool idle) {
+void Worker::on_idle(SocketConnection& connection, bool idle) {
   connection.IdleHook::unlink();
   if (idle) idle_.push_back(connection);
   idle_since_.store(
@@ -289,12 +289,12 @@ void Worker::on_idle(Connection& connection, bool idle) {
       std::memory_order_relaxed);
 }
 
-void Worker::on_shutdown_seen(Connection& connection) {
+void Worker::on_shutdown_seen(SocketConnection& connection) {
   unseen_.erase(&connection);
   tell_if_seen();
 }
 
-void Worker::on_closed(Connection& connection) {
+void Worker::on_closed(SocketConnection& connection) {
   // First what counts against the limit: whoever sees one less open may open one.
   load_.fetch_sub(1, std::memory_order_relaxed);
   counters_.connections_open.subtract();

@@ -27,10 +27,10 @@
 #include "grpc/health.h"
 #include "host/access.h"
 #include "server/configuration.h"
-#include "server/connection.h"
 #include "server/process_memory.h"
 #include "server/process_service.h"
 #include "server/socket.h"
+#include "server/socket_connection.h"
 
 namespace extproc::server {
 
@@ -87,7 +87,7 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   void join();
 
  private:
-  using ConnectionPtr = boost::intrusive_ptr<Connection>;
+  using ConnectionPtr = boost::intrusive_ptr<SocketConnection>;
 
   /// What the thread holds, told to ProcessMemory.
   class Account final : public MemoryAccount {
@@ -119,10 +119,10 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   void shed(std::size_t least) override;
   ConnectionPtr largest() const;
 
-  void on_output(Connection& connection) override;
-  void on_idle(Connection& connection, bool idle) override;
-  void on_shutdown_seen(Connection& connection) override;
-  void on_closed(Connection& connection) override;
+  void on_output(SocketConnection& connection) override;
+  void on_idle(SocketConnection& connection, bool idle) override;
+  void on_shutdown_seen(SocketConnection& connection) override;
+  void on_closed(SocketConnection& connection) override;
 
   const Logger& logger_;
   // First, because whatever is left in it may refer to all the others, and is destroyed with it,
@@ -143,20 +143,20 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   grpc::BufferPool buffers_;
   ProcessService process_;
   grpc::HealthService health_;
-  std::array<grpc::Service*, 2> services_;
+  std::array<grpc::GrpcService*, 2> services_;
 
   boost::asio::steady_timer last_flush_;
 
   ConnectionEnvironment environment_;
   std::set<ConnectionPtr> connections_;
   /// Those without streams, the one first that has had none for the longest time.
-  boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> idle_;
+  boost::intrusive::list<SocketConnection, boost::intrusive::constant_time_size<false>> idle_;
   /// That were ended to make room, and are not closed yet.
   std::size_t making_room_ = 0;
   std::vector<ConnectionPtr> to_flush_;
   std::vector<ConnectionPtr> flushing_;
   /// Connections whose peers do not know yet that they will end.
-  std::set<const Connection*> unseen_;
+  std::set<const SocketConnection*> unseen_;
   std::function<void()> seen_;
   std::function<void()> empty_;
 

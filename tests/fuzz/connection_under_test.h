@@ -50,7 +50,7 @@ class ConnectionUnderTest {
   grpc::BufferPool buffers_{&memory_};
   server::ProcessService process_;
   grpc::HealthService health_{{server::ProcessService::kName}};
-  std::array<grpc::Service*, 2> services_{&process_, &health_};
+  std::array<grpc::GrpcService*, 2> services_{&process_, &health_};
   grpc::Clock::time_point now_{std::chrono::seconds(1)};
   std::size_t received_ = 0;
   std::optional<grpc::Connection> connection_;

@@ -112,7 +112,7 @@ TEST_F(CallsTest, MayBeFinishedAtTheStart) {
 }
 
 TEST_F(CallsTest, MayBeFinishedWhenTheStartGivesNoHandler) {
-  struct Refusing final : Service {
+  struct Refusing final : GrpcService {
     CallHandler* start(std::string_view, Call& call) override {
       call.finish(GrpcStatus::unavailable, "draining");
       return nullptr;

@@ -68,7 +68,7 @@ class ConnectionTest : public ::testing::Test {
 
   Limits limits;
   FakeService service;
-  std::vector<Service*> services{&service};
+  std::vector<GrpcService*> services{&service};
   DeadlineWheel deadlines;
   BufferPool buffers;
   Clock::time_point now{std::chrono::hours(100)};

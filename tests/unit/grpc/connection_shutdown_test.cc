@@ -106,7 +106,7 @@ TEST_F(ShutdownTest, HandlersMayUseOtherCallsWhenTheirsEnds) {
     Linked* other = nullptr;
     bool open = true;
   };
-  struct LinkedService final : Service {
+  struct LinkedService final : GrpcService {
     CallHandler* start(std::string_view, Call& call) override {
       handlers.push_back(std::make_unique<Linked>(call));
       return handlers.back().get();

@@ -50,7 +50,7 @@ struct FakeHandler final : CallHandler {
 };
 
 /// Answers "/test.Test/Call"; keeps every handler, so that a test can look at it after its call.
-struct FakeService final : Service {
+struct FakeService final : GrpcService {
   static constexpr std::string_view kPath = "/test.Test/Call";
 
   CallHandler* start(std::string_view path, Call& call) override {

@@ -1,11 +1,11 @@
-// What Connection does when time passes. One on which something comes, or that has streams, is
-// looked at again and again; one that is idle, only at the end of its time. So a busy one sets no
-// timer for what comes, and a limit may be noticed some time late.
+// What SocketConnection does when time passes. One on which something comes, or that has streams,
+// is looked at again and again; one that is idle, only at the end of its time. So a busy one sets
+// no timer for what comes, and a limit may be noticed some time late.
 #include <algorithm>
 #include <boost/asio/socket_base.hpp>
 #include <utility>
 
-#include "server/connection.h"
+#include "server/socket_connection.h"
 
 namespace extproc::server {
 
@@ -29,7 +29,7 @@ grpc::Clock::duration ConnectionEnvironment::look_interval_of(const Limits& limi
   return interval;
 }
 
-void Connection::wait_until(Clock::time_point time) {
+void SocketConnection::wait_until(Clock::time_point time) {
   timer_at_ = time;
   timer_.expires_at(time);
   timer_.async_wait([self = Ptr(this)](const error_code& error) {
@@ -37,11 +37,11 @@ void Connection::wait_until(Clock::time_point time) {
   });
 }
 
-void Connection::look_by(Clock::time_point time) {
+void SocketConnection::look_by(Clock::time_point time) {
   if (time < timer_at_) wait_until(time);
 }
 
-void Connection::on_time() {
+void SocketConnection::on_time() {
   const auto due = std::exchange(timer_at_, kNever);
   if (!transport_ || refused_) return close();
   const auto now = Clock::now();
@@ -50,7 +50,7 @@ void Connection::on_time() {
   look(now);
 }
 
-void Connection::look(Clock::time_point now) {
+void SocketConnection::look(Clock::time_point now) {
   const Limits& limits = environment_.limits;
   if (!transport_->established() && handshake_end_ != kNever) {
     if (now < handshake_end_) return wait_until(handshake_end_);
@@ -70,7 +70,7 @@ void Connection::look(Clock::time_point now) {
 }
 
 /// For too long already.
-bool Connection::reads_nothing(Clock::time_point now) {
+bool SocketConnection::reads_nothing(Clock::time_point now) {
   const std::uint64_t before = std::exchange(progress_, transport_->progress());
   if (progress_ != before || (!waiting_writable_ && !transport_->answers_wait())) {
     unread_since_ = kNever;
@@ -81,7 +81,7 @@ bool Connection::reads_nothing(Clock::time_point now) {
   return timeout.count() > 0 && now - unread_since_ >= timeout;
 }
 
-void Connection::end_stalled(std::string_view reason, Clock::time_point now) {
+void SocketConnection::end_stalled(std::string_view reason, Clock::time_point now) {
   environment_.counters.connections_stalled.add();
   if (waiting_writable_) {
     // Nothing can be told to a peer that does not read, and what waits in the kernel is dropped,
@@ -96,7 +96,7 @@ void Connection::end_stalled(std::string_view reason, Clock::time_point now) {
   flush();
 }
 
-void Connection::look_at_idle(Clock::time_point now) {
+void SocketConnection::look_at_idle(Clock::time_point now) {
   if (idle_end_ != kNever) {
     if (now < idle_end_ + kNoticeTime) return wait_until(idle_end_ + kNoticeTime);
     return fail("idle, and the notice of its end was not answered", LogLevel::debug);

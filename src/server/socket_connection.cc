@@ -1,4 +1,4 @@
-#include "server/connection.h"
+#include "server/socket_connection.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -40,16 +40,17 @@ using NoDelay = asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_NODELAY>;
 
 }  // namespace
 
-Connection::Connection(ConnectionEnvironment& environment, Socket socket, std::string peer)
+SocketConnection::SocketConnection(ConnectionEnvironment& environment, Socket socket,
+                                   std::string peer)
     : environment_(environment),
       socket_(std::move(socket)),
       timer_(socket_.get_executor()),
       peer_(std::move(peer)),
       last_read_(Clock::now()) {}
 
-Connection::~Connection() = default;
+SocketConnection::~SocketConnection() = default;
 
-void Connection::start() {
+void SocketConnection::start() {
   error_code ignored;
   socket_.non_blocking(true, ignored);
   // A Unix domain socket knows neither of these.
@@ -69,18 +70,18 @@ void Connection::start() {
   flush();
 }
 
-void Connection::count_own() {
-  const std::size_t bytes = closed() ? 0 : sizeof(Connection) + unsent_.capacity();
+void SocketConnection::count_own() {
+  const std::size_t bytes = closed() ? 0 : sizeof(SocketConnection) + unsent_.capacity();
   environment_.buffers.count(static_cast<std::ptrdiff_t>(bytes) -
                              static_cast<std::ptrdiff_t>(own_bytes_));
   own_bytes_ = bytes;
 }
 
-std::size_t Connection::held_bytes() const {
+std::size_t SocketConnection::held_bytes() const {
   return own_bytes_ + (transport_ ? transport_->held_bytes() : 0);
 }
 
-void Connection::shed() {
+void SocketConnection::shed() {
   fail(
       "closed, since it holds the most memory and all together hold more than "
       "Limits::memory_bytes: " +
@@ -88,7 +89,7 @@ void Connection::shed() {
       LogLevel::warning);
 }
 
-void Connection::tell_if_idle() {
+void SocketConnection::tell_if_idle() {
   const bool idle = transport_ && !refused_ && transport_->open_streams() == 0;
   // A stream may have come and gone since the last time.
   const std::uint64_t progress = idle ? transport_->progress() : 0;
@@ -98,21 +99,21 @@ void Connection::tell_if_idle() {
   environment_.owner.on_idle(*this, idle);
 }
 
-void Connection::wait_readable() {
+void SocketConnection::wait_readable() {
   socket_.async_read_some(asio::buffer(first_input_),
                           [self = Ptr(this)](const error_code& error, std::size_t bytes) {
                             if (!self->closed()) self->on_read(error, bytes);
                           });
 }
 
-void Connection::wait_writable() {
+void SocketConnection::wait_writable() {
   waiting_writable_ = true;
   socket_.async_wait(Socket::wait_write, [self = Ptr(this)](const error_code& error) {
     if (!error && !self->closed()) self->on_writable();
   });
 }
 
-void Connection::on_read(const error_code& error, std::size_t bytes) {
+void SocketConnection::on_read(const error_code& error, std::size_t bytes) {
   if (!transport_ || refused_) {
     if (error) return close();
     if (bytes == first_input_.size()) discard_input();
@@ -125,7 +126,7 @@ void Connection::on_read(const error_code& error, std::size_t bytes) {
 }
 
 /// Takes what was read first, and what else is there. False when the connection is closed.
-bool Connection::take_input(error_code error, std::size_t bytes) {
+bool SocketConnection::take_input(error_code error, std::size_t bytes) {
   last_read_ = Clock::now();
   std::span<const char> buffer = first_input_;
   for (int i = 0;; ++i) {
@@ -152,7 +153,7 @@ bool Connection::take_input(error_code error, std::size_t bytes) {
   return true;
 }
 
-void Connection::discard_input() {
+void SocketConnection::discard_input() {
   for (int i = 0; i < kBuffersPerEvent; ++i) {
     error_code error;
     const std::size_t size = socket_.read_some(asio::buffer(environment_.input), error);
@@ -162,7 +163,7 @@ void Connection::discard_input() {
   }
 }
 
-void Connection::after_event() {
+void SocketConnection::after_event() {
   flush();
   if (closed() || !transport_) return;
   if (shutdown_begun_ && !shutdown_seen_ && transport_->shutdown_seen()) {
@@ -176,7 +177,7 @@ void Connection::after_event() {
   }
 }
 
-std::size_t Connection::send(const http2::Output& output) {
+std::size_t SocketConnection::send(const http2::Output& output) {
   std::array<asio::const_buffer, kPiecesPerWrite> pieces;
   std::size_t count = 0;
   std::size_t bytes = 0;
@@ -200,7 +201,7 @@ std::size_t Connection::send(const http2::Output& output) {
 }
 
 template <class Buffers>
-std::size_t Connection::send_buffers(const Buffers& buffers) {
+std::size_t SocketConnection::send_buffers(const Buffers& buffers) {
   error_code error;
   const std::size_t sent = socket_.write_some(buffers, error);
   if (!error) return sent;
@@ -209,7 +210,7 @@ std::size_t Connection::send_buffers(const Buffers& buffers) {
 }
 
 /// Returns how many bytes there were; those that the socket did not take are in `unsent_` then.
-std::size_t Connection::write_some_output() {
+std::size_t SocketConnection::write_some_output() {
   http2::Output& output = environment_.output;
   // An exception may have left another connection's.
   output.clear();
@@ -224,7 +225,7 @@ std::size_t Connection::write_some_output() {
   return bytes;
 }
 
-void Connection::flush() {
+void SocketConnection::flush() {
   if (closed() || !transport_) return;
   // While the socket is full, what waits stays in the transport, where it counts against its
   // limits.
@@ -232,7 +233,7 @@ void Connection::flush() {
   tell_if_idle();
 }
 
-void Connection::write_output() {
+void SocketConnection::write_output() {
   bool all = false;
   for (int i = 0; i < kBuffersPerEvent && !all && unsent_.empty(); ++i) {
     all = write_some_output() < kOutputSize;
@@ -245,7 +246,7 @@ void Connection::write_output() {
   }
 }
 
-void Connection::on_writable() {
+void SocketConnection::on_writable() {
   waiting_writable_ = false;
   if (!transport_) return;
   if (!unsent_.empty()) {
@@ -263,7 +264,7 @@ void Connection::on_writable() {
   after_event();
 }
 
-void Connection::linger() {
+void SocketConnection::linger() {
   if (const auto error = transport_->error(); !error.empty()) log(LogLevel::warning, error);
   transport_.reset();
   error_code ignored;
@@ -271,20 +272,20 @@ void Connection::linger() {
   wait_until(Clock::now() + kLinger);
 }
 
-void Connection::begin_shutdown() {
+void SocketConnection::begin_shutdown() {
   if (shutdown_begun_ || closed() || !transport_) return;
   shutdown_begun_ = true;
   transport_->begin_shutdown();
   flush();
 }
 
-void Connection::finish_shutdown() {
+void SocketConnection::finish_shutdown() {
   finish_wanted_ = true;
   begin_shutdown();
   after_event();
 }
 
-void Connection::make_room() {
+void SocketConnection::make_room() {
   makes_room_ = true;
   log(LogLevel::debug, "idle for the longest time, ending it to make room");
   transport_->finish_shutdown();
@@ -293,18 +294,18 @@ void Connection::make_room() {
   if (!closed() && transport_) close();
 }
 
-void Connection::end_all(std::string_view message) {
+void SocketConnection::end_all(std::string_view message) {
   if (closed() || !transport_) return;
   transport_->end_all(GrpcStatus::unavailable, message);
   flush();
 }
 
-void Connection::fail(std::string_view reason, LogLevel level) {
+void SocketConnection::fail(std::string_view reason, LogLevel level) {
   if (!reason.empty()) log(level, reason);
   close();
 }
 
-void Connection::close() {
+void SocketConnection::close() {
   if (closed()) return;
   const Ptr self(this);
   error_code ignored;
@@ -316,7 +317,7 @@ void Connection::close() {
   environment_.owner.on_closed(*this);
 }
 
-void Connection::log(LogLevel level, std::string_view message) const {
+void SocketConnection::log(LogLevel level, std::string_view message) const {
   if (!environment_.logger.enabled(level)) return;
   environment_.logger.log(level, LineKind::connection,
                           "connection from " + peer_ + ": " + std::string(message));

@@ -25,20 +25,20 @@
 
 namespace extproc::server {
 
-class Connection;
+class SocketConnection;
 
 /// Told by the connections of one thread.
 class ConnectionOwner {
  public:
   /// It has something to write and asks to be flushed once the current event is over.
-  virtual void on_output(Connection& connection) = 0;
+  virtual void on_output(SocketConnection& connection) = 0;
   /// It has no stream any more, perhaps after one that came and went, or has one again, or is about
   /// to close. A new one has none.
-  virtual void on_idle(Connection& connection, bool idle) = 0;
+  virtual void on_idle(SocketConnection& connection, bool idle) = 0;
   /// The peer has seen the notice of begin_shutdown(). Once, unless the connection closes before.
-  virtual void on_shutdown_seen(Connection& connection) = 0;
+  virtual void on_shutdown_seen(SocketConnection& connection) = 0;
   /// The socket is closed. Once.
-  virtual void on_closed(Connection& connection) = 0;
+  virtual void on_closed(SocketConnection& connection) = 0;
 
  protected:
   ~ConnectionOwner() = default;
@@ -52,7 +52,7 @@ struct ConnectionEnvironment {
   const Limits& limits;
   const Logger& logger;
   Counters& counters;
-  std::span<grpc::Service* const> services;
+  std::span<grpc::GrpcService* const> services;
   grpc::DeadlineWheel& deadlines;
   grpc::BufferPool& buffers;
   /// Used during one read, and one write: only what could not be written is kept by its connection.
@@ -72,11 +72,12 @@ using IdleHook =
 /// its own, large enough for most of what comes: asking Asio to tell when the socket is ready would
 /// take a system call each time. The large one it shares with all others. One thread. Handlers of
 /// the socket keep it alive.
-class Connection : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter>,
-                   public IdleHook {
+class SocketConnection
+    : public boost::intrusive_ref_counter<SocketConnection, boost::thread_unsafe_counter>,
+      public IdleHook {
  public:
-  Connection(ConnectionEnvironment& environment, Socket socket, std::string peer);
-  ~Connection();
+  SocketConnection(ConnectionEnvironment& environment, Socket socket, std::string peer);
+  ~SocketConnection();
 
   void start();
   /// Writes what waits, as far as the socket takes it.
@@ -102,7 +103,7 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   void close();
 
  private:
-  using Ptr = boost::intrusive_ptr<Connection>;
+  using Ptr = boost::intrusive_ptr<SocketConnection>;
   using Clock = grpc::Clock;
   using Timer = boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>,
                                                   boost::asio::io_context::executor_type>;
