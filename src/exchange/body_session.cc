@@ -98,9 +98,13 @@ void BodySession::on_fallback(detail::Fallback fallback) {
   if (!abandoned_) exchange_.on_fallback(*this, std::move(fallback));
 }
 
-std::chrono::nanoseconds BodySession::time_left() { return exchange_.time_left(*this); }
+detail::TimeLeft BodySession::time_left() { return exchange_.time_left(*this); }
 
 void BodySession::on_refused() noexcept { exchange_.on_refused(*this); }
+
+void BodySession::on_outlasted(std::chrono::nanoseconds time) noexcept {
+  exchange_.on_outlasted(phase_, time);
+}
 
 void BodySession::tell_waiting() { exchange_.on_waiting(*this); }
 

@@ -92,8 +92,9 @@ class BodySession final : private detail::BodyChannel,
   BodyResponse& response() override { return response_; }
   void complete(std::exception_ptr failure) noexcept override;
   void set_fallback(const detail::Fallback& fallback) noexcept override { on_fallback(fallback); }
-  std::chrono::nanoseconds time_left() override;
+  detail::TimeLeft time_left() override;
   void on_refused() noexcept override;
+  void on_outlasted(std::chrono::nanoseconds time) noexcept override;
   void on_fallback(detail::Fallback fallback) override;
 
   bool full_duplex() const { return mode_ && is_full_duplex(*mode_); }

@@ -146,8 +146,10 @@ class ProcessorExchange final : public BaseExchange,
   // In processor_exchange_late.cc.
   void complete(std::exception_ptr failure) noexcept override;
   void set_fallback(const detail::Fallback& fallback) noexcept override;
-  std::chrono::nanoseconds time_left() override;
+  detail::TimeLeft time_left() override;
   void on_refused() noexcept override { reporter().refused(request_, phase_); }
+  void on_outlasted(std::chrono::nanoseconds time) noexcept override { on_outlasted(phase_, time); }
+  void on_outlasted(Phase phase, std::chrono::nanoseconds time) const;
   void wait_for_handler();
   void take_fallback();
   std::optional<Clock::time_point> fall_back_at() const;
@@ -162,7 +164,7 @@ class ProcessorExchange final : public BaseExchange,
   void send_fallback();
   void send_fallback(BodyRun& run);
   PhaseOutcome refuse(Phase phase, std::string_view why);
-  std::chrono::nanoseconds time_until(std::optional<Clock::time_point> answer_by) const;
+  detail::TimeLeft time_until(std::optional<Clock::time_point> answer_by, bool falls_back) const;
   void give_up();
   void pass_unchanged(const host::Message& message);
 
@@ -189,7 +191,7 @@ class ProcessorExchange final : public BaseExchange,
   void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response);
   void send_streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries);
   void on_waiting(BodySession& session);
-  std::chrono::nanoseconds time_left(const BodySession& session) const;
+  detail::TimeLeft time_left(const BodySession& session) const;
   void on_refused(const BodySession& session) { reporter().refused(request_, session.phase()); }
   void on_fallback(BodySession& session, detail::Fallback fallback);
   void on_consumed(BodySession& session, std::size_t bytes);

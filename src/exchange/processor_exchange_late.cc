@@ -163,25 +163,37 @@ void ProcessorExchange::pass_unchanged(const host::Message& message) {
   after_answer();
 }
 
-std::chrono::nanoseconds ProcessorExchange::time_left() {
+detail::TimeLeft ProcessorExchange::time_left() {
+  // Of a response that has begun no piece is timed, and no fallback is sent in its place.
+  if (may_stream_ && streamed_reply()->begun()) return time_until(std::nullopt, false);
   take_fallback();
-  return time_until(ReplyDeadline::answer_by(waiting_->since, env_.settings.filter,
-                                             !directions().of(phase_).full_duplex(),
-                                             fall_back_at()));
+  return time_until(
+      ReplyDeadline::answer_by(waiting_->since, env_.settings.filter,
+                               !directions().of(phase_).full_duplex(), fall_back_at()),
+      waiting_->fallback.has_value());
 }
 
-std::chrono::nanoseconds ProcessorExchange::time_left(const BodySession& session) const {
+detail::TimeLeft ProcessorExchange::time_left(const BodySession& session) const {
   const auto& run = directions().of(session.phase()).run;
-  return time_until(run != nullptr ? run->deadline.answer_by() : std::nullopt);
+  if (run == nullptr) return time_until(std::nullopt, false);
+  return time_until(run->deadline.answer_by(), run->deadline.fallback().has_value());
 }
 
-std::chrono::nanoseconds ProcessorExchange::time_until(
-    std::optional<Clock::time_point> answer_by) const {
+// A fallback is sent at `answer_by`, however long Envoy would wait.
+detail::TimeLeft ProcessorExchange::time_until(std::optional<Clock::time_point> answer_by,
+                                               bool falls_back) const {
+  const auto now = env_.settings.now();
+  detail::TimeLeft left;
   // Nobody waits for what an observer answers.
-  if (context_.observability_mode()) answer_by.reset();
-  const auto deadline = context_.deadline();
-  if (deadline && (!answer_by || *deadline < *answer_by)) answer_by = deadline;
-  return answer_by ? *answer_by - env_.settings.now() : std::chrono::nanoseconds::max();
+  if (answer_by && !observes()) (falls_back ? left.certain : left.told) = *answer_by - now;
+  if (const auto deadline = context_.deadline())
+    left.certain = std::min<std::chrono::nanoseconds>(left.certain, *deadline - now);
+  return left;
+}
+
+// What it had was less, by what is left for the answer's way.
+void ProcessorExchange::on_outlasted(Phase phase, std::chrono::nanoseconds time) const {
+  if (time > env_.settings.filter.message_timeout) reporter().outlasts(request_, phase, time);
 }
 
 // Some work of the handler was not run: its fallback is sent now, while there is time, or nobody

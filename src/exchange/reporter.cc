@@ -16,6 +16,11 @@ constexpr std::string_view kSlowHandlerAdvice =
     "it ran on an I/O thread, where other streams wait for it: mark the processor blocking(), or "
     "use co_await offload(...). This is logged once";
 
+constexpr std::string_view kMessageTimeoutAdvice =
+    " ms, the message_timeout that the server was told of: give the filter and the server "
+    "(FilterSettings, --message-timeout) the same one, longer than the work takes. This is logged "
+    "once";
+
 std::string microseconds(std::chrono::nanoseconds duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(duration).count()) +
          " us";
@@ -112,6 +117,19 @@ void Reporter::tell_slow(const Request& request, Phase phase,
                    .processor = env_.dispatcher.name(),
                    .phase = phase,
                    .request_id = id_of(request)});
+}
+
+void Reporter::outlasts(const Request& request, Phase phase, std::chrono::nanoseconds time) const {
+  if (!env_.dispatcher.advise_once_on_message_timeout()) return;
+  env_.logger.log(
+      {.level = LogLevel::warning,
+       .kind = LineKind::slow_handler,
+       .event = text({"took ", microseconds(time), " on a blocking thread"}),
+       .detail = text({"longer than ", std::to_string(env_.settings.filter.message_timeout.count()),
+                       kMessageTimeoutAdvice}),
+       .processor = env_.dispatcher.name(),
+       .phase = phase,
+       .request_id = id_of(request)});
 }
 
 void Reporter::malformed_message(const Request& request, const Context& context,

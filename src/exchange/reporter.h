@@ -53,6 +53,9 @@ class Reporter final {
   void failure(const Request& request, Phase phase, std::string_view what) const;
   /// Work of a handler was not run for want of time.
   void refused(const Request& request, Phase phase) const;
+  /// Work of a handler took `time` on a blocking thread, for which Envoy does not wait by what the
+  /// server was told of the filter.
+  void outlasts(const Request& request, Phase phase, std::chrono::nanoseconds time) const;
   /// A handler took so long on the stream's own thread.
   void time_on_thread(const Request& request, Phase phase, std::chrono::nanoseconds spent) const {
     if (spent > env_.settings.slow_handler) tell_slow(request, phase, spent);

@@ -82,6 +82,7 @@ class BlockingDispatcher final : public Dispatcher {
         completion.on_refused();
         failure_ = std::make_exception_ptr(Overloaded(kRefused));
       }
+      if (outlasted()) completion.on_outlasted(took());
       std::exception_ptr failure = std::move(failure_);
       delete this;
       completion.complete(std::move(failure));

@@ -1,37 +1,43 @@
 #include "extproc/detail/blocking_pool.h"
 
-#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <iterator>
 #include <utility>
 
 namespace extproc::detail {
 
+namespace {
+
+// One of two that do this at once may be lost, and others follow.
+void keep_longest(std::atomic<std::int64_t>& longest, std::int64_t time) {
+  if (time > longest.load(std::memory_order_relaxed))
+    longest.store(time, std::memory_order_relaxed);
+}
+
+}  // namespace
+
 void ServiceTime::took(std::chrono::nanoseconds time) {
-  constexpr std::int64_t kForgetting = 32;
-  const std::int64_t before = expected_.load(std::memory_order_relaxed);
-  const std::int64_t now = time.count();
-  // One of two that end at once may be lost, and others follow.
-  expected_.store(now >= before ? now : before - (before - now) / kForgetting,
-                  std::memory_order_relaxed);
+  keep_longest(longest_, time.count());
+  keep_longest(expected_, time.count());
+  if ((count_.fetch_add(1, std::memory_order_relaxed) + 1) % (kMemory / 2) == 0)
+    expected_.store(longest_.exchange(0, std::memory_order_relaxed), std::memory_order_relaxed);
 }
 
 bool BlockingJob::can_end_in_time(Clock::time_point now) const {
-  return time_ == BlockingPool::kNoHurry || now - submitted_ + service_time_->expected() <= time_;
+  const auto alone = service_time_->expected();
+  const auto with_wait = now - submitted_ + alone;
+  return with_wait <= time_.certain && (with_wait <= time_.told || alone > time_.told);
 }
 
+// Where work takes longer than `time` by itself, nobody may wait for longer than that all the same.
 bool BlockingJob::waits_long(Clock::time_point now) const {
-  return time_ != BlockingPool::kNoHurry &&
-         now - submitted_ > (time_ - service_time_->expected()) / 2;
-}
-
-// All that is longer than there was time for is the same, and says nothing of shorter work.
-void BlockingJob::measured(std::chrono::nanoseconds took) {
-  service_time_->took(took <= time_ ? took : std::max(time_, service_time_->expected()));
+  const auto time = time_.shortest();
+  const auto alone = service_time_->expected();
+  return now - submitted_ > (alone <= time ? time - alone : time) / 2;
 }
 
 void BlockingPool::submit(BlockingJob& job, const boost::asio::any_io_executor& executor,
-                          ServiceTime& service_time, std::chrono::nanoseconds time) {
+                          ServiceTime& service_time, const TimeLeft& time) {
   job.service_time_ = &service_time;
   job.submitted_ = now_();
   job.time_ = time;
@@ -69,7 +75,8 @@ void BlockingPool::work(BlockingJob* job) {
   while (job != nullptr) {
     const auto start = now_();
     job->run();
-    job->measured(now_() - start);
+    job->took_ = now_() - start;
+    job->service_time_->took(job->took_);
     tell(*job, BlockingJob::End::ran);
     job = next();
   }

@@ -12,22 +12,29 @@
 #include <mutex>
 #include <optional>
 
+#include "extproc/detail/time_left.h"
 #include "extproc/export.h"
 
 namespace extproc::detail {
 
-/// How long one kind of work takes: near the longest that it took of late. Any thread.
+/// How long one kind of work takes. Any thread.
 class EXTPROC_API ServiceTime {
  public:
+  /// A slow one is forgotten behind so many that are quick, however slow it was.
+  static constexpr unsigned kMemory = 16;
+
+  /// The longest of the last, of which there are kMemory / 2 to kMemory: where short and long work
+  /// mix, one that waited too long to be a long one is better not begun, and loses nothing as long
+  /// as others wait as well.
   std::chrono::nanoseconds expected() const {
     return std::chrono::nanoseconds(expected_.load(std::memory_order_relaxed));
   }
-  /// Up at once, down slowly: where short and long work mix, one that waited too long to be a long
-  /// one is better not begun, and loses nothing as long as others wait as well.
   void took(std::chrono::nanoseconds time);
 
  private:
   std::atomic<std::int64_t> expected_{0};
+  std::atomic<std::int64_t> longest_{0};  // of this half of kMemory
+  std::atomic<unsigned> count_{0};
 };
 
 /// Why work was refused, as logs and Envoy are told.
@@ -49,6 +56,10 @@ class EXTPROC_API BlockingJob {
 
  protected:
   virtual ~BlockingJob() = default;
+  /// Once ended: how long it ran.
+  std::chrono::nanoseconds took() const { return took_; }
+  /// Whether that alone was longer than TimeLeft::told.
+  bool outlasted() const { return took_ > time_.told; }
 
  private:
   friend class BlockingPool;
@@ -61,11 +72,11 @@ class EXTPROC_API BlockingJob {
 
   bool can_end_in_time(Clock::time_point now) const;
   bool waits_long(Clock::time_point now) const;
-  void measured(std::chrono::nanoseconds took);
 
   ServiceTime* service_time_ = nullptr;
   Clock::time_point submitted_;
-  std::chrono::nanoseconds time_{0};
+  TimeLeft time_;
+  std::chrono::nanoseconds took_ = std::chrono::nanoseconds::min();
   // Keeps the executor's loop going until the end was told.
   std::optional<boost::asio::executor_work_guard<boost::asio::any_io_executor>> guard_;
   // While it waits.
@@ -78,15 +89,17 @@ class EXTPROC_API BlockingJob {
 /// Where a thread is free, a job starts at once. Others wait: the oldest goes first, unless it has
 /// lost half of the time that it had to wait; then the newest, since under a load that is too much
 /// all would else be answered at the last moment. Those that cannot end in time any more are
-/// refused. So an expectation that is too high costs those that wait, and none that need not, from
-/// which it is measured anew.
+/// refused. Against TimeLeft::told that is so only where it is the wait that makes them late: work
+/// that takes longer by itself runs, since Envoy then seems to wait longer than the server was
+/// told. (Where it does not, it ends the stream, which withdraws the job.) An expectation that is
+/// too high costs those that wait, and none that need not, from which it is measured anew.
 class EXTPROC_API BlockingPool {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr unsigned kDefaultThreads = 16;
   static constexpr unsigned kDefaultQueue = 4096;
   /// As the time of a job: whenever it ends, it is in time.
-  static constexpr std::chrono::nanoseconds kNoHurry = std::chrono::nanoseconds::max();
+  static constexpr TimeLeft kNoHurry{};
 
   /// `queue`: how many jobs may wait. `now`: for tests.
   explicit BlockingPool(unsigned threads = kDefaultThreads, std::size_t queue = kDefaultQueue,
@@ -97,7 +110,7 @@ class EXTPROC_API BlockingPool {
   /// `time`: what is left for it, from now on. All must outlive it. Throws std::system_error where
   /// there are no threads to be had.
   void submit(BlockingJob& job, const boost::asio::any_io_executor& executor,
-              ServiceTime& service_time, std::chrono::nanoseconds time);
+              ServiceTime& service_time, const TimeLeft& time);
   /// Nobody waits for it any more: where it has not begun, it does not. On its executor.
   void withdraw(BlockingJob& job);
   /// Waits for the work that was handed in. The last call.

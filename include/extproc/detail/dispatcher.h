@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "extproc/detail/time_left.h"
 #include "extproc/export.h"
 #include "extproc/observer.h"
 #include "extproc/phase.h"
@@ -40,11 +41,13 @@ class Completion {
   virtual void complete(std::exception_ptr failure) noexcept = 0;
   /// Before that, of a fallback that the handler asked for on another thread.
   virtual void set_fallback(const Fallback& /*fallback*/) noexcept {}
-  /// The time that is left for its answer, max() where nothing bounds it. On the stream's thread,
-  /// as long as it is not complete.
-  virtual std::chrono::nanoseconds time_left() { return std::chrono::nanoseconds::max(); }
+  /// What is left for its answer. This and what follows: on the stream's thread, as long as it is
+  /// not complete.
+  virtual TimeLeft time_left() { return {}; }
   /// Work of it was not run for want of time.
   virtual void on_refused() noexcept {}
+  /// Work of it took `time` on a blocking thread, longer than it had by TimeLeft::told.
+  virtual void on_outlasted(std::chrono::nanoseconds /*time*/) noexcept {}
 
  protected:
   ~Completion() = default;
@@ -105,6 +108,7 @@ class EXTPROC_API Dispatcher {
   /// once.
   bool advise_once(Rule rule) const { return advise_once(1U << static_cast<unsigned>(rule)); }
   bool advise_once_on_time() const { return advise_once(1U << kRuleCount); }
+  bool advise_once_on_message_timeout() const { return advise_once(1U << (kRuleCount + 1)); }
 
  private:
   bool advise_once(std::uint32_t topic) const {

@@ -70,12 +70,14 @@ class Pool : public ::testing::Test {
     if (holds_) let_go();
   }
 
-  void hold() {
-    pool.submit(gate_, io.get_executor(), gate_time_, BlockingPool::kNoHurry);
+  void hold() { hold(gate_time_); }
+  /// With work whose time counts as that of `kind`.
+  void hold(ServiceTime& kind) {
+    pool.submit(gate_, io.get_executor(), kind, BlockingPool::kNoHurry);
     gate_.wait_until_held();
     holds_ = true;
   }
-  Job& submit(std::string name, std::chrono::nanoseconds time = 160ms) {
+  Job& submit(std::string name, TimeLeft time = {.certain = 160ms}) {
     jobs_.push_back(std::make_unique<Job>(*this, std::move(name)));
     pool.submit(*jobs_.back(), io.get_executor(), service_time, time);
     return *jobs_.back();
@@ -180,48 +182,136 @@ TEST_F(Pool, WithdrawingWhatHasRunDoesNothing) {
   EXPECT_EQ(told, 1U);
 }
 
-TEST_F(Pool, AnExpectationThatIsTooHighIsMeasuredAnewWhereAThreadIsFree) {
-  service_time.took(1h);
-  submit("alone");
+/// What Envoy's message_timeout leaves, as far as the server was told.
+constexpr TimeLeft kTold{.told = 160ms};
+
+TEST_F(Pool, WhatTheQueueMakesTooLateForTheToldTimeIsNotBegun) {
+  service_time.took(100ms);
+  hold();
+  submit("late", kTold);
+  pass(61ms);
+  submit("in time", kTold);
   let_go();
-  EXPECT_THAT(run, ElementsAre("alone"));
-  EXPECT_LT(service_time.expected(), 1h);
-  // Those that come a moment before it is free are refused.
-  for (int i = 0; i < 100'000 && service_time.expected() > 1ms; ++i) {
-    submit("again");
+  EXPECT_THAT(refused, ElementsAre("late"));
+  EXPECT_THAT(run, ElementsAre("in time"));
+}
+
+TEST_F(Pool, WhatTakesLongerByItselfThanTheToldTimeIsRunHoweverLongItWaited) {
+  service_time.took(161ms);
+  hold();
+  submit("a", kTold);
+  submit("b", kTold);
+  pass(1h);
+  submit("c", kTold);
+  let_go();
+  EXPECT_THAT(refused, IsEmpty());
+  EXPECT_THAT(run, ::testing::UnorderedElementsAre("a", "b", "c"));
+}
+
+TEST_F(Pool, WhatTakesLongerThanTheToldTimeIsStillBoundByTheQueue) {
+  service_time.took(161ms);
+  hold();
+  for (const char* name : {"a", "b", "c", "over"}) submit(name, kTold);
+  let_go();
+  EXPECT_THAT(refused, ElementsAre("over"));
+}
+
+TEST_F(Pool, WhatTakesLongerThanTheCertainTimeIsNotBegunBehindOthers) {
+  service_time.took(300ms);
+  hold();
+  submit("by its fallback", {.certain = 250ms, .told = 160ms});
+  submit("by what the server was told", {.certain = 350ms, .told = 160ms});
+  let_go();
+  EXPECT_THAT(refused, ElementsAre("by its fallback"));
+  EXPECT_THAT(run, ElementsAre("by what the server was told"));
+}
+
+// Envoy's time may be the one that was told, and the load too much.
+TEST_F(Pool, WhatTakesLongerThanTheToldTimeGoesNewestFirstWhereTheOldestHasWaitedHalfOfThat) {
+  service_time.took(1s);
+  hold();
+  submit("old", kTold);
+  pass(80ms);
+  submit("new", kTold);
+  let_go();
+  EXPECT_THAT(run, ElementsAre("old", "new"));
+
+  run.clear();
+  hold();
+  submit("old", kTold);
+  pass(81ms);
+  submit("new", kTold);
+  let_go();
+  EXPECT_THAT(run, ElementsAre("new", "old"));
+}
+
+/// The bounds that work which was slow for a while has, each shorter than that.
+class AfterASlowPeriod : public Pool, public ::testing::WithParamInterface<TimeLeft> {
+ protected:
+  /// Two come at once to a free thread that the first takes, and the second waits for.
+  void submit_two() {
+    hold(service_time);
+    submit("second", GetParam());
+    pass(takes);
     let_go();
   }
-  EXPECT_LE(service_time.expected(), 1ms);
+};
+
+TEST_P(AfterASlowPeriod, JobsRunBehindOthersAgainWithinAFew) {
+  takes = 5s;
+  for (int i = 0; i < 3; ++i) {
+    submit("slow", GetParam());
+    let_go();
+  }
+  takes = 2ms;
+  for (unsigned i = 0; i < ServiceTime::kMemory; ++i) submit_two();
+  EXPECT_EQ(service_time.expected(), 2ms);
   refused.clear();
-  hold();
-  submit("behind others");
-  let_go();
-  EXPECT_EQ(run.back(), "behind others");
+  submit_two();
+  EXPECT_EQ(run.back(), "second");
   EXPECT_THAT(refused, IsEmpty());
 }
 
-TEST_F(Pool, WorkThatTookMoreThanItsTimeIsExpectedToTakeAllOfThat) {
+INSTANTIATE_TEST_SUITE_P(Bounds, AfterASlowPeriod,
+                         ::testing::Values(TimeLeft{.certain = 160ms}, kTold),
+                         [](const auto& tested) {
+                           return std::string(tested.param.told == 160ms ? "Told" : "Certain");
+                         });
+
+TEST_F(Pool, WorkIsMeasuredHoweverLongItTook) {
   takes = 10s;
   submit("long");
   let_go();
-  EXPECT_EQ(service_time.expected(), 160ms);
+  EXPECT_EQ(service_time.expected(), 10s);
   hold();
-  submit("had no time", -1ms);
+  submit("had no time", {.certain = -1ms});
   let_go();
   EXPECT_THAT(refused, ElementsAre("had no time"));
-  EXPECT_EQ(service_time.expected(), 160ms);
+  EXPECT_EQ(service_time.expected(), 10s);
 }
 
-TEST(ServiceTime, IsNearTheLongestOfLate) {
+TEST(ServiceTime, IsTheLongestOfTheLast) {
   ServiceTime time;
   EXPECT_EQ(time.expected(), 0ms);
-  // One of ten is long.
-  for (int i = 0; i < 100; ++i) time.took(i % 10 == 0 ? 100ms : 2ms);
-  EXPECT_GT(time.expected(), 70ms);
-  time.took(100ms);
-  EXPECT_EQ(time.expected(), 100ms);
-  for (int i = 0; i < 300; ++i) time.took(2ms);
-  EXPECT_LT(time.expected(), 3ms);
+  for (int i = 0; i < 100; ++i) {
+    time.took(i % (ServiceTime::kMemory / 2) == 0 ? 100ms : 2ms);
+    EXPECT_EQ(time.expected(), 100ms);
+  }
+}
+
+TEST(ServiceTime, ForgetsASlowOneBehindAFewThatAreQuick) {
+  // Wherever in a half of its memory that was.
+  for (unsigned before = 0; before < ServiceTime::kMemory; ++before) {
+    ServiceTime time;
+    for (unsigned i = 0; i < before; ++i) time.took(2ms);
+    time.took(5s);
+    for (unsigned i = 0; i < ServiceTime::kMemory / 2 - 1; ++i) {
+      time.took(2ms);
+      EXPECT_EQ(time.expected(), 5s);
+    }
+    for (unsigned i = 0; i < ServiceTime::kMemory / 2 + 1; ++i) time.took(2ms);
+    EXPECT_EQ(time.expected(), 2ms);
+  }
 }
 
 }  // namespace

@@ -64,6 +64,8 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
   /// Whether the first message says how the filter is set up.
   std::optional<ProtocolConfiguration> config = ProtocolConfiguration{};
   bool observes = false;
+  /// Of the call, from the next restart() on.
+  std::optional<Clock::time_point> call_deadline;
 
   void headers(Phase phase, bool end_of_stream = false, const HeaderList& entries = {}) {
     send(testing::write_headers(phase, entries, end_of_stream, extras()));
@@ -226,7 +228,9 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
   void released() override { ++releases; }
 
   std::string_view peer() const override { return "10.0.0.1:1"; }
-  std::optional<std::chrono::steady_clock::time_point> deadline() const override { return {}; }
+  std::optional<std::chrono::steady_clock::time_point> deadline() const override {
+    return call_deadline;
+  }
   std::size_t metadata_size() const override { return 0; }
   std::pair<std::string_view, std::string_view> metadata_at(std::size_t) const override {
     return {};

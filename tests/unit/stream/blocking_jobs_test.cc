@@ -3,11 +3,15 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <semaphore>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "async_fixture.h"
@@ -15,6 +19,7 @@
 namespace extproc::stream {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -154,6 +159,93 @@ TEST(BlockingHandler, OverTheBoundOfTheQueueEndsItsStreamAtOnce) {
   EXPECT_EQ(calls, 0);
 }
 
+/// Work that takes longer than Envoy waits by what the server was told: no time at all.
+struct TooLong {
+  explicit TooLong(std::optional<std::chrono::milliseconds> fallback = std::nullopt) {
+    auto service = handlers();
+    service->blocking();
+    service->process<request_headers>([this, fallback](auto&, auto&, auto&, auto& response) {
+      if (fallback) response.fall_back_after(*fallback);
+      work();
+    });
+    f.emplace(service);
+    leave_no_time(*f);
+  }
+  void work() {
+    std::this_thread::sleep_for(1ms);
+    ++calls;
+  }
+  /// Runs a stream of its own, for which a thread is free, so that it is known how long work takes.
+  void measure() {
+    f->headers(request_headers);
+    while (f->loop().blocking.busy()) std::this_thread::yield();
+    f->run();
+    EXPECT_EQ(calls, 1);
+    EXPECT_EQ(f->sent.size(), 1U);
+    f->restart();
+    f->sent.clear();
+  }
+  void run_behind_others() {
+    Busy busy(*f);
+    f->headers(request_headers);
+    busy.end();
+  }
+
+  std::atomic<int> calls = 0;
+  std::optional<AsyncFixture> f;
+};
+
+TEST(BlockingHandler, ThatTakesLongerThanEnvoyWaitsByWhatWasToldRunsBehindOthers) {
+  TooLong t;
+  t.measure();
+  t.run_behind_others();
+  EXPECT_EQ(t.calls, 2);
+  EXPECT_EQ(t.f->sent.size(), 1U);
+  EXPECT_EQ(t.f->status, GrpcStatus::ok);
+  EXPECT_EQ(t.f->counters.refused_jobs.value(), 0U);
+}
+
+TEST(BlockingHandler, ThatTakesLongerThanTheStreamsDeadlineDoesNotRunBehindOthers) {
+  TooLong t;
+  t.f->call_deadline = fake_now;
+  t.measure();
+  t.run_behind_others();
+  EXPECT_EQ(t.calls, 1);
+  EXPECT_EQ(t.f->status, GrpcStatus::resource_exhausted);
+}
+
+TEST(BlockingHandler, ThatOutlastsMessageTimeoutIsToldOnce) {
+  TooLong t;
+  t.measure();
+  t.run_behind_others();
+  EXPECT_THAT(t.f->log,
+              ElementsAre(AllOf(HasSubstr("WARNING Test: request_headers took"),
+                                HasSubstr("on a blocking thread"), HasSubstr("longer than 0 ms"),
+                                HasSubstr("--message-timeout"))));
+}
+
+TEST(BlockingHandler, ThatTakesNoLongerThanMessageTimeoutIsNotTold) {
+  TooLong t;
+  t.f->settings.filter.message_timeout = 1h;
+  t.measure();
+  EXPECT_THAT(t.f->log, IsEmpty());
+}
+
+TEST(BlockingHandler, ForWhichEnvoyCanBeAskedForMoreTimeIsNotTold) {
+  TooLong t;
+  t.f->settings.filter.max_message_timeout = 1s;
+  t.measure();
+  EXPECT_THAT(t.f->log, IsEmpty());
+}
+
+TEST(BlockingHandler, ThatObservesIsNotTold) {
+  TooLong t;
+  t.f->observes = true;
+  t.run_behind_others();
+  EXPECT_EQ(t.calls, 1);
+  EXPECT_THAT(t.f->log, IsEmpty());
+}
+
 /// A coroutine that offloads, with what it tells of it.
 struct Offloading {
   int calls = 0;
@@ -211,6 +303,95 @@ TEST(OffloadedWork, ThatCannotEndInTimeHasItsImmediateFallbackSent) {
   busy.end();
   EXPECT_THAT(f.sent, ElementsAre(HasSubstr("503")));
   EXPECT_EQ(f.status, GrpcStatus::ok);
+}
+
+/// Offloads work that takes longer than Envoy waits by what the server was told, twice: with a free
+/// thread, and behind others.
+struct Twice {
+  /// `before`: what the handler does first with its response.
+  template <class Before>
+  explicit Twice(Before before) {
+    auto service = handlers();
+    service->process<request_headers>(
+        [this, before](auto&, Context&, auto&, HeadersResponse& response) -> Task<> {
+          before(response);
+          for (int i = 0; i < 2; ++i) {
+            co_await offload([this] {
+              std::this_thread::sleep_for(1ms);
+              ++calls;
+            });
+            if (i == 0) co_await gate.passed();
+          }
+        });
+    f.emplace(service);
+    leave_no_time(*f);
+  }
+  void run() {
+    f->headers(request_headers);
+    while (!gate.waited_at()) f->run();
+    Busy busy(*f);
+    gate.open();
+    busy.end();
+  }
+
+  std::atomic<int> calls = 0;
+  Gate gate;
+  std::optional<AsyncFixture> f;
+};
+
+TEST(OffloadedWork, ThatTakesLongerThanEnvoyWaitsByWhatWasToldRunsBehindOthers) {
+  Twice t([](auto&) {});
+  t.run();
+  EXPECT_EQ(t.calls, 2);
+  EXPECT_EQ(t.f->status, GrpcStatus::ok);
+  EXPECT_THAT(t.f->log, ElementsAre(HasSubstr("on a blocking thread")));
+}
+
+TEST(OffloadedWork, ThatBeginsLateAndTakesNoLongerThanMessageTimeoutIsNotTold) {
+  Twice t([](auto&) { fake_now += 1h; });
+  t.f->settings.filter.message_timeout = 1h;
+  t.run();
+  EXPECT_EQ(t.calls, 2);
+  EXPECT_THAT(t.f->log, IsEmpty());
+}
+
+// The fallback is sent before Envoy would give up by what was told, and so for certain.
+TEST(OffloadedWork, ThatTakesLongerThanItsFallbackWaitsHasThatSent) {
+  Twice t([](auto& response) { response.fall_back_after(1h, ImmediateResponse{503}); });
+  t.run();
+  EXPECT_EQ(t.calls, 1);
+  EXPECT_THAT(t.f->sent, ElementsAre(HasSubstr("503")));
+}
+
+// Its pieces have as much time as they like.
+TEST(OffloadedWork, OfAResponseThatHasBegunHasTime) {
+  Twice t([](auto& response) { response.respond_streaming(200).write("begun"); });
+  t.run();
+  EXPECT_EQ(t.calls, 2);
+  EXPECT_EQ(t.f->status, GrpcStatus::ok);
+  EXPECT_THAT(t.f->log, IsEmpty());
+}
+
+TEST(OffloadedWork, OfABodysHandlerIsToldWhereEnvoyWaitsForItsAnswer) {
+  for (const auto mode : {BodySendMode::streamed, BodySendMode::full_duplex_streamed}) {
+    auto service = handlers();
+    service->process<request_body>([&](BodyStream& body, Context&, Request&) -> Task<> {
+      const auto chunk = co_await body.read();
+      EXPECT_TRUE(chunk);
+      co_await offload([] { std::this_thread::sleep_for(1ms); });
+    });
+    AsyncFixture f(service);
+    f.config = ProtocolConfiguration{mode, BodySendMode::none, false};
+    leave_no_time(f);
+    f.body(request_body, "all of it", true);
+    f.finish_blocking();
+    EXPECT_EQ(f.sent.size(), 1U);
+    if (mode == BodySendMode::streamed) {
+      EXPECT_THAT(f.log, ElementsAre(HasSubstr("request_body took")));
+    } else {
+      EXPECT_THAT(f.log, IsEmpty());
+    }
+  }
 }
 
 TEST(OffloadedWork, ThatIsRefusedCanBeCaught) {
