@@ -7,8 +7,10 @@ namespace {
 
 constexpr int kNotModified = 304;
 
-constexpr std::string_view kOfOneHop[] = {"connection", "upgrade", "transfer-encoding",
-                                          "keep-alive", "proxy-connection"};
+constexpr int kSwitchingProtocols = 101;
+
+constexpr std::string_view kOfOneHop[] = {"transfer-encoding", "keep-alive", "proxy-connection"};
+constexpr std::string_view kOfUpgrades[] = {"connection", "upgrade"};
 
 bool has_method(const HeaderMap& request, std::string_view name) {
   const auto* method = request.get(":method");
@@ -21,6 +23,13 @@ bool has_method(const HeaderMap& request, std::string_view name) {
 bool is_refused(const HeaderMap& request) {
   const auto* type = request.get("content-type");
   return has_method(request, "QUERY") && (type == nullptr || type->empty());
+}
+
+bool asks_for_websocket(const HeaderMap& request) {
+  const auto* connection = request.get("connection");
+  const auto* protocol = request.get("upgrade");
+  return connection != nullptr && lower_case(*connection).find("upgrade") != std::string::npos &&
+         protocol != nullptr && lower_case(*protocol) == "websocket";
 }
 
 bool is_scheme(const std::string& text) {
@@ -47,6 +56,8 @@ bool has_no_body(const HeaderMap& response, const HeaderMap& request) {
 
 void remove_headers_of_one_hop(HeaderMap& response) {
   for (const auto name : kOfOneHop) response.remove(name);
+  if (status_of(response) == kSwitchingProtocols) return;
+  for (const auto name : kOfUpgrades) response.remove(name);
 }
 
 }  // namespace extproc::testing::envoy

@@ -8,6 +8,8 @@ namespace extproc::testing::envoy {
 
 /// A request that no filter gets to see.
 bool is_refused(const HeaderMap& request);
+/// Whether it asks for an upgrade to WebSocket.
+bool asks_for_websocket(const HeaderMap& request);
 /// Whether a scheme is one of HTTP's.
 bool is_scheme(const std::string& text);
 /// 0 where there is none.
