@@ -37,7 +37,7 @@ def library_case(dice: Dice) -> dict:
     made |= {"dynamic_metadata": {name: {"a": "b"} for name in made["dynamic_metadata"]}} if "dynamic_metadata" in made else {}
     made["library"] = dice.weighted(PROCESSORS)
     if made["library"] == "Bodies":
-        _let_bodies_end(made)
+        _let_bodies_end(made, "later" in chosen)
     duplex = (routes.effective_mode(made) or {}).get("request_body_mode") == filters.DUPLEX
     made["do"] = _actions(dice, made["library"], duplex, exchanges.is_upgrade(made["request"]))
     # What an observer is told is seen by what it throws.
@@ -61,13 +61,17 @@ def library_case(dice: Dice) -> dict:
     return made
 
 
-def _let_bodies_end(made: dict) -> None:
-    """Trailers that are not sent are the end of a body that no handler over it sees: whether it does when Envoy closes the stream
-    depends on what comes first."""
+def _let_bodies_end(made: dict, later: bool) -> None:
+    """Trailers that are not sent are the end of a body that no handler over it sees, and what stays open has none, nor has a request
+    whose response is over first: whether the handler sees one when Envoy closes the stream depends on what comes first, the end
+    of what Envoy sends or its RST_STREAM."""
     mode = routes.effective_mode(made) or {}
     for side, part in (("request", "request"), ("response", "upstream")):
         if mode.get(f"{side}_trailer_mode") != "SEND":
             made[part].pop("trailers", None)
+        made[part].pop("open", None)
+    if later:
+        made["upstream"].pop("early", None)
 
 
 def _actions(dice: Dice, library: str, duplex: bool, upgrade: bool) -> list[str]:
