@@ -227,7 +227,7 @@ void Simulation::send_headers(Side side, const HeaderMap& headers, bool end) {
   if (!has_status(headers)) return reply(without_status());
   response_left_ = true;
   HeaderMap left = headers;
-  remove_headers_of_one_hop(left);
+  remove_headers_of_one_hop(left, arrived_);
   result_.caller.status = status_of(left);
   result_.caller.headers = left.entries();
   if (end) end_of_caller();
