@@ -12,7 +12,7 @@ import pytest
 
 from harness import case_player, case_runs, paths
 from harness.processes import Process
-from harness.random_cases import answers, cells, compare, exchanges, filters, make, report, shrink
+from harness.random_cases import answers, cells, circumstances, compare, exchanges, filters, make, report, routes, shrink
 from harness.random_cases.cells import Cell
 
 SEED = os.environ.get("RANDOM_SEED", "gate")
@@ -20,9 +20,7 @@ COUNT = int(os.environ.get("RANDOM_CASES", "300"))
 FILTER_READER = paths.REPOSITORY / "src" / "envoy" / "filter_reader.cc"
 NOT_MADE = {
     # The service, which the players put in.
-    *("grpc_service", "http_service", "google_grpc", "envoy_grpc", "cluster_name", "timeout", "initial_metadata", "key", "value"),
-    # Of a route.
-    *("disabled", "overrides", "grpc_initial_metadata"),
+    *("http_service", "google_grpc", "envoy_grpc", "cluster_name", "timeout"),
     # Extensions, which the kit does not play.
     *("custom", "on_processing_response", "processing_request_modifier"),
 }
@@ -78,7 +76,7 @@ def test_every_field_of_an_answer_has_a_maker():
     assert fields == set(answers.FIELDS)
 
 
-def test_every_field_of_the_filter_that_the_kit_knows_is_made():
+def test_every_field_of_the_filter_and_of_a_route_that_the_kit_knows_is_made():
     read = re.findall(r"(?:\.\w+(?:<[\w:<>]+>)?\(|read_\w+\(\w+, )\"([a-z_]+)\"", FILTER_READER.read_text())
     made: set[str] = set()
 
@@ -88,7 +86,8 @@ def test_every_field_of_the_filter_that_the_kit_knows_is_made():
             collect(item)
 
     for number in range(3000):
-        collect(make.case(1, number)["filter"])
+        case = make.case(1, number)
+        collect([case["filter"], case.get("per_route")])
     assert len(set(read)) > 45
     assert set(read) - made == NOT_MADE
 
@@ -100,22 +99,46 @@ def test_each_cell_has_a_case_that_aims_at_it():
 
 def test_configurations_and_exchanges_are_such_as_envoy_takes():
     made = [make.case(2, number) for number in range(2000)]
-    assert all(filters.is_valid(case["filter"]) and exchanges.is_fair(case) for case in made)
+    assert all(shrink.is_playable(case) for case in made)
     assert not filters.is_valid({"processing_mode": {"request_body_mode": filters.DUPLEX}})
     liar = {"headers": [["content-length", "4"]], "body": ["abc"]}
     assert exchanges.is_fair({"request": liar})
     assert not exchanges.is_fair({"request": {**liar, "pacing": "together"}})
+    assert not exchanges.is_fair({"request": {"headers": [["upgrade", "websocket"]]}})
+    assert not exchanges.is_fair({"request": {}, "upstream": {"headers": [[":status", "101"], *circumstances.SWITCHING]}})
+    assert not exchanges.is_fair({"request": {"open": True, "trailers": [["x-t", "1"]]}})
+    assert not routes.are_valid([{}])
     assert {part for case in made for part in ("request", "upstream") if exchanges.lies(case[part])} == {"request", "upstream"}
+
+
+def test_each_circumstance_is_drawn_and_most_cases_are_none():
+    drawn = [circumstances.found_in(make.case(4, number)) for number in range(2000)]
+    assert set().union(*drawn) == set(cells.CIRCUMSTANCES) == set(circumstances.CHANCES)
+    assert len(drawn) * 0.6 < drawn.count(set()) < len(drawn) * 0.8
+
+
+def test_the_mode_that_counts_is_the_routes():
+    def mode(*messages: dict) -> dict | None:
+        return routes.effective_mode({"filter": {"processing_mode": {"request_body_mode": "STREAMED"}}, "per_route": list(messages)})
+
+    of_a_route = {"overrides": {"processing_mode": {"response_body_mode": "BUFFERED"}}}
+    assert mode() == mode({"overrides": {}}) == {"request_body_mode": "STREAMED"}
+    assert mode(of_a_route) == mode(of_a_route, {"overrides": {}}) == {"response_body_mode": "BUFFERED"}
+    assert mode(of_a_route, {"disabled": True}) is None
+    assert mode(of_a_route, {"disabled": True}, {"overrides": {}}) == {"request_body_mode": "STREAMED"}
 
 
 def test_what_was_reached_is_told_by_what_was_answered():
     reached = cells.reached_by(
-        {"processing_mode": {"request_body_mode": "STREAMED"}},
+        {"request_body_mode": "STREAMED"},
+        {"later"},
         [("request_body", {"request_body": {"response": {"status": "CONTINUE"}}}), ("response_headers", None)],
     )
     assert reached == {
         Cell("request_body.response.status", "request_body", "STREAMED"),
         Cell("silence", "response_headers", "NONE"),
+        Cell("later", "request_body", "STREAMED"),
+        Cell("later", "response_headers", "NONE"),
     }
 
 
@@ -134,7 +157,15 @@ def test_the_shrinker_leaves_what_makes_the_difference():
     for case in candidates:
         case["filter"]["failure_mode_allow"] = True
         case["processor"].append(culprit)
+    others = [make.case(3, number) for number in range(400)]
+    for name in cells.CIRCUMSTANCES:
+        candidates.append(next(case for case in others if "processor" in case and name in circumstances.found_in(case)))
+    for case in candidates[-len(cells.CIRCUMSTANCES) :]:
+        case["filter"]["failure_mode_allow"] = True
+        case["processor"].append(culprit)
+        case["request"]["headers"].append(["x-one", "1"])
     for small in shrink.shrink(candidates, differs):
+        assert not circumstances.found_in(small)
         assert {**small["filter"], "message_timeout": 0} == {"failure_mode_allow": True, "message_timeout": 0}
         assert len(small["request"]["headers"]) == 5 and small["request"]["headers"][4] == ["x-one", "1"]
         assert [action for step in small["processor"] for action in step["do"]] == [{"end": {}}]

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "envoy/kit/filter_yaml.h"
+#include "envoy/kit/route.h"
 #include "envoy/kit/service_peer.h"
 #include "envoy/kit/simulation.h"
 
@@ -40,8 +41,7 @@ Envoy::Envoy(Envoy&&) noexcept = default;
 Envoy& Envoy::operator=(Envoy&&) noexcept = default;
 
 EnvoyResult Envoy::run(const Service& processor, const Exchange& exchange) const {
-  const auto config =
-      envoy_config::on_routes(*config_, envoy::read_route_configs(exchange.per_route));
+  const auto config = envoy::on_its_route(*config_, exchange);
   envoy::ServiceReport report;
   const auto peer = envoy::make_service_peer(processor, options_, config, report);
   EnvoyResult result = envoy::Simulation(config, options_, exchange, *peer).run();

@@ -52,12 +52,6 @@ Step Filter::on_headers(Side side, bool end) {
     step = Step::stop;
   }
   if (!complete_ && removes_content_length(d)) pipe(d).headers.remove("content-length");
-  // With nothing left to process, the stream is of no more use.
-  if (side == Side::response && d.handles_nothing() && !config_.observability_mode &&
-      !local_response_) {
-    complete_ = true;
-    close_stream();
-  }
   return step;
 }
 

@@ -76,7 +76,8 @@ std::optional<Filter::Verdict> Filter::read_local_headers(const HeaderList& list
     const char* why = denial(allowed, MutationRules::Operation::set, name, value);
     const bool invalid = !is_header_name(key) || !rules::is_header_value(value);
     if (!invalid && why == nullptr) {
-      headers.add(name, value);
+      // Of several of one name the last counts.
+      headers.set(name, value);
       continue;
     }
     record_.count("rejected_header_mutations");

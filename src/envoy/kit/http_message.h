@@ -8,6 +8,8 @@ namespace extproc::testing::envoy {
 
 /// A request that no filter gets to see.
 bool is_refused(const HeaderMap& request);
+/// Whether it asks for an upgrade to WebSocket.
+bool asks_for_websocket(const HeaderMap& request);
 /// Whether a scheme is one of HTTP's.
 bool is_scheme(const std::string& text);
 /// 0 where there is none.
@@ -16,7 +18,8 @@ int status_of(const HeaderMap& response);
 bool has_status(const HeaderMap& response);
 /// Whether a response has no body, whatever its content-length says.
 bool has_no_body(const HeaderMap& response, const HeaderMap& request);
-/// What goes to the caller has no more of these, whoever set them.
-void remove_headers_of_one_hop(HeaderMap& response);
+/// What goes to the caller has no more of these, whoever set them; those of an upgrade are left in
+/// the 101 that answers the request for it.
+void remove_headers_of_one_hop(HeaderMap& response, const HeaderMap& request);
 
 }  // namespace extproc::testing::envoy

@@ -12,8 +12,6 @@ namespace {
 // The largest DATA frame of HTTP/2, unless both sides agree on more.
 constexpr std::size_t kFrame = 16384;
 
-constexpr int kSwitchingProtocols = 101;
-
 LocalReply without_status() {
   return {.status = 502,
           .body = "missing required header: :status",
@@ -84,6 +82,7 @@ bool Simulation::take_piece(Side side) {
   do {
     arrive(side, from.take(now_));
   } while (from.goes_on(now_) && !over_);
+  if (side == Side::response) end_handshake();
   return true;
 }
 
@@ -113,6 +112,7 @@ void Simulation::arrive_headers(Side side, HeaderMap headers, bool end) {
   const bool bodiless = side == Side::response && has_no_body(headers, arrived_);
   if (!length(side).on_headers(headers, end, bodiless)) return break_off(side);
   if (side == Side::response) {
+    handshake_.answered();
     if (answered_locally_) return second_response(headers, end);
     response_started_ = true;
     response_complete_ = end;
@@ -220,13 +220,14 @@ void Simulation::send_headers(Side side, const HeaderMap& headers, bool end) {
       left.set(":scheme", "http");
     result_.upstream.headers = left.entries();
     result_.upstream.complete = end;
+    handshake_.begin(headers);
     if (end || exchange_.upstream_answers_early) upstream_answers();
     return;
   }
   if (!has_status(headers)) return reply(without_status());
   response_left_ = true;
   HeaderMap left = headers;
-  if (status_of(left) != kSwitchingProtocols) remove_headers_of_one_hop(left);
+  remove_headers_of_one_hop(left, arrived_);
   result_.caller.status = status_of(left);
   result_.caller.headers = left.entries();
   if (end) end_of_caller();
@@ -236,7 +237,8 @@ void Simulation::send_data(Side side, const std::string& data, bool end) {
   // Behind the headers there may be more of a message that was given up with them.
   if (over_) return;
   if (side == Side::request) {
-    if (turned_away_) return;
+    if (turned_away_ || handshake_.keep({.kind = Piece::Kind::data, .data = data, .end = end}))
+      return;
     result_.upstream.body.append(data);
     result_.upstream.complete = end;
     if (end) upstream_answers();
@@ -249,7 +251,10 @@ void Simulation::send_data(Side side, const std::string& data, bool end) {
 void Simulation::send_trailers(Side side, const HeaderMap& trailers) {
   if (over_) return;
   if (side == Side::request) {
-    if (turned_away_) return;
+    if (turned_away_ ||
+        handshake_.keep(
+            {.kind = Piece::Kind::trailers, .headers = trailers.entries(), .end = true}))
+      return;
     result_.upstream.trailers = trailers.entries();
     result_.upstream.complete = true;
     upstream_answers();
@@ -257,6 +262,14 @@ void Simulation::send_trailers(Side side, const HeaderMap& trailers) {
   }
   result_.caller.trailers = trailers.entries();
   end_of_caller();
+}
+
+void Simulation::end_handshake() {
+  for (const Piece& piece : handshake_.take(response_complete_)) {
+    result_.upstream.body.append(piece.data);
+    if (piece.kind == Piece::Kind::trailers) result_.upstream.trailers = piece.headers;
+    result_.upstream.complete = piece.end;
+  }
 }
 
 void Simulation::upstream_answers() {

@@ -5,6 +5,7 @@
 
 #include "envoy/kit/declared_length.h"
 #include "envoy/kit/filter.h"
+#include "envoy/kit/handshake.h"
 #include "envoy/kit/peer.h"
 #include "envoy/kit/pipe.h"
 #include "envoy/kit/sender.h"
@@ -64,6 +65,7 @@ class Simulation final : private FilterHost, private PipeEnd {
   /// When a sender's next piece comes that is not there yet.
   std::optional<Time> later(const Sender& sender) const;
   bool wait();
+  void end_handshake();
   void upstream_answers();
   std::optional<LocalReply> refused_on_the_way(const HeaderMap& request) const;
   void end_of_caller();
@@ -82,6 +84,7 @@ class Simulation final : private FilterHost, private PipeEnd {
   /// The request's headers as they came: what it is does not change by what a processor makes of
   /// it.
   HeaderMap arrived_{HeaderKind::request, {}};
+  Handshake handshake_;
   DeclaredLength request_length_;
   DeclaredLength response_length_;
   Sender caller_;

@@ -27,6 +27,9 @@ class Play:
             self._request["headers"] = case_upgrade.to_connect(self._request["headers"])
             self._response["headers"] = case_upgrade.to_success(self._response["headers"])
         self._last = 0.0
+        # Seconds that passed while somebody waited: the moments without events between two pieces do not count, so that what
+        # comes first is what the case says.
+        self._clock = 0.0
         self._waits: list[tuple[float, asyncio.Future]] = []
         self._tasks: list[asyncio.Task] = []
         self._sending: dict[str, asyncio.Task] = {}
@@ -52,7 +55,7 @@ class Play:
 
     async def wait(self, seconds: float) -> None:
         future = asyncio.get_running_loop().create_future()
-        self._waits.append((asyncio.get_running_loop().time() + seconds, future))
+        self._waits.append((self._clock + seconds, future))
         await future
 
     # The upstream.
@@ -103,7 +106,6 @@ class Play:
         await asyncio.sleep(QUIET)
         if self.case.is_upgrade:
             self._upstream.headers = case_upgrade.from_connect(self._upstream.headers)
-            self._caller.headers = case_upgrade.from_success(self._caller.headers)
         outcome = {
             "caller": self._caller.outcome(status=True),
             "upstream": self._upstream.outcome(status=False),
@@ -141,9 +143,11 @@ class Play:
     async def _pass_time(self) -> None:
         self._waits.sort(key=lambda wait: wait[0])
         due, future = self._waits[0]
-        now = asyncio.get_running_loop().time()
-        if due > now:
-            await asyncio.sleep(min(due - now, QUIET / 4))
+        if due > self._clock:
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            await asyncio.sleep(min(due - self._clock, QUIET / 4))
+            self._clock = min(due, self._clock + loop.time() - began)
             return
         self._waits.pop(0)
         self.touch()

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness import envoy_cases, paths
+from harness import case_upgrade, envoy_cases, paths
 from harness.case_config import bootstrap
 from harness.case_player import AT_ONCE, Players
 from harness.case_servers import CaseServers
@@ -16,6 +16,7 @@ from harness.processes import Launcher, free_port
 
 # Envoy's counters are merged by then.
 MOMENT = 0.5
+SWITCHED = ".downstream_rq_1xx"
 
 
 class EnvoyCrashed(Exception):
@@ -53,7 +54,7 @@ async def _play(launcher: Launcher, folder: Path, cases: list[Case], at_once: in
     try:
         await players.run(at_once)
         await asyncio.sleep(MOMENT)
-        counters = await loop.run_in_executor(None, lambda: envoy.stats(r"\.ext_proc\."))
+        counters = await loop.run_in_executor(None, lambda: envoy.stats(rf"\.ext_proc\.|{SWITCHED}$"))
     except (OSError, EOFError) as error:
         code = await loop.run_in_executor(None, envoy.process.exit_code_soon)
         if code is None:
@@ -66,6 +67,10 @@ async def _play(launcher: Launcher, folder: Path, cases: list[Case], at_once: in
     for number, case in enumerate(cases):
         prefix = f"http.case_{number}.ext_proc."
         players.outcomes[case.name]["name"] = case.name
+        # In HTTP/2 a 200 may be the 101 of an upgrade: only Envoy itself can tell.
+        if case.is_upgrade and counters.get(f"http.case_{number}{SWITCHED}"):
+            caller = players.outcomes[case.name]["caller"]
+            caller["headers"] = case_upgrade.from_success(caller["headers"])
         players.outcomes[case.name]["statistics"] = {
             name.removeprefix(prefix): value for name, value in counters.items() if name.startswith(prefix) and value
         }

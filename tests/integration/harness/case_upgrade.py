@@ -24,8 +24,8 @@ def to_success(headers: Headers) -> Headers:
     return [(b":status", b"200"), *((name, value) for name, value in headers if name not in (*_OF_HTTP_1, b":status"))]
 
 
-def from_success(headers: Headers | None) -> Headers | None:
-    if headers is None or dict(headers).get(b":status") != b"200":
-        return headers
-    kept = [(name, value) for name, value in headers if name != b":status"]
-    return [(b":status", b"101"), *kept, (b"connection", b"upgrade"), (b"upgrade", b"websocket")]
+def from_success(headers: list[list[str]]) -> list[list[str]]:
+    """Of an outcome, whose headers are sorted by name."""
+    kept = [header for header in headers if header[0] != ":status"]
+    switching = [[":status", "101"], *([name.decode(), value] for name, value in zip(_OF_HTTP_1, ("upgrade", "websocket"), strict=True))]
+    return sorted([*kept, *switching], key=lambda header: header[0])

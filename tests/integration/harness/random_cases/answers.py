@@ -27,6 +27,8 @@ class Place:
     illegal: bool
     # The rules may allow what concerns routing.
     routing: bool = False
+    # Names of headers that it leaves alone.
+    kept: tuple[str, ...] = ()
     # Names of the fields that must be in it, from the ProcessingResponse down.
     wanted: tuple[str, ...] = ()
 
@@ -40,6 +42,11 @@ class Field:
 
 
 def _key(place: Place, _made: dict) -> str:
+    key = _any_key(place)
+    return "x-new" if key.lower() in place.kept else key
+
+
+def _any_key(place: Place) -> str:
     if place.routing and place.dice.chance(0.6):
         return place.dice.pick(headers.ROUTING if place.phase.startswith("request") else (":status", "host"))
     return headers.name(place.dice, place.illegal)

@@ -9,11 +9,16 @@ from harness.random_cases.filters import BODY_MODES, DUPLEX
 
 # Of the message that is answered: they are the same for each phase, so that a cell names the part alone.
 DEEDS = ("wait", "end", "reset", "silence", "several", "nothing_set", *(f"wrong_phase.{phase}" for phase in PHASES))
+# What else the exchange is, in which a message of the phase is answered: see circumstances.py.
+CIRCUMSTANCES = ("later", "open", "upgrade", "call", "route")
+# A body that ends before it is sent at all.
+BUFFERING = ("BUFFERED", "BUFFERED_PARTIAL")
 
 
 @dataclass(frozen=True, order=True)
 class Cell:
-    """A field (its path, with dots) or a deed; the phase of the message that it answers; the body mode of that direction."""
+    """A field (its path, with dots), a deed or a circumstance; the phase of the message that it answers; the body mode of that
+    direction."""
 
     what: str
     phase: str
@@ -29,6 +34,7 @@ IMPOSSIBLE = (
         "Envoy sends no body message in NONE, and takes GRPC for NONE",
         lambda cell: cell.phase.endswith("body") and cell.mode in ("NONE", "GRPC"),
     ),
+    ("an upgrade has no trailers", lambda cell: cell.what == "upgrade" and cell.phase.endswith("trailers")),
     ("an answer of the right phase is not of the wrong one", lambda cell: cell.what == f"wrong_phase.{cell.phase}"),
 )
 
@@ -46,7 +52,7 @@ def all_cells() -> list[Cell]:
             for path in answers.leaves():
                 if path[0] not in PHASES or path[0] == phase:
                     found.add(Cell(".".join(path), phase, mode))
-            found |= {Cell(deed, phase, mode) for deed in DEEDS}
+            found |= {Cell(what, phase, mode) for what in (*DEEDS, *CIRCUMSTANCES)}
     return sorted(found)
 
 
@@ -54,14 +60,14 @@ def reachable() -> list[Cell]:
     return [cell for cell in all_cells() if impossible(cell) is None]
 
 
-def reached_by(filter_data: dict, answered: list[tuple[str, dict | None]]) -> set[Cell]:
-    """The cells of what a script did; its scalars are texts, or what YAML makes of them."""
-    modes = filter_data.get("processing_mode", {})
+def reached_by(modes: dict, circumstances: set[str], answered: list[tuple[str, dict | None]]) -> set[Cell]:
+    """The cells of what a script did; its scalars are texts, or what YAML makes of them. `modes` are fields of the processing mode
+    that counts."""
     found = set()
     by_message: dict[str, int] = {}
     for phase, action in answered:
         mode = str(modes.get(f"{phase.partition('_')[0]}_body_mode", "NONE"))
-        found |= {Cell(what, phase, mode) for what in _what(phase, action)}
+        found |= {Cell(what, phase, mode) for what in _what(phase, action) | circumstances}
         if action is not None and "wait" not in action:
             by_message[phase] = by_message.get(phase, 0) + 1
             if by_message[phase] > 1:
@@ -89,6 +95,8 @@ def focus_of(cell: Cell) -> dict:
         return {"deed": what, "kind": kind}
     if cell.what == "override_message_timeout":
         return {"deed": "override_timeout"}
+    if cell.what in CIRCUMSTANCES:
+        return {"deed": "plain"}
     if cell.what in DEEDS:
         return {"deed": {"wait": "late", "several": "twice"}.get(cell.what, cell.what)}
     deed = {"immediate_response": "immediate", "streamed_immediate_response": what}.get(what, "plain")

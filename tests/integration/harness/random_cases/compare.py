@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness import case_runs, envoy_cases
 from harness.case_player import AT_ONCE
-from harness.random_cases import make, steps
+from harness.random_cases import circumstances, make, routes, steps
 from harness.random_cases.cells import Cell, reached_by
 
 BATCH = 300
@@ -70,7 +70,8 @@ def play(cases: list[dict], found: Found | None = None, at_once: int = AT_ONCE) 
     if found is not None:
         found.played += len(cases)
         for case in loaded:
-            found.reached |= reached_by(case.data["filter"], players.answered[case.name])
+            modes = routes.effective_mode(case.data) or {}
+            found.reached |= reached_by(modes, circumstances.found_in(case.data), players.answered[case.name])
     names = [f"random.{number}" for number in range(len(cases))]
     return [Both(case, kit[name], players.outcomes[name]) for case, name in zip(cases, names, strict=True)]
 

@@ -1,5 +1,7 @@
 """Requests, and what the upstream answers."""
 
+import copy
+
 from harness.random_cases import headers
 from harness.random_cases.dice import Dice
 
@@ -62,12 +64,44 @@ def keep_to_the_window(case: dict) -> None:
 def is_fair(case: dict) -> bool:
     """Whether both messages keep to HTTP, so that Envoy's codecs let them in."""
     request, upstream = case.get("request", {}), case.get("upstream", {})
-    method = dict(pair for pair in request.get("headers", []) if isinstance(pair, list)).get(":method")
-    status = dict(pair for pair in upstream.get("headers", []) if isinstance(pair, list)).get(":status")
-    empty = method == "HEAD" or status in ("204", "304")
+    empty = is_bodiless(case)
+    asked = is_upgrade(request)
+    if asked != ("connection" in headers_of(request)) or asked and "trailers" in request | upstream:
+        return False
+    switched = headers_of(upstream).get(":status") == "101"
+    if switched and not asked or any(switched != (name in headers_of(upstream)) for name in ("connection", "upgrade")):
+        return False
+    if any("open" in message and "trailers" in message for message in (request, upstream)):
+        return False
     whole = all(message.get(part, [0]) for message in (request, upstream) for part in ("body", "trailers"))
     together = any(lies(message) and "pacing" in message for message in (request, upstream))
-    return whole and not together and not (empty and ("body" in upstream or "trailers" in upstream))
+    return whole and not together and not (empty and {"body", "trailers", "open"} & {*upstream})
+
+
+def headers_of(message: dict) -> dict[str, str]:
+    """By name, the last of each."""
+    return {header[0]: header[1] for header in message.get("headers", []) if isinstance(header, list)}
+
+
+def is_bodiless(case: dict) -> bool:
+    """Whether the response must end with its headers."""
+    method, status = headers_of(case.get("request", {})).get(":method"), headers_of(case.get("upstream", {})).get(":status")
+    return method == "HEAD" or status in ("204", "304")
+
+
+def is_upgrade(request: dict) -> bool:
+    return "upgrade" in headers_of(request)
+
+
+def without_upgrade(case: dict) -> dict:
+    """The same as a request like others."""
+    made = copy.deepcopy(case)
+    for part in ("request", "upstream"):
+        message = made[part]
+        message["headers"] = [each for each in message["headers"] if isinstance(each, dict) or each[0] not in ("connection", "upgrade")]
+    if made["upstream"]["headers"][0][1] == "101":
+        made["upstream"]["headers"][0][1] = "200"
+    return made
 
 
 def lies(message: dict) -> bool:

@@ -68,15 +68,18 @@ def generate(dice: Dice, wanted_modes: dict[str, str]) -> dict:
         if dice.chance(0.12):
             made[name] = dice.some(ATTRIBUTES, 4, 1)
     if dice.chance(0.3):
-        made["metadata_options"] = {
-            name: {"untyped": dice.some(NAMESPACES, 3, 1)}
-            for name in dice.some(("forwarding_namespaces", "receiving_namespaces"), 2, 1)
-        }
+        made["metadata_options"] = metadata_options(dice, least=1)
     if dice.chance(0.15):
         made |= dice.pick(({"disable_clear_route_cache": True}, {"route_cache_action": dice.pick(("CLEAR", "RETAIN"))}))
     if dice.chance(0.35):
         made["max_message_timeout"] = dice.pick(("20s", "0.3s"))
     return made
+
+
+def metadata_options(dice: Dice, least: int) -> dict:
+    """At least so many of its fields, and of the names in each."""
+    names = dice.some(("forwarding_namespaces", "receiving_namespaces"), 2, least)
+    return {name: {"untyped": dice.some(NAMESPACES, 3, least)} for name in names}
 
 
 def processing_mode(dice: Dice, bodies: dict[str, float]) -> dict:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from harness.random_cases import exchanges, filters, headers
+from harness.random_cases import circumstances, exchanges, filters, headers, routes, steps
 from harness.random_cases.answers import PHASES
 from harness.random_cases.dice import Dice
 
@@ -24,16 +24,22 @@ def library_case(dice: Dice) -> dict:
     if dice.chance(0.9):
         made["filter"].get("processing_mode", {}).pop("request_header_mode", None)
         made["filter"].pop("forward_rules", None)
+    if dice.chance(0.15):
+        made["filter"]["grpc_service"] = {"initial_metadata": routes.call_metadata(dice, "filter")}
+    chosen = circumstances.drawn(dice, None)
+    if "route" in chosen:
+        made["per_route"] = routes.generate(dice, {}, must_run=False)
     made |= exchanges.generate(dice, {})
+    circumstances.shape(dice, made, chosen)
     # What is to be done is in headers too, of which Envoy takes a hundred.
     made["request"]["headers"] = [header for header in made["request"]["headers"] if isinstance(header, list)]
     # One field each: in which order protobuf writes several is anybody's guess, and a processor shows it.
     made |= {"dynamic_metadata": {name: {"a": "b"} for name in made["dynamic_metadata"]}} if "dynamic_metadata" in made else {}
     made["library"] = dice.weighted(PROCESSORS)
     if made["library"] == "Bodies":
-        _let_bodies_end(made)
-    duplex = made["filter"].get("processing_mode", {}).get("request_body_mode") == filters.DUPLEX
-    made["do"] = _actions(dice, made["library"], duplex)
+        _let_bodies_end(made, "later" in chosen)
+    duplex = (routes.effective_mode(made) or {}).get("request_body_mode") == filters.DUPLEX
+    made["do"] = _actions(dice, made["library"], duplex, exchanges.is_upgrade(made["request"]))
     # What an observer is told is seen by what it throws.
     if dice.chance(0.06):
         made["filter"] |= {"observability_mode": True, "deferred_close_timeout": "60s"}
@@ -49,19 +55,26 @@ def library_case(dice: Dice) -> dict:
         if dice.chance(0.3):
             made["do"].insert(0, f"{phase} fall_back 200{dice.pick(('', ' 503 busy'))}")
         made["do"].append(f"{phase} sleep {dice.pick((IN_TIME, LATE))}")
+    elif "later" in chosen:
+        # What the library does takes no time that the players know of: a piece that comes later must not come while it sleeps.
+        circumstances.let_wait(dice, made, time_runs_out=False)
     return made
 
 
-def _let_bodies_end(made: dict) -> None:
-    """Trailers that are not sent are the end of a body that no handler over it sees: whether it does when Envoy closes the stream
-    depends on what comes first."""
-    mode = made["filter"].get("processing_mode", {})
+def _let_bodies_end(made: dict, later: bool) -> None:
+    """Trailers that are not sent are the end of a body that no handler over it sees, and what stays open has none, nor has a request
+    whose response is over first: whether the handler sees one when Envoy closes the stream depends on what comes first, the end
+    of what Envoy sends or its RST_STREAM."""
+    mode = routes.effective_mode(made) or {}
     for side, part in (("request", "request"), ("response", "upstream")):
         if mode.get(f"{side}_trailer_mode") != "SEND":
             made[part].pop("trailers", None)
+        made[part].pop("open", None)
+    if later:
+        made["upstream"].pop("early", None)
 
 
-def _actions(dice: Dice, library: str, duplex: bool) -> list[str]:
+def _actions(dice: Dice, library: str, duplex: bool, upgrade: bool) -> list[str]:
     phases = ("request_headers",) if library == "RequestHeadersOnly" else PHASES
     made = []
     for phase in dice.some(phases, len(phases)):
@@ -74,6 +87,8 @@ def _actions(dice: Dice, library: str, duplex: bool) -> list[str]:
         for _ in range(dice.weighted({0: 1, 1: 4, 2: 3, 4: 1})):
             verb = dice.weighted(chances)
             made.append(f"{phase} {verb} {verbs[verb][1](dice)}".strip())
+    if upgrade:
+        made = [action for action in made if not any(name in action for name in steps.OF_UPGRADES)]
     # In FULL_DUPLEX_STREAMED the request goes on meanwhile, and gets as far as time allows.
     if library == "AsyncScripted" and not duplex and dice.chance(0.12):
         made.append(f"request_headers stream {_streamed(dice)}")
@@ -169,6 +184,7 @@ ANYWHERE: dict[str, tuple[float, Callable[[Dice], str]]] = {
     "metadata": (0.7, _one_of(*filters.NAMESPACES)),
     "attribute": (0.7, _one_of("request.path", "request.method", "response.code", "no.such")),
     "config": (0.4, _one_of("")),
+    "call": (0.7, _one_of(*routes.CALL_METADATA)),
     "emit": (1, _emit),
     "emit_typed": (0.3, _one_of("one type.googleapis.com/a.B 0801")),
 }

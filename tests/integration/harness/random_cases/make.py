@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from harness import envoy_cases
-from harness.random_cases import cells, exchanges, filters, library, steps
+from harness.random_cases import cells, circumstances, exchanges, filters, library, routes, steps
 from harness.random_cases.answers import PHASES
 from harness.random_cases.dice import Dice
 
@@ -26,21 +26,28 @@ def _script_case(seed: int | str, number: int) -> dict:
     dice = Dice(seed, number)
     cell = target(seed, number)
     modes = cells.modes_for(cell, dice) if cell else {}
+    chosen = circumstances.drawn(dice, cell)
     made: dict = {"filter": filters.generate(dice, modes)}
+    if "route" in chosen:
+        made["per_route"] = routes.generate(dice, modes, must_run=cell is not None)
     needs = {cell.phase: True} if cell else {}
     if cell:
         for name in ("observability_mode", "deferred_close_timeout"):
             made["filter"].pop(name, None)
     made |= exchanges.generate(dice, needs)
-    mode = made["filter"].get("processing_mode", {})
+    circumstances.shape(dice, made, chosen, cell)
+    mode = routes.effective_mode(made) or {}
     script = steps.Script(dice, {side: mode.get(f"{side}_body_mode", "NONE") for side in ("request", "response")}, made)
     made["processor"] = script.generate((cell.phase, cells.focus_of(cell)) if cell else None)
     if cell:
         made["processor"] = [step for step in made["processor"] if step["phase"] == cell.phase or _goes_on(step, cell, dice)]
-    if steps.waits_for_a_timeout(made):
+    time_runs_out = steps.waits_for_a_timeout(made)
+    if time_runs_out:
         made["filter"]["message_timeout"] = steps.TIMEOUT
     if steps.waits(made):
         exchanges.keep_to_the_window(made)
+    if "later" in chosen:
+        circumstances.let_wait(dice, made, time_runs_out)
     return made
 
 

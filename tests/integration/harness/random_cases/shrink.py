@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable, Generator, Iterator
 
-from harness.random_cases import exchanges, filters, steps
+from harness.random_cases import exchanges, filters, routes, steps
 
 ROUNDS = 12
 # How many candidates are played at once, of all cases and at least of each.
@@ -38,6 +38,11 @@ def shrink(cases: list[dict], differs: Differs, rounds: int = ROUNDS) -> list[di
 
 def _shrink(case: dict, width: int, rounds: int) -> Generator[list[dict], list[bool], None]:
     """Yields candidates, the best first, and is told which of them differ."""
+    if exchanges.is_upgrade(case["request"]):
+        # No part of that can be taken away by itself.
+        plain = exchanges.without_upgrade(case)
+        if (yield [plain])[0]:
+            case = plain
     for _ in range(rounds):
         parts = [path for path in removable(case) if is_playable(without(case, [path]))][:width]
         if not parts:
@@ -76,8 +81,9 @@ def is_playable(case: dict) -> bool:
     mode_ok = filters.is_valid(case.get("filter", {}))
     exchange_ok = exchanges.is_fair(case)
     answers = all(step.get("phase") for step in case.get("processor", []))
+    routes_ok = routes.are_valid(case.get("per_route", []))
     timed = "message_timeout" in case.get("filter", {}) or not steps.waits_for_a_timeout(case)
-    return mode_ok and exchange_ok and answers and timed
+    return mode_ok and exchange_ok and routes_ok and answers and timed
 
 
 def _is_needed(path: Path, parent: dict | list) -> bool:
@@ -85,6 +91,9 @@ def _is_needed(path: Path, parent: dict | list) -> bool:
     if path[0] == "filter" and len(path) > 2:
         # What is deeper stands in messages that Envoy does not take by halves.
         return len(parent) == 1 if isinstance(name, int) else len(path) > 3 or path[1] not in OPTIONAL
+    if path[0] == "per_route":
+        # A mode, and a list of names, may have any of its fields.
+        return name in ("disabled", "overrides") or len(path) > 5 and name in ("key", "value")
     if path[0] == "name" or len(path) == 1 and name in ("filter", "request", "upstream", "processor", "library"):
         return True
     if "typed_dynamic_metadata" in path[:-1]:

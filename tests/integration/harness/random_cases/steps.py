@@ -1,6 +1,6 @@
 """What the processor does: steps of a script, mostly legal."""
 
-from harness.random_cases import answers
+from harness.random_cases import answers, exchanges
 from harness.random_cases.answers import PHASES, Place
 from harness.random_cases.dice import Dice
 
@@ -20,6 +20,8 @@ DEEDS = {
     "override_timeout": 0.6,
     "early": 0.5,
 }
+# Without these it would be none any more, which the players, who speak HTTP/2, cannot play.
+OF_UPGRADES = ("connection", "upgrade", ":method")
 GRPC_STATUSES = {0: 4, 13: 1, 14: 1, 1: 0.5, 2: 0.5, 16: 0.3}
 
 
@@ -117,6 +119,7 @@ class Script:
             duplex=self._modes.get(side) == "FULL_DUPLEX_STREAMED",
             last=last,
             illegal=illegal,
+            kept=OF_UPGRADES if exchanges.is_upgrade(self._case["request"]) else (),
             routing=bool({"allow_all_routing", "allow_expression"} & {*self._case["filter"].get("mutation_rules", {})}),
             wanted=wanted,
         )

@@ -16,6 +16,7 @@
 #include "envoy/kit/cases/outcome.h"
 #include "envoy/kit/cases/script_peer.h"
 #include "envoy/kit/filter_yaml.h"
+#include "envoy/kit/route.h"
 #include "envoy/kit/simulation.h"
 #include "extproc/testing/envoy.h"
 #include "extproc/testing/exported.h"
@@ -80,8 +81,7 @@ std::string play(const Case& played) {
       exchange.request.headers.emplace_back(script, cases::latin1(action.Scalar()));
     return cases::outcome_line(played, Envoy(filter, options).run(exported(library), exchange));
   }
-  const auto config = extproc::envoy_config::on_routes(
-      envoy::read_filter_config(filter), envoy::read_route_configs(exchange.per_route));
+  const auto config = envoy::on_its_route(envoy::read_filter_config(filter), exchange);
   cases::ScriptPeer peer(played);
   return cases::outcome_line(played, envoy::Simulation(config, options, exchange, peer).run());
 }
