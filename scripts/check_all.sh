@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # All checks, without the gate's shortcuts: check_all.sh [part]...  Without a part all of them run, in at most an hour and a half. A
-# part that has passed for this very tree is not run again (FORCE=1 runs it all the same). When all have passed, .ci/tidy_base names
-# the commit, so that the gate's clang-tidy reads only what changes afterwards. `check_all.sh --list` tells the parts.
+# part that has passed for this very tree is not run again (FORCE=1 runs it all the same). `check_all.sh --list` tells the parts.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source scripts/steps.sh
@@ -34,7 +33,7 @@ if [[ "${1:-}" == --list ]]; then
   exit
 fi
 
-# The state of all files, committed or not, but for the one that this script writes.
+# The state of all files, committed or not, but for the one that the part `lint` writes.
 tree() {
   local index
   index=$(mktemp)
@@ -71,11 +70,7 @@ print_steps
 if [[ $# -eq 0 ]]; then
   if [[ "$(tree)" != "$tree" ]]; then
     note "files have changed meanwhile: run it again before you rely on it"
-  elif [[ -z "$(git status --porcelain -- . ':!.ci/tidy_base')" ]]; then
-    head=$(git rev-parse HEAD)
-    printf '%s\n' "$head" >.ci/tidy_base
-    note "all passed: .ci/tidy_base names $(<.ci/tidy_base); commit it"
   else
-    note "all passed; commit, and run it again to move .ci/tidy_base (nothing runs twice for one tree)"
+    note "all passed"
   fi
 fi

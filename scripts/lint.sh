@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks the format, then runs clang-tidy over the library, the command and the examples: lint.sh [--changed]. With --changed it
-# reads only the sources that changed since the commit in .ci/tidy_base, and those that include them.
+# reads only the sources that changed since the commit in .ci/tidy_base, and those that include them. When it has read all and found
+# nothing, .ci/tidy_base names the commit.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -19,3 +20,11 @@ note "clang-tidy reads $count sources"
 printf '%s\n' "$sources" | xargs -P "$(nproc)" -n 1 scripts/tidy_one.sh ||
   die "clang-tidy found something (see above)"
 note "clang-tidy found nothing"
+
+(($# == 0)) || exit 0
+if [[ -n "$(git status --porcelain -- . ':!.ci/tidy_base')" ]]; then
+  note "commit, and run it again to move .ci/tidy_base"
+else
+  git rev-parse HEAD >.ci/tidy_base
+  note ".ci/tidy_base names $(<.ci/tidy_base): commit it"
+fi
