@@ -10,6 +10,9 @@ scripts/format.sh --check
 
 note "configuring the preset lint"
 quietly cmake --preset lint || die "CMake could not configure (see above): run 'make install'"
+# Who commits meanwhile is not read.
+commit=$(git rev-parse HEAD)
+changes=$(git status --porcelain -- . ':!.ci/tidy_base')
 sources=$(python3 scripts/tidy_sources.py "$@") || die "the sources to read could not be listed (see above)"
 count=$(wc -w <<<"$sources")
 if ((count == 0)); then
@@ -22,9 +25,9 @@ printf '%s\n' "$sources" | xargs -P "$(nproc)" -n 1 scripts/tidy_one.sh ||
 note "clang-tidy found nothing"
 
 (($# == 0)) || exit 0
-if [[ -n "$(git status --porcelain -- . ':!.ci/tidy_base')" ]]; then
+if [[ -n "$changes" || "$(git rev-parse HEAD)" != "$commit" ]] || ! git diff --quiet HEAD -- . ':!.ci/tidy_base'; then
   note "commit, and run it again to move .ci/tidy_base"
 else
-  git rev-parse HEAD >.ci/tidy_base
+  printf '%s\n' "$commit" >.ci/tidy_base
   note ".ci/tidy_base names $(<.ci/tidy_base): commit it"
 fi

@@ -112,7 +112,7 @@ struct Offload {
 /// operations of Asio do then, operation_aborted. Where all blocking threads are busy it waits, and
 /// throws Overloaded once it can no longer end in time: by how long such work took of late, and the
 /// filter's message_timeout (FilterSettings), the handler's fallback and the stream's deadline.
-/// Work that by itself takes longer than message_timeout is not refused for that.
+/// Work that would be late by message_timeout without its wait as well is not refused for that.
 ///
 /// Captures by value that are more than plain data need a name (`auto work = [text] {…}; co_await
 /// offload(work);`): GCC 12 destroys such temporaries of a co_await twice.

@@ -35,7 +35,8 @@ struct Stats {
   /// Streams that this server ended with a status other than OK.
   std::uint64_t streams_failed = 0;
   /// Of those: a message was larger than Limits::message_bytes, or more was to be kept for them
-  /// than buffered_bytes_per_connection, memory_bytes or the client's flow control allow.
+  /// than buffered_bytes_per_connection, memory_bytes, the client's flow control or
+  /// host::Settings::collected_bytes allow.
   std::uint64_t streams_over_limit = 0;
   std::uint64_t messages = 0;
   std::uint64_t immediate_responses = 0;

@@ -48,7 +48,8 @@ class BaseExchange : public host::Exchange {
     closed_ = true;
     cancelled_ = cancelled;
     // A host to which its answers were too much says so only now.
-    const bool over_limit = status == GrpcStatus::resource_exhausted;
+    const bool over_limit = status == GrpcStatus::resource_exhausted &&
+                            !(finished_ && status_ == GrpcStatus::resource_exhausted);
     if (!finished_ || over_limit) status_ = status;
     if (over_limit && env_.link == nullptr)
       reporter().over_limit(request_, context_, "a message was too large, or too much waits");

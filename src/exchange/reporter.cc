@@ -150,7 +150,7 @@ void Reporter::over_limit(const Request& request, const Context& context,
   env_.logger.log({.level = LogLevel::warning,
                    .kind = LineKind::over_limit,
                    .event = text({"a stream of ", context.peer(), " is ended over a limit"}),
-                   .detail = text({what, ". docs/limits.md has what to do"}),
+                   .detail = text({what, ". docs/guide.md has what to do"}),
                    .processor = env_.dispatcher.name(),
                    .request_id = id_of(request)});
 }

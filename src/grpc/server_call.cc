@@ -147,7 +147,7 @@ void ServerCall::drop_output() {
 
 void ServerCall::tell_closed(CloseReason reason) {
   CallHandler* handler = std::exchange(handler_, nullptr);
-  if (handler != nullptr) handler->on_closed(reason);
+  if (handler != nullptr) handler->on_closed(over_limit_ ? CloseReason::over_limit : reason);
 }
 
 void ServerCall::lose() {
@@ -160,9 +160,7 @@ void ServerCall::on_stream_closed() noexcept {
   if (!ended_ && (answer_owed_ || inbox_.has_message())) host_.count_owed_reset();
   ended_ = true;
   DeadlineWheel::remove(*this);
-  tell_closed(over_limit_ ? CloseReason::over_limit
-              : end_sent_ ? CloseReason::finished
-                          : CloseReason::reset);
+  tell_closed(end_sent_ ? CloseReason::finished : CloseReason::reset);
   drop_input();
   drop_output();
   host_.count(-static_cast<std::ptrdiff_t>(metadata_.end_use()));

@@ -54,7 +54,8 @@ class ServerCall final : public Call,
   void pause() override { paused_ = true; }
   void resume() override;
   bool congested() const override {
-    return outbox_.pending() > host_.limits.queued_bytes_per_stream;
+    // Who writes on until told that the call is over is to wait for that.
+    return over_limit_ || outbox_.pending() > host_.limits.queued_bytes_per_stream;
   }
   void kept(std::ptrdiff_t bytes) override {
     host_.count(bytes);

@@ -80,10 +80,13 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
       call_->kept(-kept_);
       pool_.memory.add(kept_);
     }
+    peer_ = call_->peer();
     call_ = nullptr;
     const bool cancelled =
         reason == grpc::CloseReason::reset || reason == grpc::CloseReason::connection_lost;
-    if (stream_.on_closed(status_of(reason), cancelled)) released();
+    const bool over = stream_.on_closed(status_of(reason), cancelled);
+    peer_ = {};
+    if (over) released();
   }
 
  private:
@@ -133,7 +136,7 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
 
   std::string_view peer() const override {
     if (waiting_ != nullptr) return waiting_->peer;
-    return call_ != nullptr ? call_->peer() : std::string_view();
+    return call_ != nullptr ? call_->peer() : peer_;
   }
   std::optional<std::chrono::steady_clock::time_point> deadline() const override {
     if (waiting_ != nullptr) return waiting_->deadline;
@@ -150,6 +153,7 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
 
   Pool& pool_;
   grpc::Call* call_ = nullptr;
+  std::string_view peer_;  // within on_closed(), where there is no call any more
   std::ptrdiff_t kept_ = 0;
   std::unique_ptr<Waiting> waiting_;
   stream::ProcessStream stream_;

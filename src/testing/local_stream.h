@@ -54,8 +54,8 @@ class LocalStream : protected detail::CallInfo, private stream::ReplySink {
     if (std::exchange(ended_, true)) return;
     on_end(status, message);
     // Not from inside of the stream, which called this.
-    boost::asio::post(io_, [this, status] {
-      if (stream_.on_closed(status, false)) released_ = true;
+    boost::asio::post(io_, [this] {
+      if (stream_.on_closed(GrpcStatus::ok, false)) released_ = true;
     });
   }
 

@@ -56,7 +56,7 @@ class EXTPROC_API BlockingJob {
 
  protected:
   virtual ~BlockingJob() = default;
-  /// Once ended: how long it ran.
+  /// Once it has run: for how long.
   std::chrono::nanoseconds took() const { return took_; }
   /// Whether that alone was longer than TimeLeft::told.
   bool outlasted() const { return took_ > time_.told; }
@@ -90,9 +90,10 @@ class EXTPROC_API BlockingJob {
 /// lost half of the time that it had to wait; then the newest, since under a load that is too much
 /// all would else be answered at the last moment. Those that cannot end in time any more are
 /// refused. Against TimeLeft::told that is so only where it is the wait that makes them late: work
-/// that takes longer by itself runs, since Envoy then seems to wait longer than the server was
-/// told. (Where it does not, it ends the stream, which withdraws the job.) An expectation that is
-/// too high costs those that wait, and none that need not, from which it is measured anew.
+/// that would be late without it as well runs, since Envoy then seems to wait longer than the
+/// server was told. (Where it does not, it ends the stream, which withdraws the job.) An
+/// expectation that is too high costs those that wait, and none that need not, from which it is
+/// measured anew.
 class EXTPROC_API BlockingPool {
  public:
   using Clock = std::chrono::steady_clock;

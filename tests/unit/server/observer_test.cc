@@ -15,7 +15,10 @@
 namespace extproc::server::testing {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class Recorder final : public Observer {
  public:
@@ -84,6 +87,9 @@ TEST_F(ObserverTest, HearsWhatTheTransportRefused) {
     EXPECT_TRUE(client.talk_until([&] { return client.stream(id).closed; }));
     EXPECT_EQ(recorder.notes().back(), end);
   }
+  EXPECT_EQ(server_->stats().streams_over_limit, 1U);
+  EXPECT_THAT(log(), Contains(AllOf(HasSubstr("a stream of 127.0.0.1:"),
+                                    HasSubstr("is ended over a limit"))));
 }
 
 TEST_F(ObserverTest, HearsNothingOfHealthChecks) {

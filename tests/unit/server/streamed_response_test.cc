@@ -21,38 +21,40 @@ constexpr std::size_t kPieces = 512;
 /// What a stream's answers hold before its handler waits, with one piece and its message.
 constexpr std::size_t kMostHeld = (std::size_t{1} << 20) + 2 * kPiece;
 
-/// Writes a response of 32 MiB.
+constexpr std::size_t kWithoutEnd = ~std::size_t{0};
+
+/// Writes a response of so many pieces.
 class Writer : public AsyncProcessor {
  public:
-  explicit Writer(bool waits) : waits_(waits) {}
+  Writer(bool waits, std::size_t pieces) : waits_(waits), pieces_(pieces) {}
 
   Task<> process_request_headers(const HttpHeaders&, Context& context, Request&,
                                  HeadersResponse& response) override {
     auto& reply = response.respond_streaming(200);
     const std::string piece(kPiece, 'p');
     try {
-      for (std::size_t i = 0; i < kPieces; ++i, ++written) {
+      for (std::size_t i = 0; i < pieces_; ++i, ++written) {
         reply.write(piece);
         if (waits_) co_await reply.writable();
       }
     } catch (const boost::system::system_error&) {
+      EXPECT_TRUE(context.cancelled());
       aborted = true;
     }
-    cancelled = context.cancelled();
   }
 
   std::atomic<std::size_t> written = 0;
   std::atomic<bool> aborted = false;
-  std::atomic<bool> cancelled = false;
 
  private:
   const bool waits_;
+  const std::size_t pieces_;
 };
 
 class StreamedResponseTest : public ServerTest {
  protected:
-  void start(bool waits) {
-    writer_ = std::make_shared<Writer>(waits);
+  void start(bool waits, std::size_t pieces = kPieces) {
+    writer_ = std::make_shared<Writer>(waits, pieces);
     ServerTest::start(Service(writer_));
   }
 
@@ -71,7 +73,10 @@ class StreamedResponseTest : public ServerTest {
     std::size_t before = 0;
     EXPECT_TRUE(eventually([&] { return writer_->written > 0; }));
     // It stands still where it was the last time.
-    EXPECT_TRUE(eventually([&] { return std::exchange(before, writer_->written) == before; }));
+    EXPECT_TRUE(eventually([&] {
+      const std::size_t now = writer_->written;
+      return std::exchange(before, now) == now;
+    }));
     return id;
   }
 
@@ -113,6 +118,20 @@ TEST_F(StreamedResponseTest, IsSeenAtTheConnectionsLimitWhereItDoesNotWait) {
   EXPECT_EQ(server_->stats().streams_failed, 1U);
   EXPECT_THAT(log(), Contains(AllOf(HasSubstr("a stream of 127.0.0.1:"),
                                     HasSubstr("is ended over a limit"))));
+}
+
+// The limit is reached before it has to wait.
+TEST_F(StreamedResponseTest, OneWithoutEndEndsAtTheConnectionsLimit) {
+  settings.limits.message_bytes = std::size_t{1} << 20;
+  settings.limits.buffered_bytes_per_connection = std::size_t{4} << 20;
+  settings.limits.queued_bytes_per_stream = std::size_t{8} << 20;
+  start(true, kWithoutEnd);
+  SocketClient client(server_->port());
+  const auto id = ask(client);
+  EXPECT_TRUE(client.talk_until([&] { return client.stream(id).closed; }));
+  EXPECT_EQ(client.stream(id).grpc_status(), "8");
+  EXPECT_TRUE(eventually([&] { return writer_->aborted.load(); }));
+  EXPECT_EQ(server_->stats().streams_over_limit, 1U);
 }
 
 }  // namespace

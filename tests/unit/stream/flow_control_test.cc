@@ -152,6 +152,7 @@ TEST(FlowControl, BoundsWhatWaitsForAWindowThatNeverComes) {
     EXPECT_TRUE(f.ended);
     EXPECT_EQ(f.status, GrpcStatus::resource_exhausted);
     EXPECT_TRUE(f.close());
+    EXPECT_EQ(f.counters.streams_over_limit.value(), 1U);
   }
 }
 
