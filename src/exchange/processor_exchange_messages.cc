@@ -86,12 +86,9 @@ void ProcessorExchange::begin_headers(const host::Message& message) {
   if (phase_ == Phase::request_headers) {
     if (!observes()) {
       may_stream_ = true;
-      CollectListener* const listener = env_.dispatcher.blocks() ? nullptr : this;
-      StreamedReply& reply = scratch().streamed_reply.emplace(
-          checker_, scratch().headers_response, env_.settings.chain_header, env_.dispatcher.name(),
-          // In a chain it goes on when it is whole, and other threads send nothing.
-          env_.link != nullptr || env_.dispatcher.blocks(), env_.settings.collected_bytes,
-          listener);
+      CollectListener& listener = *this;
+      StreamedReply& reply =
+          scratch().streamed_reply.emplace(checker_, scratch().headers_response, listener);
       detail::Access::stream_to(scratch().headers_response, &reply);
     }
   } else if (!env_.settings.chain_header.empty()) {

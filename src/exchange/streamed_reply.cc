@@ -9,6 +9,7 @@
 #include "base/header_name.h"
 #include "base/recycle.h"
 #include "exchange/answer_checker.h"
+#include "exchange/environment.h"
 #include "extproc/headers.h"
 
 namespace extproc::exchange {
@@ -28,7 +29,9 @@ std::vector<Header> views(detail::HeaderPairs& pairs) {
 }  // namespace
 
 void StreamedReply::head(int status, detail::HeaderPairs headers) {
-  if (collects_ || closed_ || !checker_.takes_streamed_reply()) {
+  const Environment& env = checker_.reporter().environment();
+  // In a chain it goes on when it is whole, and other threads send nothing.
+  if (env.link != nullptr || elsewhere() || closed_ || !checker_.takes_streamed_reply()) {
     collected_ = ImmediateResponse{.status = status, .headers = std::move(headers)};
     return;
   }
@@ -36,25 +39,28 @@ void StreamedReply::head(int status, detail::HeaderPairs headers) {
   const std::string code = std::to_string(status);
   std::vector<Header> all = views(headers);
   std::erase_if(all, [&](const Header& header) {
-    return header.name == ":status" || header.name == chain_header_;
+    return header.name == ":status" || header.name == env.settings.chain_header;
   });
   leave_checked(all);
   all.insert(all.begin(), Header{":status", code});
-  if (!chain_header_.empty()) all.push_back({chain_header_, name_});
+  if (!env.settings.chain_header.empty())
+    all.push_back({env.settings.chain_header, env.dispatcher.name()});
   checker_.sink().reply_head(all, extras());
   detail::Access::drop_extras(response_);
 }
 
 void StreamedReply::chunk(std::string_view bytes) {
   if (collected_) {
-    if (too_large_ || (listener_ != nullptr && closed_)) return;
-    if (bytes.size() > most_collected_ - collected_->body.size()) {
+    const bool here = !elsewhere();
+    if (too_large_ || (here && closed_)) return;
+    const Environment& env = checker_.reporter().environment();
+    if (bytes.size() > env.settings.collected_bytes - collected_->body.size()) {
       too_large_ = true;
       release(collected_->body);
     } else {
       collected_->body.append(bytes);
     }
-    if (listener_ != nullptr) listener_->on_collected();
+    if (here) listener_.on_collected();
     return;
   }
   if (closed_) return;
@@ -68,6 +74,10 @@ void StreamedReply::end(detail::HeaderPairs trailers) {
   leave_checked(all);
   checker_.sink().reply_end(all, extras());
   detail::Access::drop_extras(response_);
+}
+
+bool StreamedReply::elsewhere() const {
+  return checker_.reporter().environment().dispatcher.blocks();
 }
 
 bool StreamedReply::writable() {

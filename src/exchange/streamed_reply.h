@@ -29,20 +29,9 @@ class CollectListener {
 /// accepts that, else collected for an ImmediateResponse.
 class StreamedReply final : public detail::StreamedResponseSink {
  public:
-  /// All must outlive it. `chain_header` is set to `name` in the response, unless it is empty.
-  /// What `response` asks for besides leaves with the next piece.
-  /// `collects`: it is not sent as it is written, whatever Envoy accepts; then it has at most
-  /// `most_collected` bytes. `listener`: null where the handler writes on a thread of its own.
-  StreamedReply(AnswerChecker& checker, PhaseResponse& response, std::string_view chain_header,
-                std::string_view name, bool collects, std::size_t most_collected,
-                CollectListener* listener)
-      : checker_(checker),
-        response_(response),
-        chain_header_(chain_header),
-        name_(name),
-        collects_(collects),
-        most_collected_(most_collected),
-        listener_(listener) {}
+  /// All must outlive it. What `response` asks for besides leaves with the next piece.
+  StreamedReply(AnswerChecker& checker, PhaseResponse& response, CollectListener& listener)
+      : checker_(checker), response_(response), listener_(listener) {}
 
   /// The response is to be answered with, after the end; nothing when it was sent already.
   std::optional<ImmediateResponse> take_collected() { return std::move(collected_); }
@@ -66,15 +55,13 @@ class StreamedReply final : public detail::StreamedResponseSink {
 
  private:
   void leave_checked(std::vector<Header>& headers) const;
+  /// The handler writes on a thread of its own, and is heard of when it returns.
+  bool elsewhere() const;
   const ResponseExtras* extras() const { return response_.extras_or_null(); }
 
   AnswerChecker& checker_;
   PhaseResponse& response_;
-  const std::string_view chain_header_;
-  const std::string_view name_;
-  const bool collects_;
-  const std::size_t most_collected_;
-  CollectListener* const listener_;
+  CollectListener& listener_;
   std::optional<ImmediateResponse> collected_;
   std::coroutine_handle<> waiting_;
   bool begun_ = false;

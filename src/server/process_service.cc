@@ -80,7 +80,8 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
       call_->kept(-kept_);
       pool_.memory.add(kept_);
     }
-    peer_ = call_->peer();
+    // The log names it.
+    peer_ = reason == grpc::CloseReason::over_limit ? call_->peer() : std::string_view();
     call_ = nullptr;
     const bool cancelled =
         reason == grpc::CloseReason::reset || reason == grpc::CloseReason::connection_lost;
