@@ -131,10 +131,10 @@ http2::Stream::Waiting ServerCall::prepare_output(std::size_t max) noexcept {
 }
 
 void ServerCall::write_output(http2::Output& out, std::size_t bytes) noexcept {
-  const bool was_congested = congested();
+  const bool was_full = full();
   outbox_.move_to(out, bytes, host_.buffers);
   count_buffered();
-  if (!was_congested || congested() || ended_) return;
+  if (!was_full || full() || ended_) return;
   writable_owed_ = true;
   host_.deliver_later(*this);
 }

@@ -55,7 +55,7 @@ class ServerCall final : public Call,
   void resume() override;
   bool congested() const override {
     // Who writes on until told that the call is over is to wait for that.
-    return over_limit_ || outbox_.pending() > host_.limits.queued_bytes_per_stream;
+    return over_limit_ || full();
   }
   void kept(std::ptrdiff_t bytes) override {
     host_.count(bytes);
@@ -78,7 +78,8 @@ class ServerCall final : public Call,
  private:
   static constexpr Clock::time_point kNever = Clock::time_point::max();
 
-  bool held() const { return paused_ || congested() || host_.turn_over(); }
+  bool full() const { return outbox_.pending() > host_.limits.queued_bytes_per_stream; }
+  bool held() const { return paused_ || full() || host_.turn_over(); }
   void send_message();
   bool accept(const FramePrefix& prefix);
   void deliver_message(std::string_view message);

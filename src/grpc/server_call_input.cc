@@ -108,7 +108,7 @@ void ServerCall::deliver_waiting() {
 
 // Where nothing else holds its messages up.
 void ServerCall::wait_for_turn() {
-  if (!host_.turn_over() || ended_ || paused_ || congested()) return;
+  if (!host_.turn_over() || ended_ || paused_ || full()) return;
   if (inbox_.has_message() || (half_closed_ && !half_close_told_)) host_.deliver_next_turn(*this);
 }
 

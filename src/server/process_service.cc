@@ -80,13 +80,13 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
       call_->kept(-kept_);
       pool_.memory.add(kept_);
     }
-    // The log names it.
-    peer_ = reason == grpc::CloseReason::over_limit ? call_->peer() : std::string_view();
+    const bool over_limit = reason == grpc::CloseReason::over_limit;
+    if (over_limit) peer_ = call_->peer();  // the log names it
     call_ = nullptr;
     const bool cancelled =
         reason == grpc::CloseReason::reset || reason == grpc::CloseReason::connection_lost;
     const bool over = stream_.on_closed(status_of(reason), cancelled);
-    peer_ = {};
+    if (over_limit) peer_ = {};
     if (over) released();
   }
 
