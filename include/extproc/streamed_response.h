@@ -57,9 +57,8 @@ class EXTPROC_API StreamedResponse {
   /// for a handler that writes faster than callers may read. What it writes without waiting is
   /// kept, until that is more than Limits::buffered_bytes_per_connection or memory_bytes allow,
   /// which ends the stream. Ready at once where the pieces are collected, or go nowhere, as with
-  /// Context::observability_mode. Throws
-  /// boost::system::system_error (operation_aborted) when the stream is over, as where the caller
-  /// has gone, or too much was collected.
+  /// Context::observability_mode. Throws boost::system::system_error (operation_aborted) when the
+  /// stream is over, as where the caller has gone, or too much was collected.
   [[nodiscard]] WriteAwaiter writable();
   /// Ends the response, with trailers if there are any.
   void finish(std::vector<std::pair<std::string, std::string>> trailers = {});
