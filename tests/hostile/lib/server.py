@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from harness import paths
@@ -18,6 +19,8 @@ MODULE = "hostile_processors"
 # The limit of what all connections together may hold, and the counter of what they hold.
 MEMORY_FLAG = "--memory-bytes"
 MEMORY_COUNTER = "memory_bytes"
+# What the server's one thread counts before it tells of it.
+MEMORY_UNTOLD = 64 * 1024
 
 
 def arguments_for(processor: str, port: int, flags: tuple) -> list:
@@ -47,10 +50,17 @@ class Server(Program):
 
     def eventually(self, counter: str, value: int, timeout: float = 10.0) -> int | None:
         """The counter, once it is that, or when the time is over; None where it is not counted."""
+        return self._once(counter, lambda now: now == value, timeout)
+
+    def falls_to(self, counter: str, most: int, timeout: float = 10.0) -> int | None:
+        """The counter, once it is that or less, or when the time is over; None where it is not counted."""
+        return self._once(counter, lambda now: now <= most, timeout)
+
+    def _once(self, counter: str, wanted: Callable[[int], bool], timeout: float) -> int | None:
         end = time.monotonic() + timeout
         while True:
             now = self.stats().get(counter)
-            if now in (value, None) or time.monotonic() > end:
+            if now is None or wanted(now) or time.monotonic() > end:
                 return now
             time.sleep(0.05)
 
