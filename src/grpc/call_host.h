@@ -70,7 +70,7 @@ class CallHost {
   Clock::time_point now{};
   /// Within receive() or take_output(), so that the owner takes output anyway.
   bool in_event = false;
-  /// Messages, in this turn.
+  /// Messages in this turn, and what takes as long.
   std::size_t delivered = 0;
   /// Where a message goes that is written after the end of its call.
   std::string discarded;

@@ -51,6 +51,7 @@ void Connection::Impl::tell_held() {
   untold_ = 0;
   const std::size_t bytes = held_bytes();
   if (bytes == told_) return;
+  if (bytes > told_) delivered += (bytes - told_) / kHeldPerMessage;
   buffers.count(static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(told_));
   told_ = bytes;
 }

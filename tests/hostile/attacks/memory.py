@@ -307,5 +307,5 @@ def idle_after_answers(run: Run) -> None:
             left -= got
         peer.send(b"".join(wire.reset(stream) for stream in peer.streams))
 
-    idle_connections(run, server, run.size(600, 150), 16 * MIB, ask, read)
+    idle_connections(run, server, run.size(300, 150), 16 * MIB, ask, read)
     run.is_over(server)

@@ -1,6 +1,7 @@
 // What counts against the limit of a connection, and what it keeps of calls that are over.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <string>
 
 #include "grpc/connection_fixture.h"
@@ -94,6 +95,31 @@ TEST_F(MemoryTest, WhatManyCallsLeaveIsGivenBackWhenNoneIsOpen) {
   EXPECT_LT(live_bytes() - before, 5'000U);
   call({"m"});
   EXPECT_EQ(service.handler().messages.size(), 1U);
+}
+
+// Else the peer that asks for much and reads nothing of it takes the thread from all others.
+TEST_F(MemoryTest, LargeAnswersOfManyCallsLeaveOthersTheirTurn) {
+  service.act_on_message = [](FakeHandler& handler, std::string_view) {
+    handler.send(std::string(std::size_t{3} << 20, 'x'));
+  };
+  connect();
+  constexpr int kCalls = 20;
+  for (int i = 0; i < kCalls; ++i) {
+    client->send_message(client->open_call(FakeService::kPath), "m");
+  }
+  const auto answered = [this] {
+    return std::ranges::count_if(service.handlers,
+                                 [](const auto& each) { return !each->messages.empty(); });
+  };
+  connection->receive(client->take_output(), now);
+  EXPECT_EQ(service.handlers.size(), std::size_t{kCalls});
+  EXPECT_EQ(answered(), 2);
+  const int asked = output_calls;
+  take_output(std::size_t{1} << 20);
+  EXPECT_LE(answered(), 4);
+  EXPECT_GT(output_calls, asked);
+  for (int i = 0; i < kCalls; ++i) take_output(std::size_t{1} << 20);
+  EXPECT_EQ(answered(), kCalls);
 }
 
 TEST_F(MemoryTest, AnAnswerToACallThatIsOverIsNotKept) {
