@@ -115,7 +115,7 @@ class Listener:
                         "domains": ["*"],
                         "routes": [
                             *self.routes,
-                            {"name": "all", "match": {"prefix": "/"}, "route": {"cluster": self.upstream, "timeout": "60s"}},
+                            {"name": "all", "match": {"prefix": "/"}, "route": {"cluster": self.upstream, "timeout": "300s"}},
                         ],
                     }
                 ]
