@@ -60,6 +60,7 @@ TEST_F(MemoryTest, HeadersThatCallsShareCountOnce) {
   connect();
   const Headers large = {{"x", std::string(60'000, 'v')}};
   std::vector<std::int32_t> open;
+  open.reserve(20);
   for (int i = 0; i < 20; ++i) open.push_back(call({}, false, large));
   for (const auto id : open) ASSERT_FALSE(client->stream(id).closed);
   // As long as one has them.
@@ -77,6 +78,7 @@ TEST_F(MemoryTest, WhatManyCallsLeaveIsGivenBackWhenNoneIsOpen) {
   connect();
   const auto many_calls = [&] {
     std::vector<std::int32_t> ids;
+    ids.reserve(700);
     for (int i = 0; i < 700; ++i)
       ids.push_back(call({}, false, {{"x", std::string(1'000, 'v')}, {"y", std::to_string(i)}}));
     connection->give_back();
