@@ -7,27 +7,24 @@ import time
 
 from lib import wire
 from lib.attack import MIB, Run, attack
-from lib.peer import Ended
+from lib.peer import Peer
 from lib.server import Command
 
 # A line, and what a second may add to the log, in bytes.
 LONGEST_LINE = 8 * 1024
 MOST_LOG = 128 * 1024
+# The answers to so many may wait for a peer that has not read any.
+STREAMS_AT_ONCE = 2_000
 
 
-def malformed(run: Run, server: Command, count: int) -> None:
-    """Streams that end as malformed, each of which is worth a line; more of them at once than are allowed, for which a connection may
-    be closed."""
-    peer = run.connect(server, keeps=False)
+def malformed(peer: Peer, count: int) -> None:
+    """Streams that end as malformed, each of which is worth a line."""
     for at in range(0, count, 500):
         parts = []
         for _ in range(min(500, count - at)):
             stream = peer.next_stream()
             parts.append(peer.head(stream) + wire.data(stream, wire.grpc(b"\xff")))
-        try:
-            peer.send(b"".join(parts))
-        except Ended:
-            peer = run.connect(server, keeps=False)
+        peer.send(b"".join(parts))
 
 
 def ended_by_sigterm(run: Run, server: Command, what: str) -> None:
@@ -41,7 +38,7 @@ def pipe_that_nobody_reads(run: Run) -> None:
     reader, writer = os.pipe()
     server = run.command("Prompt", "--grace-period", 0.5, error=writer)
     os.close(writer)
-    malformed(run, server, 5_000)
+    malformed(run.connect(server, keeps=False), 5_000)
     time.sleep(0.5)
     run.check("a good request is answered", server.answers(patience=5))
     ended_by_sigterm(run, server, "pipe")
@@ -55,12 +52,12 @@ def closed_outputs(run: Run) -> None:
     server = run.command("Prompt", "--grace-period", 0.5, error=writer)
     os.close(writer)
     os.close(reader)
-    malformed(run, server, 2_000)
+    malformed(run.connect(server, keeps=False), 2_000)
     run.check("closed pipe: a good request is answered", server.answers(patience=5))
     ended_by_sigterm(run, server, "closed pipe")
 
     server = run.command("Prompt", "--grace-period", 0.5, preexec_fn=lambda: [os.close(number) for number in (0, 1, 2)])
-    malformed(run, server, 2_000)
+    malformed(run.connect(server, keeps=False), 2_000)
     run.check("closed at the start: a good request is answered", server.answers(patience=5))
     # Log lines are not to go where a socket is.
     taken = [
@@ -77,7 +74,8 @@ def flood(run: Run) -> None:
     count = run.size(200_000, 20_000)
     with run.beside_good_clients(server):
         start = time.monotonic()
-        malformed(run, server, count)
+        for _ in range(count // STREAMS_AT_ONCE):
+            malformed(run.connect(server, keeps=False), STREAMS_AT_ONCE)
         seconds = int(time.monotonic() - start) + 2
     ended_by_sigterm(run, server, "flood")
     run.at_most(f"bytes of log of {count:,} malformed messages", server.log_path.stat().st_size, MOST_LOG * seconds)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from lib import wire
 from lib.attack import MEMORY_SLACK, MIB, Ended, Run, attack, mib
 from lib.peer import Peer
-from lib.server import MEMORY_COUNTER, MEMORY_UNTOLD, Server
+from lib.server import MEMORY_COUNTER, Server
 
 MESSAGE = 15 * MIB
 # How many times what may be held is piled up.
@@ -47,14 +47,13 @@ def pile_up(run: Run, processor: str, pile: Pile, small: bytes | None = None, pa
                     break
         time.sleep(run.size(1.0, 0.2) + pause)
         # The connection that is over the limit goes a moment after it is.
-        most = limit + MEMORY_UNTOLD
-        counted = server.falls_to(MEMORY_COUNTER, most)
+        counted = server.falls_to(MEMORY_COUNTER, limit)
     run.note(f"{sum(peer.sent for peer in peers) / MIB:.1f} MiB sent on {len(peers)} connections; limit {mib(limit)}")
     run.memory_at_most("resident at most", server.peak(), limit + MEMORY_SLACK)
     if counted is None:
         run.check("counted memory", False, "the server does not tell it")
     else:
-        run.check("counted memory", counted <= most, f"{counted} bytes, at most {most}")
+        run.check("counted memory", counted <= limit, f"{counted} bytes, at most {limit}")
     run.check("a connection that holds little stays", not small_one.closed and not small_one.streams[stream].ended)
     run.disconnect()
     if counted is not None:
@@ -294,7 +293,8 @@ def idle_after_a_split_frame(run: Run) -> None:
 @attack()
 def idle_after_answers(run: Run) -> None:
     """Answers of 300 KB that waited on each of many connections, and have been read"""
-    server = run.serve("Prompt")
+    # More than all of them wait for at once.
+    server = run.serve("Prompt", memory=2_048 * MIB)
     answers = 8
 
     def ask(peer: Peer) -> None:
@@ -307,5 +307,5 @@ def idle_after_answers(run: Run) -> None:
             left -= got
         peer.send(b"".join(wire.reset(stream) for stream in peer.streams))
 
-    idle_connections(run, server, run.size(300, 150), 16 * MIB, ask, read)
+    idle_connections(run, server, run.size(600, 150), 16 * MIB, ask, read)
     run.is_over(server)

@@ -19,8 +19,6 @@ MODULE = "hostile_processors"
 # The limit of what all connections together may hold, and the counter of what they hold.
 MEMORY_FLAG = "--memory-bytes"
 MEMORY_COUNTER = "memory_bytes"
-# What the server's one thread counts before it tells of it.
-MEMORY_UNTOLD = 64 * 1024
 
 
 def arguments_for(processor: str, port: int, flags: tuple) -> list:
