@@ -52,15 +52,17 @@ class CallHost {
   void count(std::ptrdiff_t bytes) {
     buffered_ += static_cast<std::size_t>(bytes);
     untold_ += bytes;
-    if (!in_event || untold_ > kMostUntold || untold_ < -kMostUntold) tell_held();
+    if (in_event && untold_ <= kMostUntold && untold_ >= -kMostUntold) return;
+    if (untold_ > 0) turn_spent += static_cast<std::size_t>(untold_) / kBytesPerMessage;
+    tell_held();
   }
   /// Tells the thread's account what the connection holds.
   virtual void tell_held() = 0;
 
   /// A turn of its own, for whoever delivers outside of an event of the connection.
   virtual void begin_turn() = 0;
-  /// So many messages are delivered before other connections of the thread have their turn.
-  bool turn_over() const { return delivered >= kMostPerTurn; }
+  /// Other connections of the thread are to have their turn.
+  bool turn_over() const { return turn_spent >= kTurn; }
 
   const Limits& limits;
   DeadlineWheel& deadlines;
@@ -70,8 +72,8 @@ class CallHost {
   Clock::time_point now{};
   /// Within receive() or take_output(), so that the owner takes output anyway.
   bool in_event = false;
-  /// Messages in this turn, and what takes as long.
-  std::size_t delivered = 0;
+  /// Of this turn, in messages that were delivered: each counts as one, and what takes as long.
+  std::size_t turn_spent = 0;
   /// Where a message goes that is written after the end of its call.
   std::string discarded;
 
@@ -87,7 +89,9 @@ class CallHost {
   std::ptrdiff_t untold_ = 0;
 
  private:
-  static constexpr std::size_t kMostPerTurn = 2048;
+  static constexpr std::size_t kTurn = 2048;
+  /// So many bytes that are to be kept, of answers most of all, take as long as a message.
+  static constexpr std::size_t kBytesPerMessage = 2048;
   static constexpr std::size_t kMostOverLimit = std::size_t{1} << 20;
   static constexpr std::ptrdiff_t kMostUntold = std::ptrdiff_t{64} << 10;
 

@@ -43,7 +43,7 @@ Connection::Impl::~Impl() {
 bool Connection::Impl::receive(std::string_view bytes, Clock::time_point at) {
   const Busy busy(in_event);
   now = at;
-  delivered = 0;
+  turn_spent = 0;
   return session_.receive(bytes, at);
 }
 
@@ -51,7 +51,6 @@ void Connection::Impl::tell_held() {
   untold_ = 0;
   const std::size_t bytes = held_bytes();
   if (bytes == told_) return;
-  if (bytes > told_) delivered += (bytes - told_) / kHeldPerMessage;
   buffers.count(static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(told_));
   told_ = bytes;
 }
@@ -59,7 +58,7 @@ void Connection::Impl::tell_held() {
 void Connection::Impl::take_output(http2::Output& out, std::size_t max) {
   const Busy busy(in_event);
   output_told_ = false;
-  delivered = 0;
+  turn_spent = 0;
   if (!next_turn_.empty()) ready_.splice(ready_.end(), next_turn_);
   const std::size_t end = out.size() + max;
   while (out.size() < end) {

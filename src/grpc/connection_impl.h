@@ -45,7 +45,7 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   void deliver_next_turn(ServerCall& call) override;
   void tell_held() override;
   void begin_turn() override {
-    if (!in_event) delivered = 0;
+    if (!in_event) turn_spent = 0;
   }
   void count_owed_reset() override;
   void recycle(ServerCall& call) override { pool_.destroy(call); }
@@ -64,8 +64,6 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   /// connection's limit: that of its streams bounds it.
   static constexpr std::size_t kCallBytes = 800;
   static constexpr std::size_t kLeastTold = 2048;
-  /// So many bytes that are to be kept, of answers most of all, take as long as a message.
-  static constexpr std::size_t kHeldPerMessage = 2048;
 
   std::span<GrpcService* const> services_;
   std::function<void()> on_output_;

@@ -83,7 +83,7 @@ void ServerCall::deliver_message(std::string_view message) {
   delivering_ = true;
   handler_->on_message(message);
   delivering_ = false;
-  ++host_.delivered;
+  ++host_.turn_spent;
   if (keeps_too_much_ && !ended_)
     refuse(GrpcStatus::resource_exhausted, "the connection buffers too much: its handlers wait");
 }
