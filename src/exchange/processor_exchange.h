@@ -29,9 +29,7 @@
 namespace extproc::exchange {
 
 /// The exchange of one processor, which may be one of a chain.
-class ProcessorExchange final : public BaseExchange,
-                                private detail::Completion,
-                                private CollectListener {
+class ProcessorExchange final : public BaseExchange, private detail::Completion {
  public:
   /// All must outlive it.
   ProcessorExchange(Reporter& reporter, host::AnswerSink& sink, host::Control& control)
@@ -92,7 +90,8 @@ class ProcessorExchange final : public BaseExchange,
     Queue<Held> held;
     std::size_t held_bytes = 0;
     std::optional<Clock::time_point> sent;     // see sent_at()
-    Clock::time_point since;                   // Envoy has waited for the answer of the handler
+    Clock::time_point start;                   // of the handler that waits
+    Clock::time_point since;                   // Envoy has waited for the answer of that one
     std::optional<detail::Fallback> fallback;  // of the handler that waits
     ReplyDeadline deadline;                    // of that one
     std::optional<Clock::time_point> alarm;    // when the sink is to wake this stream
@@ -114,7 +113,7 @@ class ProcessorExchange final : public BaseExchange,
   void hold(const host::Message& message, bool noted);
   void take_streamed(const host::Message& message);
   void call_handler();
-  void conclude(const std::exception_ptr& failure);
+  void conclude(const std::exception_ptr& failure, Clock::time_point start);
   PhaseOutcome answer(const std::exception_ptr& failure);
   bool answered(const std::exception_ptr& failure);
   PhaseOutcome answer_otherwise(const std::exception_ptr& failure);
@@ -139,7 +138,6 @@ class ProcessorExchange final : public BaseExchange,
       BaseExchange::tell_kept(kept_bytes());
   }
   std::size_t kept_bytes();
-  void on_collected() override { tell_kept(); }
   void deliver_held();
   PhaseResponse& response();
 
@@ -182,7 +180,9 @@ class ProcessorExchange final : public BaseExchange,
   }
   BodyRun& run_of(const BodySession& session) { return *body(session.phase()); }
 
-  // What a body's session needs.
+  // What a streamed reply needs, and a body's session.
+  friend class StreamedReply;
+  void on_collected() { tell_kept(); }
   friend class BodySession;
   const Context& context() const { return context_; }
   Clock::time_point now() const { return env_.settings.now(); }
@@ -199,7 +199,6 @@ class ProcessorExchange final : public BaseExchange,
   void on_session_done(BodySession& session, const std::exception_ptr& failure);
 
   std::unique_ptr<Waiting> waiting_;
-  Clock::time_point phase_start_;
   // Of the handler that runs or ran last, other than a session's.
   Phase phase_ = Phase::request_headers;
   bool busy_ = false;

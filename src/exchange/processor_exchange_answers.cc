@@ -9,8 +9,8 @@
 
 namespace extproc::exchange {
 
-void ProcessorExchange::conclude(const std::exception_ptr& failure) {
-  const std::chrono::nanoseconds spent = env_.settings.now() - phase_start_;
+void ProcessorExchange::conclude(const std::exception_ptr& failure, Clock::time_point start) {
+  const std::chrono::nanoseconds spent = env_.settings.now() - start;
   reporter().time_on_thread(request_, phase_, spent);
   PhaseOutcome outcome = PhaseOutcome::cancelled;
   if (late_ != Late::none) {

@@ -215,7 +215,7 @@ PhaseOutcome ProcessorExchange::refuse(Phase phase, std::string_view why) {
 void ProcessorExchange::complete(std::exception_ptr failure) noexcept {
   pending_ = false;
   busy_ = true;
-  conclude(failure);
+  conclude(failure, waiting_->start);
   busy_ = false;
   if (late_ == Late::fell_back) {
     late_ = Late::none;

@@ -86,9 +86,8 @@ void ProcessorExchange::begin_headers(const host::Message& message) {
   if (phase_ == Phase::request_headers) {
     if (!observes()) {
       may_stream_ = true;
-      CollectListener& listener = *this;
       StreamedReply& reply =
-          scratch().streamed_reply.emplace(checker_, scratch().headers_response, listener);
+          scratch().streamed_reply.emplace(*this, checker_, scratch().headers_response);
       detail::Access::stream_to(scratch().headers_response, &reply);
     }
   } else if (!env_.settings.chain_header.empty()) {
@@ -164,9 +163,12 @@ void ProcessorExchange::call_handler() {
                                 .body_response = &scratch().body_response,
                                 .trailers_response = &scratch().trailers_response,
                                 .completion = this};
-  phase_start_ = env_.settings.now();
-  if (waiting_ != nullptr) waiting_->since = waiting_->sent.value_or(phase_start_);
-  if (waiting_ != nullptr) waiting_->fallback.reset();
+  const auto start = env_.settings.now();
+  if (waiting_ != nullptr) {
+    waiting_->start = start;
+    waiting_->since = waiting_->sent.value_or(start);
+    waiting_->fallback.reset();
+  }
   std::exception_ptr failure;
   try {
     pending_ = env_.dispatcher.call(invocation) == detail::Step::pending;
@@ -177,7 +179,7 @@ void ProcessorExchange::call_handler() {
     busy_ = false;
     wait_for_handler();
   } else {
-    conclude(failure);
+    conclude(failure, start);
     busy_ = false;
     after_answer();
   }

@@ -9,7 +9,7 @@
 #include "base/header_name.h"
 #include "base/recycle.h"
 #include "exchange/answer_checker.h"
-#include "exchange/environment.h"
+#include "exchange/processor_exchange.h"
 #include "extproc/headers.h"
 
 namespace extproc::exchange {
@@ -60,7 +60,7 @@ void StreamedReply::chunk(std::string_view bytes) {
     } else {
       collected_->body.append(bytes);
     }
-    if (here) listener_.on_collected();
+    if (here) exchange_.on_collected();
     return;
   }
   if (closed_) return;

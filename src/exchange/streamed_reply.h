@@ -15,23 +15,15 @@
 namespace extproc::exchange {
 
 class AnswerChecker;
-
-/// Hears that a response has grown which is collected.
-class CollectListener {
- public:
-  virtual void on_collected() = 0;
-
- protected:
-  ~CollectListener() = default;
-};
+class ProcessorExchange;
 
 /// A response to the caller that a handler writes piece by piece: sent as it is written where Envoy
 /// accepts that, else collected for an ImmediateResponse.
 class StreamedReply final : public detail::StreamedResponseSink {
  public:
   /// All must outlive it. What `response` asks for besides leaves with the next piece.
-  StreamedReply(AnswerChecker& checker, PhaseResponse& response, CollectListener& listener)
-      : checker_(checker), response_(response), listener_(listener) {}
+  StreamedReply(ProcessorExchange& exchange, AnswerChecker& checker, PhaseResponse& response)
+      : exchange_(exchange), checker_(checker), response_(response) {}
 
   /// The response is to be answered with, after the end; nothing when it was sent already.
   std::optional<ImmediateResponse> take_collected() { return std::move(collected_); }
@@ -59,9 +51,9 @@ class StreamedReply final : public detail::StreamedResponseSink {
   bool elsewhere() const;
   const ResponseExtras* extras() const { return response_.extras_or_null(); }
 
+  ProcessorExchange& exchange_;
   AnswerChecker& checker_;
   PhaseResponse& response_;
-  CollectListener& listener_;
   std::optional<ImmediateResponse> collected_;
   std::coroutine_handle<> waiting_;
   bool begun_ = false;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "grpc/buffer_pool.h"
+#include "grpc/call.h"
 #include "grpc/frame.h"
 
 namespace extproc::grpc {
@@ -18,6 +19,14 @@ class Inbox {
   bool empty() const { return stored_ == nullptr; }
   bool has_message() const { return !empty() && stored_->begin < stored_->partial; }
   bool has_partial() const { return !empty() && stored_->partial_size() > 0; }
+  /// By when the message that has begun to come has to be complete; nothing where none has, or it
+  /// has time.
+  std::optional<Clock::time_point> partial_end() const {
+    return has_partial() ? stored_->partial_end : std::nullopt;
+  }
+  void end_partial_by(std::optional<Clock::time_point> time) {
+    if (!empty()) stored_->partial_end = time;
+  }
   /// What it counts for against the connection's limit.
   std::size_t weight() const { return empty() ? 0 : BufferPool::weight(stored_->bytes); }
 
@@ -42,6 +51,8 @@ class Inbox {
     std::string bytes;
     std::size_t begin = 0;    ///< of the first message that waits
     std::size_t partial = 0;  ///< begin of the partial message, end of those that wait
+
+    std::optional<Clock::time_point> partial_end{};
 
     std::size_t partial_size() const { return bytes.size() - partial; }
     std::optional<FramePrefix> partial_prefix() const;

@@ -22,7 +22,7 @@ std::string& Outbox::begin_message(BufferPool& buffers) {
     bytes_.erase(0, sent_);
     sent_ = 0;
   }
-  message_ = bytes_.size();
+  message_ = static_cast<std::uint32_t>(bytes_.size());
   bytes_.append(FramePrefix::kBytes, '\0');
   return bytes_;
 }
@@ -75,7 +75,7 @@ void Outbox::move_to(http2::Output& out, std::size_t count, BufferPool& buffers)
 void Outbox::follow_messages(std::size_t count) {
   std::size_t end = begun_left_;
   while (end < count) end += FramePrefix::kBytes + FramePrefix::read(pending_at(end)).message_bytes;
-  begun_left_ = end - count;
+  begun_left_ = static_cast<std::uint32_t>(end - count);
 }
 
 /// Where a pending byte lies.
@@ -104,7 +104,7 @@ void Outbox::drop_unbegun(BufferPool& buffers) {
   }
   add(std::string_view(bytes_).substr(sent_));
   clear(buffers);
-  begun_left_ = rest.size();
+  begun_left_ = static_cast<std::uint32_t>(rest.size());
   bytes_ = std::move(rest);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
@@ -55,8 +56,9 @@ class Outbox {
   std::unique_ptr<Large> large_;  // while there are any: most calls never have
   std::string bytes_;
   std::size_t sent_ = 0;
-  std::size_t message_ = 0;     // begin of the message that is being appended
-  std::size_t begun_left_ = 0;  // of the message whose first bytes were moved, those that were not
+  // Of one message, which protobuf bounds by 2 GiB: a stream that is idle keeps them too.
+  std::uint32_t message_ = 0;     // begin of the one that is being appended
+  std::uint32_t begun_left_ = 0;  // of the one whose first bytes were moved, those that were not
 };
 
 }  // namespace extproc::grpc

@@ -87,7 +87,7 @@ class ServerCall final : public Call,
   std::string_view store(std::string_view chunk);
   void deliver_waiting();
   void wait_for_turn();
-  void time_message(Clock::time_point end);
+  void time_message(std::optional<Clock::time_point> end);
   void deliver_half_close();
   void give_credit(std::size_t bytes);
   void refuse(GrpcStatus status, std::string_view message);
@@ -108,8 +108,6 @@ class ServerCall final : public Call,
   Inbox inbox_;
   Outbox outbox_;
   Clock::time_point deadline_ = kNever;
-  /// By when the message that has begun to come has to be complete.
-  Clock::time_point message_end_ = kNever;
   std::unique_ptr<std::string> status_message_;  // encoded; few calls have one
   std::size_t buffered_ = 0;                     // as the host counts it
   std::uint32_t withheld_ = 0;                   // credit

@@ -48,7 +48,8 @@ std::string_view ServerCall::store(std::string_view chunk) {
   count_buffered();
   if (inbox_.has_partial() != was_partial) {
     const auto time = host_.limits.incomplete_message_timeout;
-    time_message(was_partial || time.count() == 0 ? kNever : host_.now + time);
+    const bool timed = !was_partial && time.count() > 0;
+    time_message(timed ? std::optional(host_.now + time) : std::nullopt);
   }
   if (appended.prefix && !accept(*appended.prefix)) return {};
   if (host_.over_limit()) {
@@ -95,8 +96,8 @@ void ServerCall::deliver_waiting() {
     const std::size_t popped = inbox_.pop(host_.buffers);
     count_buffered();
     // The one behind it may have been held up by those before it.
-    if (message_end_ != kNever && !inbox_.has_message())
-      time_message(message_end_ + host_.limits.incomplete_message_timeout);
+    if (const auto end = inbox_.partial_end(); end && !inbox_.has_message())
+      time_message(*end + host_.limits.incomplete_message_timeout);
     const std::size_t credit =
         inbox_.has_message() ? std::min<std::size_t>(popped, withheld_) : withheld_;
     withheld_ -= static_cast<std::uint32_t>(credit);
@@ -112,9 +113,9 @@ void ServerCall::wait_for_turn() {
   if (inbox_.has_message() || (half_closed_ && !half_close_told_)) host_.deliver_next_turn(*this);
 }
 
-void ServerCall::time_message(Clock::time_point end) {
-  message_end_ = end;
-  const auto first = std::min(deadline_, message_end_);
+void ServerCall::time_message(std::optional<Clock::time_point> end) {
+  inbox_.end_partial_by(end);
+  const auto first = std::min(deadline_, end.value_or(kNever));
   first == kNever ? DeadlineWheel::remove(*this) : host_.deadlines.add(*this, first);
 }
 

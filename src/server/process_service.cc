@@ -80,13 +80,11 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
       call_->kept(-kept_);
       pool_.memory.add(kept_);
     }
-    const bool over_limit = reason == grpc::CloseReason::over_limit;
-    if (over_limit) peer_ = call_->peer();  // the log names it
-    call_ = nullptr;
+    closing_ = std::exchange(call_, nullptr);
     const bool cancelled =
         reason == grpc::CloseReason::reset || reason == grpc::CloseReason::connection_lost;
     const bool over = stream_.on_closed(status_of(reason), cancelled);
-    if (over_limit) peer_ = {};
+    closing_ = nullptr;
     if (over) released();
   }
 
@@ -137,7 +135,9 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
 
   std::string_view peer() const override {
     if (waiting_ != nullptr) return waiting_->peer;
-    return call_ != nullptr ? call_->peer() : peer_;
+    // The log names it at its end.
+    const grpc::Call* call = call_ != nullptr ? call_ : closing_;
+    return call != nullptr ? call->peer() : std::string_view();
   }
   std::optional<std::chrono::steady_clock::time_point> deadline() const override {
     if (waiting_ != nullptr) return waiting_->deadline;
@@ -154,7 +154,7 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
 
   Pool& pool_;
   grpc::Call* call_ = nullptr;
-  std::string_view peer_;  // within on_closed(), where there is no call any more
+  const grpc::Call* closing_ = nullptr;  // within on_closed(), where it can do nothing any more
   std::ptrdiff_t kept_ = 0;
   std::unique_ptr<Waiting> waiting_;
   stream::ProcessStream stream_;
