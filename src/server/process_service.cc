@@ -81,11 +81,13 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
       pool_.memory.add(kept_);
     }
     const bool over_limit = reason == grpc::CloseReason::over_limit;
-    if (over_limit) peer_ = call_->peer();  // the log names it
+    // The log names both.
+    if (over_limit) peer_ = call_->peer();
+    const std::string_view limit = over_limit ? call_->limit() : std::string_view();
     call_ = nullptr;
     const bool cancelled =
         reason == grpc::CloseReason::reset || reason == grpc::CloseReason::connection_lost;
-    const bool over = stream_.on_closed(status_of(reason), cancelled);
+    const bool over = stream_.on_closed(status_of(reason), cancelled, limit);
     if (over_limit) peer_ = {};
     if (over) released();
   }
