@@ -112,6 +112,27 @@ def test_kubernetes_resources_of_several_services_and_a_target(format):
     assert resources[-1]["spec"]["targetRefs"][0]["name"] == "shop"
 
 
+def test_bodies_that_are_buffered_have_policies_for_envoy_gateway():
+    flags = ("-s", "examples.DigestExtProcService", "--format", "envoy-gateway")
+    for target, kinds in (("Gateway/edge", {"Gateway"}), ("HTTPRoute/shop", {"Gateway", "HTTPRoute"})):
+        policies = [one for one in yaml.safe_load_all(config(*flags, "--target", target)) if one["kind"].endswith("TrafficPolicy")]
+        assert {one["spec"]["targetRefs"][0]["kind"] for one in policies} == kinds
+        for policy in policies:
+            schemas.validate(policy)
+            assert policy["spec"]["connection"] == {"bufferLimit": "1Mi"}
+
+
+def test_a_handler_over_the_whole_body_is_streamed(tmp_path):
+    for flags, mode in (((), "FULL_DUPLEX_STREAMED"), (("--failure-mode-allow",), "STREAMED"), (("--mode-override",), "STREAMED")):
+        text = config("-s", "streaming.Uppercase", *flags)
+        assert f"response_body_mode: {mode}" in text
+        validate_with_envoy(text, tmp_path)
+        assert check(text, "-s", "streaming.Uppercase", "--strict").stdout == "<standard input>: nothing found\n"
+    # One of messages beside it in the chain needs the whole in one message.
+    chain = "streaming.Uppercase,examples.CtxExtProcService"
+    assert "response_body_mode: BUFFERED" in config("-s", chain)
+
+
 @pytest.mark.parametrize("format", ["envoy-gateway", "istio"])
 def test_the_schemas_refuse_what_is_wrong(format):
     """The check itself can fail: on a field that is not there, and on a value of another type."""

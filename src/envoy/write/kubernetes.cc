@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <tuple>
 
@@ -11,6 +12,10 @@ namespace {
 
 constexpr std::string_view kGatewayApi = "gateway.networking.k8s.io";
 constexpr std::string_view kEnvoyGatewayApi = "gateway.envoyproxy.io";
+
+/// In place of the 32 KiB that Envoy Gateway gives each connection, which are also the largest body
+/// that can be held for a processor.
+constexpr std::string_view kBufferLimit = "1Mi";
 
 /// A duration of the Gateway API, whose numbers have five digits at most.
 std::string gateway_duration(std::chrono::milliseconds time) {
@@ -89,8 +94,14 @@ void write_backend_settings(YamlWriter& out) {
     out.field("unhealthyThreshold", "2");
     out.field("healthyThreshold", "1");
   }
+  {
+    out.comment("Its own for each would be 32 KiB.");
+    const auto connection = out.block("connection");
+    out.field("bufferLimit", kBufferLimit);
+  }
   const auto http2 = out.block("http2");
   out.line("connectionKeepalive: { interval: 30s, timeout: 5s }");
+  out.field("initialStreamWindowSize", kBufferLimit);
   out.field("maxConcurrentStreams", std::to_string(Limits{}.streams_per_connection));
 }
 
@@ -162,6 +173,23 @@ void write_extension(YamlWriter& out, const Processor& processor, const Document
   write_backend_settings(out);
 }
 
+/// A policy that raises the buffers of `target`'s connections.
+void write_buffers(YamlWriter& out, std::string_view kind, const std::string& name,
+                   const KubernetesTarget& target, const DocumentOptions& options) {
+  out.line("---");
+  out.comment("The largest body that can be held for the processor, " + std::string(kBufferLimit) +
+              " in place of 32 KiB. Of two " + std::string(kind) +
+              " for one target the older counts: where there is one, put its spec.connection "
+              "there.");
+  out.field("apiVersion", std::string(kEnvoyGatewayApi) + "/v1alpha1");
+  out.field("kind", kind);
+  write_metadata(out, name, options.kubernetes_namespace);
+  const auto spec = out.block("spec");
+  write_target(out, target);
+  const auto connection = out.block("connection");
+  out.field("bufferLimit", kBufferLimit);
+}
+
 }  // namespace
 
 void write_envoy_gateway(YamlWriter& out, const std::vector<Processor>& processors,
@@ -176,10 +204,22 @@ void write_envoy_gateway(YamlWriter& out, const std::vector<Processor>& processo
   out.field("apiVersion", std::string(kEnvoyGatewayApi) + "/v1alpha1");
   out.field("kind", "EnvoyExtensionPolicy");
   write_metadata(out, processors.front().cluster, where);
-  const auto spec = out.block("spec");
-  write_target(out, options.target.value_or(KubernetesTarget{"Gateway", "gateway"}));
-  const auto extensions = out.block("extProc");
-  for (const Processor& processor : processors) write_extension(out, processor, options);
+  const KubernetesTarget gateway{"Gateway", options.gateway};
+  const KubernetesTarget target = options.target.value_or(gateway);
+  {
+    const auto spec = out.block("spec");
+    write_target(out, target);
+    const auto extensions = out.block("extProc");
+    for (const Processor& processor : processors) write_extension(out, processor, options);
+  }
+  const bool holds_a_body = std::ranges::any_of(processors, [](const Processor& processor) {
+    return needed_mode(processor.needs).holds_a_body();
+  });
+  if (!holds_a_body) return;
+  const std::string& name = processors.front().cluster;
+  write_buffers(out, "ClientTrafficPolicy", name, target.kind == "Gateway" ? target : gateway,
+                options);
+  write_buffers(out, "BackendTrafficPolicy", name, target, options);
 }
 
 void write_istio(YamlWriter& out, const std::vector<Processor>& processors,
