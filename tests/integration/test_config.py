@@ -109,17 +109,18 @@ def test_kubernetes_resources_of_several_services_and_a_target(format):
     for resource in resources:
         schemas.validate(resource)
         assert resource["metadata"]["namespace"] == "shop"
-    assert resources[-1]["spec"]["targetRefs"][0]["name"] == "shop"
+    policy = next(one for one in resources if one["kind"] in ("EnvoyExtensionPolicy", "EnvoyFilter"))
+    assert policy["spec"]["targetRefs"][0]["name"] == "shop"
 
 
-def test_bodies_that_are_buffered_have_policies_for_envoy_gateway():
+def test_bodies_that_are_buffered_have_a_policy_for_envoy_gateway():
     flags = ("-s", "examples.DigestExtProcService", "--format", "envoy-gateway")
-    for target, kinds in (("Gateway/edge", {"Gateway"}), ("HTTPRoute/shop", {"Gateway", "HTTPRoute"})):
-        policies = [one for one in yaml.safe_load_all(config(*flags, "--target", target)) if one["kind"].endswith("TrafficPolicy")]
-        assert {one["spec"]["targetRefs"][0]["kind"] for one in policies} == kinds
-        for policy in policies:
-            schemas.validate(policy)
-            assert policy["spec"]["connection"] == {"bufferLimit": "1Mi"}
+    for target, gateway in (("Gateway/edge", "edge"), ("HTTPRoute/shop", "gateway")):
+        policy = list(yaml.safe_load_all(config(*flags, "--target", target)))[-1]
+        schemas.validate(policy)
+        assert policy["kind"] == "ClientTrafficPolicy"
+        assert policy["spec"]["targetRefs"][0]["name"] == gateway
+        assert policy["spec"]["connection"] == {"bufferLimit": "1Mi"}
 
 
 def test_a_handler_over_the_whole_body_is_streamed(tmp_path):

@@ -19,7 +19,7 @@ std::string names_of(const FilterChain& chain) {
 }
 
 FilterChain selected(const FilterChain& chain, const std::optional<std::string>& filter) {
-  FilterChain all{.filters = {}, .manager = chain.manager, .of_upstream = chain.of_upstream};
+  FilterChain all{.filters = {}, .manager = chain.manager};
   std::ranges::copy_if(chain.filters, std::back_inserter(all.filters),
                        [&](const Filter& one) { return !filter || one.name == *filter; });
   return all;

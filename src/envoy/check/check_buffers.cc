@@ -20,6 +20,7 @@ void check_messages(const FilterUnderCheck& checked, const Manager& manager,
   const bool request = is_whole(checked, manager, Phase::request_body);
   const bool response = is_whole(checked, manager, Phase::response_body);
   std::vector<BufferLimit> limits = manager.buffers;
+  limits.insert(limits.end(), checked.filter.buffers.begin(), checked.filter.buffers.end());
   for (const Route& route : manager.routes)
     limits.insert(limits.end(), route.request_buffers.begin(), route.request_buffers.end());
   for (const BufferLimit& limit : limits) {

@@ -69,13 +69,6 @@ class Reader {
       any.routes.insert(any.routes.end(), manager.routes.begin(), manager.routes.end());
     }
     for (const std::size_t index : outside_) found_.chains[index].manager = any;
-    for (FilterChain& chain : found_.chains) {
-      if (chain.of_upstream) continue;
-      for (Filter& filter : chain.filters) {
-        filter.decompressors.insert(filter.decompressors.end(), upstream_decompressors_.begin(),
-                                    upstream_decompressors_.end());
-      }
-    }
   }
 
  private:
@@ -92,33 +85,31 @@ class Reader {
     std::vector<BufferLimit> buffers;
     bool after_router = false;
     for (const YAML::Node& entry : node) {
-      if (is_ext_proc(entry)) chain.filters.push_back(filter(entry, after_router));
+      if (is_ext_proc(entry)) {
+        chain.filters.push_back(filter(entry, after_router));
+        chain.filters.back().buffers = buffers;
+      }
       if (is_router(entry)) after_router = true;
-      if (is_decompressor(entry)) decompressor(entry, chain);
+      if (is_decompressor(entry)) {
+        for (Filter& filter : chain.filters)
+          filter.decompressors.push_back(place_of(field(entry, "name").key));
+      }
       if (is_cluster(entry)) found_.clusters.push_back(entry);
       if (has_type(typed_config(entry), "buffer.v3.Buffer"))
-        add_limit(at(entry, {"typed_config"}), "max_request_bytes", true, buffers);
+        add_limit(typed_config(entry), "max_request_bytes", true, buffers);
       in_sequence_ = true;
       visit(entry);
     }
-    if (!chain.filters.empty()) add(std::move(chain), std::move(buffers));
+    if (!chain.filters.empty()) add(std::move(chain));
   }
 
-  void add(FilterChain chain, std::vector<BufferLimit> buffers) {
-    chain.of_upstream = in_upstream_;
+  void add(FilterChain chain) {
     if (manager_ != nullptr && !in_upstream_) {
       chain.manager = *manager_;
-      std::ranges::copy(buffers, std::back_inserter(chain.manager.buffers));
     } else {
       outside_.push_back(found_.chains.size());
     }
     found_.chains.push_back(std::move(chain));
-  }
-
-  void decompressor(const YAML::Node& entry, FilterChain& chain) {
-    const Place place = place_of(field(entry, "name").key);
-    for (Filter& filter : chain.filters) filter.decompressors.push_back(place);
-    if (in_upstream_) upstream_decompressors_.push_back(place);
   }
 
   void map(const YAML::Node& node) {
@@ -278,7 +269,6 @@ class Reader {
   std::vector<BufferLimit> listener_buffers_;
   std::vector<Manager> managers_;
   std::map<std::string, std::vector<Route>> named_routes_;
-  std::vector<Place> upstream_decompressors_;
   /// Indices of chains that no connection manager has.
   std::vector<std::size_t> outside_;
 };

@@ -22,6 +22,8 @@ struct Filter {
   bool after_router = false;
   /// Where decompressors stand that see a response before it does.
   std::vector<Place> decompressors{};
+  /// Of filters in front of it.
+  std::vector<BufferLimit> buffers{};
 };
 
 /// What a connection manager lets through to its filters. For filters of an upstream cluster, and
@@ -38,8 +40,6 @@ struct Manager {
 struct FilterChain {
   std::vector<Filter> filters{};
   Manager manager{};
-  /// They see what goes to a cluster, behind those of the manager.
-  bool of_upstream = false;
 };
 
 /// An ExtProcPerRoute, and the filter that it is for.

@@ -13,8 +13,7 @@ namespace {
 constexpr std::string_view kGatewayApi = "gateway.networking.k8s.io";
 constexpr std::string_view kEnvoyGatewayApi = "gateway.envoyproxy.io";
 
-/// In place of the 32 KiB that Envoy Gateway gives each connection, which are also the largest body
-/// that can be held for a processor.
+/// In place of the 32 KiB that Envoy Gateway gives each connection.
 constexpr std::string_view kBufferLimit = "1Mi";
 
 /// A duration of the Gateway API, whose numbers have five digits at most.
@@ -95,7 +94,6 @@ void write_backend_settings(YamlWriter& out) {
     out.field("healthyThreshold", "1");
   }
   {
-    out.comment("Its own for each would be 32 KiB.");
     const auto connection = out.block("connection");
     out.field("bufferLimit", kBufferLimit);
   }
@@ -173,19 +171,18 @@ void write_extension(YamlWriter& out, const Processor& processor, const Document
   write_backend_settings(out);
 }
 
-/// A policy that raises the buffers of `target`'s connections.
-void write_buffers(YamlWriter& out, std::string_view kind, const std::string& name,
-                   const KubernetesTarget& target, const DocumentOptions& options) {
+/// The buffers of callers' connections are also those of bodies that are held, in both directions.
+void write_buffers(YamlWriter& out, const std::string& name, const KubernetesTarget& gateway,
+                   const DocumentOptions& options) {
   out.line("---");
   out.comment("The largest body that can be held for the processor, " + std::string(kBufferLimit) +
-              " in place of 32 KiB. Of two " + std::string(kind) +
-              " for one target the older counts: where there is one, put its spec.connection "
-              "there.");
+              " in place of 32 KiB. Of two policies for one Gateway the older counts: where there "
+              "is one, put bufferLimit there.");
   out.field("apiVersion", std::string(kEnvoyGatewayApi) + "/v1alpha1");
-  out.field("kind", kind);
+  out.field("kind", "ClientTrafficPolicy");
   write_metadata(out, name, options.kubernetes_namespace);
   const auto spec = out.block("spec");
-  write_target(out, target);
+  write_target(out, gateway);
   const auto connection = out.block("connection");
   out.field("bufferLimit", kBufferLimit);
 }
@@ -215,11 +212,10 @@ void write_envoy_gateway(YamlWriter& out, const std::vector<Processor>& processo
   const bool holds_a_body = std::ranges::any_of(processors, [](const Processor& processor) {
     return needed_mode(processor.needs).holds_a_body();
   });
-  if (!holds_a_body) return;
-  const std::string& name = processors.front().cluster;
-  write_buffers(out, "ClientTrafficPolicy", name, target.kind == "Gateway" ? target : gateway,
-                options);
-  write_buffers(out, "BackendTrafficPolicy", name, target, options);
+  if (holds_a_body) {
+    write_buffers(out, processors.front().cluster, target.kind == "Gateway" ? target : gateway,
+                  options);
+  }
 }
 
 void write_istio(YamlWriter& out, const std::vector<Processor>& processors,

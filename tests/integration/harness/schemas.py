@@ -13,7 +13,6 @@ from harness import paths
 SCHEMAS = {
     "EnvoyExtensionPolicy": "envoyextensionpolicies.yaml",
     "Backend": "backends.yaml",
-    "BackendTrafficPolicy": "backendtrafficpolicies.yaml",
     "ClientTrafficPolicy": "clienttrafficpolicies.yaml",
     "EnvoyFilter": "istio.yaml",
 }

@@ -258,11 +258,17 @@ TEST(CheckBuffers, WhatTheServerDoesNotAccept) {
               ElementsAre("message-limit"));
   const std::string buffer = std::string("- name: b\n  typed_config: { \"@type\": ") + kTypes +
                              "buffer.v3.Buffer, max_request_bytes: 20000000 }\n";
-  EXPECT_THAT(of_request({.behind = buffer}), ElementsAre("message-limit"));
-  // That one is for requests.
-  EXPECT_THAT(rules(listener({.mode = "response_body_mode: BUFFERED", .behind = buffer}),
-                    handles(kResponse)),
-              IsEmpty());
+  // It counts for those behind it, and for requests.
+  const auto with_buffer = [&](std::string mode) {
+    return exchange(listener({.mode = mode + kNoResponse}), "      - name: guard\n",
+                    deeper(buffer, 6) + "      - name: guard\n");
+  };
+  EXPECT_THAT(of_request({.behind = buffer}), IsEmpty());
+  EXPECT_THAT(rules(with_buffer("request_body_mode: BUFFERED"), handles(kRequest)),
+              ElementsAre("message-limit"));
+  EXPECT_THAT(
+      rules(with_buffer("response_body_mode: BUFFERED"), handles(PhaseSet{Phase::response_body})),
+      IsEmpty());
   Parts parts{.listener = large};
   parts.mode += kNoResponse;
   EXPECT_THAT(rules(listener(parts), handles(kRequest), {.message_bytes = 64U << 20U}), IsEmpty());
@@ -289,8 +295,6 @@ TEST(CheckBuffers, ADecompressorThatSeesTheResponseFirst) {
   EXPECT_THAT(of_response({.behind = decompressor("    response_direction_config: { common_config: "
                                                   "{ enabled: { default_value: false } } }\n")}),
               IsEmpty());
-  EXPECT_THAT(of_response({.upstream_filters = decompressor()}),
-              ElementsAre("decompressor-behind"));
   const std::string held =
       override_mode("overrides: { processing_mode: { response_body_mode: BUFFERED } }");
   EXPECT_THAT(of_response({.behind = decompressor(), .routes = route("prefix: /", "", held)},

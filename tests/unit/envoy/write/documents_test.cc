@@ -194,8 +194,8 @@ TEST(Documents, EnvoyGatewayHasABackendAndAPolicy) {
               .handled = {Phase::request_headers, Phase::request_body},
               .chain_header = "x-ext-procs-applied"};
   const auto documents = YAML::LoadAll(write(Format::envoy_gateway, {processor(needs)}, options));
-  // The policies for buffers stand behind.
-  ASSERT_EQ(documents.size(), 4U);
+  // The policy for buffers stands behind.
+  ASSERT_EQ(documents.size(), 3U);
   EXPECT_EQ(documents[0]["kind"].Scalar(), "Backend");
   EXPECT_EQ(documents[0]["spec"]["endpoints"][0]["ip"]["port"].as<int>(), 50051);
   const YAML::Node policy = documents[1];
@@ -224,15 +224,13 @@ TEST(Documents, EnvoyGatewayHoldsBodiesThatAreBuffered) {
   };
   using ::testing::ElementsAre;
   const Needs buffered{.name = "Guard", .handled = {Phase::response_body}};
-  EXPECT_THAT(kinds(buffered),
-              ElementsAre("Backend - -", "EnvoyExtensionPolicy gateway -",
-                          "ClientTrafficPolicy gateway 1Mi", "BackendTrafficPolicy gateway 1Mi"));
+  EXPECT_THAT(kinds(buffered), ElementsAre("Backend - -", "EnvoyExtensionPolicy gateway -",
+                                           "ClientTrafficPolicy gateway 1Mi"));
   DocumentOptions of_route;
   of_route.target = KubernetesTarget{"HTTPRoute", "cart"};
   of_route.gateway = "edge";
-  EXPECT_THAT(kinds(buffered, of_route),
-              ElementsAre("Backend - -", "EnvoyExtensionPolicy cart -",
-                          "ClientTrafficPolicy edge 1Mi", "BackendTrafficPolicy cart 1Mi"));
+  EXPECT_THAT(kinds(buffered, of_route), ElementsAre("Backend - -", "EnvoyExtensionPolicy cart -",
+                                                     "ClientTrafficPolicy edge 1Mi"));
   for (const Needs& other :
        {Needs{.name = "Guard", .handled = {Phase::request_headers}},
         Needs{.name = "Guard", .handled = {Phase::response_body}, .whole = kBodies}})
