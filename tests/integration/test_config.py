@@ -121,6 +121,7 @@ def test_bodies_that_are_buffered_have_a_policy_for_envoy_gateway():
         assert policy["kind"] == "ClientTrafficPolicy"
         assert policy["spec"]["targetRefs"][0]["name"] == gateway
         assert policy["spec"]["connection"] == {"bufferLimit": "1Mi"}
+        assert policy["spec"]["http2"] == {"initialStreamWindowSize": "1Mi"}
 
 
 def test_a_handler_over_the_whole_body_is_streamed(tmp_path):

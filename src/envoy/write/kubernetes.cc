@@ -177,14 +177,19 @@ void write_buffers(YamlWriter& out, const std::string& name, const KubernetesTar
   out.line("---");
   out.comment("The largest body that can be held for the processor, " + std::string(kBufferLimit) +
               " in place of 32 KiB. Of two policies for one Gateway the older counts: where there "
-              "is one, put bufferLimit there.");
+              "is one, put this into it.");
   out.field("apiVersion", std::string(kEnvoyGatewayApi) + "/v1alpha1");
   out.field("kind", "ClientTrafficPolicy");
   write_metadata(out, name, options.kubernetes_namespace);
   const auto spec = out.block("spec");
   write_target(out, gateway);
-  const auto connection = out.block("connection");
-  out.field("bufferLimit", kBufferLimit);
+  {
+    const auto connection = out.block("connection");
+    out.field("bufferLimit", kBufferLimit);
+  }
+  out.comment("The same for callers of HTTP/2, in place of 64 KiB.");
+  const auto http2 = out.block("http2");
+  out.field("initialStreamWindowSize", kBufferLimit);
 }
 
 }  // namespace
