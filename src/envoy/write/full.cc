@@ -62,7 +62,7 @@ void write_routes(YamlWriter& out, const std::vector<Processor>& processors, boo
   out.line("route: { cluster: upstream, timeout: 0s }");
 }
 
-void write_filters(YamlWriter& out, const std::vector<Processor>& processors,
+void write_http_filters(YamlWriter& out, const std::vector<Processor>& processors,
                    const DocumentOptions& options) {
   if (processors.size() > 1) {
     out.comment(
@@ -97,7 +97,7 @@ void write_listener(YamlWriter& out, const std::vector<Processor>& processors,
     out.line("http_protocol_options: { enable_trailers: true }");
   }
   if (options.upgrades && !holds_a_body(processors)) out.line(kWebSocket);
-  write_filters(out, processors, options);
+  write_http_filters(out, processors, options);
   write_routes(out, processors, options.upgrades);
 }
 
