@@ -1,10 +1,8 @@
 #include <algorithm>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "envoy/check/check_context.h"
-#include "envoy/version.h"
 
 namespace extproc::envoy_config {
 namespace {

@@ -63,7 +63,7 @@ void write_routes(YamlWriter& out, const std::vector<Processor>& processors, boo
 }
 
 void write_http_filters(YamlWriter& out, const std::vector<Processor>& processors,
-                   const DocumentOptions& options) {
+                        const DocumentOptions& options) {
   if (processors.size() > 1) {
     out.comment(
         "A request passes them in this order, its response in reverse. One chain behind one filter "
