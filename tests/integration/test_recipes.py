@@ -24,7 +24,10 @@ async def _upstream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
         while True:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             lines = head.split("\r\n")[1:-2]
-            fields = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+            fields: dict[str, str] = {}
+            for name, value in (line.split(": ", 1) for line in lines):
+                known = fields.get(name.lower())
+                fields[name.lower()] = value if known is None else f"{known},{value}"
             if length := int(fields.get("content-length", "0")):
                 await reader.readexactly(length)
             await _answer(head.split()[1], fields, reader, writer)
@@ -47,11 +50,20 @@ async def _answer(path: str, fields: dict[str, str], reader: asyncio.StreamReade
     elif path == "/banana":
         accepts = "gzip" in fields.get("accept-encoding", "")
         whole(gzip.compress(b"banana") if accepts else b"banana", "content-encoding: gzip\r\n" if accepts else "")
+    elif path == "/moved":
+        writer.write(b"HTTP/1.1 302 Found\r\nlocation: http://localhost/there\r\ncontent-length: 0\r\n\r\n")
     elif path == "/packed":
         whole(gzip.compress(b"banana"), "content-encoding: gzip\r\n")
     else:
         whole(";".join(f"{name}={value}" for name, value in fields.items()).encode())
     await writer.drain()
+
+
+async def _end() -> None:
+    connections = asyncio.all_tasks() - {asyncio.current_task()}
+    for connection in connections:
+        connection.cancel()
+    await asyncio.wait(connections)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +73,7 @@ def upstream_port():
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     yield server.sockets[0].getsockname()[1]
+    asyncio.run_coroutine_threadsafe(_end(), loop).result()
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
 
@@ -72,6 +85,7 @@ def _route(prefix: str, action: dict | None = None, **more) -> dict:
 @pytest.fixture(scope="module")
 def stage(launcher, upstream_port) -> Stage:
     servers = {name: Extproc(launcher, f"recipes.{name}") for name in NAMES}
+    servers["Scripted"] = Extproc(launcher, "test_processors.Scripted")
     override = {"allow_mode_override": True}
     plan = {"@type": _PER_ROUTE, "overrides": {"grpc_initial_metadata": [{"key": "plan", "value": "paid"}]}}
     no_bodies = {"@type": _PER_ROUTE, "overrides": {"processing_mode": {"response_header_mode": "SEND"}}}
@@ -99,6 +113,7 @@ def stage(launcher, upstream_port) -> Stage:
             headers,
             routes=({"match": {"prefix": "/", "headers": pool}, "direct_response": {"status": 203}},),
         ),
+        Site("Redirects", ("Scripted",), headers, routes=(_route("/moved", {"internal_redirect_policy": {}}),)),
         Site(
             "Usage",
             ("Usage",),
@@ -171,6 +186,14 @@ def test_what_callers_got_is_counted(stage):
     assert eventually(lambda: stage.access("usage-early")["usage"], "the access log") == 9
     response, logged = stage.logged("Usage")
     assert logged["usage"] == len(response.body)
+
+
+def test_an_internal_redirect_asks_the_processor_again(stage):
+    """With the request as it was changed: what docs/protocol.md says of it."""
+    response = stage.request("Redirects", path="/moved", do=["request_headers append x-a=1", "request_headers set x-b=1"])
+    assert response.status == 200
+    seen = response.body.split(b";")
+    assert [field for field in seen if field.startswith((b"x-a=", b"x-b="))] == [b"x-a=1,1", b"x-b=1"]
 
 
 def test_the_code_of_the_page_is_the_code_of_the_examples():
