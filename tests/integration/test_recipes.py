@@ -63,7 +63,7 @@ async def _end() -> None:
     connections = asyncio.all_tasks() - {asyncio.current_task()}
     for connection in connections:
         connection.cancel()
-    await asyncio.wait(connections)
+    await asyncio.gather(*connections, return_exceptions=True)
 
 
 @pytest.fixture(scope="module")
