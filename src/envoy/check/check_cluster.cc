@@ -151,7 +151,7 @@ std::string encryption(const YAML::Node& socket) {
     if (has_type(config, type))
       return std::string(type).substr(std::string_view(type).rfind('.') + 1);
   }
-  if (text(field(socket, "name").value) == "envoy.transport_sockets.tls") return "TLS";
+  if (text(field(socket, "name").value) == "envoy.transport_sockets.tls") return "by its name";
   const YAML::Node wrapped = field(config, "transport_socket").value;
   return wrapped.IsDefined() ? encryption(wrapped) : std::string();
 }
