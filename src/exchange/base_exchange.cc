@@ -18,7 +18,7 @@ void BaseExchange::end_malformed(std::string_view what) {
 
 // Of a chain its processors look.
 void BaseExchange::look_for_bodies() {
-  if (!directions().config() || !env_.links.empty()) return;
+  if (!directions().config() || directions().overridden() || !env_.links.empty()) return;
   for (const Phase phase : {Phase::request_body, Phase::response_body}) {
     if (!env_.dispatcher.phases().contains(phase)) continue;
     if (directions().of(phase).mode() != BodySendMode::none) continue;
