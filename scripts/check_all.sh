@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # All checks, without the gate's shortcuts: check_all.sh [part]...  Without a part all of them run, in at most an hour and a half. A
-# part that has passed for this very tree is not run again (FORCE=1 runs it all the same). `check_all.sh --list` tells the parts.
+# part that has passed for this very tree is not run again (FORCE=1 runs it all the same). One that fails does not stop the others. `check_all.sh --list`
+# tells the parts.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source scripts/steps.sh
@@ -52,6 +53,7 @@ names=("$@")
 [[ ${#names[@]} -gt 0 ]] || names=("${parts[@]%%|*}")
 for name in "${names[@]}"; do part "$name" >/dev/null; done
 
+failed=()
 for i in "${!names[@]}"; do
   IFS='|' read -r name command what <<<"$(part "${names[i]}")"
   passed="$passed_folder/$name"
@@ -62,9 +64,16 @@ for i in "${!names[@]}"; do
   note "part $((i + 1)) of ${#names[@]}: $name"
   wall_before=$SECONDS cpu_before=$(cpu_seconds)
   # shellcheck disable=SC2086  # a command is words
-  step "$name ($what)" $command
+  step "$name ($what)" $command || {
+    failed+=("$name")
+    continue
+  }
   printf '%s %d %d\n' "$tree" $((SECONDS - wall_before)) $(($(cpu_seconds) - cpu_before)) >"$passed"
 done
+if [[ ${#failed[@]} -gt 0 ]]; then
+  print_steps "what passed"
+  die "failed: ${failed[*]} (see above for what each said)"
+fi
 print_steps
 
 if [[ $# -eq 0 ]]; then

@@ -11,7 +11,7 @@ cpu_seconds() {
     awk -v ticks="$(getconf CLK_TCK)" '{ printf "%d\n", ($12 + $13 + $14 + $15) / ticks }'
 }
 
-# step <title> <command>...  The first that fails ends the run.
+# step <title> <command>...  Fails where the command does, which ends a run that does not look at it.
 step() {
   local title=$1 started=$SECONDS cpu_before
   shift
@@ -19,7 +19,7 @@ step() {
   printf '\n######## %s\n' "$title"
   "$@" || {
     printf '######## %s: FAILED after %d s; to see it again: %s\n' "$title" $((SECONDS - started)) "$*" >&2
-    exit 1
+    return 1
   }
   note_step "$title" $((SECONDS - started)) $(($(cpu_seconds) - cpu_before))
 }
@@ -30,8 +30,9 @@ note_step() {
   step_rows+=("$(printf '%-90s %5d s %6d CPU s' "$1" "$2" "$3")${4:+  ($4)}")
 }
 
+# print_steps [headline]
 print_steps() {
-  printf '\n######## everything passed\n'
+  printf '\n######## %s\n' "${1:-everything passed}"
   printf '%s\n' "${step_rows[@]}"
   printf '%-90s %5d s %6d CPU s\n' "in all" "$SECONDS" "$(cpu_seconds)"
 }

@@ -84,7 +84,8 @@ class EXTPROC_API BodyStream {
   void write_compressed(std::string_view bytes) { channel_.write(bytes, true); }
 
   /// Waits until the peer has taken enough of what was written. For a handler that writes much
-  /// without reading. Throws as read() does.
+  /// without reading. The peer is Envoy, which takes all of it at once however slowly its caller or
+  /// its upstream does, and keeps the rest. Throws as read() does.
   WriteAwaiter writable();
 
   /// Nothing more will be written: what is still to come of the body is dropped.

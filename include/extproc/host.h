@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "extproc/body.h"
 #include "extproc/context.h"
@@ -204,11 +205,11 @@ class Exchange {
   /// The time of Control::wake_at has come.
   virtual void on_wake() = 0;
   /// The request is over. `status` is what it ended with where it did not end itself, or
-  /// resource_exhausted where it kept more than the host allows, its answers included; `cancelled`,
-  /// that the peer ended it. True when it may be destroyed or begun anew at once; else a handler
+  /// resource_exhausted where it kept more than the host allows, its answers included, and `why`
+  /// the limit, for the log; `cancelled`, that the peer ended it. True when it may be destroyed or begun anew at once; else a handler
   /// still runs, and Control::released tells when it has returned. What that handler answers is
   /// dropped.
-  virtual bool on_closed(GrpcStatus status, bool cancelled) = 0;
+  virtual bool on_closed(GrpcStatus status, bool cancelled, std::string_view why = {}) = 0;
 
  protected:
   Exchange() = default;
@@ -221,6 +222,9 @@ struct Settings {
   LogSink log{};
   /// Told what happens to exchanges and phases; must outlive the host.
   Observer* observer = nullptr;
+  /// Headers whose values LogLevel::debug does not tell, in whatever case, besides authorization,
+  /// proxy-authorization, cookie, set-cookie and x-api-key.
+  std::vector<std::string> redacted_headers{};
   /// The header that each processor adds its name to, in lower case; empty: none.
   std::string chain_header{};
   /// A synchronous handler that takes longer is logged once.

@@ -59,7 +59,7 @@ class EXTPROC_API Processor {
   virtual bool blocking() const { return false; }
 };
 
-/// The base processor: it changes nothing, and with LOG_LEVEL=DEBUG shows the phases as they come.
+/// The base processor: it changes nothing, and with LOG_LEVEL=DEBUG shows what comes.
 /// What the command serves when no other is named. The name is the Python SDK's.
 class EXTPROC_API BaseExtProcService final : public Processor {
  public:

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "extproc/export.h"
 #include "extproc/filter_settings.h"
@@ -60,6 +61,9 @@ struct Settings {
   std::optional<std::string> log_file;
   /// Where log lines go instead. None: as log_to_stderr writes them, to standard error.
   LogSink log;
+  /// Headers whose values LogLevel::debug does not tell, in whatever case, besides authorization,
+  /// proxy-authorization, cookie, set-cookie and x-api-key.
+  std::vector<std::string> redacted_headers;
   /// Told what happens to streams and phases; must outlive the server. None.
   Observer* observer = nullptr;
   /// A synchronous handler that takes longer than this on an I/O thread is logged once, with the

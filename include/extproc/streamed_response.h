@@ -54,7 +54,8 @@ class EXTPROC_API StreamedResponse {
   /// when the response has ended.
   void write(std::string_view chunk);
   /// Waits until the peer has taken enough of what was written (Limits::queued_bytes_per_stream):
-  /// for a handler that writes faster than callers may read. What it writes without waiting is
+  /// for a handler that writes faster than it is read. Envoy reads all of it, and keeps what its
+  /// caller has not taken. What it writes without waiting is
   /// kept, until that is more than Limits::buffered_bytes_per_connection or memory_bytes allow,
   /// which ends the stream. Ready at once where the pieces are collected, or go nowhere, as with
   /// Context::observability_mode. Throws boost::system::system_error (operation_aborted) when the

@@ -145,8 +145,8 @@ void ChainExchange::on_wake() {
   });
 }
 
-bool ChainExchange::on_closed(GrpcStatus status, bool cancelled) {
-  note_closed(status, cancelled);
+bool ChainExchange::on_closed(GrpcStatus status, bool cancelled, std::string_view why) {
+  note_closed(status, cancelled, why);
   closing_ = true;
   unreleased_ = links_.size();
   for (const auto& link : links_) {

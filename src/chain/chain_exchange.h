@@ -43,7 +43,7 @@ class ChainExchange final : public exchange::BaseExchange {
   void on_end() override;
   void on_writable() override;
   void on_wake() override;
-  bool on_closed(GrpcStatus status, bool cancelled) override;
+  bool on_closed(GrpcStatus status, bool cancelled, std::string_view why) override;
 
   // What a link tells.
   void on_headers(Link& link, Phase phase, const HttpHeaders& message,

@@ -100,7 +100,7 @@ bool Link::close(GrpcStatus status, bool cancelled) {
   waiting_.clear();
   waiting_bytes_ = 0;
   for (auto& owed : owed_) owed.clear();
-  const bool released = exchange_.on_closed(status, cancelled);
+  const bool released = exchange_.on_closed(status, cancelled, {});
   headers_on.assign({});
   recycle(body_on, kKeptBodyBytes);
   return released;

@@ -31,10 +31,22 @@ std::string read(const std::string& file) {
   return text;
 }
 
+std::string_view name_of(Severity severity) {
+  switch (severity) {
+    case Severity::advice:
+      return "advice";
+    case Severity::warning:
+      return "warning";
+    case Severity::error:
+      break;
+  }
+  return "error";
+}
+
 void print(const std::string& file, const Finding& finding) {
   std::cout << file << ':' << finding.line << ':' << finding.column << ": "
-            << (finding.severity == Severity::error ? "error: " : "warning: ") << finding.what
-            << " [" << finding.rule << "]\n    mend: " << finding.mend << '\n';
+            << name_of(finding.severity) << ": " << finding.what << " [" << finding.rule
+            << "]\n    mend: " << finding.mend << '\n';
 }
 
 std::string count(std::ptrdiff_t number, const std::string& thing) {
@@ -49,11 +61,12 @@ int report(const CheckOptions& options, const std::vector<Finding>& findings) {
   const std::string file = name_of(options);
   for (const Finding& finding : findings) print(file, finding);
   const auto errors = std::ranges::count(findings, Severity::error, &Finding::severity);
-  const auto warnings = std::ssize(findings) - errors;
+  const auto warnings = std::ranges::count(findings, Severity::warning, &Finding::severity);
+  const auto advised = std::ssize(findings) - errors - warnings;
   std::cout << file << ": "
             << (findings.empty() ? "nothing found"
                                  : count(errors, "error") + ", " + count(warnings, "warning"))
-            << std::endl;
+            << (advised == 0 ? "" : ", " + std::to_string(advised) + " with advice") << std::endl;
   return errors > 0 || (options.strict && warnings > 0) ? 1 : 0;
 }
 
@@ -62,7 +75,8 @@ std::vector<Finding> check(const CheckOptions& options) {
   for (const auto& one : needs) envoy_config::require_consistent(one);
   const std::string text = read(options.file);
   try {
-    return envoy_config::check(text, needs, {options.filter, options.which.separate});
+    return envoy_config::check(text, needs,
+                               {options.filter, options.which.separate, options.message_bytes});
   } catch (const Error& error) {
     throw Error(name_of(options) + ": " + error.what());
   }

@@ -54,6 +54,7 @@ DocumentOptions document_options(const DevOptions& options) {
   DocumentOptions document;
   document.failure_mode_allow = options.failure_mode_allow;
   document.filter = options.filter;
+  document.upgrades = true;
   document.listen = envoy_config::parse_listener("--listen", options.listen);
   document.admin = envoy_config::parse_listener("--admin", options.admin);
   document.upstream = envoy_config::parse_upstream("--upstream", options.upstream);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/access.h"
 #include "cli/services.h"
 #include "extproc/error.h"
 #include "server/configuration.h"
@@ -34,6 +35,7 @@ std::vector<Needs> needs_of_each(const ServiceOptions& which, const NeedsOptions
   for (const Service& service : load_services(which)) {
     all.push_back({.name = service.name(),
                    .handled = service.handled_phases(),
+                   .whole = detail::Access::dispatcher(service)->streamed(),
                    .chain_header = chain_header,
                    .request_body_mode = options.request_body_mode,
                    .response_body_mode = options.response_body_mode,

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string_view>
 
-#include "server/values.h"
+#include "server/settings_table.h"
 
 namespace extproc::cli {
 namespace {
@@ -53,6 +53,13 @@ void add_body_mode(CLI::App& app, const std::string& name, std::optional<BodySen
                                    "FULL_DUPLEX_STREAMED");
   };
   app.add_option_function<std::string>(name, set, help)->type_name("MODE");
+}
+
+/// Settings in which that one is set.
+Settings parsed(std::string_view name, const std::string& flag, const std::string& text) {
+  Settings settings;
+  server::setting_row(name).set(settings, flag, text);
+  return settings;
 }
 
 void check_times(const FilterSettings& filter) {
@@ -105,16 +112,12 @@ void add_service_options(CLI::App& app, ServiceOptions& options, bool required) 
 void add_log_options(CLI::App& app, bool& logging, std::optional<LogFormat>& format,
                      std::optional<std::string>& file) {
   app.add_flag("-l,--logging", logging, "Log at LOG_LEVEL (INFO), not only warnings and errors");
-  const auto set_format = [&format](const std::string& text) {
-    format = server::parse_log_format(text);
-    if (!format)
-      throw CLI::ValidationError("--log-format", "\"" + text + "\" is neither text nor json");
-  };
-  app.add_option_function<std::string>("--log-format", set_format, "How: text or json (text)")
-      ->type_name("FORMAT");
-  app.add_option("--log-file", file,
-                 "Where, instead of standard error; serve opens it anew on SIGUSR1")
-      ->type_name("FILE");
+  add_setting(app, server::setting_row("log_format"),
+              [&format](const std::string& flag, const std::string& text) {
+                format = parsed("log_format", flag, text).log_format;
+              });
+  add_setting(app, server::setting_row("log_file"),
+              [&file](const std::string& /*flag*/, const std::string& text) { file = text; });
 }
 
 void add_filter_options(CLI::App& app, FilterSettings& filter) {
@@ -134,11 +137,20 @@ void add_filter_options(CLI::App& app, FilterSettings& filter) {
   app.callback([&filter] { check_times(filter); });
 }
 
+void add_message_bytes(CLI::App& app, std::size_t& bytes) {
+  constexpr std::string_view kName = "limits.message_bytes";
+  add_setting(app, server::setting_row(kName),
+              [&bytes, kName](const std::string& flag, const std::string& text) {
+                bytes = parsed(kName, flag, text).limits.message_bytes;
+              });
+}
+
 void add_needs_options(CLI::App& app, NeedsOptions& options) {
   add_body_mode(app, "--request-body-mode", options.request_body_mode,
-                "How a handler of request_body gets it (BUFFERED)");
+                "How a handler of request_body gets it (BUFFERED; over the whole body: "
+                "FULL_DUPLEX_STREAMED)");
   add_body_mode(app, "--response-body-mode", options.response_body_mode,
-                "How a handler of response_body gets it (BUFFERED)");
+                "How a handler of response_body gets it (as for request_body)");
   app.add_flag(
       "--skip-request-headers", options.skip_request_headers,
       "No handler needs the request's method, path or id, so its headers are sent to their "

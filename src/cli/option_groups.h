@@ -2,10 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "cli/options.h"
+#include "server/settings_table.h"
 
 namespace extproc::cli {
 
@@ -15,12 +17,21 @@ CLI::Option* add_seconds(CLI::App& app, const std::string& name,
 CLI::Option* add_seconds(CLI::App& app, const std::string& name, std::chrono::milliseconds& target,
                          const std::string& help);
 
+/// Takes the flag and what was given to it; throws Error.
+using SetSetting = std::function<void(const std::string& flag, const std::string& text)>;
+
+/// The flag of a setting, with its help. The row outlives the app.
+CLI::Option* add_setting(CLI::App& app, const server::SettingRow& row, const SetSetting& set);
+
 /// -s, --separate, --module-path.
 void add_service_options(CLI::App& app, ServiceOptions& options, bool required);
 /// --message-timeout and the others of FilterSettings. The times have to fit each other.
 void add_filter_options(CLI::App& app, FilterSettings& filter);
 /// --request-body-mode and the others of NeedsOptions.
 void add_needs_options(CLI::App& app, NeedsOptions& options);
+
+/// --message-bytes, as `extproc serve` has it.
+void add_message_bytes(CLI::App& app, std::size_t& bytes);
 
 /// --logging, --log-format, --log-file.
 void add_log_options(CLI::App& app, bool& logging, std::optional<LogFormat>& format,

@@ -55,6 +55,7 @@ struct ConfigOptions {
   std::optional<std::string> kubernetes_namespace;
   /// "Kind/name".
   std::optional<std::string> target;
+  std::string gateway = "gateway";
 };
 
 /// `extproc check`.
@@ -63,6 +64,7 @@ struct CheckOptions {
   NeedsOptions needs;
   std::string file;
   std::optional<std::string> filter;
+  std::size_t message_bytes = Limits{}.message_bytes;
   bool strict = false;
 };
 

@@ -80,6 +80,8 @@ void add_config_options(CLI::App& app, ConfigOptions& options) {
                  "envoy-gateway, istio: what it is for, as in HTTPRoute/shop (Gateway/gateway; for "
                  "istio the workload labelled istio: ingressgateway)")
       ->type_name("KIND/NAME");
+  add_text(app, "--gateway", options.gateway, "NAME",
+           "envoy-gateway: the Gateway, where --target is something else (gateway)");
   app.footer(kChainFooter);
 }
 
@@ -91,6 +93,7 @@ void add_check_options(CLI::App& app, CheckOptions& options) {
   add_needs_options(app, options.needs);
   app.add_option("--filter", options.filter, "Check only the filter of this name")
       ->type_name("NAME");
+  add_message_bytes(app, options.message_bytes);
   app.add_flag("--strict", options.strict, "Warnings count as what bites");
   app.footer(std::string(kChainFooter) + "\n" + kCheckFooter);
 }

@@ -1,63 +1,91 @@
+#include <array>
+
 #include "cli/option_groups.h"
-#include "server/values.h"
+#include "extproc/error.h"
+#include "server/settings_table.h"
 
 namespace extproc::cli {
 namespace {
 
-constexpr const char* kFooter =
-    "Where a flag is not given, the environment counts: GRPC_PORT, SHUTDOWN_GRACE_PERIOD "
-    "(seconds),\n"
-    "REVEAL_EXTPROC_CHAIN, EXTPROCS_APPLIED_HEADER, EXTPROC_MODULE_PATH, LOG_FORMAT, LOG_FILE "
-    "and, with\n--logging, LOG_LEVEL (DEBUG, INFO, WARNING, ERROR, CRITICAL, OFF).";
+using server::SettingRow;
+using server::Topic;
+using server::Unit;
 
-void add_limit_options(CLI::App& serve, Limits& limits) {
-  constexpr const char* kGroup = "How long a peer may take (0: any time)";
-  add_seconds(serve, "--frame-timeout", limits.frame_timeout,
-              "For an HTTP/2 frame or a header block that it has begun (30)")
-      ->group(kGroup);
-  add_seconds(serve, "--incomplete-message-timeout", limits.incomplete_message_timeout,
-              "For a message that it has begun (60)")
-      ->group(kGroup);
-  add_seconds(serve, "--unread-timeout", limits.unread_timeout,
-              "To read anything of the answers that wait for it on its connection (300)")
-      ->group(kGroup);
+constexpr std::array<const char*, 6> kGroups = {
+    "",
+    "How streams go",
+    "Memory held for peers (with k, m or g behind it for KiB, MiB, GiB)",
+    "What peers may send ahead",
+    "How many there may be",
+    "How long a peer may take (0: any time)"};
+
+const char* type_name(Unit unit) {
+  switch (unit) {
+    case Unit::seconds:
+      return "SECONDS";
+    case Unit::bytes:
+      return "BYTES";
+    case Unit::count:
+      return "N";
+    case Unit::port:
+      return "PORT";
+    case Unit::log_format:
+      return "FORMAT";
+    case Unit::text:
+      return "FILE";
+    case Unit::on_or_off:
+    case Unit::log_level:
+    case Unit::header_name:
+      break;
+  }
+  return "TEXT";
 }
 
-void add_memory_options(CLI::App& serve, Limits& limits) {
-  constexpr const char* kGroup = "Memory held for peers";
-  serve
-      .add_option("--memory-bytes", limits.memory_bytes,
-                  "For all connections together, with k, m or g behind it for KiB, MiB, GiB; over "
-                  "it the connection\nthat holds most is closed (a quarter of what the process may "
-                  "use, at most 1g)")
-      ->transform(CLI::AsSizeValue(false))
-      // It takes a sign, and a unit alone.
-      ->transform(CLI::Validator(
-          [](std::string& text) {
-            const bool number = !text.empty() && text.front() >= '0' && text.front() <= '9';
-            return number ? std::string() : "\"" + text + "\" is not a number of bytes";
-          },
-          ""))
-      ->group(kGroup);
+std::string footer() {
+  std::string names;
+  for (const SettingRow& row : server::setting_rows()) {
+    if (!row.variable.empty()) names += std::string(row.variable) + ", ";
+  }
+  return "Where a flag is not given, the environment counts, also for what has none: " + names +
+         "\nEXTPROC_MODULE_PATH. LOG_LEVEL (DEBUG, INFO, WARNING, ERROR, CRITICAL, OFF) does with "
+         "--logging.";
 }
 
 }  // namespace
 
+CLI::Option* add_setting(CLI::App& app, const SettingRow& row, const SetSetting& set) {
+  const std::string flag = server::flag_of(row);
+  const auto checked = [set, flag](const std::string& text) {
+    try {
+      set(flag, text);
+    } catch (const Error& error) {
+      throw CLI::ValidationError(error.what());
+    }
+  };
+  const std::string name =
+      (row.short_flag.empty() ? "" : "-" + std::string(row.short_flag) + ",") + flag;
+  const std::string help = std::string(row.help) + " (" + server::default_of(row) + ")";
+  CLI::Option* option =
+      row.flag_value.empty()
+          ? app.add_option_function<std::string>(name, checked, help)
+                ->type_name(type_name(row.unit))
+          : app.add_flag_callback(
+                name, [checked, value = std::string(row.flag_value)] { checked(value); }, help);
+  if (row.topic != Topic::serving) option->group(kGroups.at(static_cast<std::size_t>(row.topic)));
+  return option;
+}
+
 void add_serve_options(CLI::App& serve, ServeOptions& options) {
   Settings& settings = options.settings;
   add_service_options(serve, options.which, false);
-  // Read as the environment's is: what CLI11 takes for a number is more.
-  const auto set_port = [&settings](const std::string& text) {
-    settings.port = server::parse_port(text);
-    if (!settings.port)
-      throw CLI::ValidationError("--port",
-                                 "\"" + text + "\" is not " + std::string(server::kAcceptedPort));
-  };
-  auto* port = serve
-                   .add_option_function<std::string>(
-                       "-p,--port", set_port,
-                       "TCP port, on all interfaces (50051); the first one with --separate")
-                   ->type_name("PORT");
+  add_log_options(serve, options.logging, settings.log_format, settings.log_file);
+  add_filter_options(serve, settings.filter);
+  for (const SettingRow& row : server::setting_rows()) {
+    if (server::flag_of(row).empty() || row.name.starts_with("log_")) continue;
+    add_setting(serve, row, [&settings, &row](const std::string& flag, const std::string& text) {
+      row.set(settings, flag, text);
+    });
+  }
   serve
       .add_option(
           "--listen", options.listen,
@@ -66,36 +94,8 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       ->type_name("ADDRESS")
       ->allow_extra_args(false)
       ->take_all()
-      ->excludes(port);
-  add_seconds(serve, "-g,--grace-period", settings.grace_period,
-              "How long requests may take to finish after a SIGTERM or SIGINT (5)");
-  add_seconds(serve, "--drain-delay", settings.drain_delay,
-              "How much of it new connections are still accepted (1)");
-  add_log_options(serve, options.logging, settings.log_format, settings.log_file);
-  serve.add_option("--threads", settings.threads, "I/O threads (0: one per core)")->type_name("N");
-  serve
-      .add_option("--blocking-threads", settings.blocking_threads,
-                  "Threads for handlers that block (16)")
-      ->type_name("N");
-  serve
-      .add_option("--blocking-queue", settings.blocking_queue,
-                  "How many of those may wait for a thread (4096)")
-      ->type_name("N");
-  add_filter_options(serve, settings.filter);
-  constexpr const char* kStreams = "How streams go";
-  serve
-      .add_flag_callback(
-          "--no-early-end", [&settings] { settings.early_end = false; },
-          "Streams go on when no phase with a handler can come any more")
-      ->group(kStreams);
-  serve
-      .add_flag("--automatic-mode-override", settings.automatic_mode_override,
-                "Each request is told to send only phases with a handler; for filters that send "
-                "more, and have allow_mode_override")
-      ->group(kStreams);
-  add_limit_options(serve, settings.limits);
-  add_memory_options(serve, settings.limits);
-  serve.footer(kFooter);
+      ->excludes(serve.get_option("--port"));
+  serve.footer(footer());
 }
 
 }  // namespace extproc::cli

@@ -35,12 +35,22 @@ std::vector<Problem> full_duplex_problems(const StatedMode& mode, std::string_vi
   return problems;
 }
 
+std::optional<ProcessingMode> mode_on_routes(const std::vector<const RouteConfig*>& routes) {
+  if (!routes.empty() && routes.back()->disabled) return kNothingSent;
+  std::optional<ProcessingMode> mode;
+  for (const RouteConfig* route : routes) {
+    // What more general ones say of the mode ends with one that turns the filter off.
+    if (route->disabled) mode.reset();
+    if (route->processing_mode.is_stated()) mode = *route->processing_mode;
+  }
+  return mode;
+}
+
 FilterConfig on_routes(FilterConfig filter, const std::vector<RouteConfig>& routes) {
   CallMetadata metadata;
+  std::vector<const RouteConfig*> said;
   for (const RouteConfig& route : routes) {
-    // What more general ones say of the mode ends with one that turns the filter off.
-    if (route.disabled) filter.mode_of_route.reset();
-    if (route.processing_mode.is_stated()) filter.mode_of_route = *route.processing_mode;
+    said.push_back(&route);
     take(route.grpc_service, filter.grpc_service);
     take(route.failure_mode_allow, filter.failure_mode_allow);
     take(route.metadata.forwarding, filter.metadata.forwarding);
@@ -48,7 +58,7 @@ FilterConfig on_routes(FilterConfig filter, const std::vector<RouteConfig>& rout
     for (const auto& header : route.grpc_initial_metadata) set(metadata, header);
   }
   for (const auto& header : metadata) set(filter.grpc_service.value.initial_metadata, header);
-  if (!routes.empty() && routes.back().disabled) filter.mode_of_route = kNothingSent;
+  filter.mode_of_route = mode_on_routes(said);
   return filter;
 }
 

@@ -38,6 +38,8 @@ struct GrpcService {
   Setting<std::string> cluster_name{};
   Setting<std::optional<std::chrono::nanoseconds>> timeout{};
   CallMetadata initial_metadata{};
+  /// Where it is stated; what it says is not read.
+  Place retry_policy{};
 };
 
 /// Namespaces of dynamic metadata, of `MetadataOptions`: the untyped ones.
@@ -95,6 +97,9 @@ struct RouteConfig {
   Place response_attributes{};
   Place processing_request_modifier{};
 };
+
+/// What routes say of the mode, the most general first; nothing where the filter's own counts.
+std::optional<ProcessingMode> mode_on_routes(const std::vector<const RouteConfig*>& routes);
 
 /// The filter on a route: `routes` are what is said of it, the most general first. Attributes are
 /// not read there by Envoy.

@@ -55,7 +55,7 @@ GrpcService read_service(MessageReader& fields) {
   service.cluster_name = *envoy_grpc;
   service.timeout = fields.duration("timeout");
   service.initial_metadata = read_headers(fields, "initial_metadata");
-  fields.ignore({"retry_policy"});
+  service.retry_policy = fields.key_of("retry_policy");
   return service;
 }
 

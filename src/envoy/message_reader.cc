@@ -96,10 +96,7 @@ Setting<nanoseconds> MessageReader::duration(std::string_view name, nanoseconds 
 }
 
 std::vector<YAML::Node> MessageReader::items(std::string_view name) {
-  const Field field = take(name);
-  if (!field) return {};
-  if (!field.value.IsSequence()) return {field.value};
-  return {field.value.begin(), field.value.end()};
+  return envoy_config::items(take(name).value);
 }
 
 Setting<std::vector<std::string>> MessageReader::texts(std::string_view name) {

@@ -21,6 +21,15 @@ inline constexpr BodySendMode kBodyModes[] = {
 /// One of kBodyModes by Envoy's name.
 std::optional<BodySendMode> parse_body_mode(std::string_view name);
 
+/// Whether Envoy keeps a body until it has ended, or fills a buffer.
+constexpr bool is_held(BodySendMode mode) {
+  return mode == BodySendMode::buffered || mode == BodySendMode::buffered_partial;
+}
+/// Whether a body goes to the processor as it comes.
+constexpr bool is_streamed(BodySendMode mode) {
+  return mode == BodySendMode::streamed || mode == BodySendMode::full_duplex_streamed;
+}
+
 /// Envoy's names of the modes, each at its number.
 inline constexpr std::array<std::string_view, 3> kHeaderModeNames = {"DEFAULT", "SEND", "SKIP"};
 inline constexpr std::array<std::string_view, 6> kBodyModeNames = {
@@ -57,6 +66,8 @@ struct ProcessingMode {
   BodySendMode body(Phase phase) const {
     return is_request_phase(phase) ? request_body : response_body;
   }
+  bool holds_a_body() const { return is_held(request_body) || is_held(response_body); }
+  bool streams_a_body() const { return is_streamed(request_body) || is_streamed(response_body); }
   bool has_full_duplex() const {
     return request_body == BodySendMode::full_duplex_streamed ||
            response_body == BodySendMode::full_duplex_streamed;

@@ -5,8 +5,10 @@
 namespace extproc::envoy_config {
 namespace {
 
-BodySendMode body_mode(bool handled, const std::optional<BodySendMode>& chosen) {
-  return handled ? chosen.value_or(BodySendMode::buffered) : BodySendMode::none;
+BodySendMode body_mode(const Needs& needs, Phase phase) {
+  if (!needs.handled.contains(phase)) return BodySendMode::none;
+  const auto& chosen = is_request_phase(phase) ? needs.request_body_mode : needs.response_body_mode;
+  return chosen ? *chosen : open_body_mode(needs, phase);
 }
 
 HeaderSendMode header_mode(bool sends) {
@@ -17,6 +19,17 @@ HeaderSendMode header_mode(bool sends) {
 bool reads_request_data(const Needs& needs) {
   PhaseSet only_headers{Phase::request_headers};
   return needs.request_data && !needs.handled.empty() && !(needs.handled == only_headers);
+}
+
+/// A handler of messages beside one over the whole body needs the body as it needs it.
+PhaseSet whole_in_both(const Needs& a, const Needs& b) {
+  PhaseSet whole;
+  for (const Phase phase : {Phase::request_body, Phase::response_body}) {
+    const bool in_a = !a.handled.contains(phase) || a.whole.contains(phase);
+    const bool in_b = !b.handled.contains(phase) || b.whole.contains(phase);
+    if (in_a && in_b && (a.whole | b.whole).contains(phase)) whole.insert(phase);
+  }
+  return whole;
 }
 
 void require_consistent_body(const Needs& needs, const std::optional<BodySendMode>& mode,
@@ -37,13 +50,18 @@ void require_consistent_body(const Needs& needs, const std::optional<BodySendMod
 
 }  // namespace
 
+BodySendMode open_body_mode(const Needs& needs, Phase phase) {
+  if (!needs.whole.contains(phase)) return BodySendMode::buffered;
+  return needs.failure_mode_allow || needs.mode_override ? BodySendMode::streamed
+                                                         : BodySendMode::full_duplex_streamed;
+}
+
 Needs together(const std::vector<Needs>& processors) {
   Needs sum = processors.front();
   for (std::size_t i = 1; i < processors.size(); ++i) {
     sum.name += "," + processors[i].name;
-    for (const Phase phase : kPhases) {
-      if (processors[i].handled.contains(phase)) sum.handled.insert(phase);
-    }
+    sum.whole = whole_in_both(sum, processors[i]);
+    sum.handled = sum.handled | processors[i].handled;
   }
   return sum;
 }
@@ -51,8 +69,8 @@ Needs together(const std::vector<Needs>& processors) {
 ProcessingMode needed_mode(const Needs& needs) {
   const PhaseSet& handled = needs.handled;
   ProcessingMode mode;
-  mode.request_body = body_mode(handled.contains(Phase::request_body), needs.request_body_mode);
-  mode.response_body = body_mode(handled.contains(Phase::response_body), needs.response_body_mode);
+  mode.request_body = body_mode(needs, Phase::request_body);
+  mode.response_body = body_mode(needs, Phase::response_body);
   const bool request_duplex = mode.request_body == BodySendMode::full_duplex_streamed;
   const bool response_duplex = mode.response_body == BodySendMode::full_duplex_streamed;
   mode.request_headers = header_mode(handled.contains(Phase::request_headers) ||

@@ -14,9 +14,13 @@ struct Needs {
   /// For people: "TrivialExtProcService", or the names of a chain.
   std::string name{};
   PhaseSet handled{};
+  /// The bodies in `handled` whose handlers all run over the whole of it, in whatever pieces it
+  /// comes.
+  PhaseSet whole{};
   /// The header that processors add their names to, in response_headers; empty: none.
   std::string chain_header{};
-  /// How the handlers expect a body. Unset: BUFFERED is written, and a check only warns of another.
+  /// How the handlers expect a body. Unset: open_body_mode() is written, and a check only warns of
+  /// another.
   std::optional<BodySendMode> request_body_mode{};
   std::optional<BodySendMode> response_body_mode{};
   /// Handlers of later phases ask for the request's method, path or id, which come with its
@@ -24,7 +28,14 @@ struct Needs {
   bool request_data = true;
   /// The processor answers with mode_override.
   bool mode_override = false;
+  /// Requests are to go on without a processor that fails.
+  bool failure_mode_allow = false;
 };
+
+/// The mode of a handled body where none is chosen. For a handler over the whole of it that is
+/// FULL_DUPLEX_STREAMED, where nothing that it writes waits for an answer; STREAMED where that one
+/// excludes what is asked for. For a handler of messages it is BUFFERED, of which it gets one.
+BodySendMode open_body_mode(const Needs& needs, Phase phase);
 
 /// What one filter in front of several processors needs.
 Needs together(const std::vector<Needs>& processors);

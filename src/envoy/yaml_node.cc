@@ -1,6 +1,8 @@
 #include "envoy/yaml_node.h"
 
+#include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 
@@ -14,6 +16,10 @@ std::optional<std::int64_t> whole_number(const Field& field) {
   std::int64_t number = 0;
   const bool is_number = YAML::convert<std::int64_t>::decode(field.value, number);
   return is_number && number >= 0 && number <= kMost ? std::optional(number) : std::nullopt;
+}
+
+bool has_upper_case(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
 }  // namespace
@@ -33,7 +39,8 @@ Field field(const YAML::Node& message, std::string_view name) {
     for (const auto& entry : message) {
       if (!entry.first.IsScalar() || entry.second.IsNull()) continue;
       const std::string& key = entry.first.Scalar();
-      if (key == name || snake_case(key) == name) return {entry.first, entry.second};
+      if (key == name || (has_upper_case(key) && snake_case(key) == name))
+        return {entry.first, entry.second};
     }
   }
   return {};
@@ -44,6 +51,21 @@ YAML::Node at(const YAML::Node& message, std::initializer_list<std::string_view>
   // A node that is assigned to changes what it refers to.
   for (const std::string_view name : path) node.reset(field(node, name).value);
   return node;
+}
+
+std::vector<YAML::Node> items(const YAML::Node& node) {
+  if (!node.IsDefined()) return {};
+  if (!node.IsSequence()) return {node};
+  return {node.begin(), node.end()};
+}
+
+std::optional<std::uint64_t> number(const YAML::Node& node) {
+  const std::string digits = text(node);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  const bool is_number =
+      !digits.empty() && error == std::errc() && end == digits.data() + digits.size();
+  return is_number ? std::optional(number) : std::nullopt;
 }
 
 std::string text(const YAML::Node& node) {

@@ -3,9 +3,11 @@
 #include <yaml-cpp/yaml.h>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace extproc::envoy_config {
 
@@ -27,6 +29,11 @@ YAML::Node at(const YAML::Node& message, std::initializer_list<std::string_view>
 /// "failureModeAllow" -> "failure_mode_allow".
 std::string snake_case(std::string_view name);
 
+/// Those of a list, or one value in its place.
+std::vector<YAML::Node> items(const YAML::Node& node);
+
+/// A number from 0; nothing for anything else.
+std::optional<std::uint64_t> number(const YAML::Node& node);
 /// The text of a scalar; empty for anything else.
 std::string text(const YAML::Node& node);
 /// What a bool is set to; false for anything else, as Envoy's default is.

@@ -16,6 +16,17 @@ void BaseExchange::end_malformed(std::string_view what) {
   finish(GrpcStatus::internal, "the message " + std::string(what));
 }
 
+// Of a chain its processors look.
+void BaseExchange::look_for_bodies() {
+  if (!directions().config() || directions().overridden() || !env_.links.empty()) return;
+  for (const Phase phase : {Phase::request_body, Phase::response_body}) {
+    if (!env_.dispatcher.phases().contains(phase)) continue;
+    if (directions().of(phase).mode() != BodySendMode::none) continue;
+    env_.looks_for_bodies = false;
+    reporter().not_sent(request_, phase);
+  }
+}
+
 void BaseExchange::finish_early() {
   env_.counters.early_ends.add();
   finish(GrpcStatus::ok);

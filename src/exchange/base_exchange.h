@@ -44,7 +44,7 @@ class BaseExchange : public host::Exchange {
     control_.finish(status, message);
   }
   virtual void on_finished() = 0;
-  void note_closed(GrpcStatus status, bool cancelled) {
+  void note_closed(GrpcStatus status, bool cancelled, std::string_view why) {
     closed_ = true;
     cancelled_ = cancelled;
     // A host to which its answers were too much says so only now.
@@ -52,10 +52,11 @@ class BaseExchange : public host::Exchange {
                             !(finished_ && status_ == GrpcStatus::resource_exhausted);
     if (!finished_ || over_limit) status_ = status;
     if (over_limit && env_.link == nullptr)
-      reporter().over_limit(request_, context_, "a message was too large, or too much waits");
+      reporter().over_limit(request_, context_, why);
   }
   /// No handler runs any more.
   void complete_exchange() {
+    if (env_.looks_for_bodies) look_for_bodies();
     detail::Access::end(context_);
     tell_kept(0);
     const std::chrono::nanoseconds spent =
@@ -85,6 +86,7 @@ class BaseExchange : public host::Exchange {
     return false;
   }
   void end_malformed(std::string_view what);
+  void look_for_bodies();
   void finish_early();
   void finish_over_limit(std::string_view why);
   void finish_too_large();

@@ -53,6 +53,8 @@ class BodySession final : private detail::BodyChannel,
   bool abandoned() const { return abandoned_; }
   /// It can do nothing until a chunk, or the end, comes.
   bool idle() const { return !running_ || (waiting_ && !waits_for_output_ && unread_.empty()); }
+  /// It is in read(), or waits for its peer.
+  bool waits_here() const { return static_cast<bool>(waiting_); }
   /// What has not been read, with what it takes to keep it.
   std::size_t unread_bytes() const { return unread_bytes_; }
   /// What it keeps, with what was read last and what was written for it.

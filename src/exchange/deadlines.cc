@@ -25,9 +25,12 @@ std::optional<ReplyDeadline::Clock::time_point> ReplyDeadline::answer_by(
 
 void ReplyDeadline::begin(Clock::time_point start, const FilterSettings& filter, bool timed,
                           std::optional<Clock::time_point> fall_back_at) {
-  extend_at_.reset();
+  clear();
   fall_back_at_ = fall_back_at;
-  if (!timed) return;
+  if (!timed) {
+    tell_at_ = start + filter.message_timeout;
+    return;
+  }
   const auto base = start + before(filter.message_timeout);
   auto latest = base;
   if (filter.max_message_timeout.count() > 0 && (!fall_back_at || *fall_back_at > base)) {
@@ -38,21 +41,28 @@ void ReplyDeadline::begin(Clock::time_point start, const FilterSettings& filter,
 }
 
 void ReplyDeadline::clear() {
+  tell_at_.reset();
   extend_at_.reset();
   fall_back_at_.reset();
 }
 
 std::optional<ReplyDeadline::Clock::time_point> ReplyDeadline::next() const {
-  return extend_at_ ? extend_at_ : fall_back_at_;
+  if (extend_at_) return extend_at_;
+  if (tell_at_ && (!fall_back_at_ || *tell_at_ < *fall_back_at_)) return tell_at_;
+  return fall_back_at_;
 }
 
 ReplyDeadline::Action ReplyDeadline::due(Clock::time_point now) {
+  if (tell_at_ && *tell_at_ <= now && (!fall_back_at_ || now < *fall_back_at_)) {
+    tell_at_.reset();
+    return Action::tell;
+  }
   if (extend_at_ && *extend_at_ <= now) {
     extend_at_.reset();
     return Action::extend;
   }
   if (!extend_at_ && fall_back_at_ && *fall_back_at_ <= now) {
-    fall_back_at_.reset();
+    clear();
     return Action::fall_back;
   }
   return Action::none;

@@ -10,12 +10,13 @@
 
 namespace extproc::exchange {
 
-/// When a handler that waits must be helped: more time asked of Envoy, or its fallback sent.
-/// Envoy's message_timeout runs from when it sent the message; a part of it is left for the way.
+/// When a handler that waits must be helped: more time asked of Envoy, or its fallback sent; or be
+/// told of, where it has waited for as long as Envoy's message_timeout and Envoy runs no timer.
+/// That one runs from when it sent the message; a part of it is left for the way.
 class ReplyDeadline {
  public:
   using Clock = std::chrono::steady_clock;
-  enum class Action : std::uint8_t { none, extend, fall_back };
+  enum class Action : std::uint8_t { none, tell, extend, fall_back };
 
   /// When the answer must be there at the latest, with the arguments of begin(); nothing where
   /// Envoy can be asked for more time, and there is no fallback.
@@ -35,6 +36,7 @@ class ReplyDeadline {
   Action due(Clock::time_point now);
 
  private:
+  std::optional<Clock::time_point> tell_at_;
   std::optional<Clock::time_point> extend_at_;
   std::optional<Clock::time_point> fall_back_at_;
 };

@@ -120,6 +120,8 @@ class Directions {
 
   /// As it is after the overrides.
   const std::optional<ProtocolConfiguration>& config() const { return config_; }
+  /// An answer asked for other modes than the filter has.
+  bool overridden() const { return overridden_; }
   bool full_duplex() const { return directions_[0].full_duplex() || directions_[1].full_duplex(); }
   /// Whether a message of one of `phases` may still come.
   bool may_come(PhaseSet phases) const;

@@ -67,6 +67,9 @@ struct Environment {
   std::vector<std::unique_ptr<Scratch>> spare_scratches{};
 
   Refusals refusals{};
+  /// It has a handler of a body, and it has not been told that none is sent.
+  bool looks_for_bodies = dispatcher.phases().contains(Phase::request_body) ||
+                          dispatcher.phases().contains(Phase::response_body);
   /// Those that are over for their hosts though a handler of them still runs.
   std::unordered_set<const ProcessorExchange*> outlived{};
 

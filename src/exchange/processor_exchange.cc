@@ -129,8 +129,8 @@ void ProcessorExchange::on_finished() {
   if (may_stream_) streamed_reply()->close();
 }
 
-bool ProcessorExchange::on_closed(GrpcStatus status, bool cancelled) {
-  note_closed(status, cancelled);
+bool ProcessorExchange::on_closed(GrpcStatus status, bool cancelled, std::string_view why) {
+  note_closed(status, cancelled, why);
   if (may_stream_) streamed_reply()->close();
   if (running()) {
     // A handler may return at once when it is told.

@@ -52,7 +52,7 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   void on_body_end(Phase body);
   void on_writable() override;
   void on_wake() override;
-  bool on_closed(GrpcStatus status, bool cancelled) override;
+  bool on_closed(GrpcStatus status, bool cancelled, std::string_view why) override;
 
   Request& request() { return request_; }
   const Request& request() const { return request_; }
@@ -155,7 +155,7 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   void update_alarm();
   void wake_handler();
   void wake_body(BodyRun& run);
-  bool must_fall_back(ReplyDeadline::Action due);
+  bool must_fall_back(Phase phase, ReplyDeadline::Action due);
   void tell_fallback(Phase phase);
   void fall_back();
   void fall_back(BodyRun& run);

@@ -73,17 +73,20 @@ void ProcessorExchange::on_wake() {
 void ProcessorExchange::wake_handler() {
   if (finished_ || closed_) return;
   if (may_stream_ && streamed_reply()->begun()) return waiting_->deadline.clear();
-  if (!must_fall_back(waiting_->deadline.due(env_.settings.now()))) return;
+  if (!must_fall_back(phase_, waiting_->deadline.due(env_.settings.now()))) return;
   late_ == Late::none ? fall_back() : give_up();
 }
 
 void ProcessorExchange::wake_body(BodyRun& run) {
   if (finished_ || closed_) return;
-  if (must_fall_back(run.deadline.due(env_.settings.now()))) fall_back(run);
+  const auto due = run.deadline.due(env_.settings.now());
+  if (due == ReplyDeadline::Action::tell && run.session.waits_here()) return;
+  if (must_fall_back(run.session.phase(), due)) fall_back(run);
 }
 
 // Does what is due before a fallback.
-bool ProcessorExchange::must_fall_back(ReplyDeadline::Action due) {
+bool ProcessorExchange::must_fall_back(Phase phase, ReplyDeadline::Action due) {
+  if (due == ReplyDeadline::Action::tell) reporter().waits_untimed(request_, phase);
   if (due == ReplyDeadline::Action::extend) {
     // A chain asks once for all of its processors.
     if (env_.link == nullptr) env_.counters.time_extensions.add();

@@ -21,6 +21,16 @@ constexpr std::string_view kMessageTimeoutAdvice =
     "(FilterSettings, --message-timeout) the same one, longer than the work takes. This is logged "
     "once";
 
+constexpr std::string_view kNoTimerAdvice =
+    "Envoy runs no timer in FULL_DUPLEX_STREAMED mode, so that the request waits for as long as it "
+    "does: fall_back_after() bounds that. What is only known from the body is to be waited for in "
+    "the handler over the body, since no body is handled before this one returns. This is logged "
+    "once";
+
+constexpr std::string_view kNotSentAdvice =
+    ", and the answers ask for no other mode: extproc config writes what the processor needs, and "
+    "extproc check compares. This is logged once";
+
 std::string microseconds(std::chrono::nanoseconds duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(duration).count()) +
          " us";
@@ -109,7 +119,7 @@ void Reporter::refused(const Request& request, Phase phase) const {
 
 void Reporter::tell_slow(const Request& request, Phase phase,
                          std::chrono::nanoseconds spent) const {
-  if (env_.dispatcher.suspends() || !env_.dispatcher.advise_once_on_time()) return;
+  if (env_.dispatcher.suspends() || !env_.dispatcher.advise_once(detail::Advice::slow_handler)) return;
   env_.logger.log({.level = LogLevel::warning,
                    .kind = LineKind::slow_handler,
                    .event = "took " + microseconds(spent),
@@ -120,7 +130,7 @@ void Reporter::tell_slow(const Request& request, Phase phase,
 }
 
 void Reporter::outlasts(const Request& request, Phase phase, std::chrono::nanoseconds time) const {
-  if (!env_.dispatcher.advise_once_on_message_timeout()) return;
+  if (!env_.dispatcher.advise_once(detail::Advice::message_timeout)) return;
   env_.logger.log(
       {.level = LogLevel::warning,
        .kind = LineKind::slow_handler,
@@ -130,6 +140,32 @@ void Reporter::outlasts(const Request& request, Phase phase, std::chrono::nanose
        .processor = env_.dispatcher.name(),
        .phase = phase,
        .request_id = id_of(request)});
+}
+
+void Reporter::waits_untimed(const Request& request, Phase phase) const {
+  if (!env_.dispatcher.advise_once(detail::Advice::no_timer)) return;
+  env_.logger.log(
+      {.level = LogLevel::warning,
+       .kind = LineKind::slow_handler,
+       .event = text({"has waited for ", std::to_string(env_.settings.filter.message_timeout.count()),
+                      " ms (message_timeout)"}),
+       .detail = kNoTimerAdvice,
+       .processor = env_.dispatcher.name(),
+       .phase = phase,
+       .request_id = id_of(request)});
+}
+
+void Reporter::not_sent(const Request& request, Phase phase) const {
+  if (!env_.dispatcher.advise_once(detail::Advice::not_sent)) return;
+  const std::string_view mode =
+      is_request_phase(phase) ? "request_body_mode" : "response_body_mode";
+  env_.logger.log({.level = LogLevel::warning,
+                   .kind = LineKind::misused_answer,
+                   .event = "is never called",
+                   .detail = text({"the filter's processing_mode has ", mode, ": NONE", kNotSentAdvice}),
+                   .processor = env_.dispatcher.name(),
+                   .phase = phase,
+                   .request_id = id_of(request)});
 }
 
 void Reporter::malformed_message(const Request& request, const Context& context,
@@ -162,10 +198,11 @@ void Reporter::violation(const Request& request, Phase phase, Rule rule,
   const std::string_view what = rules::advice(rule);
   if (env_.settings.on_violation)
     env_.settings.on_violation({rule, phase, std::string(field), std::string(what)});
-  if (!env_.dispatcher.advise_once(rule)) return;
+  const bool first = env_.dispatcher.advise_once(rule, field);
+  if (!first && !env_.logger.enabled(LogLevel::debug)) return;
   const std::string_view separator = field.empty() ? "" : " \"";
   const std::string_view quote = field.empty() ? "" : "\"";
-  env_.logger.log({.level = LogLevel::warning,
+  env_.logger.log({.level = first ? LogLevel::warning : LogLevel::debug,
                    .kind = LineKind::misused_answer,
                    .detail = text({to_string(rule), separator, field, quote, ": ", what,
                                    ". This is logged once"}),

@@ -56,6 +56,10 @@ class Reporter final {
   /// Work of a handler took `time` on a blocking thread, for which Envoy does not wait by what the
   /// server was told of the filter.
   void outlasts(const Request& request, Phase phase, std::chrono::nanoseconds time) const;
+  /// A handler has waited for as long as message_timeout where Envoy runs no timer.
+  void waits_untimed(const Request& request, Phase phase) const;
+  /// No body of `phase`, which has a handler, was sent, as the filter is set up.
+  void not_sent(const Request& request, Phase phase) const;
   /// A handler took so long on the stream's own thread.
   void time_on_thread(const Request& request, Phase phase, std::chrono::nanoseconds spent) const {
     if (spent > env_.settings.slow_handler) tell_slow(request, phase, spent);

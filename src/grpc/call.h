@@ -75,6 +75,8 @@ class Call {
   virtual const Metadata& metadata() const = 0;
   virtual std::optional<Clock::time_point> deadline() const = 0;
   virtual std::string_view peer() const = 0;
+  /// Within on_closed(CloseReason::over_limit): which limit, as the peer is told.
+  virtual std::string_view limit() const { return {}; }
 
  protected:
   ~Call() = default;

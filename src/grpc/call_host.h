@@ -45,6 +45,12 @@ class CallHost {
     return buffered_ > limits.buffered_bytes_per_connection ||
            (buffers.over_limit() && buffered_ > kMostOverLimit);
   }
+  /// Which limit that is.
+  std::string_view limit() const {
+    return buffered_ > limits.buffered_bytes_per_connection
+               ? "the connection buffers too much (Limits::buffered_bytes_per_connection): "
+               : "all connections together hold too much (Limits::memory_bytes): ";
+  }
   /// The weight of all inboxes and outboxes, the headers of open calls, what their handlers keep.
   std::size_t buffered() const { return buffered_; }
   /// So many bytes more, or less. What comes and goes in one event of the connection is told to

@@ -21,7 +21,6 @@ bool Connection::receive(std::string_view bytes, Clock::time_point now) {
 void Connection::take_output(http2::Output& out, std::size_t max) { impl_->take_output(out, max); }
 
 bool Connection::finished() const { return impl_->session_.finished(); }
-bool Connection::established() const { return impl_->session_.established(); }
 void Connection::tell_held() { impl_->tell_held(); }
 
 std::size_t Connection::held_bytes() const { return impl_->held_bytes(); }
@@ -36,6 +35,7 @@ bool Connection::answers_wait() const { return impl_->session_.bodies_wait(); }
 void Connection::terminate(std::string_view reason) {
   impl_->session_.terminate(http2::ErrorCode::enhance_your_calm, reason);
 }
+bool Connection::established() const { return impl_->session_.established(); }
 std::string_view Connection::error() const { return impl_->session_.error(); }
 
 void Connection::begin_shutdown() {

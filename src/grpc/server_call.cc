@@ -16,10 +16,10 @@ void ServerCall::start(Metadata metadata, std::optional<Clock::time_point> deadl
   deadline_ = deadline.value_or(kNever);
   answer_owed_ = true;
   if (host_.over_limit()) {
+    const std::string why = std::string(host_.limit()) + "the headers of its calls";
     host_.count(-static_cast<std::ptrdiff_t>(metadata_.end_use()));
     metadata_ = {};
-    return refuse(GrpcStatus::resource_exhausted,
-                  "the connection buffers too much: the headers of its calls");
+    return refuse(GrpcStatus::resource_exhausted, why);
   }
   if (deadline) host_.deadlines.add(*this, *deadline);
   for (GrpcService* service : services) {
@@ -53,8 +53,9 @@ void ServerCall::send_message() {
   if (host_.over_limit()) {
     // The handler is the caller, so that it cannot be told before the stream closes.
     over_limit_ = true;
+    const std::string why = std::string(host_.limit()) + "answers are not read";
     drop_output();
-    end(GrpcStatus::resource_exhausted, "the connection buffers too much: answers are not read");
+    end(GrpcStatus::resource_exhausted, why);
     return;
   }
   if (!responded_) {

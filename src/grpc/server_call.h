@@ -66,6 +66,9 @@ class ServerCall final : public Call,
     return deadline_ == kNever ? std::nullopt : std::optional(deadline_);
   }
   std::string_view peer() const override { return host_.peer; }
+  std::string_view limit() const override {
+    return status_message_ ? std::string_view(*status_message_) : std::string_view();
+  }
 
   void on_data(std::string_view chunk) noexcept override;
   void on_end_stream() noexcept override;

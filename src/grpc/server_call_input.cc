@@ -53,7 +53,7 @@ std::string_view ServerCall::store(std::string_view chunk) {
   }
   if (appended.prefix && !accept(*appended.prefix)) return {};
   if (host_.over_limit()) {
-    refuse(GrpcStatus::resource_exhausted, "the connection buffers too much: messages wait");
+    refuse(GrpcStatus::resource_exhausted, std::string(host_.limit()) + "messages wait");
     return {};
   }
   chunk.remove_prefix(appended.bytes);
@@ -72,7 +72,8 @@ bool ServerCall::accept(const FramePrefix& prefix) {
   if (prefix.message_bytes > host_.limits.message_bytes) {
     refuse(GrpcStatus::resource_exhausted, "a message of " + std::to_string(prefix.message_bytes) +
                                                " bytes is over the limit of " +
-                                               std::to_string(host_.limits.message_bytes));
+                                               std::to_string(host_.limits.message_bytes) +
+                                               " (Limits::message_bytes)");
     return false;
   }
   return true;
@@ -86,7 +87,7 @@ void ServerCall::deliver_message(std::string_view message) {
   delivering_ = false;
   ++host_.turn_spent;
   if (keeps_too_much_ && !ended_)
-    refuse(GrpcStatus::resource_exhausted, "the connection buffers too much: its handlers wait");
+    refuse(GrpcStatus::resource_exhausted, std::string(host_.limit()) + "its handlers wait");
 }
 
 void ServerCall::deliver_waiting() {

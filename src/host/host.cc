@@ -7,6 +7,7 @@
 #include "exchange/processor_exchange.h"
 #include "extproc/error.h"
 #include "host/access.h"
+#include "host/exchange_log.h"
 #include "log/make_logger.h"
 
 namespace extproc::host {
@@ -40,9 +41,15 @@ Host::~Host() = default;
 
 std::unique_ptr<Exchange> Host::make_exchange(AnswerSink& sink, Control& control) {
   Inside& in = *inside_;
-  if (in.links.empty())
-    return std::make_unique<exchange::ProcessorExchange>(in.reporter, sink, control);
-  return std::make_unique<chain::ChainExchange>(in.reporter, in.links, sink, control);
+  const auto make = [&](AnswerSink& answers) -> std::unique_ptr<Exchange> {
+    if (in.links.empty())
+      return std::make_unique<exchange::ProcessorExchange>(in.reporter, answers, control);
+    return std::make_unique<chain::ChainExchange>(in.reporter, in.links, answers, control);
+  };
+  if (!in.logger.enabled(LogLevel::debug)) return make(sink);
+  auto told = std::make_unique<ExchangeLog>(in.logger, name(), in.settings, sink);
+  told->tell_of(make(told->answers()));
+  return told;
 }
 
 const std::string& Host::name() const { return inside_->dispatcher->name(); }

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "http2/foreign_protocol.h"
 #include "http2/session.h"
 
 namespace extproc::http2 {
@@ -26,7 +27,7 @@ bool Session::receive(std::string_view bytes, Clock::time_point now) {
   if (continued_id_ == 0 && reader_.has_partial() && reader_.held_bytes() <= bytes.size())
     incomplete_since_ = now;
   if (result == FrameReader::Result::no_preface) {
-    terminate(ErrorCode::protocol_error, "no HTTP/2 connection preface");
+    terminate(ErrorCode::protocol_error, foreign_protocol(bytes));
   } else if (result == FrameReader::Result::frame_too_large) {
     terminate(ErrorCode::frame_size_error, "a frame is over the limit of 16384 bytes");
   } else if (frames_.bytes().size() > most_frames_bytes_) {

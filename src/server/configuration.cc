@@ -95,6 +95,7 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
   result.log_level = settings.log_level.value_or(result.log_level);
   result.log = {settings.log, settings.log_format.value_or(LogFormat::text),
                 settings.log_file.value_or("")};
+  result.redacted_headers = settings.redacted_headers;
   result.observer = settings.observer;
   result.slow_handler = check_time("Settings::slow_handler", settings.slow_handler);
   check(settings.filter);

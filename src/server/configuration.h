@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "extproc/detail/blocking_pool.h"
 #include "extproc/settings.h"
@@ -23,6 +24,7 @@ struct Configuration {
   std::string chain_header;
   LogLevel log_level = LogLevel::info;
   log::Destination log;
+  std::vector<std::string> redacted_headers;
   Observer* observer = nullptr;
   std::chrono::milliseconds slow_handler{10};
   FilterSettings filter;

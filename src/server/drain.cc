@@ -11,11 +11,13 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 Drain::Drain(asio::io_context& io, const Configuration& configuration, Listener& listener,
-             std::span<const std::unique_ptr<Worker>> workers, std::function<void()> done)
+             std::span<const std::unique_ptr<Worker>> workers, std::function<void()> over,
+             std::function<void()> done)
     : io_(io),
       configuration_(configuration),
       listener_(listener),
       workers_(workers),
+      over_(std::move(over)),
       done_(std::move(done)),
       end_timer_(io),
       delay_timer_(io) {}
@@ -71,6 +73,7 @@ void Drain::end() {
   if (step_ == Step::noticing) finish();
   if (step_ != Step::finishing) return;
   step_ = Step::ending;
+  over_();
   for (const auto& worker : workers_) worker->end_streams();
 }
 

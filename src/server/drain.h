@@ -17,9 +17,11 @@ namespace extproc::server {
 /// thread.
 class Drain {
  public:
-  /// `done` is called once, when all connections are closed.
+  /// `over` is called when streams are to be ended that are open, `done` once, when all connections
+  /// are closed.
   Drain(boost::asio::io_context& io, const Configuration& configuration, Listener& listener,
-        std::span<const std::unique_ptr<Worker>> workers, std::function<void()> done);
+        std::span<const std::unique_ptr<Worker>> workers, std::function<void()> over,
+        std::function<void()> done);
 
   /// Begins it, or brings its end forward when it has begun.
   void begin(std::chrono::milliseconds grace_period);
@@ -47,6 +49,7 @@ class Drain {
   const Configuration& configuration_;
   Listener& listener_;
   std::span<const std::unique_ptr<Worker>> workers_;
+  std::function<void()> over_;
   std::function<void()> done_;
 
   Step step_ = Step::serving;

@@ -1,54 +1,38 @@
 #include <cstdint>
-#include <limits>
 #include <string>
-#include <string_view>
 
 #include "extproc/error.h"
 #include "server/configuration.h"
-#include "server/values.h"
+#include "server/settings_table.h"
 
 namespace extproc::server {
 namespace {
 
-void check_range(std::string_view name, std::uint64_t value, std::uint64_t least,
-                 std::uint64_t most) {
-  if (value >= least && value <= most) return;
-  throw Error("Limits::" + std::string(name) + " is " + std::to_string(value) +
-              ": it must be from " + std::to_string(least) + " to " + std::to_string(most));
-}
-
-void check_time_limit(std::string_view name, std::chrono::milliseconds value) {
-  if (value.count() >= 0 && value <= kLongestTime) return;
-  throw Error("Limits::" + std::string(name) + " is " + std::to_string(value.count()) +
-              " ms: it must be from 0 to a year");
+void check_range(const SettingRow& row, std::int64_t value) {
+  // One that is too large for a signed number is negative here, and any size that it may have.
+  const auto unsigned_value = static_cast<std::uint64_t>(value);
+  if (unsigned_value >= row.least && unsigned_value <= row.most) return;
+  const std::string name(row.name.substr(row.name.find('.') + 1));
+  const bool is_time = row.unit == Unit::seconds;
+  throw Error("Limits::" + name + " is " +
+              (is_time ? std::to_string(value) + " ms" : std::to_string(unsigned_value)) +
+              ": it must be from " + std::to_string(row.least) + " to " +
+              (is_time ? "a year" : std::to_string(row.most)));
 }
 
 }  // namespace
 
 void check(const Limits& limits) {
-  constexpr std::uint64_t kAny32 = std::numeric_limits<std::uint32_t>::max();
-  constexpr std::uint64_t kAnySize = std::numeric_limits<std::size_t>::max();
-  // HTTP/2 starts a connection's window, and a stream's until SETTINGS are seen, at 65,535.
-  constexpr std::uint64_t kLeastWindow = 65'535;
-  constexpr std::uint64_t kMostWindow = std::numeric_limits<std::int32_t>::max();
-
-  check_range("message_bytes", limits.message_bytes, 1, kAny32);
-  check_range("streams_per_connection", limits.streams_per_connection, 1, kMostWindow);
-  check_range("connections", limits.connections, 1, kAny32);
-  check_range("header_list_bytes", limits.header_list_bytes, 1'024, kAny32);
-  check_range("stream_window_bytes", limits.stream_window_bytes, kLeastWindow, kMostWindow);
-  check_range("connection_window_bytes", limits.connection_window_bytes, kLeastWindow, kMostWindow);
-  check_range("queued_bytes_per_stream", limits.queued_bytes_per_stream, 1, kAnySize);
-  check_range("buffered_bytes_per_connection", limits.buffered_bytes_per_connection, 1, kAnySize);
-  check_time_limit("handshake_timeout", limits.handshake_timeout);
-  check_time_limit("frame_timeout", limits.frame_timeout);
-  check_time_limit("unread_timeout", limits.unread_timeout);
-  check_time_limit("incomplete_message_timeout", limits.incomplete_message_timeout);
-  check_time_limit("idle_timeout", limits.idle_timeout);
-  check_range("owed_resets_per_second", limits.owed_resets_per_second, 1, kAny32);
-  check_range("owed_resets_burst", limits.owed_resets_burst, 1, kAny32);
-  if (limits.memory_bytes != 0)
-    check_range("memory_bytes", limits.memory_bytes, limits.message_bytes, kAnySize);
+  Settings settings;
+  settings.limits = limits;
+  for (const SettingRow& row : setting_rows()) {
+    if (is_limit(row)) check_range(row, row.value(settings));
+  }
+  if (limits.memory_bytes != 0 && limits.memory_bytes < limits.message_bytes) {
+    throw Error("Limits::memory_bytes is " + std::to_string(limits.memory_bytes) +
+                ": it must hold a message of Limits::message_bytes, " +
+                std::to_string(limits.message_bytes) + ", or be 0");
+  }
   if (limits.buffered_bytes_per_connection < limits.message_bytes) {
     throw Error("Limits::buffered_bytes_per_connection is " +
                 std::to_string(limits.buffered_bytes_per_connection) +

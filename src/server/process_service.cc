@@ -80,10 +80,12 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
       call_->kept(-kept_);
       pool_.memory.add(kept_);
     }
+    const bool over_limit = reason == grpc::CloseReason::over_limit;
+    const std::string_view limit = over_limit ? call_->limit() : std::string_view();
     closing_ = std::exchange(call_, nullptr);
     const bool cancelled =
         reason == grpc::CloseReason::reset || reason == grpc::CloseReason::connection_lost;
-    const bool over = stream_.on_closed(status_of(reason), cancelled);
+    const bool over = stream_.on_closed(status_of(reason), cancelled, limit);
     closing_ = nullptr;
     if (over) released();
   }

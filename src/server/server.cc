@@ -97,12 +97,14 @@ class Server::Impl {
   server::Worker* idlest() const;
   void make_room();
   bool ends_within_grace_period();
+  void tell_cut_streams();
   std::size_t tell_running_handlers();
 
   const Service service_;
   const server::Configuration configuration_;
   const Logger logger_;
   detail::BlockingPool blocking_;
+  detail::ToldOnce told_;
   asio::io_context control_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::unique_ptr<server::Listener> listener_;
@@ -137,9 +139,10 @@ void Server::Impl::start() {
   auto listener = std::make_unique<server::Listener>(control_, logger_, configuration_.address);
   for (unsigned i = 0; i < configuration_.threads; ++i) {
     workers_.push_back(
-        std::make_unique<server::Worker>(configuration_, service_, logger_, blocking_));
+        std::make_unique<server::Worker>(configuration_, service_, logger_, blocking_, told_));
   }
   drain_ = std::make_unique<server::Drain>(control_, configuration_, *listener, workers_,
+                                           [this] { tell_cut_streams(); },
                                            [this] { work_.reset(); });
   listener->start([this](server::AcceptedSocket socket) { distribute(std::move(socket)); },
                   [this] { make_room(); });
@@ -250,6 +253,17 @@ bool Server::Impl::ends_within_grace_period() {
     }
   }
   return true;
+}
+
+void Server::Impl::tell_cut_streams() {
+  const std::uint64_t open = stats().streams_open;
+  if (open == 0) return;
+  logger_.log(LogLevel::warning, LineKind::server,
+              name() + ": the grace period is over, and " + std::to_string(open) +
+                  (open == 1 ? " stream is" : " streams are") +
+                  " ended that had not: a body that still goes through one is cut. Where responses "
+                  "take longer, a longer grace period (Settings::grace_period, --grace-period) "
+                  "lets them end");
 }
 
 std::size_t Server::Impl::tell_running_handlers() {

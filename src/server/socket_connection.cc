@@ -264,8 +264,19 @@ void SocketConnection::on_writable() {
   after_event();
 }
 
+// A client that is set up wrong comes again and again.
+void SocketConnection::tell_error() const {
+  const auto error = transport_->error();
+  if (error.empty()) return;
+  const bool once = !transport_->established();
+  if (!once) return log(LogLevel::warning, error);
+  const bool first = environment_.told.first(error);
+  log(first ? LogLevel::warning : LogLevel::debug,
+      std::string(error) + ". This is logged once");
+}
+
 void SocketConnection::linger() {
-  if (const auto error = transport_->error(); !error.empty()) log(LogLevel::warning, error);
+  tell_error();
   transport_.reset();
   error_code ignored;
   socket_.shutdown(Socket::shutdown_send, ignored);

@@ -16,6 +16,7 @@
 
 #include "base/counters.h"
 #include "base/logger.h"
+#include "extproc/detail/told_once.h"
 #include "extproc/limits.h"
 #include "grpc/buffer_pool.h"
 #include "grpc/connection.h"
@@ -51,6 +52,8 @@ struct ConnectionEnvironment {
   ConnectionOwner& owner;
   const Limits& limits;
   const Logger& logger;
+  /// Of the server.
+  detail::ToldOnce& told;
   Counters& counters;
   std::span<grpc::GrpcService* const> services;
   grpc::DeadlineWheel& deadlines;
@@ -122,6 +125,7 @@ class SocketConnection
   std::size_t send_buffers(const Buffers& buffers);
   void after_event();
   void tell_if_idle();
+  void tell_error() const;
   void linger();
 
   // Time: connection_times.cc.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,11 @@ namespace extproc::server {
 std::optional<int> parse_port(std::string_view text);
 /// Seconds from 0 to kLongestTime, a fraction may follow: "5", "0.25".
 std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text);
+/// How many there are of something, without a sign.
+std::optional<std::uint64_t> parse_count(std::string_view text);
+/// The same of bytes; behind it k, m, g or t for KiB, MiB, GiB, TiB, also as "kb" or "kib", in any
+/// case.
+std::optional<std::uint64_t> parse_bytes(std::string_view text);
 /// t, true, y, yes, 1, on or f, false, n, no, 0, off, in any case.
 std::optional<bool> parse_switch(std::string_view text);
 /// DEBUG, INFO, WARNING or WARN, ERROR, CRITICAL, OFF, in any case.
@@ -30,6 +36,9 @@ std::optional<std::string> parse_header_name(std::string_view text);
 // What they accept, for refuse_value().
 inline constexpr std::string_view kAcceptedPort = "a port from 0 to 65535";
 inline constexpr std::string_view kAcceptedSeconds = "a number of seconds, as in \"5\" or \"0.5\"";
+inline constexpr std::string_view kAcceptedCount = "a number that is not too large";
+inline constexpr std::string_view kAcceptedBytes =
+    "a number of bytes, or one with k, m or g behind it for KiB, MiB, GiB, as in \"16m\"";
 inline constexpr std::string_view kAcceptedSwitch =
     "one of t, true, y, yes, 1, on, f, false, n, no, 0, off";
 inline constexpr std::string_view kAcceptedLogLevel =

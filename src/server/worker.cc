@@ -36,6 +36,7 @@ host::Settings host_settings(const Configuration& configuration,
                              const detail::Dispatcher& dispatcher, const Logger& logger) {
   return {
       .observer = configuration.observer,
+      .redacted_headers = configuration.redacted_headers,
       .chain_header = configuration.chain_header,
       .slow_handler = configuration.slow_handler,
       .filter = configuration.filter,
@@ -52,7 +53,7 @@ void tell(std::function<void()>& callback) {
 }  // namespace
 
 Worker::Worker(const Configuration& configuration, const Service& service, const Logger& logger,
-               detail::BlockingPool& blocking)
+               detail::BlockingPool& blocking, detail::ToldOnce& told)
     : logger_(logger),
       work_(io_.get_executor()),
       loop_{io_.get_executor(), blocking},
@@ -71,6 +72,7 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
       environment_{.owner = *this,
                    .limits = configuration.limits,
                    .logger = logger,
+                   .told = told,
                    .counters = counters_,
                    .services = services_,
                    .deadlines = deadlines_,

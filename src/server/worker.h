@@ -48,7 +48,7 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
  public:
   /// Everything referred to must outlive it.
   Worker(const Configuration& configuration, const Service& service, const Logger& logger,
-         detail::BlockingPool& blocking);
+         detail::BlockingPool& blocking, detail::ToldOnce& told);
   ~Worker();
 
   /// Throws std::system_error when there is no thread to be had.

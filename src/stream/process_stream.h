@@ -41,9 +41,9 @@ class ProcessStream final : private host::AnswerSink {
   /// The time of ReplySink::wake_at has come.
   void on_wake() { exchange_->on_wake(); }
   /// As Exchange::on_closed.
-  bool on_closed(GrpcStatus status, bool cancelled) {
+  bool on_closed(GrpcStatus status, bool cancelled, std::string_view why = {}) {
     if (flow_ != nullptr) drop_flow();
-    return exchange_->on_closed(status, cancelled);
+    return exchange_->on_closed(status, cancelled, why);
   }
 
  private:

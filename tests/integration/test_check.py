@@ -109,7 +109,8 @@ def test_without_http2_every_request_fails(own_launcher, echo_port):
         "-s", DIGEST, "--address", f"127.0.0.1:{processor.address}", "--listen", f"127.0.0.1:{port}",
         "--admin", f"127.0.0.1:{admin}", "--upstream", f"http://127.0.0.1:{echo_port}",
     )  # fmt: skip
-    lines = [line for line in text.splitlines() if "connection_keepalive" not in line and "max_concurrent_streams" not in line]
+    of_http2 = ("connection_keepalive", "max_concurrent_streams", "initial_stream_window_size")
+    lines = [line for line in text.splitlines() if not any(name in line for name in of_http2)]
     damaged = "\n".join(lines).replace("http2_protocol_options:", "http_protocol_options: {}")
     # Envoy itself refuses the health check of gRPC without HTTP/2.
     damaged = re.sub(r"grpc_health_check: {.*}", "tcp_health_check: {}", damaged)
@@ -167,3 +168,46 @@ def test_what_cannot_be_checked(arguments, reason):
     assert run.stdout == ""
     assert reason in run.stderr
     assert run.stderr.startswith("extproc: ") and run.stderr.count("\n") == 1
+
+
+def test_what_envoy_dumps_is_read_as_what_it_was_given(own_launcher, echo_port):
+    """What a dump tells twice, or leaves out, makes no finding."""
+    port, admin = free_port(), free_port()
+    text = config(
+        "-s", DIGEST, "--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin}", "--upstream", f"http://127.0.0.1:{echo_port}",
+    )  # fmt: skip
+    damaged = text.replace("request_body_mode: BUFFERED", "request_body_mode: STREAMED")
+    Envoy(own_launcher, damaged, admin)
+    dump = http.request(admin, "GET", "/config_dump").body.decode()
+    assert "failure_mode_allow" not in dump
+    found = {rule: len(re.findall(rf"\[{rule}\]", check(dump, "-s", DIGEST).stdout)) for rule in _rules(check(damaged, "-s", DIGEST).stdout)}
+    assert found == {"body-mode": 1}
+    assert _rules(check(dump, "-s", DIGEST).stdout) == set(found)
+
+
+def _rules(output: str) -> set[str]:
+    return set(re.findall(r"\[([a-z-]+)\]$", output, re.MULTILINE))
+
+
+ALIASES = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 30)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "line", "reason"),
+    [
+        ("a: &a [*a]\n", 2, 1, "without end"),
+        ("b: 1\nc: &c\n  d: { e: *c }\n", 2, 2, "without end"),
+        (ALIASES, 2, None, "stand for more"),
+        ("a: &a { b: 1 }\nc:\n  <<: *a\n", 1, 3, "[merge-key]"),
+        ("a: {{ .Values.a }}\n", 1, 1, "[template]"),
+        ("a:\n  {{- if .Values.a }}\n  b: 1\n  {{- end }}\n", 2, 2, "template"),
+    ],
+)
+def test_hostile_yaml(text, status, line, reason):
+    run = check(text, "-s", DIGEST)
+    output = run.stdout + run.stderr
+    assert run.returncode == status, output
+    assert reason in output
+    assert line is None or f"line {line}," in output or f"<standard input>:{line}:" in output, output

@@ -109,7 +109,30 @@ def test_kubernetes_resources_of_several_services_and_a_target(format):
     for resource in resources:
         schemas.validate(resource)
         assert resource["metadata"]["namespace"] == "shop"
-    assert resources[-1]["spec"]["targetRefs"][0]["name"] == "shop"
+    policy = next(one for one in resources if one["kind"] in ("EnvoyExtensionPolicy", "EnvoyFilter"))
+    assert policy["spec"]["targetRefs"][0]["name"] == "shop"
+
+
+def test_bodies_that_are_buffered_have_a_policy_for_envoy_gateway():
+    flags = ("-s", "examples.DigestExtProcService", "--format", "envoy-gateway")
+    for target, gateway in (("Gateway/edge", "edge"), ("HTTPRoute/shop", "gateway")):
+        policy = list(yaml.safe_load_all(config(*flags, "--target", target)))[-1]
+        schemas.validate(policy)
+        assert policy["kind"] == "ClientTrafficPolicy"
+        assert policy["spec"]["targetRefs"][0]["name"] == gateway
+        assert policy["spec"]["connection"] == {"bufferLimit": "1Mi"}
+        assert policy["spec"]["http2"] == {"initialStreamWindowSize": "1Mi"}
+
+
+def test_a_handler_over_the_whole_body_is_streamed(tmp_path):
+    for flags, mode in (((), "FULL_DUPLEX_STREAMED"), (("--failure-mode-allow",), "STREAMED"), (("--mode-override",), "STREAMED")):
+        text = config("-s", "streaming.Uppercase", *flags)
+        assert f"response_body_mode: {mode}" in text
+        validate_with_envoy(text, tmp_path)
+        assert check(text, "-s", "streaming.Uppercase", "--strict").stdout == "<standard input>: nothing found\n"
+    # One of messages beside it in the chain needs the whole in one message.
+    chain = "streaming.Uppercase,examples.CtxExtProcService"
+    assert "response_body_mode: BUFFERED" in config("-s", chain)
 
 
 @pytest.mark.parametrize("format", ["envoy-gateway", "istio"])

@@ -1,5 +1,6 @@
 """`extproc dev`: Envoy and the processor on a developer's desk, and their end."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -42,7 +43,7 @@ def folder():
     shutil.rmtree(path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_traffic_and_the_end(own_launcher, folder, echo_port, number):
     dev = Dev(own_launcher, folder, echo_port, "-s", TRIVIAL)
     response = http.request(dev.port, "GET", "/path")
@@ -79,6 +80,51 @@ def test_headers_that_are_allowed(own_launcher, folder, raw_port):
     response = http.request(dev.port, "GET", "/", headers=[("x-do", "request_headers set :method=PUT")])
     assert response.get("seen-method") == "PUT"
     assert "header_denied" not in dev.process.log()
+
+
+@pytest.mark.parametrize("service", [TRIVIAL, "examples.DigestExtProcService", "streaming.Mask"])
+def test_upgrades_are_let_through(own_launcher, folder, service):
+    async def play() -> bytes:
+        async with await asyncio.start_server(switch, "127.0.0.1", 0) as server:
+            dev = await asyncio.to_thread(Dev, own_launcher, folder, server.sockets[0].getsockname()[1], "-s", service)
+            reader, writer = await asyncio.open_connection("127.0.0.1", dev.port)
+            writer.write(b"GET /live HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: WebSocket\r\n\r\n")
+            async with asyncio.timeout(10):
+                head = await reader.readuntil(b"\r\n\r\n")
+                writer.write(b"ping")
+                answer = await reader.readexactly(4)
+            writer.close()
+            return head.split(b" ")[1] + answer
+
+    async def switch(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 101 Switching\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n")
+        writer.write(await reader.readexactly(4))
+
+    assert asyncio.run(play()) == b"101ping"
+
+
+def test_events_come_as_they_are_sent(own_launcher, folder):
+    """A handler over the whole body, behind what `dev` makes of it."""
+
+    async def events(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nevent\r\n")
+        await reader.read()
+
+    async def play() -> bytes:
+        async with await asyncio.start_server(events, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            dev = await asyncio.to_thread(Dev, own_launcher, folder, port, "-s", "streaming.Uppercase")
+            connection = await http.Connection.open(dev.port)
+            await connection.send("GET", "/")
+            async with asyncio.timeout(10):
+                await connection.read_head()
+                chunk = await connection.read_chunk()
+            connection.close()
+            return chunk
+
+    assert asyncio.run(play()) == b"EVENT"
 
 
 def test_separate_processors(own_launcher, folder, echo_port):

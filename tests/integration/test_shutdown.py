@@ -1,13 +1,16 @@
 """SIGTERM and SIGINT: idle, with open streams, and under load with a second replica."""
 
 import asyncio
+import json
 import signal
 import time
 
 import grpc
 import pytest
+import yaml
 
 from harness import http, protos
+from harness.command import config
 from harness.envoy import Envoy
 from harness.envoy_config import Cluster, Filter, Listener, bootstrap, grpc_health_check
 from harness.extproc import Extproc
@@ -136,3 +139,41 @@ def test_sigterm_under_load_costs_no_request(replicas):
     assert envoy.ext_proc_failures() == {}
     # Both had a share of the load before.
     assert envoy.stats(r"^cluster\.processor\.upstream_cx_total$")["cluster.processor.upstream_cx_total"] >= 2
+
+
+def test_a_replica_that_is_killed_costs_what_it_had_begun(own_launcher, echo_port):
+    """Behind what `extproc config` writes: its retry policy, and as many retries as it takes."""
+    replicas = [Extproc(own_launcher, TRIVIAL) for _ in range(2)]
+    port, admin, callers, each = free_port(), free_port(), 16, 100
+    text = config(
+        "-s", TRIVIAL, "--address", f"127.0.0.1:{replicas[0].address}", "--listen", f"127.0.0.1:{port}",
+        "--admin", f"127.0.0.1:{admin}", "--upstream", f"http://127.0.0.1:{echo_port}",
+    )  # fmt: skip
+    root = yaml.safe_load(text)
+    endpoints = root["static_resources"]["clusters"][0]["load_assignment"]["endpoints"][0]["lb_endpoints"]
+    other = json.loads(json.dumps(endpoints[0]))
+    other["endpoint"]["address"]["socket_address"]["port_value"] = replicas[1].address
+    endpoints.append(other)
+    envoy = Envoy(own_launcher, root, admin)
+    envoy.wait_for_healthy("trivial-ext-proc-service", 2)
+    answered = 0
+
+    async def call() -> int:
+        nonlocal answered
+        lost = 0
+        connection = await http.Connection.open(port)
+        for _ in range(each):
+            response = await connection.request("GET", "/")
+            lost += response.status != 200
+            answered += 1
+            if answered == callers * each // 4:
+                replicas[0].process.signal(signal.SIGKILL)
+        connection.close()
+        return lost
+
+    async def call_all() -> int:
+        return sum(await asyncio.gather(*(call() for _ in range(callers))))
+
+    assert asyncio.run(call_all()) <= callers
+    retries = envoy.stats(r"^cluster\.trivial-ext-proc-service\.upstream_rq_retry_success$")
+    assert sum(retries.values()) > callers

@@ -22,7 +22,7 @@ WRITTEN = {
     "10'000": "10,000",
     "100'000": "100,000",
 }
-TIMES = {"10'000": "10 s", "30'000": "30 s", "60'000": "60 s", "std::chrono::minutes{5}": "5 min", "std::chrono::hours{1}": "1 h"}
+TIMES = {"10'000": "10 s", "30'000": "30 s", "60'000": "1 min", "std::chrono::minutes{5}": "5 min", "std::chrono::hours{1}": "1 h"}
 
 
 def main() -> None:

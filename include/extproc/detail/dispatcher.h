@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "extproc/detail/time_left.h"
+#include "extproc/detail/told_once.h"
 #include "extproc/export.h"
 #include "extproc/observer.h"
 #include "extproc/phase.h"
@@ -75,6 +76,14 @@ enum class Step : std::uint8_t {
   pending,  ///< it will tell the Completion; until then no other handler of the stream is called
 };
 
+/// What is logged once about a processor, besides the rules that its answers break.
+enum class Advice : std::uint8_t {
+  slow_handler,     ///< it held an I/O thread up
+  message_timeout,  ///< the one that the server was told of is shorter than the work
+  no_timer,         ///< a handler waits for long where Envoy waits for ever
+  not_sent,         ///< a body that it has a handler for is not sent
+};
+
 /// One processor as the layers below the public API see it, whatever its style. Called from all
 /// threads at once.
 class EXTPROC_API Dispatcher {
@@ -106,21 +115,23 @@ class EXTPROC_API Dispatcher {
 
   /// True for the first caller only, of all threads: for advice about this processor that is logged
   /// once.
-  bool advise_once(Rule rule) const { return advise_once(1U << static_cast<unsigned>(rule)); }
-  bool advise_once_on_time() const { return advise_once(1U << kRuleCount); }
-  bool advise_once_on_message_timeout() const { return advise_once(1U << (kRuleCount + 1)); }
-
- private:
-  bool advise_once(std::uint32_t topic) const {
+  bool advise_once(Advice advice) const {
+    const auto topic = static_cast<std::uint8_t>(1U << static_cast<unsigned>(advice));
     return (advised_.load(std::memory_order_relaxed) & topic) == 0 &&
            (advised_.fetch_or(topic, std::memory_order_relaxed) & topic) == 0;
   }
+  /// The same for each header or field that breaks a rule.
+  bool advise_once(Rule rule, std::string_view field) const {
+    return told_.first(std::string(to_string(rule)).append(" ").append(field));
+  }
 
+ private:
   std::string name_;
   PhaseSet phases_;
   PhaseSet streamed_;
   bool suspends_;
-  mutable std::atomic<std::uint32_t> advised_{0};
+  mutable std::atomic<std::uint8_t> advised_{0};
+  mutable ToldOnce told_;
 };
 
 /// How a processor of type P becomes a Dispatcher: specialised by processor.h, handlers.h and

@@ -14,13 +14,13 @@ namespace {
 
 std::string names_of(const FilterChain& chain) {
   std::string names;
-  for (const Filter& filter : chain) names += (names.empty() ? "" : ", ") + filter.name;
+  for (const Filter& filter : chain.filters) names += (names.empty() ? "" : ", ") + filter.name;
   return names;
 }
 
 FilterChain selected(const FilterChain& chain, const std::optional<std::string>& filter) {
-  FilterChain all;
-  std::ranges::copy_if(chain, std::back_inserter(all),
+  FilterChain all{.filters = {}, .manager = chain.manager};
+  std::ranges::copy_if(chain.filters, std::back_inserter(all.filters),
                        [&](const Filter& one) { return !filter || one.name == *filter; });
   return all;
 }
@@ -30,18 +30,21 @@ const std::string& cluster_of(const Filter& filter) {
 }
 
 bool share_a_cluster(const FilterChain& chain) {
-  return std::ranges::all_of(
-      chain, [&](const Filter& filter) { return cluster_of(filter) == cluster_of(chain.front()); });
+  const std::vector<Filter>& filters = chain.filters;
+  return std::ranges::all_of(filters, [&](const Filter& filter) {
+    return cluster_of(filter) == cluster_of(filters.front());
+  });
 }
 
 /// The needs of each filter of a chain, in order.
 std::vector<Needs> assign(const FilterChain& chain, const std::vector<Needs>& processors,
                           bool separate) {
-  if (chain.size() == processors.size()) return processors;
-  if (!separate && (chain.size() == 1 || share_a_cluster(chain))) {
-    return std::vector<Needs>(chain.size(), together(processors));
+  const std::size_t size = chain.filters.size();
+  if (size == processors.size()) return processors;
+  if (!separate && (size == 1 || share_a_cluster(chain))) {
+    return std::vector<Needs>(size, together(processors));
   }
-  throw Error("it has " + std::to_string(chain.size()) + " ext_proc filters (" + names_of(chain) +
+  throw Error("it has " + std::to_string(size) + " ext_proc filters (" + names_of(chain) +
               ") for " + std::to_string(processors.size()) +
               (processors.size() == 1 ? " processor" : " processors") +
               ": name the filter with --filter, or give -s one processor for each, in their order");
@@ -49,12 +52,15 @@ std::vector<Needs> assign(const FilterChain& chain, const std::vector<Needs>& pr
 
 class Checker {
  public:
-  explicit Checker(const Configuration& configuration) : configuration_(configuration) {}
+  Checker(const Configuration& configuration, const CheckScope& scope)
+      : configuration_(configuration), scope_(scope) {}
 
-  void chain(const FilterChain& chain, const std::vector<Needs>& needs) {
-    for (std::size_t i = 0; i < chain.size(); ++i) {
-      filter(chain[i], needs[i]);
-      by_name_.emplace(chain[i].name, std::pair(chain[i], needs[i]));
+  void chain(const FilterChain& chain, std::vector<Needs> needs) {
+    for (std::size_t i = 0; i < chain.filters.size(); ++i) {
+      const Filter& one = chain.filters[i];
+      needs[i].failure_mode_allow = one.config.failure_mode_allow;
+      filter(one, needs[i], chain.manager);
+      by_name_.emplace(one.name, std::pair(one, needs[i]));
     }
     shared_clusters(chain);
   }
@@ -78,7 +84,7 @@ class Checker {
   std::vector<Finding> take() && { return std::move(findings_).take(); }
 
  private:
-  void filter(const Filter& filter, const Needs& needs) {
+  void filter(const Filter& filter, const Needs& needs, const Manager& manager) {
     const Setting<StatedMode>& mode = filter.config.processing_mode;
     const FilterUnderCheck checked{filter, needs, *mode,
                                    mode.is_stated() ? mode.key : filter.config_key,
@@ -86,16 +92,19 @@ class Checker {
     findings_.add(filter.problems);
     check_mode(checked, findings_);
     check_mode_override(checked, findings_);
-    check_filter(checked, findings_);
+    check_filter(checked, configuration_.is_dump, findings_);
     check_times(checked, findings_);
-    check_service(configuration_, filter.config.grpc_service, checked.name, findings_);
+    check_requests(checked, manager, findings_);
+    check_buffers(checked, manager, scope_.message_bytes, findings_);
+    check_service(configuration_, filter.config.grpc_service, checked, findings_);
   }
 
   void route_override(const RouteOverride& override, const Filter& filter, const Needs& needs) {
     const std::string name = "the filter " + filter.name + " on this route";
     const Setting<StatedMode>& mode = override.config.processing_mode;
-    if (mode.is_stated()) check_mode({filter, needs, *mode, mode.key, name, true}, findings_);
-    check_service(configuration_, override.config.grpc_service, name, findings_);
+    const FilterUnderCheck checked{filter, needs, *mode, mode.key, name, true, override.is_endless};
+    if (mode.is_stated()) check_mode(checked, findings_);
+    check_service(configuration_, override.config.grpc_service, checked, findings_);
     for (const auto& [place, field] :
          {std::pair{override.config.request_attributes, "request_attributes"},
           {override.config.response_attributes, "response_attributes"}}) {
@@ -108,7 +117,7 @@ class Checker {
 
   void shared_clusters(const FilterChain& chain) {
     std::map<std::string, std::string> users;
-    for (const Filter& filter : chain) {
+    for (const Filter& filter : chain.filters) {
       const Setting<std::string>& cluster = filter.config.grpc_service->cluster_name;
       if (!cluster.is_stated()) continue;
       const auto [user, is_new] = users.emplace(cluster, filter.name);
@@ -127,9 +136,17 @@ class Checker {
   }
 
   const Configuration& configuration_;
+  const CheckScope& scope_;
   std::map<std::string, std::pair<Filter, Needs>> by_name_;
   Findings findings_;
 };
+
+/// Nothing else is to be trusted then.
+std::vector<Finding> refused(const Configuration& configuration) {
+  Findings findings;
+  findings.add(configuration.refused);
+  return std::move(findings).take();
+}
 
 }  // namespace
 
@@ -158,13 +175,14 @@ std::vector<Finding> check(std::string_view yaml, const std::vector<Needs>& proc
                            const CheckScope& scope) {
   const auto& filter = scope.filter;
   const Configuration configuration = read_configuration(std::string(yaml));
-  Checker checker(configuration);
+  if (!configuration.refused.empty()) return refused(configuration);
+  Checker checker(configuration, scope);
   std::set<std::string> names;
   bool found = false;
   for (const FilterChain& all : configuration.chains) {
-    for (const Filter& one : all) names.insert(one.name);
+    for (const Filter& one : all.filters) names.insert(one.name);
     const FilterChain chain = selected(all, filter);
-    if (chain.empty()) continue;
+    if (chain.filters.empty()) continue;
     found = true;
     checker.chain(chain, assign(chain, processors, scope.separate));
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -7,12 +8,14 @@
 #include <vector>
 
 #include "envoy/needs.h"
+#include "extproc/limits.h"
 
 namespace extproc::envoy_config {
 
 /// An error bites: requests fail, or a processor does not get or change what it means to. A warning
-/// costs something, or may bite.
-enum class Severity : std::uint8_t { warning, error };
+/// costs something, or may bite. Advice is what would serve better, and nothing is wrong without
+/// it.
+enum class Severity : std::uint8_t { advice, warning, error };
 
 /// Something in a configuration that its author should know of.
 struct Finding {
@@ -35,6 +38,8 @@ struct CheckScope {
   std::optional<std::string> filter{};
   /// Each processor has a filter of its own; one filter for all of them is refused.
   bool separate = false;
+  /// The largest message that the server accepts, in bytes.
+  std::size_t message_bytes = Limits{}.message_bytes;
 };
 
 /// Reads a configuration (a bootstrap, or a part of one, YAML or JSON) and compares its ext_proc

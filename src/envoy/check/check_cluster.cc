@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "envoy/check/check_context.h"
@@ -7,8 +9,9 @@
 namespace extproc::envoy_config {
 namespace {
 
-/// Envoy's, for max_requests and max_pending_requests.
-constexpr unsigned long kDefaultRequests = 1024;
+/// Envoy's, for max_requests and max_pending_requests, and for max_retries.
+constexpr std::uint64_t kDefaultRequests = 1024;
+constexpr std::uint64_t kDefaultRetries = 3;
 
 /// The cluster's HttpProtocolOptions; not defined when it has none.
 YAML::Node http_options(const YAML::Node& cluster) {
@@ -72,30 +75,24 @@ void check_health(const YAML::Node& cluster, Place where, const std::string& nam
   }
 }
 
-/// The least that a threshold of normal priority says.
-unsigned long limit(const YAML::Node& threshold, std::string_view name) {
-  const std::string value = text(field(threshold, name).value);
-  if (value.empty() || value.find_first_not_of("0123456789") != std::string::npos) {
-    return kDefaultRequests;
+/// The threshold of normal priority; not defined when there is none.
+YAML::Node normal_threshold(const YAML::Node& cluster) {
+  YAML::Node normal(YAML::NodeType::Undefined);
+  for (const YAML::Node& threshold : items(at(cluster, {"circuit_breakers", "thresholds"}))) {
+    if (text(field(threshold, "priority").value) != "HIGH") normal.reset(threshold);
   }
-  return std::strtoul(value.c_str(), nullptr, 10);
+  return normal;
 }
 
 void check_circuit_breakers(const YAML::Node& cluster, Place where, const std::string& name,
                             Findings& findings) {
-  const YAML::Node thresholds = at(cluster, {"circuit_breakers", "thresholds"});
-  YAML::Node normal(YAML::NodeType::Undefined);
-  if (thresholds.IsDefined() && thresholds.IsSequence()) {
-    for (const YAML::Node& threshold : thresholds) {
-      if (text(field(threshold, "priority").value) != "HIGH") normal.reset(threshold);
-    }
-  }
+  const YAML::Node normal = normal_threshold(cluster);
   for (const std::string_view field_name : {"max_requests", "max_pending_requests"}) {
-    if (limit(normal, field_name) > kDefaultRequests) continue;
+    const auto limit = number(field(normal, field_name).value).value_or(kDefaultRequests);
+    if (limit > kDefaultRequests) continue;
     findings.warning(
         normal.IsDefined() ? place_of(normal) : where, "circuit-breaker",
-        name + " allows " + std::to_string(limit(normal, field_name)) + " " +
-            std::string(field_name) +
+        name + " allows " + std::to_string(limit) + " " + std::string(field_name) +
             ": every HTTP request is a stream there for as long as it lasts, and above "
             "that they fail",
         "set circuit_breakers.thresholds with " + std::string(field_name) +
@@ -103,10 +100,98 @@ void check_circuit_breakers(const YAML::Node& cluster, Place where, const std::s
   }
 }
 
+/// As far as the text says so.
+bool has_replicas(const YAML::Node& cluster) {
+  const std::string type = text(field(cluster, "type").value);
+  if (type == "STRICT_DNS" || type == "EDS") return true;
+  std::size_t endpoints = 0;
+  for (const YAML::Node& locality : items(at(cluster, {"load_assignment", "endpoints"})))
+    endpoints += items(field(locality, "lb_endpoints").value).size();
+  return endpoints > 1;
+}
+
+/// Streams that cannot be begun on one replica can be on another.
+void check_retries(const YAML::Node& cluster, Place where, const std::string& name,
+                   const GrpcService& service, Findings& findings) {
+  if (!service.retry_policy) {
+    if (!has_replicas(cluster)) return;
+    findings.advice(where, "no-retry-policy",
+                    "streams that meet a replica of " + name +
+                        " that has just died fail, until the health check knows",
+                    "add a retry_policy to grpc_service; `extproc config --format filter` writes "
+                    "it");
+    return;
+  }
+  const YAML::Node normal = normal_threshold(cluster);
+  if (field(normal, "retry_budget")) return;
+  if (number(field(normal, "max_retries").value).value_or(kDefaultRetries) > kDefaultRetries)
+    return;
+  findings.warning(normal.IsDefined() ? place_of(normal) : where, "circuit-breaker",
+                   name + " allows " + std::to_string(kDefaultRetries) +
+                       " max_retries at once: where a replica dies, the retry_policy of the "
+                       "filter has far more to retry",
+                   "set circuit_breakers.thresholds with max_retries as high as max_requests");
+}
+
+void check_window(const YAML::Node& cluster, const std::string& name, Findings& findings) {
+  const Field http2 = http2_options(cluster);
+  if (!http2 || field(http2.value, "initial_stream_window_size")) return;
+  findings.advice(place_of(http2.key), "stream-window",
+                  name +
+                      " leaves the window of a stream at Envoy's 16 MiB: for each slow body "
+                      "that is streamed, Envoy may hold as much",
+                  "add initial_stream_window_size: 1048576");
+}
+
+/// The type of a transport socket that encrypts, as the socket or one that it wraps has it.
+std::string encryption(const YAML::Node& socket) {
+  const YAML::Node config = field(socket, "typed_config").value;
+  for (const char* type : {"tls.v3.UpstreamTlsContext", "quic.v3.QuicUpstreamTransport",
+                           "starttls.v3.UpstreamStartTlsConfig", "alts.v3.Alts"}) {
+    if (has_type(config, type))
+      return std::string(type).substr(std::string_view(type).rfind('.') + 1);
+  }
+  if (text(field(socket, "name").value) == "envoy.transport_sockets.tls") return "by its name";
+  const YAML::Node wrapped = field(config, "transport_socket").value;
+  return wrapped.IsDefined() ? encryption(wrapped) : std::string();
+}
+
+/// A mesh agrees with a proxy beside the processor on its own protocol.
+bool is_of_a_mesh(const YAML::Node& socket) {
+  const YAML::Node names = at(socket, {"typed_config", "common_tls_context", "alpn_protocols"});
+  const std::vector<YAML::Node> all = items(names);
+  return std::ranges::any_of(
+      all, [](const YAML::Node& name) { return text(name).starts_with("istio"); });
+}
+
+constexpr const char* kEndTls =
+    "remove the transport_socket, or put something that ends TLS in front of the processor";
+
+void check_tls(const YAML::Node& cluster, const std::string& name, Findings& findings) {
+  const Field socket = field(cluster, "transport_socket");
+  const std::string kind = socket ? encryption(socket.value) : "";
+  if (!kind.empty() && !is_of_a_mesh(socket.value)) {
+    findings.error(
+        place_of(socket.key), "tls",
+        name + " speaks TLS (" + kind + "), and the server speaks clear text: every stream fails",
+        kEndTls);
+  }
+  for (const YAML::Node& match : items(field(cluster, "transport_socket_matches").value)) {
+    const Field chosen = field(match, "transport_socket");
+    const std::string of_match = chosen ? encryption(chosen.value) : "";
+    if (of_match.empty() || is_of_a_mesh(chosen.value)) continue;
+    findings.warning(place_of(chosen.key), "tls",
+                     name + " speaks TLS (" + of_match +
+                         ") with endpoints that match, and the server speaks clear text",
+                     kEndTls);
+  }
+}
+
 }  // namespace
 
 void check_service(const Configuration& configuration, const GrpcService& service,
-                   const std::string& name, Findings& findings) {
+                   const FilterUnderCheck& checked, Findings& findings) {
+  const std::string& name = checked.name;
   if (service.google_grpc) {
     findings.warning(service.google_grpc, "google-grpc",
                      name +
@@ -131,6 +216,9 @@ void check_service(const Configuration& configuration, const GrpcService& servic
   check_http2(found, where, described, findings);
   check_health(found, where, described, findings);
   check_circuit_breakers(found, where, described, findings);
+  check_tls(found, described, findings);
+  check_retries(found, where, described, service, findings);
+  if (checked.mode.streams_a_body()) check_window(found, described, findings);
 }
 
 }  // namespace extproc::envoy_config

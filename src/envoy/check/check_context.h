@@ -19,6 +19,9 @@ class Findings {
   void warning(Place where, std::string_view rule, std::string what, std::string mend) {
     add(Severity::warning, where, rule, std::move(what), std::move(mend));
   }
+  void advice(Place where, std::string_view rule, std::string what, std::string mend) {
+    add(Severity::advice, where, rule, std::move(what), std::move(mend));
+  }
   void add(const std::vector<Problem>& problems);
   /// In the order of their lines, each once.
   std::vector<Finding> take() &&;
@@ -41,15 +44,24 @@ struct FilterUnderCheck {
   /// "the filter trivial", "the filter trivial on a route".
   std::string name;
   bool is_route = false;
+  /// On a route that may send no bodies on purpose.
+  bool is_endless = false;
 };
 
 void check_mode(const FilterUnderCheck& checked, Findings& findings);
 void check_mode_override(const FilterUnderCheck& checked, Findings& findings);
-/// What concerns the filter as a whole: failures, header rules, and answers that are ignored.
-void check_filter(const FilterUnderCheck& checked, Findings& findings);
+/// What concerns the filter as a whole: failures, header rules, and answers that are ignored. A
+/// dump of Envoy's leaves out what has its default.
+void check_filter(const FilterUnderCheck& checked, bool is_dump, Findings& findings);
 void check_times(const FilterUnderCheck& checked, Findings& findings);
+/// Requests that its connection manager lets through to it, on their routes.
+void check_requests(const FilterUnderCheck& checked, const Manager& manager, Findings& findings);
+/// What of a body gets to it, and is too much for the processor; `message_bytes` is what that
+/// accepts.
+void check_buffers(const FilterUnderCheck& checked, const Manager& manager,
+                   std::size_t message_bytes, Findings& findings);
 /// A grpc_service, and the cluster that it names.
 void check_service(const Configuration& configuration, const GrpcService& service,
-                   const std::string& name, Findings& findings);
+                   const FilterUnderCheck& checked, Findings& findings);
 
 }  // namespace extproc::envoy_config

@@ -7,9 +7,10 @@
 namespace extproc::envoy_config {
 namespace {
 
-void check_failure_mode(const FilterUnderCheck& checked, Findings& findings) {
+void check_failure_mode(const FilterUnderCheck& checked, bool is_dump, Findings& findings) {
   const Setting<bool>& allow = checked.filter.config.failure_mode_allow;
   if (!allow.is_stated()) {
+    if (is_dump) return;
     findings.warning(checked.filter.config_key, "failure-mode-not-stated",
                      checked.name +
                          " does not say what becomes of requests when the processor "
@@ -75,17 +76,21 @@ void check_service_kind(const FilterUnderCheck& checked, Findings& findings) {
     findings.error(config.http_service, "http-service",
                    checked.name + " calls over plain HTTP, and the processor speaks gRPC",
                    "use grpc_service with envoy_grpc");
-  } else if (!config.grpc_service.is_stated()) {
-    findings.error(checked.filter.config_key, "no-grpc-service",
-                   checked.name + " has no grpc_service: Envoy refuses the configuration",
-                   "add grpc_service: { envoy_grpc: { cluster_name: ... } }");
+  } else if (!config.grpc_service->cluster_name.is_stated() && !config.grpc_service->google_grpc) {
+    const Place place = config.grpc_service.key;
+    findings.error(
+        place ? place : checked.filter.config_key, "no-grpc-service",
+        checked.name +
+            (place ? " has a grpc_service that names no cluster" : " has no grpc_service") +
+            ": Envoy refuses the configuration",
+        "add grpc_service: { envoy_grpc: { cluster_name: ... } }");
   }
 }
 
 }  // namespace
 
-void check_filter(const FilterUnderCheck& checked, Findings& findings) {
-  check_failure_mode(checked, findings);
+void check_filter(const FilterUnderCheck& checked, bool is_dump, Findings& findings) {
+  check_failure_mode(checked, is_dump, findings);
   check_chain_header(checked, findings);
   check_mutation_rules(checked, findings);
   check_observability(checked, findings);

@@ -21,19 +21,41 @@ std::string setting(Phase phase, std::string_view value) {
   return "set " + std::string(mode_field(phase)) + ": " + std::string(value);
 }
 
+/// A body's mode, with the trailers that it wants.
+std::string body_setting(Phase body, BodySendMode mode) {
+  const bool request = is_request_phase(body);
+  std::string text = setting(body, to_string(mode));
+  if (mode == BodySendMode::full_duplex_streamed) {
+    const Phase trailers = request ? Phase::request_trailers : Phase::response_trailers;
+    text += " and " + std::string(mode_field(trailers)) + ": SEND";
+  }
+  return text;
+}
+
+/// What the processor needs where bodies come as they do here.
+ProcessingMode needed_here(const FilterUnderCheck& checked) {
+  Needs needs = checked.needs;
+  for (const auto& [body, chosen] : {std::pair{Phase::request_body, &needs.request_body_mode},
+                                     {Phase::response_body, &needs.response_body_mode}}) {
+    if (!*chosen && needs.whole.contains(body) && checked.mode.sends(body))
+      *chosen = checked.mode.body(body);
+  }
+  return needed_mode(needs);
+}
+
 void check_not_sent(const FilterUnderCheck& checked, Phase phase, Findings& findings) {
   const std::string name(to_string(phase));
   const Needs& needs = checked.needs;
-  if (is_body(phase) && needs.mode_override) return;
-  std::string value = "SEND";
-  if (is_body(phase))
-    value = to_string(expected_mode(needs, phase).value_or(BodySendMode::buffered));
+  if (is_body(phase) && (needs.mode_override || checked.is_endless)) return;
   const bool grpc = is_body(phase) && checked.mode.body(phase) == BodySendMode::grpc;
-  findings.error(stated(checked, phase), "phase-not-sent",
-                 needs.name + " handles " + name + ", which " + checked.name +
-                     (grpc ? " does not send: Envoy takes GRPC for NONE"
-                           : " does not send, so its handler is never called"),
-                 setting(phase, value));
+  findings.error(
+      stated(checked, phase), "phase-not-sent",
+      needs.name + " handles " + name + ", which " + checked.name +
+          (grpc ? " does not send: Envoy takes GRPC for NONE"
+                : " does not send, so its handler is never called"),
+      is_body(phase)
+          ? body_setting(phase, expected_mode(needs, phase).value_or(open_body_mode(needs, phase)))
+          : setting(phase, "SEND"));
 }
 
 void check_not_handled(const FilterUnderCheck& checked, Phase phase, Findings& findings) {
@@ -54,7 +76,7 @@ void check_missing_headers(const FilterUnderCheck& checked, Phase phase, Finding
                          checked.name + " does not send",
                      setting(phase, "SEND") + ", or serve with REVEAL_EXTPROC_CHAIN=false");
   }
-  if (phase == Phase::request_headers && needed_mode(needs).sends(phase)) {
+  if (phase == Phase::request_headers && needed_here(checked).sends(phase)) {
     findings.warning(
         stated(checked, phase), "request-data-missing",
         "method, path and id of the request are unknown to the handlers of " + needs.name +
@@ -63,16 +85,24 @@ void check_missing_headers(const FilterUnderCheck& checked, Phase phase, Finding
   }
 }
 
+/// What the mode of its direction's body brings along, or tells the end of one that is streamed.
+bool comes_with_body(const FilterUnderCheck& checked, const ProcessingMode& mode, Phase phase) {
+  if (is_body(phase)) return false;
+  if (mode.body(phase) == BodySendMode::full_duplex_streamed) return true;
+  const bool request = is_request_phase(phase);
+  const Phase body = request ? Phase::request_body : Phase::response_body;
+  const Phase trailers = request ? Phase::request_trailers : Phase::response_trailers;
+  return phase == trailers && is_streamed(mode.body(phase)) && checked.needs.whole.contains(body);
+}
+
 void check_phase(const FilterUnderCheck& checked, const ProcessingMode& mode, Phase phase,
                  Findings& findings) {
   const bool handled = checked.needs.handled.contains(phase);
-  const bool duplex = mode.body(phase) == BodySendMode::full_duplex_streamed;
   if (handled && !mode.sends(phase)) return check_not_sent(checked, phase, findings);
   if (handled) return;
   if (!mode.sends(phase)) return check_missing_headers(checked, phase, findings);
-  // What the mode of the body brings along.
-  if (duplex && !is_body(phase)) return;
-  if (!needed_mode(checked.needs).sends(phase)) check_not_handled(checked, phase, findings);
+  if (comes_with_body(checked, mode, phase)) return;
+  if (!needed_here(checked).sends(phase)) check_not_handled(checked, phase, findings);
 }
 
 std::string body_mode_effect(BodySendMode mode) {
@@ -91,11 +121,31 @@ std::string body_mode_effect(BodySendMode mode) {
   return "its handler gets the whole body at once, and one over Envoy's buffer limit is refused";
 }
 
+/// A handler over the whole body is right in every mode; what one that holds it costs is told.
+void check_whole_body(const FilterUnderCheck& checked, Phase phase, BodySendMode is,
+                      Findings& findings) {
+  if (!is_held(is)) return;
+  const bool partial = is == BodySendMode::buffered_partial;
+  // Perhaps that is for some requests only.
+  if (checked.filter.config.allow_mode_override) return;
+  findings.warning(stated(checked, phase), "body-held",
+                   checked.name + " sends " + std::string(to_string(phase)) + " as " +
+                       std::string(to_string(is)) + ", though the handler of " +
+                       checked.needs.name + " streams: nothing of it leaves before " +
+                       (partial ? "Envoy's buffer is full, and the rest passes by"
+                                : "its end, and one over Envoy's buffer limit is refused"),
+                   body_setting(phase, BodySendMode::full_duplex_streamed) + ", or say --" +
+                       std::string(direction(phase)) + "-body-mode " + std::string(to_string(is)) +
+                       " when that is meant");
+}
+
 void check_body_mode(const FilterUnderCheck& checked, const ProcessingMode& mode, Phase phase,
                      Findings& findings) {
   const BodySendMode is = mode.body(phase);
   if (!mode.sends(phase) || !checked.needs.handled.contains(phase)) return;
   const auto& expected = expected_mode(checked.needs, phase);
+  if (!expected && checked.needs.whole.contains(phase))
+    return check_whole_body(checked, phase, is, findings);
   if (is == expected.value_or(BodySendMode::buffered)) return;
   const std::string what = checked.name + " sends " + std::string(to_string(phase)) + " as " +
                            std::string(to_string(is)) + ": " + body_mode_effect(is);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "envoy/check/routes.h"
 #include "envoy/filter_config.h"
 
 namespace extproc::envoy_config {
@@ -19,10 +20,27 @@ struct Filter {
   std::vector<Problem> problems;
   /// A router stands before it.
   bool after_router = false;
+  /// Where decompressors stand that see a response before it does.
+  std::vector<Place> decompressors{};
+  /// Of filters in front of it.
+  std::vector<BufferLimit> buffers{};
+};
+
+/// What a connection manager lets through to its filters. For filters of an upstream cluster, and
+/// those that are patched in one by one: what any of them does.
+struct Manager {
+  std::vector<Upgrade> upgrades{};
+  std::vector<Route> routes{};
+  /// The name of routes that are not its own.
+  std::string routes_name{};
+  std::vector<BufferLimit> buffers{};
 };
 
 /// The ext_proc filters of one connection manager, in order.
-using FilterChain = std::vector<Filter>;
+struct FilterChain {
+  std::vector<Filter> filters{};
+  Manager manager{};
+};
 
 /// An ExtProcPerRoute, and the filter that it is for.
 struct RouteOverride {
@@ -30,6 +48,8 @@ struct RouteOverride {
   Place key;
   RouteConfig config;
   std::vector<Problem> problems;
+  /// Requests of it may have no end, so that it may send no bodies on purpose.
+  bool is_endless = false;
 };
 
 /// What a configuration has that concerns external processors, wherever it stands in the text.
@@ -37,14 +57,18 @@ struct Configuration {
   std::vector<FilterChain> chains;
   std::vector<RouteOverride> overrides;
   std::vector<YAML::Node> clusters;
+  /// What makes the whole of it unreadable for Envoy; nothing else was read then.
+  std::vector<Problem> refused;
   /// It is not only a piece, without the clusters of the whole.
   bool is_complete = false;
+  /// Envoy's own /config_dump, which leaves out what has its default.
+  bool is_dump = false;
 
   /// Not defined when there is none.
   YAML::Node cluster(const std::string& name) const;
 };
 
-/// Throws Error when the text is no YAML.
+/// Throws Error when the text is no YAML, or stands for more than can be read.
 Configuration read_configuration(const std::string& yaml);
 
 }  // namespace extproc::envoy_config

@@ -15,6 +15,10 @@ void write_http2(YamlWriter& out) {
   out.line("connection_keepalive: { interval: 30s, timeout: 5s }");
   out.comment("What the server allows on one connection.");
   out.field("max_concurrent_streams", std::to_string(Limits{}.streams_per_connection));
+  out.comment(
+      "What the processor may send ahead on one stream. Envoy's 16 MiB would be held for each "
+      "slow body.");
+  out.field("initial_stream_window_size", "1048576");
 }
 
 void write_health_check(YamlWriter& out) {
@@ -38,6 +42,8 @@ void write_circuit_breakers(YamlWriter& out) {
   const auto item = out.item("max_connections: 1024");
   out.field("max_pending_requests", "100000");
   out.field("max_requests", "100000");
+  out.comment("When a replica dies, all that it had begun is retried at once; the default is 3.");
+  out.field("max_retries", "100000");
 }
 
 }  // namespace

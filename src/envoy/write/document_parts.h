@@ -27,6 +27,10 @@ void write_type(YamlWriter& out, std::string_view type);
 /// The fields of an http_filters entry; the caller opens it.
 void write_filter(YamlWriter& out, const Processor& processor, const DocumentOptions& options);
 
+/// What a route for upgrades says of the filter, in its typed_per_filter_config: bodies that Envoy
+/// would hold until they end are not sent, since they have no end.
+void write_upgrade_override(YamlWriter& out, const Processor& processor);
+
 /// The fields of a cluster, after its name; the caller opens it.
 void write_cluster(YamlWriter& out, const Processor& processor);
 

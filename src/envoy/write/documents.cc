@@ -75,8 +75,10 @@ std::string cluster_name(std::string_view processor) {
   return name.empty() ? "extproc" : name;
 }
 
-std::string write(Format format, const std::vector<Processor>& processors,
+std::string write(Format format, std::vector<Processor> processors,
                   const DocumentOptions& options) {
+  for (Processor& processor : processors)
+    processor.needs.failure_mode_allow = options.failure_mode_allow;
   for (const Processor& processor : processors) require_writable(processor, options);
   YamlWriter out;
   switch (format) {

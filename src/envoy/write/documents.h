@@ -44,14 +44,17 @@ struct DocumentOptions {
   Endpoint listen = server::TcpAddress{"127.0.0.1", 8080};
   Endpoint admin = server::TcpAddress{"127.0.0.1", 9901};
   Upstream upstream;
+  /// `full`: WebSockets are let through.
+  bool upgrades = false;
   /// `envoy_gateway`, `istio`.
   std::string kubernetes_namespace = "default";
   std::optional<KubernetesTarget> target;
+  /// `envoy_gateway`: the Gateway, where `target` is something else.
+  std::string gateway = "gateway";
 };
 
 /// The filters and clusters of the processors, in order, as YAML with comments. Throws Error where
 /// the format cannot express what is asked for.
-std::string write(Format format, const std::vector<Processor>& processors,
-                  const DocumentOptions& options);
+std::string write(Format format, std::vector<Processor> processors, const DocumentOptions& options);
 
 }  // namespace extproc::envoy_config

@@ -11,6 +11,23 @@ void write_timeouts(YamlWriter& out, const FilterSettings& filter) {
   out.field("max_message_timeout", duration(filter.max_message_timeout));
 }
 
+/// Without it a stream that meets a replica which has just died fails. One that had begun is not
+/// repeated: its processor may have seen the request.
+void write_retries(YamlWriter& out) {
+  out.comment("A stream that cannot be begun on one replica begins on another.");
+  const auto policy = out.block("retry_policy");
+  out.field("retry_on", "connect-failure,refused-stream");
+  out.field("num_retries", "5");
+  out.line("retry_back_off: { base_interval: 0.005s, max_interval: 0.02s }");
+  {
+    const auto predicates = out.block("retry_host_predicate");
+    const auto item = out.item("name: envoy.retry_host_predicates.previous_hosts");
+    const auto config = out.block("typed_config");
+    write_type(out, "extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate");
+  }
+  out.field("host_selection_retry_max_attempts", "10");
+}
+
 void write_mutation_rules(YamlWriter& out, const FilterSettings& filter) {
   if (!filter.allow_all_routing && !filter.allow_envoy) return;
   out.comment("Headers that Envoy does not let a processor change by default.");
@@ -57,9 +74,7 @@ void write_body(YamlWriter& out, Phase phase, const ProcessingMode& modes) {
   out.field(mode_field(phase), to_string(mode));
 }
 
-void write_mode(YamlWriter& out, const Needs& needs) {
-  const ProcessingMode mode = needed_mode(needs);
-  out.comment("Only what the processor handles: each phase that is sent costs a round trip.");
+void write_mode(YamlWriter& out, const Needs& needs, const ProcessingMode& mode) {
   const auto block = out.block("processing_mode");
   write_request_headers(out, needs, mode);
   write_response_headers(out, needs, mode);
@@ -80,6 +95,7 @@ void write_filter(YamlWriter& out, const Processor& processor, const DocumentOpt
         "No timeout: it would be that of the stream, which lasts as long as the request and its "
         "response.");
     out.line("envoy_grpc: { cluster_name: " + scalar(processor.cluster) + " }");
+    write_retries(out);
   }
   out.comment(options.failure_mode_allow
                   ? "A request goes on without a processor that fails or cannot be reached."
@@ -91,7 +107,19 @@ void write_filter(YamlWriter& out, const Processor& processor, const DocumentOpt
     out.comment("The processor may change the processing mode for the rest of a request.");
     out.field("allow_mode_override", "true");
   }
-  write_mode(out, processor.needs);
+  out.comment("Only what the processor handles: each phase that is sent costs a round trip.");
+  write_mode(out, processor.needs, needed_mode(processor.needs));
+}
+
+void write_upgrade_override(YamlWriter& out, const Processor& processor) {
+  ProcessingMode mode = needed_mode(processor.needs);
+  for (BodySendMode* body : {&mode.request_body, &mode.response_body}) {
+    if (is_held(*body)) *body = BodySendMode::none;
+  }
+  const auto filter = out.block(scalar(processor.cluster));
+  write_type(out, "extensions.filters.http.ext_proc.v3.ExtProcPerRoute");
+  const auto overrides = out.block("overrides");
+  write_mode(out, processor.needs, mode);
 }
 
 }  // namespace extproc::envoy_config

@@ -23,19 +23,47 @@ void write_overload_manager(YamlWriter& out) {
   out.field("max_active_downstream_connections", "10000");
 }
 
-void write_routes(YamlWriter& out) {
+bool holds_a_body(const std::vector<Processor>& processors) {
+  return std::ranges::any_of(processors, [](const Processor& processor) {
+    return needed_mode(processor.needs).holds_a_body();
+  });
+}
+
+constexpr std::string_view kWebSocket = "upgrade_configs: [{ upgrade_type: websocket }]";
+
+/// An upgrade has no end that a body could be held for, so it has a route of its own.
+void write_upgrade_route(YamlWriter& out, const std::vector<Processor>& processors) {
+  out.comment("An upgrade has no end, so that no body of it can be held.");
+  const auto route = out.item(
+      "match: { prefix: /, headers: [{ name: upgrade, string_match: { exact: websocket, "
+      "ignore_case: true } }] }");
+  {
+    const auto action = out.block("route");
+    out.field("cluster", "upstream");
+    out.field("timeout", "0s");
+    out.line(kWebSocket);
+  }
+  const auto overrides = out.block("typed_per_filter_config");
+  for (const Processor& processor : processors) write_upgrade_override(out, processor);
+}
+
+void write_routes(YamlWriter& out, const std::vector<Processor>& processors, bool upgrades) {
   const auto config = out.block("route_config");
   out.field("name", "routes");
   const auto hosts = out.block("virtual_hosts");
   const auto host = out.item("name: all");
   out.line(R"(domains: ["*"])");
   const auto routes = out.block("routes");
+  if (upgrades && holds_a_body(processors)) write_upgrade_route(out, processors);
   const auto route = out.item("match: { prefix: / }");
-  out.line("route: { cluster: upstream }");
+  out.comment(
+      "Any time for a response, which may be a stream of events; stream_idle_timeout ends one that "
+      "stands still for 5 minutes.");
+  out.line("route: { cluster: upstream, timeout: 0s }");
 }
 
-void write_filters(YamlWriter& out, const std::vector<Processor>& processors,
-                   const DocumentOptions& options) {
+void write_http_filters(YamlWriter& out, const std::vector<Processor>& processors,
+                        const DocumentOptions& options) {
   if (processors.size() > 1) {
     out.comment(
         "A request passes them in this order, its response in reverse. One chain behind one filter "
@@ -68,8 +96,9 @@ void write_listener(YamlWriter& out, const std::vector<Processor>& processors,
   if (sends_trailers(processors, Phase::request_trailers)) {
     out.line("http_protocol_options: { enable_trailers: true }");
   }
-  write_filters(out, processors, options);
-  write_routes(out);
+  if (options.upgrades && !holds_a_body(processors)) out.line(kWebSocket);
+  write_http_filters(out, processors, options);
+  write_routes(out, processors, options.upgrades);
 }
 
 void write_tls(YamlWriter& out, const std::string& host) {

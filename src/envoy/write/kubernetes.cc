@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <tuple>
 
@@ -11,6 +12,9 @@ namespace {
 
 constexpr std::string_view kGatewayApi = "gateway.networking.k8s.io";
 constexpr std::string_view kEnvoyGatewayApi = "gateway.envoyproxy.io";
+
+/// In place of the 32 KiB that Envoy Gateway gives each connection.
+constexpr std::string_view kBufferLimit = "1Mi";
 
 /// A duration of the Gateway API, whose numbers have five digits at most.
 std::string gateway_duration(std::chrono::milliseconds time) {
@@ -89,8 +93,13 @@ void write_backend_settings(YamlWriter& out) {
     out.field("unhealthyThreshold", "2");
     out.field("healthyThreshold", "1");
   }
+  {
+    const auto connection = out.block("connection");
+    out.field("bufferLimit", kBufferLimit);
+  }
   const auto http2 = out.block("http2");
   out.line("connectionKeepalive: { interval: 30s, timeout: 5s }");
+  out.field("initialStreamWindowSize", kBufferLimit);
   out.field("maxConcurrentStreams", std::to_string(Limits{}.streams_per_connection));
 }
 
@@ -162,6 +171,27 @@ void write_extension(YamlWriter& out, const Processor& processor, const Document
   write_backend_settings(out);
 }
 
+/// The buffers of callers' connections are also those of bodies that are held, in both directions.
+void write_buffers(YamlWriter& out, const std::string& name, const KubernetesTarget& gateway,
+                   const DocumentOptions& options) {
+  out.line("---");
+  out.comment("The largest body that can be held for the processor, " + std::string(kBufferLimit) +
+              " in place of 32 KiB. Of two policies for one Gateway the older counts: where there "
+              "is one, put this into it.");
+  out.field("apiVersion", std::string(kEnvoyGatewayApi) + "/v1alpha1");
+  out.field("kind", "ClientTrafficPolicy");
+  write_metadata(out, name, options.kubernetes_namespace);
+  const auto spec = out.block("spec");
+  write_target(out, gateway);
+  {
+    const auto connection = out.block("connection");
+    out.field("bufferLimit", kBufferLimit);
+  }
+  out.comment("The same for callers of HTTP/2, in place of 64 KiB.");
+  const auto http2 = out.block("http2");
+  out.field("initialStreamWindowSize", kBufferLimit);
+}
+
 }  // namespace
 
 void write_envoy_gateway(YamlWriter& out, const std::vector<Processor>& processors,
@@ -176,10 +206,21 @@ void write_envoy_gateway(YamlWriter& out, const std::vector<Processor>& processo
   out.field("apiVersion", std::string(kEnvoyGatewayApi) + "/v1alpha1");
   out.field("kind", "EnvoyExtensionPolicy");
   write_metadata(out, processors.front().cluster, where);
-  const auto spec = out.block("spec");
-  write_target(out, options.target.value_or(KubernetesTarget{"Gateway", "gateway"}));
-  const auto extensions = out.block("extProc");
-  for (const Processor& processor : processors) write_extension(out, processor, options);
+  const KubernetesTarget gateway{"Gateway", options.gateway};
+  const KubernetesTarget target = options.target.value_or(gateway);
+  {
+    const auto spec = out.block("spec");
+    write_target(out, target);
+    const auto extensions = out.block("extProc");
+    for (const Processor& processor : processors) write_extension(out, processor, options);
+  }
+  const bool holds_a_body = std::ranges::any_of(processors, [](const Processor& processor) {
+    return needed_mode(processor.needs).holds_a_body();
+  });
+  if (holds_a_body) {
+    write_buffers(out, processors.front().cluster, target.kind == "Gateway" ? target : gateway,
+                  options);
+  }
 }
 
 void write_istio(YamlWriter& out, const std::vector<Processor>& processors,

@@ -13,6 +13,7 @@ from harness import paths
 SCHEMAS = {
     "EnvoyExtensionPolicy": "envoyextensionpolicies.yaml",
     "Backend": "backends.yaml",
+    "ClientTrafficPolicy": "clienttrafficpolicies.yaml",
     "EnvoyFilter": "istio.yaml",
 }
 

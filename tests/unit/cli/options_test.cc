@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "server/settings_table.h"
+
 namespace extproc::cli {
 namespace {
 
@@ -90,6 +92,33 @@ TEST(Options, HowMuchPeersMayHold) {
   EXPECT_EQ(bytes("64m"), std::size_t{64} << 20);
   EXPECT_EQ(bytes("2G"), std::size_t{2} << 30);
   for (const char* text : {"-1", "", "much", "1.5x", "m"}) EXPECT_FALSE(bytes(text)) << text;
+}
+
+TEST(Options, EveryLimitIsAFlagOfServe) {
+  ::testing::internal::CaptureStdout();
+  parse({"serve", "--help"});
+  const std::string help = ::testing::internal::GetCapturedStdout();
+  for (const server::SettingRow& row : server::setting_rows()) {
+    const std::string flag = server::flag_of(row);
+    if (flag.empty()) continue;
+    EXPECT_THAT(help, HasSubstr(flag));
+    if (!row.value) continue;
+    const auto options = parse_as<ServeOptions>({"serve", flag.c_str(), "77777"});
+    ASSERT_TRUE(options) << flag;
+    EXPECT_EQ(row.value(options->settings), row.unit == server::Unit::seconds ? 77'777'000 : 77'777)
+        << flag;
+    EXPECT_FALSE(parse_as<ServeOptions>({"serve", flag.c_str(), "-1"})) << flag;
+  }
+}
+
+TEST(Options, TheCheckKnowsWhatTheServerAccepts) {
+  const auto plain = parse_as<CheckOptions>({"check", "envoy.yaml", "-s", "m.N"});
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->message_bytes, Limits{}.message_bytes);
+  const auto given =
+      parse_as<CheckOptions>({"check", "envoy.yaml", "-s", "m.N", "--message-bytes", "64m"});
+  ASSERT_TRUE(given);
+  EXPECT_EQ(given->message_bytes, std::size_t{64} << 20);
 }
 
 TEST(Options, WhereTheLogGoes) {

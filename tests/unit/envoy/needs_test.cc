@@ -69,6 +69,18 @@ TEST(Needs, ModeThatServesThem) {
       {"a body without its headers",
        {.handled = {kSb}, .request_data = false},
        {.response_body = kBuffered}},
+      {"a handler over the whole body streams",
+       {.handled = {kQb}, .whole = {kQb}},
+       {.request_headers = true, .request_body = kDuplex, .request_trailers = true}},
+      {"one that requests are to go on without",
+       {.handled = {kSb}, .whole = {kSb}, .request_data = false, .failure_mode_allow = true},
+       {.response_body = BodySendMode::streamed}},
+      {"one that asks for other modes",
+       {.handled = {kSb}, .whole = {kSb}, .request_data = false, .mode_override = true},
+       {.response_body = BodySendMode::streamed}},
+      {"one whose mode is chosen",
+       {.handled = {kSb}, .whole = {kSb}, .response_body_mode = kBuffered, .request_data = false},
+       {.response_body = kBuffered}},
       {"a chosen mode",
        {.handled = {kQb, kSb}, .request_body_mode = BodySendMode::streamed},
        {.request_headers = true,
@@ -117,6 +129,17 @@ TEST(Needs, TogetherTheyAreTheUnion) {
   EXPECT_EQ(sum.name, "A,B");
   EXPECT_EQ(sum.handled, (PhaseSet{kQh, kQb, kSt}));
   EXPECT_EQ(sum.chain_header, "x-c");
+}
+
+TEST(Needs, AChainStreamsABodyThatAllOfItStream) {
+  const Needs whole{.name = "A", .handled = {kQb, kSb}, .whole = {kQb, kSb}};
+  const Needs headers{.name = "B", .handled = {kQh}};
+  const Needs messages{.name = "C", .handled = {kSb}};
+  EXPECT_EQ(together({whole, headers}).whole, (PhaseSet{kQb, kSb}));
+  EXPECT_EQ(together({headers, whole}).whole, (PhaseSet{kQb, kSb}));
+  EXPECT_EQ(together({whole, messages}).whole, PhaseSet{kQb});
+  EXPECT_EQ(together({messages, headers, whole}).whole, PhaseSet{kQb});
+  EXPECT_EQ(together({messages, messages}).whole, PhaseSet{});
 }
 
 TEST(BodySendMode, Names) {

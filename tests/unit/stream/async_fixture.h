@@ -37,10 +37,12 @@ class AsyncFixture final : private ReplySink, private detail::CallInfo {
                         unsigned blocking_queue = detail::BlockingPool::kDefaultQueue)
       : AsyncFixture(Service(std::move(handlers)), std::move(chain), blocking_queue) {}
   explicit AsyncFixture(const Service& processor, std::string chain = "",
-                        unsigned blocking_queue = detail::BlockingPool::kDefaultQueue)
+                        unsigned blocking_queue = detail::BlockingPool::kDefaultQueue,
+                        LogLevel log_level = LogLevel::info)
       : loop_{io_.get_executor(), 1, blocking_queue},
         host(processor,
-             {.log =
+             {.log_level = log_level,
+              .log =
                   [this](LogLevel level, std::string_view line) {
                     log.push_back(std::string(to_string(level)) + " " + std::string(line));
                   },

@@ -115,6 +115,10 @@ TEST(BodyDeadline, IsNoneWhereEnvoyRunsNoTimer) {
     with_time(f, observes ? kStreamed : kFullDuplex);
     f.observes = observes;
     f.body(request_body, "one");
+    // What takes long there is told in the log.
+    EXPECT_EQ(f.wake_time.has_value(), !observes);
+    f.pass(1h);
+    EXPECT_THAT(f.sent, IsEmpty());
     EXPECT_FALSE(f.wake_time);
     slow.gates[0].open();
   }

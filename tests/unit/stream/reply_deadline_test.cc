@@ -28,6 +28,7 @@ struct Times {
   bool timed;
   std::optional<milliseconds> fallback;
   std::optional<milliseconds> extends_at, falls_back_at;
+  std::optional<milliseconds> tells_at = std::nullopt;
 };
 
 const Times kTimes[] = {
@@ -41,8 +42,9 @@ const Times kTimes[] = {
     {"ExtensionThatIsNotNeeded", 200ms, 1s, true, 160ms, std::nullopt, 160ms},
     {"ExtensionThenFallback", 200ms, 1s, true, 700ms, 100ms, 700ms},
     {"ExtensionThenFallbackInTime", 200ms, 1s, true, 10s, 100ms, 900ms},
-    {"Untimed", 200ms, 1s, false, std::nullopt, std::nullopt, std::nullopt},
-    {"UntimedFallback", 200ms, 1s, false, 10s, std::nullopt, 10s},
+    {"Untimed", 200ms, 1s, false, std::nullopt, std::nullopt, std::nullopt, 200ms},
+    {"UntimedFallback", 200ms, 1s, false, 10s, std::nullopt, 10s, 200ms},
+    {"UntimedFallbackBefore", 200ms, 1s, false, 100ms, std::nullopt, 100ms},
     {"AtOnce", 200ms, 0ms, true, 0ms, std::nullopt, 0ms},
 };
 
@@ -66,6 +68,7 @@ TEST_P(Deadlines, AreDueOnceEachAndNeverEarly) {
     EXPECT_EQ(deadline.due(start + *at - 1ns), Action::none);
     EXPECT_EQ(deadline.due(start + *at), action);
   };
+  check(t.tells_at, Action::tell);
   check(t.extends_at, Action::extend);
   check(t.falls_back_at, Action::fall_back);
   EXPECT_EQ(deadline.next(), std::nullopt);

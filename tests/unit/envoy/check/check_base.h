@@ -57,7 +57,7 @@ static_resources:
         envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
           "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
           explicit_http_config:
-            http2_protocol_options: { connection_keepalive: { interval: 30s, timeout: 5s } }
+            http2_protocol_options: { connection_keepalive: { interval: 30s, timeout: 5s }, initial_stream_window_size: 1048576 }
       health_checks:
         - grpc_health_check: {}
       circuit_breakers:

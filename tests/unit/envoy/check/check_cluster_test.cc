@@ -8,7 +8,8 @@ namespace {
 
 TEST(CheckCluster, TheCluster) {
   const char* http2 =
-      "http2_protocol_options: { connection_keepalive: { interval: 30s, timeout: 5s } }";
+      "http2_protocol_options: { connection_keepalive: { interval: 30s, timeout: 5s }, "
+      "initial_stream_window_size: 1048576 }";
   const char* cluster = "- name: guard\n      typed_ext";
   const char* thresholds = "thresholds: [ { max_requests: 5000, max_pending_requests: 5000 } ]";
   const Case cases[] = {
@@ -34,7 +35,8 @@ TEST(CheckCluster, TheCluster) {
 
 TEST(CheckCluster, Http2IsSaidInSeveralWays) {
   const std::string http2 =
-      "http2_protocol_options: { connection_keepalive: { interval: 30s, timeout: 5s } }";
+      "http2_protocol_options: { connection_keepalive: { interval: 30s, timeout: 5s }, "
+      "initial_stream_window_size: 1048576 }";
   const std::string old =
       exchange(exchange(std::string(kSound), http2, "http_protocol_options: {}"),
                "      health_checks:", "      " + http2 + "\n      health_checks:");
@@ -48,6 +50,96 @@ TEST(CheckCluster, Http2IsSaidInSeveralWays) {
       automatic,
       "      health_checks:", "      transport_socket: { name: tls }\n      health_checks:");
   EXPECT_TRUE(check(agreed, {all_needs()}).empty());
+}
+
+std::vector<std::string> found(const std::string& text, const Needs& needs = all_needs()) {
+  std::vector<std::string> rules;
+  for (const Finding& finding : check(text, {needs})) rules.push_back(finding.rule);
+  return rules;
+}
+
+/// The sound configuration with more in its cluster.
+std::string with_cluster(const std::string& more) {
+  return exchange(std::string(kSound), "      health_checks:", more + "      health_checks:");
+}
+
+TEST(CheckCluster, TlsIsNamedWhereverItIsSaid) {
+  const std::string type = "\"@type\": type.googleapis.com/envoy.extensions.transport_sockets.";
+  const std::string context = "typed_config: { " + type + "tls.v3.UpstreamTlsContext";
+  const std::pair<const char*, std::string> bites[] = {
+      {"by its type", "transport_socket: { name: a, " + context + " } }"},
+      {"another order", "transport_socket: { " + context + ", sni: a }, name: a }"},
+      {"by its name", "transport_socket: { name: envoy.transport_sockets.tls }"},
+      {"in JSON's names",
+       "transportSocket: { name: a, typedConfig: { " + type + "tls.v3.UpstreamTlsContext } }"},
+      {"within another", "transport_socket: { name: a, typed_config: { " + type +
+                             "tap.v3.Tap, transport_socket: { name: b, " + context + " } } } }"},
+      {"QUIC", "transport_socket: { name: a, typed_config: { " + type +
+                   "quic.v3.QuicUpstreamTransport } }"}};
+  for (const auto& [name, socket] : bites) {
+    const std::string text = with_cluster("      " + socket + "\n");
+    const auto findings = check(text, {all_needs()});
+    ASSERT_EQ(findings.size(), 1U) << name;
+    EXPECT_EQ(findings[0].rule, "tls") << name;
+    EXPECT_EQ(findings[0].severity, kError) << name;
+    EXPECT_EQ(findings[0].line, line_of(text, "health_checks:") - 1) << name;
+  }
+  const std::string plain =
+      "transport_socket: { name: a, typed_config: { " + type + "raw_buffer.v3.RawBuffer } }";
+  EXPECT_THAT(found(with_cluster("      " + plain + "\n")), ::testing::IsEmpty());
+  // A proxy of the mesh beside the processor ends it.
+  const std::string mesh = "transport_socket: { name: a, " + context +
+                           ", common_tls_context: { alpn_protocols: [istio, h2] } } }";
+  EXPECT_THAT(found(with_cluster("      " + mesh + "\n")), ::testing::IsEmpty());
+  const std::string matches =
+      "transport_socket_matches: [ { name: m, transport_socket: { name: a, " + context + " } } } ]";
+  const auto of_some = check(with_cluster("      " + matches + "\n"), {all_needs()});
+  ASSERT_EQ(of_some.size(), 1U);
+  EXPECT_EQ(of_some[0].severity, kWarning);
+}
+
+TEST(CheckCluster, RetriesWhereThereAreReplicas) {
+  using ::testing::ElementsAre;
+  using ::testing::IsEmpty;
+  const char* endpoint = "{ endpoint: {} }";
+  const auto with_endpoints = [&](const std::string& list) {
+    return exchange(std::string(kSound), "load_assignment: { cluster_name: guard }",
+                    "load_assignment: { cluster_name: guard, endpoints: " + list + " }");
+  };
+  const std::string one = "[ { lb_endpoints: [ " + std::string(endpoint) + " ] } ]";
+  const std::string two = "[ { lb_endpoints: [ " + std::string(endpoint) +
+                          " ] }, { lb_endpoints: [ " + endpoint + " ] } ]";
+  EXPECT_THAT(found(with_endpoints(one)), IsEmpty());
+  EXPECT_THAT(found(with_endpoints(two)), ElementsAre("no-retry-policy"));
+  EXPECT_EQ(check(with_endpoints(two), {all_needs()})[0].severity, Severity::advice);
+  EXPECT_THAT(found(with_cluster("      type: STRICT_DNS\n")), ElementsAre("no-retry-policy"));
+
+  const std::string retried = exchange(with_endpoints(two), "envoy_grpc: { cluster_name: guard }",
+                                       "envoy_grpc: { cluster_name: guard }\n"
+                                       "                        retry_policy: { num_retries: 5 }");
+  EXPECT_THAT(found(retried), ElementsAre("circuit-breaker"));
+  const char* breaker = "max_pending_requests: 5000";
+  for (const char* enough : {", max_retries: 5000", ", retry_budget: {}"}) {
+    EXPECT_THAT(found(exchange(retried, breaker, breaker + std::string(enough))), IsEmpty());
+  }
+  EXPECT_THAT(found(exchange(retried, breaker, breaker + std::string(", max_retries: 3"))),
+              ElementsAre("circuit-breaker"));
+}
+
+TEST(CheckCluster, TheWindowCountsWhereBodiesAreStreamed) {
+  const std::string wide =
+      exchange(std::string(kSound), ", initial_stream_window_size: 1048576", "");
+  EXPECT_THAT(found(wide), ::testing::IsEmpty());
+  for (const char* mode : {"STREAMED", "FULL_DUPLEX_STREAMED"}) {
+    const std::string streamed =
+        exchange(wide, "response_body_mode: BUFFERED", "response_body_mode: " + std::string(mode));
+    const Needs needs = expects(BodySendMode::buffered, *parse_body_mode(mode));
+    const auto findings = check(streamed, {needs});
+    ASSERT_EQ(findings.size(), 1U) << mode;
+    EXPECT_EQ(findings[0].rule, "stream-window");
+    EXPECT_EQ(findings[0].severity, Severity::advice);
+    EXPECT_EQ(findings[0].line, line_of(streamed, "http2_protocol_options"));
+  }
 }
 
 }  // namespace

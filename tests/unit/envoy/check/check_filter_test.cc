@@ -40,6 +40,8 @@ TEST(CheckFilter, TheFilterAsAWhole) {
        "disable_immediate"},
       {"chain-header-denied", kError, "mutation_rules: {}",
        "mutation_rules: { disallow_expression: { regex: 'x-ext-.*' } }", "disallow_expression"},
+      {"no-grpc-service", kError, "envoy_grpc: { cluster_name: guard }",
+       "retry_policy: { num_retries: 5 }", "grpc_service:"},
       {"google-grpc", kWarning, "envoy_grpc: { cluster_name: guard }",
        "google_grpc: { target_uri: 'a:1', stat_prefix: a }", "google_grpc"}};
   for (const Case& one : cases) {

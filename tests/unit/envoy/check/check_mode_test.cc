@@ -129,6 +129,58 @@ TEST(CheckMode, AnExpectedBodyModeThatDiffers) {
   EXPECT_EQ(findings[0].line, line_of(std::string(kSound), "request_body_mode"));
 }
 
+TEST(CheckMode, AHandlerOverTheWholeBody) {
+  Needs whole = all_needs();
+  whole.whole = {kQb, kSb};
+  const auto rules_in = [&](std::string_view mode, const Needs& needs, std::string_view more = "") {
+    std::string text = exchange(std::string(kSound), "response_body_mode: BUFFERED",
+                                "response_body_mode: " + std::string(mode));
+    text = exchange(text, "request_body_mode: BUFFERED", "request_body_mode: STREAMED");
+    text = exchange(text, "mutation_rules: {}", "mutation_rules: {}" + std::string(more));
+    std::vector<std::string> rules;
+    for (const Finding& finding : check(text, {needs}))
+      rules.push_back(finding.rule + (finding.severity == kError ? "!" : ""));
+    return rules;
+  };
+  using ::testing::ElementsAre;
+  using ::testing::IsEmpty;
+  for (const char* mode : {"STREAMED", "FULL_DUPLEX_STREAMED"})
+    EXPECT_THAT(rules_in(mode, whole), IsEmpty()) << mode;
+  for (const char* mode : {"BUFFERED", "BUFFERED_PARTIAL"})
+    EXPECT_THAT(rules_in(mode, whole), ElementsAre("body-held")) << mode;
+  EXPECT_THAT(rules_in("NONE", whole), ElementsAre("phase-not-sent!"));
+  // Of its own choice, and perhaps for some requests only.
+  Needs chosen = whole;
+  chosen.response_body_mode = BodySendMode::buffered;
+  EXPECT_THAT(rules_in("BUFFERED", chosen), IsEmpty());
+  EXPECT_THAT(rules_in("STREAMED", chosen), ElementsAre("body-mode!"));
+  EXPECT_THAT(rules_in("BUFFERED", whole, "\n                      allow_mode_override: true"),
+              IsEmpty());
+  // One of messages beside it in a chain.
+  Needs mixed = whole;
+  mixed.whole = {kQb};
+  EXPECT_THAT(rules_in("STREAMED", mixed), ElementsAre("body-mode"));
+}
+
+TEST(CheckMode, AHandlerOverTheWholeBodyNeedsWhatItsModeNeeds) {
+  // Alone, and without the request's data: STREAMED brings no headers and trailers along.
+  const Needs needs{.name = "Whole", .handled = {kSb}, .whole = {kSb}, .request_data = false};
+  std::string text = exchange(std::string(kSound), "request_body_mode: BUFFERED", "");
+  for (const char* skipped : {"request_header", "response_header", "request_trailer"}) {
+    text =
+        exchange(text, skipped + std::string("_mode: SEND"), skipped + std::string("_mode: SKIP"));
+  }
+  text = exchange(text, "response_body_mode: BUFFERED", "response_body_mode: STREAMED");
+  const auto findings =
+      check(exchange(text, "response_trailer_mode: SEND", "response_trailer_mode: SKIP"), {needs});
+  EXPECT_TRUE(findings.empty()) << findings[0].rule;
+  const auto off = check(exchange(text, "response_body_mode: STREAMED", ""), {needs});
+  ASSERT_FALSE(off.empty());
+  EXPECT_THAT(
+      off[0].mend,
+      ::testing::HasSubstr("response_body_mode: FULL_DUPLEX_STREAMED and response_trailer_mode"));
+}
+
 TEST(CheckMode, ModeOverride) {
   const std::string allowed =
       exchange(std::string(kSound), "failure_mode_allow: false",

@@ -19,6 +19,8 @@ Processor processor(Needs needs, const std::string& cluster = "guard", Endpoint 
   return {std::move(needs), cluster, std::move(address)};
 }
 
+constexpr PhaseSet kBodies{Phase::request_body, Phase::response_body};
+
 Needs everything() {
   return {.name = "Guard", .handled = PhaseSet::all(), .chain_header = "x-ext-procs-applied"};
 }
@@ -43,6 +45,10 @@ TEST(Documents, TheFilterStatesWhatItIsSetTo) {
   const YAML::Node config = filter_config(processor(everything()));
   EXPECT_EQ(config["grpc_service"]["envoy_grpc"]["cluster_name"].Scalar(), "guard");
   EXPECT_FALSE(config["grpc_service"]["timeout"]);
+  const YAML::Node retries = config["grpc_service"]["retry_policy"];
+  EXPECT_EQ(retries["num_retries"].Scalar(), "5");
+  // A stream that has begun is not begun again.
+  EXPECT_EQ(retries["retry_on"].Scalar(), "connect-failure,refused-stream");
   EXPECT_EQ(config["failure_mode_allow"].Scalar(), "false");
   EXPECT_EQ(config["message_timeout"].Scalar(), "0.2s");
   EXPECT_FALSE(config["max_message_timeout"]);
@@ -92,6 +98,8 @@ TEST(Documents, TheClusterReachesTheProcessor) {
                               ["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"]
                               ["explicit_http_config"]["http2_protocol_options"];
   EXPECT_TRUE(http2["connection_keepalive"]);
+  EXPECT_EQ(http2["initial_stream_window_size"].Scalar(), "1048576");
+  EXPECT_EQ(tcp["circuit_breakers"]["thresholds"][0]["max_retries"].Scalar(), "100000");
   EXPECT_EQ(tcp["health_checks"][0]["grpc_health_check"]["service_name"].Scalar(),
             "envoy.service.ext_proc.v3.ExternalProcessor");
 }
@@ -135,7 +143,9 @@ TEST(Documents, NothingIsFoundInWhatIsWritten) {
         for (const Phase phase : kPhases) {
           if ((bits & (1U << static_cast<unsigned>(phase))) != 0) needs.handled.insert(phase);
         }
-        needs.request_body_mode = needs.response_body_mode = mode;
+        if (bits % 5 == 0) needs.whole = needs.handled & kBodies;
+        if (bits % 5 != 0 || mode != BodySendMode::buffered)
+          needs.request_body_mode = needs.response_body_mode = mode;
         needs.request_data = bits % 2 == 0;
         needs.mode_override = mode == BodySendMode::streamed;
         const std::string text = write(format, {processor(needs)}, {});
@@ -184,7 +194,8 @@ TEST(Documents, EnvoyGatewayHasABackendAndAPolicy) {
               .handled = {Phase::request_headers, Phase::request_body},
               .chain_header = "x-ext-procs-applied"};
   const auto documents = YAML::LoadAll(write(Format::envoy_gateway, {processor(needs)}, options));
-  ASSERT_EQ(documents.size(), 2U);
+  // The policy for buffers stands behind.
+  ASSERT_EQ(documents.size(), 3U);
   EXPECT_EQ(documents[0]["kind"].Scalar(), "Backend");
   EXPECT_EQ(documents[0]["spec"]["endpoints"][0]["ip"]["port"].as<int>(), 50051);
   const YAML::Node policy = documents[1];
@@ -197,6 +208,68 @@ TEST(Documents, EnvoyGatewayHasABackendAndAPolicy) {
   EXPECT_EQ(extension["processingMode"]["request"]["body"].Scalar(), "Buffered");
   EXPECT_TRUE(extension["processingMode"]["response"].IsMap());
   EXPECT_EQ(extension["processingMode"]["response"].size(), 0U);
+}
+
+TEST(Documents, EnvoyGatewayHoldsBodiesThatAreBuffered) {
+  const auto kinds = [](const Needs& needs, const DocumentOptions& options = {}) {
+    std::vector<std::string> all;
+    for (const auto& one : YAML::LoadAll(write(Format::envoy_gateway, {processor(needs)}, options)))
+      all.push_back(one["kind"].Scalar() + " " +
+                    (one["spec"]["targetRefs"] ? one["spec"]["targetRefs"][0]["name"].Scalar()
+                                               : std::string("-")) +
+                    " " +
+                    (one["spec"]["connection"] ? one["spec"]["connection"]["bufferLimit"].Scalar()
+                                               : std::string("-")));
+    return all;
+  };
+  using ::testing::ElementsAre;
+  const Needs buffered{.name = "Guard", .handled = {Phase::response_body}};
+  EXPECT_THAT(kinds(buffered), ElementsAre("Backend - -", "EnvoyExtensionPolicy gateway -",
+                                           "ClientTrafficPolicy gateway 1Mi"));
+  DocumentOptions of_route;
+  of_route.target = KubernetesTarget{"HTTPRoute", "cart"};
+  of_route.gateway = "edge";
+  EXPECT_THAT(kinds(buffered, of_route), ElementsAre("Backend - -", "EnvoyExtensionPolicy cart -",
+                                                     "ClientTrafficPolicy edge 1Mi"));
+  for (const Needs& other :
+       {Needs{.name = "Guard", .handled = {Phase::request_headers}},
+        Needs{.name = "Guard", .handled = {Phase::response_body}, .whole = kBodies}})
+    EXPECT_THAT(kinds(other), ElementsAre("Backend - -", "EnvoyExtensionPolicy gateway -"));
+}
+
+TEST(Documents, RoutesHaveNoTimeoutAndUpgradesOneOfTheirOwn) {
+  const auto manager = [](const Needs& needs, bool upgrades) {
+    DocumentOptions options;
+    options.upgrades = upgrades;
+    const std::string text = write(Format::full, {processor(needs)}, options);
+    EXPECT_TRUE(check(text, {needs}).empty()) << text;
+    const YAML::Node root = YAML::Load(text);
+    return root["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]
+               ["typed_config"];
+  };
+  const auto routes = [](const YAML::Node& one) {
+    return one["route_config"]["virtual_hosts"][0]["routes"];
+  };
+  const Needs headers{.name = "Guard", .handled = {Phase::request_headers}};
+  const Needs buffered{.name = "Guard", .handled = {Phase::request_body, Phase::response_headers}};
+
+  const YAML::Node closed = manager(buffered, false);
+  EXPECT_FALSE(closed["upgrade_configs"]);
+  ASSERT_EQ(routes(closed).size(), 1U);
+  EXPECT_EQ(routes(closed)[0]["route"]["timeout"].Scalar(), "0s");
+
+  const YAML::Node plain = manager(headers, true);
+  EXPECT_EQ(plain["upgrade_configs"][0]["upgrade_type"].Scalar(), "websocket");
+  ASSERT_EQ(routes(plain).size(), 1U);
+
+  const YAML::Node held = manager(buffered, true);
+  EXPECT_FALSE(held["upgrade_configs"]);
+  ASSERT_EQ(routes(held).size(), 2U);
+  EXPECT_EQ(routes(held)[0]["route"]["upgrade_configs"][0]["upgrade_type"].Scalar(), "websocket");
+  const YAML::Node mode =
+      routes(held)[0]["typed_per_filter_config"]["guard"]["overrides"]["processing_mode"];
+  EXPECT_EQ(mode["request_body_mode"].Scalar(), "NONE");
+  EXPECT_EQ(mode["response_header_mode"].Scalar(), "SEND");
 }
 
 }  // namespace

@@ -1,0 +1,45 @@
+#include "http2/foreign_protocol.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace extproc::http2 {
+namespace {
+
+/// A record of TLS: a handshake, of version 3.
+constexpr std::string_view kTls = "\x16\x03";
+constexpr std::string_view kProxyV1 = "PROXY ";
+constexpr std::string_view kProxyV2("\r\n\r\n\0\r\nQUIT\n", 12);
+
+bool is_method(char c) { return (c >= 'A' && c <= 'Z') || c == '-'; }
+
+/// A method, a blank and a target.
+bool is_request_line(std::string_view bytes) {
+  constexpr std::size_t kLongestMethod = 20;
+  const auto end = std::ranges::find_if_not(bytes, is_method);
+  const auto length = static_cast<std::size_t>(end - bytes.begin());
+  if (length < 3 || length > kLongestMethod || end == bytes.end() || *end != ' ') return false;
+  const auto line = bytes.substr(length + 1, bytes.find('\n') - length - 1);
+  return line.find(" HTTP/1.") != std::string_view::npos || line.starts_with('/') ||
+         line.starts_with('*') || line.find("://") != std::string_view::npos;
+}
+
+}  // namespace
+
+std::string_view foreign_protocol(std::string_view bytes) {
+  if (bytes.starts_with(kTls)) {
+    return "a TLS ClientHello came on a port that speaks HTTP/2 in clear text: take the TLS "
+           "transport_socket out of the cluster, or put what ends TLS in front";
+  }
+  if (bytes.starts_with(kProxyV1) || bytes.starts_with(kProxyV2)) {
+    return "a PROXY protocol header came in place of the HTTP/2 preface: take the proxy_protocol "
+           "transport_socket out of the cluster";
+  }
+  if (is_request_line(bytes)) {
+    return "HTTP/1 came on a port that speaks HTTP/2: the cluster needs http2_protocol_options "
+           "(explicit_http_config)";
+  }
+  return "no HTTP/2 connection preface";
+}
+
+}  // namespace extproc::http2

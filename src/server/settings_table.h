@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "extproc/settings.h"
+
+namespace extproc::server {
+
+/// How a setting is written as text.
+enum class Unit : std::uint8_t {
+  seconds,      ///< "0.5"
+  bytes,        ///< "65536", or "64k", "16m", "1g"
+  count,        ///< "800"
+  port,         ///< "50051"
+  on_or_off,    ///< "true"
+  log_level,    ///< "INFO"
+  log_format,   ///< "json"
+  header_name,  ///< "x-name"
+  text,
+};
+
+/// What it is about, in the order in which --help shows it.
+enum class Topic : std::uint8_t { serving, streams, memory, windows, numbers, times };
+
+/// One setting: all that the command, the environment, `--help` and the docs have of it. Those of
+/// FilterSettings are not among them: what the filter is set to is said to `config` and `dev` too.
+struct SettingRow {
+  /// As Settings has it: "grace_period", "limits.message_bytes".
+  std::string_view name;
+  Topic topic;
+  Unit unit;
+  /// One letter, or none.
+  std::string_view short_flag;
+  /// The environment's; empty: none.
+  std::string_view variable;
+  /// What it is for, without its default.
+  std::string_view help;
+  /// For people; empty where it is that of a new Settings.
+  std::string_view otherwise;
+  /// What the flag alone stands for; empty: it has a value. None: there is no flag.
+  std::string_view flag_value;
+  /// Throws Error, which begins with `source`, where the text is wrong.
+  void (*set)(Settings& settings, std::string_view source, std::string_view text);
+  bool (*is_set)(const Settings& settings);
+  /// Of a limit, in bytes, milliseconds or how many there are; and what it may be.
+  std::int64_t (*value)(const Settings& settings) = nullptr;
+  std::uint64_t least = 0;
+  std::uint64_t most = 0;
+};
+
+/// No flag of `extproc serve` sets it.
+inline constexpr std::string_view kNoFlag = "-";
+
+/// In the order in which they are shown.
+std::span<const SettingRow> setting_rows();
+/// One that is there.
+const SettingRow& setting_row(std::string_view name);
+
+inline bool is_limit(const SettingRow& row) { return row.name.starts_with("limits."); }
+/// "--message-bytes"; empty where there is none.
+std::string flag_of(const SettingRow& row);
+/// For people: "16 MiB", "5 min", "800".
+std::string default_of(const SettingRow& row);
+
+}  // namespace extproc::server

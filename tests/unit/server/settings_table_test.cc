@@ -1,0 +1,137 @@
+// The table of settings: it has all of them, each does what it says, and the docs say the same.
+#include "server/settings_table.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "extproc/error.h"
+
+namespace extproc::server {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+/// Stands for a member of any type.
+struct Anything {
+  template <class T>
+  operator T() const;  // NOLINT(google-explicit-constructor)
+};
+
+/// How many members an aggregate has.
+template <class T, std::size_t... kIndices>
+constexpr std::size_t members(std::index_sequence<kIndices...>) {
+  if constexpr (requires { T{(static_cast<void>(kIndices), Anything{})...}; }) {
+    return sizeof...(kIndices);
+  } else {
+    return members<T>(std::make_index_sequence<sizeof...(kIndices) - 1>());
+  }
+}
+
+TEST(SettingsTable, HasEveryLimit) {
+  std::set<std::string> names;
+  for (const SettingRow& row : setting_rows()) {
+    EXPECT_TRUE(names.emplace(row.name).second) << row.name << " twice";
+    EXPECT_FALSE(row.help.empty()) << row.name;
+  }
+  const auto limits = std::ranges::count_if(setting_rows(), is_limit);
+  EXPECT_EQ(limits, members<Limits>(std::make_index_sequence<64>()))
+      << "a member of Limits has no row in server/settings_table.cc";
+}
+
+TEST(SettingsTable, ALimitIsAFlagAndIsSet) {
+  for (const SettingRow& row : setting_rows()) {
+    if (!is_limit(row)) continue;
+    Settings settings;
+    const std::int64_t before = row.value(settings);
+    const std::string text = std::to_string(row.unit == Unit::seconds ? 77 : 77'777);
+    row.set(settings, flag_of(row), text);
+    EXPECT_NE(row.value(settings), before) << row.name;
+    EXPECT_EQ(row.value(settings), row.unit == Unit::seconds ? 77'000 : 77'777) << row.name;
+    EXPECT_TRUE(flag_of(row).starts_with("--")) << row.name;
+    for (const SettingRow& other : setting_rows()) {
+      if (is_limit(other) && other.name != row.name) {
+        EXPECT_EQ(other.value(settings), other.value(Settings{})) << row.name << ": " << other.name;
+      }
+    }
+  }
+}
+
+TEST(SettingsTable, WrongValuesAreRefusedByTheirFlag) {
+  const std::pair<const char*, const char*> cases[] = {{"limits.message_bytes", "-1"},
+                                                       {"limits.message_bytes", ""},
+                                                       {"limits.message_bytes", "m"},
+                                                       {"limits.message_bytes", "1.5m"},
+                                                       {"limits.message_bytes", "1x"},
+                                                       {"limits.message_bytes", "99999999999t"},
+                                                       {"limits.connections", "5000000000"},
+                                                       {"limits.connections", "1k"},
+                                                       {"limits.frame_timeout", "-1"},
+                                                       {"limits.frame_timeout", "nan"},
+                                                       {"threads", "-1"},
+                                                       {"port", "65536"},
+                                                       {"log_level", "loud"}};
+  for (const auto& [name, text] : cases) {
+    Settings settings;
+    try {
+      setting_row(name).set(settings, "--flag", text);
+      ADD_FAILURE() << name << " " << text;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), ::testing::StartsWith("--flag is \"" + std::string(text) + "\""));
+    }
+  }
+}
+
+TEST(SettingsTable, BytesHaveUnits) {
+  const auto bytes = [](const char* text) {
+    Settings settings;
+    setting_row("limits.message_bytes").set(settings, "", text);
+    return settings.limits.message_bytes;
+  };
+  EXPECT_EQ(bytes("1000"), 1'000U);
+  EXPECT_EQ(bytes("64k"), 64U << 10U);
+  EXPECT_EQ(bytes("2MiB"), 2U << 20U);
+  EXPECT_EQ(bytes("3mb"), 3U << 20U);
+  EXPECT_EQ(bytes("4G"), std::size_t{4} << 30U);
+}
+
+TEST(SettingsTable, DefaultsAreShownAsPeopleSayThem) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"limits.message_bytes", "16 MiB"},     {"limits.header_list_bytes", "64 KiB"},
+      {"limits.connections", "16,384"},       {"limits.streams_per_connection", "800"},
+      {"limits.frame_timeout", "30 s"},       {"limits.incomplete_message_timeout", "1 min"},
+      {"limits.unread_timeout", "5 min"},     {"limits.idle_timeout", "1 h"},
+      {"limits.owed_resets_burst", "100,000"}};
+  for (const auto& [name, text] : cases) EXPECT_EQ(default_of(setting_row(name)), text) << name;
+}
+
+/// The row of a table on a page that names this flag.
+std::string row_of(const char* page, const std::string& flag) {
+  std::ifstream in(std::string(EXTPROC_DOCS "/") + page);
+  EXPECT_TRUE(in) << page;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("|") && line.find("`" + flag + "`") != std::string::npos) return line;
+  }
+  return "";
+}
+
+TEST(SettingsTable, TheDocsSayTheSame) {
+  for (const SettingRow& row : setting_rows()) {
+    if (!is_limit(row)) continue;
+    const std::string line = row_of("limits.md", flag_of(row));
+    const std::string member(row.name.substr(row.name.find('.') + 1));
+    EXPECT_THAT(line, HasSubstr("`Limits::" + member + "`"));
+    EXPECT_THAT(line, HasSubstr(default_of(row))) << row.name;
+  }
+  for (const SettingRow& row : setting_rows()) {
+    if (row.variable.empty()) continue;
+    EXPECT_NE(row_of("guide.md", std::string(row.variable)), "") << row.variable;
+  }
+}
+
+}  // namespace
+}  // namespace extproc::server
