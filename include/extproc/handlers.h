@@ -54,6 +54,15 @@ class EXTPROC_API Handlers {
     return *this;
   }
 
+  /// As Processor::on_complete(): (const Completed&, Context&, Request&). Throws Error when there
+  /// is one already.
+  Handlers& on_complete(std::function<void(const Completed&, Context&, Request&)> told);
+  /// As Processor::early_end().
+  Handlers& early_end(bool early_end) {
+    traits_.early_end = early_end;
+    return *this;
+  }
+
   const std::string& name() const { return name_; }
   PhaseSet handled_phases() const;
 
@@ -105,7 +114,9 @@ class EXTPROC_API Handlers {
 
   std::string name_;
   std::array<Function, kPhaseCount> functions_;
+  std::function<void(const Completed&, Context&, Request&)> on_complete_;
   PhaseSet streamed_;
+  detail::Traits traits_;
   bool suspends_ = false;
   bool blocking_ = false;
 };

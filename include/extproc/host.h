@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "extproc/body.h"
+#include "extproc/completed.h"
 #include "extproc/context.h"
 #include "extproc/export.h"
 #include "extproc/filter_settings.h"
@@ -130,19 +131,7 @@ class AnswerSink {
   ~AnswerSink() = default;
 };
 
-/// How one HTTP request went at its processor.
-struct Completed {
-  /// Not OK where an exception escaped from a handler, a handler aborted, or the host ended it so.
-  GrpcStatus status = GrpcStatus::ok;
-  /// The host ended it, with Exchange::on_closed.
-  bool cancelled = false;
-  /// A response to the caller was given.
-  bool replied = false;
-  /// From begin() to the end, and spent in handlers, waiting included; zero where nobody measures
-  /// (Settings::measures).
-  std::chrono::nanoseconds open{0};
-  std::chrono::nanoseconds in_handlers{0};
-};
+using Completed = extproc::Completed;
 
 /// How an exchange ends, is woken, and holds its messages back: what it needs of its host besides
 /// somebody to take its answers.

@@ -18,7 +18,8 @@ class ChainDispatcher final : public detail::Dispatcher {
  public:
   ChainDispatcher(std::string name, ChainLinks links)
       : detail::Dispatcher(std::move(name), all(links, &detail::Dispatcher::phases),
-                           suspends(links), all(links, &detail::Dispatcher::streamed)),
+                           suspends(links), all(links, &detail::Dispatcher::streamed),
+                           traits(links)),
         links_(std::move(links)) {}
 
   std::span<const std::shared_ptr<const Dispatcher>> links() const override { return links_; }
@@ -36,6 +37,14 @@ class ChainDispatcher final : public detail::Dispatcher {
   static bool suspends(const ChainLinks& links) {
     return std::any_of(links.begin(), links.end(),
                        [](const auto& link) { return link->suspends(); });
+  }
+  static detail::Traits traits(const ChainLinks& links) {
+    detail::Traits all;
+    for (const auto& link : links) {
+      all.completes |= link->traits().completes;
+      all.early_end &= link->traits().early_end;
+    }
+    return all;
   }
 
   ChainLinks links_;

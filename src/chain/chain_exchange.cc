@@ -150,7 +150,7 @@ bool ChainExchange::on_closed(GrpcStatus status, bool cancelled) {
   closing_ = true;
   unreleased_ = links_.size();
   for (const auto& link : links_) {
-    if (link->close(status, cancelled)) --unreleased_;
+    if (link->close(status_, cancelled)) --unreleased_;
   }
   closing_ = false;
   if (unreleased_ > 0) return false;
@@ -180,7 +180,9 @@ void ChainExchange::release() {
   detail::Access::reset(body_answer_);
   detail::Access::reset(trailers_answer_);
   late_context_.data.reset();
-  complete_exchange();
+  const Completed how = completed();
+  for (const auto& link : links_) link->exchange().tell_complete();
+  complete_exchange(how);
 }
 
 void ChainExchange::on_finished() {

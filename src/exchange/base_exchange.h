@@ -7,6 +7,7 @@
 #include "exchange/answer_checker.h"
 #include "exchange/environment.h"
 #include "exchange/reporter.h"
+#include "extproc/completed.h"
 #include "extproc/context.h"
 #include "extproc/host.h"
 #include "extproc/request.h"
@@ -54,18 +55,21 @@ class BaseExchange : public host::Exchange {
     if (over_limit && env_.link == nullptr)
       reporter().over_limit(request_, context_, "a message was too large, or too much waits");
   }
-  /// No handler runs any more.
-  void complete_exchange() {
-    detail::Access::end(context_);
-    tell_kept(0);
+  /// As of now, when no handler runs any more.
+  Completed completed() const {
     const std::chrono::nanoseconds spent =
         measures() ? env_.settings.now() - stream_start_ : std::chrono::nanoseconds(0);
-    reporter().stream_end(request_, status_, cancelled_, spent);
-    control_.completed({.status = status_,
-                        .cancelled = cancelled_,
-                        .replied = replied_,
-                        .open = spent,
-                        .in_handlers = request_.overhead()});
+    return {.status = status_,
+            .cancelled = cancelled_,
+            .replied = replied_,
+            .open = spent,
+            .in_handlers = request_.overhead()};
+  }
+  void complete_exchange(const Completed& how) {
+    detail::Access::end(context_);
+    tell_kept(0);
+    reporter().stream_end(request_, status_, cancelled_, how.open);
+    control_.completed(how);
     detail::Access::reset(request_);
   }
 
@@ -101,7 +105,7 @@ class BaseExchange : public host::Exchange {
   }
 
   bool observes() const { return context_.observability_mode(); }
-  bool measures() const { return env_.settings.observer != nullptr || env_.settings.measures; }
+  bool measures() const { return env_.settings.measures; }
   Reporter& reporter() const { return checker_.reporter(); }
   host::AnswerSink& sink() const { return checker_.sink(); }
   Directions& directions() { return checker_.directions(); }

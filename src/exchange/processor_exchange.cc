@@ -157,7 +157,8 @@ void ProcessorExchange::release() {
     waiting_->held_bytes = 0;
     env_.give_back(std::move(waiting_->scratch));
   }
-  complete_exchange();
+  // Those of a chain are told when the chain is over.
+  if (env_.link == nullptr) tell_complete();
 }
 
 }  // namespace extproc::exchange

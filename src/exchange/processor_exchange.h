@@ -55,6 +55,12 @@ class ProcessorExchange final : public BaseExchange,
   void on_writable() override;
   void on_wake() override;
   bool on_closed(GrpcStatus status, bool cancelled) override;
+  /// Of a chain's processor, which is released: the chain is over.
+  void tell_complete() {
+    const Completed how = completed();
+    if (env_.dispatcher.traits().completes) reporter().tell_complete(how, context_, request_);
+    complete_exchange(how);
+  }
 
   Request& request() { return request_; }
   const Request& request() const { return request_; }

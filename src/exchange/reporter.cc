@@ -1,9 +1,12 @@
 #include "exchange/reporter.h"
 
+#include <exception>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "exchange/ending.h"
 #include "extproc/context.h"
 #include "extproc/detail/blocking_pool.h"
 #include "extproc/request.h"
@@ -71,6 +74,21 @@ void Reporter::phase_end(const Request& request, Phase phase, PhaseOutcome outco
 }
 
 void Reporter::failure(const Request& request, Phase phase, std::string_view what) const {
+  failed(request, phase, "failed", what);
+}
+
+void Reporter::tell_complete(const Completed& how, Context& context, Request& request) const {
+  try {
+    env_.dispatcher.complete(how, context, request);
+  } catch (...) {
+    const Ending ending = ending_of(std::current_exception());
+    failed(request, std::nullopt, "on_complete failed",
+           ending.immediate ? "it stopped processing when all was over" : ending.what);
+  }
+}
+
+void Reporter::failed(const Request& request, std::optional<Phase> phase, std::string_view event,
+                      std::string_view what) const {
   env_.counters.handler_failures.add();
   // A chain fails as one, whichever of its processors did.
   std::string of_which;
@@ -80,7 +98,7 @@ void Reporter::failure(const Request& request, Phase phase, std::string_view wha
   }
   env_.logger.log({.level = LogLevel::error,
                    .kind = LineKind::failure,
-                   .event = "failed",
+                   .event = event,
                    .detail = env_.link != nullptr ? std::string_view(of_which) : what,
                    .processor = env_.link != nullptr ? env_.chain_name : env_.dispatcher.name(),
                    .phase = phase,

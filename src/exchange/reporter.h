@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 #include "exchange/environment.h"
+#include "extproc/completed.h"
 #include "extproc/observer.h"
 #include "extproc/phase.h"
 #include "extproc/request.h"
@@ -51,6 +53,8 @@ class Reporter final {
   void phase_end(const Request& request, Phase phase, PhaseOutcome outcome,
                  std::chrono::nanoseconds spent) const;
   void failure(const Request& request, Phase phase, std::string_view what) const;
+  /// Has the processor itself know of the end of a request's stream.
+  void tell_complete(const Completed& how, Context& context, Request& request) const;
   /// Work of a handler was not run for want of time.
   void refused(const Request& request, Phase phase) const;
   /// Work of a handler took `time` on a blocking thread, for which Envoy does not wait by what the
@@ -70,6 +74,8 @@ class Reporter final {
   void violation(const Request& request, Phase phase, Rule rule, std::string_view field) const;
 
  private:
+  void failed(const Request& request, std::optional<Phase> phase, std::string_view event,
+              std::string_view what) const;
   void tell_slow(const Request& request, Phase phase, std::chrono::nanoseconds spent) const;
 
   Environment& env_;

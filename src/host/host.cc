@@ -21,6 +21,8 @@ Host::Inside::Inside(const Service& processor, Settings its_settings, detail::Ev
                   .logger = logger,
                   .counters = counters,
                   .loop = dispatcher->suspends() ? loop : nullptr} {
+  settings.measures |= settings.observer != nullptr || dispatcher->traits().completes;
+  settings.early_end &= dispatcher->traits().early_end;
   for (std::size_t link = 0; link < dispatcher->links().size(); ++link)
     links.push_back(std::make_unique<chain::LinkSurroundings>(environment, link));
 }

@@ -37,6 +37,7 @@ Task<> AsyncProcessor::process_response_trailers(const HttpTrailers&, Context&, 
 
 Task<> AsyncProcessor::stream_request_body(BodyStream&, Context&, Request&) { co_return; }
 Task<> AsyncProcessor::stream_response_body(BodyStream&, Context&, Request&) { co_return; }
+void AsyncProcessor::on_complete(const Completed&, Context&, Request&) {}
 
 std::string AsyncProcessor::name() const { return detail::class_name(typeid(*this)); }
 
@@ -95,10 +96,16 @@ class RunningTask final : private TaskOwner {
 
 class AsyncDispatcher final : public Dispatcher {
  public:
-  AsyncDispatcher(std::shared_ptr<AsyncProcessor> processor, PhaseSet phases, PhaseSet streamed)
-      : Dispatcher(processor->name(), phases, true, streamed), processor_(std::move(processor)) {}
+  AsyncDispatcher(std::shared_ptr<AsyncProcessor> processor, PhaseSet phases, PhaseSet streamed,
+                  Traits traits)
+      : Dispatcher(processor->name(), phases, true, streamed, traits),
+        processor_(std::move(processor)) {}
 
   Step call(Invocation& i) const override { return start_task(make_task(i), i); }
+
+  void complete(const Completed& how, Context& context, Request& request) const override {
+    processor_->on_complete(how, context, request);
+  }
 
  private:
   Task<> make_task(Invocation& i) const {
@@ -137,8 +144,9 @@ Step start_task(Task<> task, const Invocation& invocation) {
 }
 
 std::shared_ptr<const Dispatcher> make_async_dispatcher(std::shared_ptr<AsyncProcessor> processor,
-                                                        PhaseSet phases, PhaseSet streamed) {
-  return std::make_shared<AsyncDispatcher>(std::move(processor), phases, streamed);
+                                                        PhaseSet phases, PhaseSet streamed,
+                                                        Traits traits) {
+  return std::make_shared<AsyncDispatcher>(std::move(processor), phases, streamed, traits);
 }
 
 }  // namespace detail

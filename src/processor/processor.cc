@@ -23,6 +23,7 @@ void Processor::process_response_headers(const HttpHeaders&, Context&, Request&,
 void Processor::process_response_body(const HttpBody&, Context&, Request&, BodyResponse&) {}
 void Processor::process_response_trailers(const HttpTrailers&, Context&, Request&,
                                           TrailersResponse&) {}
+void Processor::on_complete(const Completed&, Context&, Request&) {}
 
 std::string Processor::name() const { return detail::class_name(typeid(*this)); }
 
@@ -48,8 +49,9 @@ namespace {
 
 class ProcessorDispatcher final : public Dispatcher {
  public:
-  ProcessorDispatcher(std::shared_ptr<Processor> processor, PhaseSet phases)
-      : Dispatcher(processor->name(), phases, false), processor_(std::move(processor)) {}
+  ProcessorDispatcher(std::shared_ptr<Processor> processor, PhaseSet phases, Traits traits)
+      : Dispatcher(processor->name(), phases, false, {}, traits),
+        processor_(std::move(processor)) {}
 
   Step call(Invocation& i) const override {
     switch (i.phase) {
@@ -79,6 +81,10 @@ class ProcessorDispatcher final : public Dispatcher {
     return Step::done;
   }
 
+  void complete(const Completed& how, Context& context, Request& request) const override {
+    processor_->on_complete(how, context, request);
+  }
+
  private:
   std::shared_ptr<Processor> processor_;
 };
@@ -86,10 +92,10 @@ class ProcessorDispatcher final : public Dispatcher {
 }  // namespace
 
 std::shared_ptr<const Dispatcher> make_processor_dispatcher(std::shared_ptr<Processor> processor,
-                                                            PhaseSet phases) {
+                                                            PhaseSet phases, Traits traits) {
   const bool blocking = processor->blocking();
   std::shared_ptr<const Dispatcher> dispatcher =
-      std::make_shared<ProcessorDispatcher>(std::move(processor), phases);
+      std::make_shared<ProcessorDispatcher>(std::move(processor), phases, traits);
   return blocking ? make_blocking(std::move(dispatcher)) : dispatcher;
 }
 

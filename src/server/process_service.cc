@@ -80,13 +80,11 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
       call_->kept(-kept_);
       pool_.memory.add(kept_);
     }
-    const bool over_limit = reason == grpc::CloseReason::over_limit;
-    if (over_limit) peer_ = call_->peer();  // the log names it
-    call_ = nullptr;
+    closing_ = std::exchange(call_, nullptr);
     const bool cancelled =
         reason == grpc::CloseReason::reset || reason == grpc::CloseReason::connection_lost;
     const bool over = stream_.on_closed(status_of(reason), cancelled);
-    if (over_limit) peer_ = {};
+    closing_ = nullptr;
     if (over) released();
   }
 
@@ -137,11 +135,11 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
 
   std::string_view peer() const override {
     if (waiting_ != nullptr) return waiting_->peer;
-    return call_ != nullptr ? call_->peer() : peer_;
+    return told_of() != nullptr ? told_of()->peer() : std::string_view();
   }
   std::optional<std::chrono::steady_clock::time_point> deadline() const override {
     if (waiting_ != nullptr) return waiting_->deadline;
-    return call_ != nullptr ? call_->deadline() : std::nullopt;
+    return told_of() != nullptr ? told_of()->deadline() : std::nullopt;
   }
   std::size_t metadata_size() const override { return metadata() ? metadata()->size() : 0; }
   std::pair<std::string_view, std::string_view> metadata_at(std::size_t index) const override {
@@ -149,12 +147,14 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   }
   const grpc::Metadata* metadata() const {
     if (waiting_ != nullptr) return &waiting_->metadata;
-    return call_ != nullptr ? &call_->metadata() : nullptr;
+    return told_of() != nullptr ? &told_of()->metadata() : nullptr;
   }
+  /// What is told of the call, also at its end.
+  const grpc::Call* told_of() const { return call_ != nullptr ? call_ : closing_; }
 
   Pool& pool_;
   grpc::Call* call_ = nullptr;
-  std::string_view peer_;  // within on_closed(), where there is no call any more
+  const grpc::Call* closing_ = nullptr;  // within on_closed(), where it can do nothing any more
   std::ptrdiff_t kept_ = 0;
   std::unique_ptr<Waiting> waiting_;
   stream::ProcessStream stream_;

@@ -29,7 +29,8 @@ constexpr std::string_view kShutdownMessage = "server is shutting down";
 bool ticks_are_enough(const Configuration& configuration, const detail::Dispatcher& dispatcher,
                       const Logger& logger) {
   return configuration.observer == nullptr && !dispatcher.suspends() &&
-         !logger.enabled(LogLevel::debug) && ticks_within(configuration.slow_handler / 2);
+         !dispatcher.traits().completes && !logger.enabled(LogLevel::debug) &&
+         ticks_within(configuration.slow_handler / 2);
 }
 
 host::Settings host_settings(const Configuration& configuration,

@@ -29,10 +29,19 @@ class HttpTrailers;
 class HeadersResponse;
 class BodyResponse;
 class TrailersResponse;
+struct Completed;
 
 namespace detail {
 
 struct Fallback;
+
+/// What a processor has besides handlers, as far as it is asked at set-up.
+struct Traits {
+  /// It is told of the end of each stream.
+  bool completes = false;
+  /// Its streams may end as soon as no phase that it handles can come.
+  bool early_end = true;
+};
 
 /// Told when a handler that suspended is done: once, on the stream's thread. `failure` is what it
 /// threw, or null.
@@ -79,8 +88,13 @@ enum class Step : std::uint8_t {
 /// threads at once.
 class EXTPROC_API Dispatcher {
  public:
-  Dispatcher(std::string name, PhaseSet phases, bool suspends, PhaseSet streamed = {})
-      : name_(std::move(name)), phases_(phases), streamed_(streamed), suspends_(suspends) {}
+  Dispatcher(std::string name, PhaseSet phases, bool suspends, PhaseSet streamed = {},
+             Traits traits = {})
+      : name_(std::move(name)),
+        phases_(phases),
+        streamed_(streamed),
+        suspends_(suspends),
+        traits_(traits) {}
   virtual ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -92,6 +106,8 @@ class EXTPROC_API Dispatcher {
   PhaseSet streamed() const { return streamed_; }
   /// Whether call() may return pending, so that everything in its Invocation must outlive it.
   bool suspends() const { return suspends_; }
+  /// Of a chain: of any of its processors, and early_end of all.
+  const Traits& traits() const { return traits_; }
 
   /// Whether its handlers run on threads of their own.
   virtual bool blocks() const { return false; }
@@ -103,6 +119,11 @@ class EXTPROC_API Dispatcher {
   /// Runs the handler of a phase in phases(). Throws what the handler throws before it first
   /// suspends.
   virtual Step call(Invocation& invocation) const = 0;
+
+  /// The stream is over and no handler of it runs; on its thread. Where Traits::completes says so;
+  /// a chain is not told itself. Throws what the processor throws.
+  virtual void complete(const Completed& /*how*/, Context& /*context*/,
+                        Request& /*request*/) const {}
 
   /// True for the first caller only, of all threads: for advice about this processor that is logged
   /// once.
@@ -120,6 +141,7 @@ class EXTPROC_API Dispatcher {
   PhaseSet phases_;
   PhaseSet streamed_;
   bool suspends_;
+  Traits traits_;
   mutable std::atomic<std::uint32_t> advised_{0};
 };
 
