@@ -48,9 +48,12 @@ class EXTPROC_API AsyncProcessor {
   virtual Task<> stream_request_body(BodyStream& body, Context& context, Request& request);
   virtual Task<> stream_response_body(BodyStream& body, Context& context, Request& request);
 
-  /// As Processor::on_complete(), early_end() and name().
+  /// As those of Processor.
   virtual void on_complete(const Completed& how, Context& context, Request& request);
   virtual bool early_end() const { return true; }
+  virtual void start();
+  virtual void stop();
+  virtual bool ready() const { return true; }
   virtual std::string name() const;
 };
 

@@ -63,6 +63,20 @@ class EXTPROC_API Handlers {
     return *this;
   }
 
+  /// As Processor::start(), stop() and ready(); a later one takes the place of an earlier.
+  Handlers& on_start(std::function<void()> start) {
+    start_ = std::move(start);
+    return *this;
+  }
+  Handlers& on_stop(std::function<void()> stop) {
+    stop_ = std::move(stop);
+    return *this;
+  }
+  Handlers& ready_when(std::function<bool()> ready) {
+    ready_ = std::move(ready);
+    return *this;
+  }
+
   const std::string& name() const { return name_; }
   PhaseSet handled_phases() const;
 
@@ -115,6 +129,8 @@ class EXTPROC_API Handlers {
   std::string name_;
   std::array<Function, kPhaseCount> functions_;
   std::function<void(const Completed&, Context&, Request&)> on_complete_;
+  std::function<void()> start_, stop_;
+  std::function<bool()> ready_;
   PhaseSet streamed_;
   detail::Traits traits_;
   bool suspends_ = false;

@@ -68,6 +68,24 @@ class EXTPROC_API Processor {
   /// Envoy then waits for an answer to everything that the filter sends. Asked once, at set-up.
   virtual bool early_end() const { return true; }
 
+  /// Where the processor's own work begins: threads, connections, what is to be loaded. Called once
+  /// by each server of it, before its port is open, on the thread that called Server::start() or
+  /// serve(); in a chain in the order of the request. What it throws keeps the server from serving:
+  /// Server::start() then throws an Error that names the processor and what it threw, and
+  /// serve() prints it; those of a chain that had started are stopped. `extproc config` and
+  /// `check`, hosts of extproc/host.h and the test kit call none of the three.
+  virtual void start();
+  /// Where that ends: once for each start(), in a chain in reverse order, when the last stream is
+  /// over and all handlers have returned, on a thread of the server's own that Server::join() and
+  /// serve() wait for. What it throws is logged. Not called where the process ends without handlers
+  /// that do not return.
+  virtual void stop();
+  /// Whether requests may come. Health is NOT_SERVING, so that Envoy sends them elsewhere, until
+  /// each processor of the server has said yes; then it is not asked any more. Requests that come
+  /// meanwhile are served. Asked behind start(), on one thread at a time and about ten times a
+  /// second, handlers running or not: it must be quick. What it throws counts as no, and is logged.
+  virtual bool ready() const { return true; }
+
   /// In logs and in the chain header. The class's own name, without namespaces, unless overridden.
   /// Asked once, at set-up.
   virtual std::string name() const;

@@ -38,6 +38,8 @@ Task<> AsyncProcessor::process_response_trailers(const HttpTrailers&, Context&, 
 Task<> AsyncProcessor::stream_request_body(BodyStream&, Context&, Request&) { co_return; }
 Task<> AsyncProcessor::stream_response_body(BodyStream&, Context&, Request&) { co_return; }
 void AsyncProcessor::on_complete(const Completed&, Context&, Request&) {}
+void AsyncProcessor::start() {}
+void AsyncProcessor::stop() {}
 
 std::string AsyncProcessor::name() const { return detail::class_name(typeid(*this)); }
 
@@ -106,6 +108,9 @@ class AsyncDispatcher final : public Dispatcher {
   void complete(const Completed& how, Context& context, Request& request) const override {
     processor_->on_complete(how, context, request);
   }
+  void start() const override { processor_->start(); }
+  void stop() const override { processor_->stop(); }
+  bool ready() const override { return processor_->ready(); }
 
  private:
   Task<> make_task(Invocation& i) const {

@@ -51,6 +51,13 @@ class HandlersDispatcher final : public Dispatcher {
   void complete(const Completed& how, Context& context, Request& request) const override {
     handlers_->on_complete_(how, context, request);
   }
+  void start() const override {
+    if (handlers_->start_) handlers_->start_();
+  }
+  void stop() const override {
+    if (handlers_->stop_) handlers_->stop_();
+  }
+  bool ready() const override { return !handlers_->ready_ || handlers_->ready_(); }
 
   static bool blocking(const Handlers& handlers) {
     if (handlers.blocking_ && handlers.suspends_) {

@@ -24,6 +24,8 @@ void Processor::process_response_body(const HttpBody&, Context&, Request&, BodyR
 void Processor::process_response_trailers(const HttpTrailers&, Context&, Request&,
                                           TrailersResponse&) {}
 void Processor::on_complete(const Completed&, Context&, Request&) {}
+void Processor::start() {}
+void Processor::stop() {}
 
 std::string Processor::name() const { return detail::class_name(typeid(*this)); }
 
@@ -84,6 +86,9 @@ class ProcessorDispatcher final : public Dispatcher {
   void complete(const Completed& how, Context& context, Request& request) const override {
     processor_->on_complete(how, context, request);
   }
+  void start() const override { processor_->start(); }
+  void stop() const override { processor_->stop(); }
+  bool ready() const override { return processor_->ready(); }
 
  private:
   std::shared_ptr<Processor> processor_;

@@ -211,6 +211,10 @@ void Worker::open(AcceptedSocket accepted) {
   connection->start();
 }
 
+void Worker::set_serving(bool serving) {
+  asio::post(io_, [this, serving] { health_.set_serving(serving); });
+}
+
 void Worker::begin_drain(std::function<void()> seen) {
   asio::post(io_, [this, seen = std::move(seen)]() mutable {
     seen_ = std::move(seen);

@@ -125,6 +125,12 @@ class EXTPROC_API Dispatcher {
   virtual void complete(const Completed& /*how*/, Context& /*context*/,
                         Request& /*request*/) const {}
 
+  /// As Processor::start(), stop() and ready(); a chain's are asked one by one. They throw what the
+  /// processor throws.
+  virtual void start() const {}
+  virtual void stop() const {}
+  virtual bool ready() const { return true; }
+
   /// True for the first caller only, of all threads: for advice about this processor that is logged
   /// once.
   bool advise_once(Rule rule) const { return advise_once(1U << static_cast<unsigned>(rule)); }
