@@ -14,8 +14,10 @@ ChainExchange::ChainExchange(exchange::Reporter& reporter,
                              std::span<const std::unique_ptr<LinkSurroundings>> around,
                              host::AnswerSink& sink, host::Control& control)
     : BaseExchange(reporter, sink, control) {
-  for (const auto& each : around)
+  for (const auto& each : around) {
     links_.push_back(std::make_unique<Link>(*this, *each, links_.size()));
+    links_.back()->exchange().share(request_);
+  }
 }
 
 void ChainExchange::begin(const detail::CallInfo& info) {
@@ -46,6 +48,7 @@ void ChainExchange::expect_windows() {
 void ChainExchange::note(const Message& message) {
   if (!any_late()) {
     exchange::keep_context(context_, message);
+    renew_metadata();
   } else {
     exchange::keep_data(late_context_, message);
   }
@@ -182,6 +185,7 @@ void ChainExchange::release() {
   late_context_.data.reset();
   const Completed how = completed();
   for (const auto& link : links_) link->exchange().tell_complete();
+  detail::Access::messages(context_).made.clear();
   complete_exchange(how);
 }
 
@@ -223,7 +227,9 @@ void ChainExchange::keep_late_context() {
   for (const std::size_t way : {0, 1}) {
     if (!late->attributes[way].bytes().empty()) kept.attributes[way].take(late->attributes[way]);
   }
-  if (!late->metadata.bytes().empty()) kept.metadata.take(late->metadata);
+  if (late->metadata.bytes().empty()) return;
+  kept.metadata.take(late->metadata);
+  renew_metadata();
 }
 
 bool ChainExchange::running() const {

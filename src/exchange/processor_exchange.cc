@@ -84,6 +84,12 @@ bool ProcessorExchange::running() const {
   return any;
 }
 
+bool ProcessorExchange::reads_nothing() const {
+  bool none = !pending_;
+  directions().each_run([&](const BodyRun& run) { none &= run.session.idle(); });
+  return none;
+}
+
 void ProcessorExchange::update_pause() {
   if (waiting_ == nullptr) return;
   bool wanted =

@@ -41,6 +41,8 @@ class ProcessorExchange final : public BaseExchange,
   /// In place of begin() for a processor of a chain: its handlers are told of the call and of
   /// Envoy's attributes what `context` tells, which must outlive the exchange.
   void begin_link(const Context& context);
+  /// Of a chain's processor: what its request shares with the others is with `chain`.
+  void share(Request& chain) { detail::Access::share(request_, chain); }
   void expect_windows() override { windows_ = true; }
 
   void on(const host::Message& message) override;
@@ -66,6 +68,8 @@ class ProcessorExchange final : public BaseExchange,
   const Request& request() const { return request_; }
   /// A handler has not returned.
   bool running() const;
+  /// None is in the middle of something, with what it was told still in hand.
+  bool reads_nothing() const;
   /// The phase of such a one, the later where there are two.
   Phase running_phase() const;
   bool body_running(Phase body) const;
