@@ -49,6 +49,7 @@ class EXTPROC_API AsyncProcessor {
   virtual Task<> stream_response_body(BodyStream& body, Context& context, Request& request);
 
   /// As those of Processor.
+  virtual Needs needs() const;
   virtual void on_complete(const Completed& how, Context& context, Request& request);
   virtual bool early_end() const { return true; }
   virtual void start();

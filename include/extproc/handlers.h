@@ -63,6 +63,11 @@ class EXTPROC_API Handlers {
     return *this;
   }
 
+  /// As Processor::needs().
+  Handlers& needs(Needs needs) {
+    needs_ = std::move(needs);
+    return *this;
+  }
   /// As Processor::start(), stop() and ready(); a later one takes the place of an earlier.
   Handlers& on_start(std::function<void()> start) {
     start_ = std::move(start);
@@ -129,6 +134,7 @@ class EXTPROC_API Handlers {
   std::string name_;
   std::array<Function, kPhaseCount> functions_;
   std::function<void(const Completed&, Context&, Request&)> on_complete_;
+  Needs needs_;
   std::function<void()> start_, stop_;
   std::function<bool()> ready_;
   PhaseSet streamed_;

@@ -13,6 +13,7 @@
 #include "extproc/detail/dispatcher.h"
 #include "extproc/export.h"
 #include "extproc/headers.h"
+#include "extproc/needs.h"
 #include "extproc/phase.h"
 #include "extproc/request.h"
 #include "extproc/response.h"
@@ -50,6 +51,11 @@ class EXTPROC_API Processor {
                                      BodyResponse& response);
   virtual void process_response_trailers(const HttpTrailers& trailers, Context& context,
                                          Request& request, TrailersResponse& response);
+
+  /// What Envoy's filter must have for this processor besides the phases that it handles. Asked
+  /// where a configuration is written or checked, and at set-up by each server: it tells what is
+  /// always so.
+  virtual Needs needs() const;
 
   /// Once for each stream, when it has ended, however it did, and all handlers of it have returned
   /// or were dropped; in a chain, those of all its processors, which then are told in the order of

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "envoy/modes.h"
+#include "extproc/needs.h"
 #include "extproc/phase.h"
 
 namespace extproc::envoy_config {
@@ -24,6 +25,8 @@ struct Needs {
   bool request_data = true;
   /// The processor answers with mode_override.
   bool mode_override = false;
+  /// The rest of what the processors state.
+  extproc::Needs stated{};
 };
 
 /// What one filter in front of several processors needs.

@@ -38,6 +38,7 @@ Task<> AsyncProcessor::process_response_trailers(const HttpTrailers&, Context&, 
 Task<> AsyncProcessor::stream_request_body(BodyStream&, Context&, Request&) { co_return; }
 Task<> AsyncProcessor::stream_response_body(BodyStream&, Context&, Request&) { co_return; }
 void AsyncProcessor::on_complete(const Completed&, Context&, Request&) {}
+Needs AsyncProcessor::needs() const { return {}; }
 void AsyncProcessor::start() {}
 void AsyncProcessor::stop() {}
 
@@ -108,6 +109,7 @@ class AsyncDispatcher final : public Dispatcher {
   void complete(const Completed& how, Context& context, Request& request) const override {
     processor_->on_complete(how, context, request);
   }
+  Needs needs() const override { return processor_->needs(); }
   void start() const override { processor_->start(); }
   void stop() const override { processor_->stop(); }
   bool ready() const override { return processor_->ready(); }

@@ -30,6 +30,7 @@ class BlockingDispatcher final : public Dispatcher {
   void complete(const Completed& how, Context& context, Request& request) const override {
     dispatcher_->complete(how, context, request);
   }
+  Needs needs() const override { return dispatcher_->needs(); }
   void start() const override { dispatcher_->start(); }
   void stop() const override { dispatcher_->stop(); }
   bool ready() const override { return dispatcher_->ready(); }

@@ -51,6 +51,7 @@ class HandlersDispatcher final : public Dispatcher {
   void complete(const Completed& how, Context& context, Request& request) const override {
     handlers_->on_complete_(how, context, request);
   }
+  Needs needs() const override { return handlers_->needs_; }
   void start() const override {
     if (handlers_->start_) handlers_->start_();
   }

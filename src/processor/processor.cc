@@ -24,6 +24,7 @@ void Processor::process_response_body(const HttpBody&, Context&, Request&, BodyR
 void Processor::process_response_trailers(const HttpTrailers&, Context&, Request&,
                                           TrailersResponse&) {}
 void Processor::on_complete(const Completed&, Context&, Request&) {}
+Needs Processor::needs() const { return {}; }
 void Processor::start() {}
 void Processor::stop() {}
 
@@ -86,6 +87,7 @@ class ProcessorDispatcher final : public Dispatcher {
   void complete(const Completed& how, Context& context, Request& request) const override {
     processor_->on_complete(how, context, request);
   }
+  Needs needs() const override { return processor_->needs(); }
   void start() const override { processor_->start(); }
   void stop() const override { processor_->stop(); }
   bool ready() const override { return processor_->ready(); }

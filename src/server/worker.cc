@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/access.h"
+#include "rules/needs.h"
 #include "server/tick_clock.h"
 
 namespace extproc::server {
@@ -39,7 +40,7 @@ host::Settings host_settings(const Configuration& configuration,
       .observer = configuration.observer,
       .chain_header = configuration.chain_header,
       .slow_handler = configuration.slow_handler,
-      .filter = configuration.filter,
+      .filter = rules::filled_in(configuration.filter, dispatcher.needs()),
       .early_end = configuration.early_end,
       .automatic_mode_override = configuration.automatic_mode_override,
       .now = ticks_are_enough(configuration, dispatcher, logger) ? &tick_time : &host::Clock::now};

@@ -13,6 +13,7 @@
 
 #include "extproc/detail/time_left.h"
 #include "extproc/export.h"
+#include "extproc/needs.h"
 #include "extproc/observer.h"
 #include "extproc/phase.h"
 #include "extproc/rule.h"
@@ -130,6 +131,10 @@ class EXTPROC_API Dispatcher {
   virtual void start() const {}
   virtual void stop() const {}
   virtual bool ready() const { return true; }
+
+  /// As Processor::needs(); of a chain what its filter must have. Throws Error where that cannot
+  /// be.
+  virtual Needs needs() const { return {}; }
 
   /// True for the first caller only, of all threads: for advice about this processor that is logged
   /// once.

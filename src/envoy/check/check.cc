@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "envoy/check/check_context.h"
+#include "envoy/unmet_needs.h"
 #include "envoy/version.h"
 #include "extproc/error.h"
 
@@ -88,6 +89,8 @@ class Checker {
     check_mode_override(checked, findings_);
     check_filter(checked, findings_);
     check_times(checked, findings_);
+    findings_.add(
+        unmet_needs(needs.stated, filter.config, needs.name, checked.name, filter.config_key));
     check_service(configuration_, filter.config.grpc_service, checked.name, findings_);
   }
 

@@ -257,5 +257,18 @@ TEST_F(ProcessorLifeTest, BeginsOnTheThreadThatStartsTheServer) {
   EXPECT_EQ(thread, std::this_thread::get_id());
 }
 
+TEST_F(ProcessorLifeTest, WhatItNeedsOfItsFilterCountsInTheServer) {
+  for (const bool needs : {false, true}) {
+    auto changes = std::make_shared<Handlers>("a");
+    changes->process<Phase::request_headers>(
+        [](auto&, auto&, auto&, auto& answer) { answer.set_header("x-envoy-a", "1"); });
+    changes->needs({.allow_envoy = needs});
+    start(changes);
+    SocketClient client = connect();
+    client.call(kProcess, kRequestHeaders);
+    EXPECT_EQ(server_->stats().misused_answers, needs ? 0U : 1U);
+  }
+}
+
 }  // namespace
 }  // namespace extproc::server::testing
