@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "extproc/body.h"
 #include "extproc/completed.h"
@@ -210,6 +211,8 @@ struct Settings {
   LogSink log{};
   /// Told what happens to exchanges and phases; must outlive the host.
   Observer* observer = nullptr;
+  /// Others that are told of the same behind it, in their order.
+  std::vector<Observer*> observers{};
   /// The header that each processor adds its name to, in lower case; empty: none.
   std::string chain_header{};
   /// A synchronous handler that takes longer is logged once.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "extproc/export.h"
 #include "extproc/filter_settings.h"
@@ -62,6 +63,8 @@ struct Settings {
   LogSink log;
   /// Told what happens to streams and phases; must outlive the server. None.
   Observer* observer = nullptr;
+  /// Others that are told of the same behind it, in their order. None.
+  std::vector<Observer*> observers{};
   /// A synchronous handler that takes longer than this on an I/O thread is logged once, with the
   /// advice to offload it.
   std::chrono::milliseconds slow_handler{10};

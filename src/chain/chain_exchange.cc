@@ -185,8 +185,8 @@ void ChainExchange::release() {
   late_context_.data.reset();
   const Completed how = completed();
   for (const auto& link : links_) link->exchange().tell_complete();
-  detail::Access::messages(context_).made.clear();
   complete_exchange(how);
+  detail::Access::messages(context_).made.clear();
 }
 
 void ChainExchange::on_finished() {
@@ -270,7 +270,7 @@ void ChainExchange::begin_phase(Phase phase, const HeaderView* headers) {
                       (phase == Phase::response_headers && !env_.settings.chain_header.empty());
   if (begun || !called) return;
   begun = env_.settings.now();
-  reporter().phase_begin(request_, phase);
+  reporter().phase_begin(request_, context_, phase);
 }
 
 void ChainExchange::end_phase(Phase phase, PhaseOutcome outcome) {
@@ -279,7 +279,7 @@ void ChainExchange::end_phase(Phase phase, PhaseOutcome outcome) {
   const std::chrono::nanoseconds spent = env_.settings.now() - *begun;
   begun.reset();
   detail::Access::end_phase(request_, spent);
-  reporter().phase_end(request_, phase, outcome, spent);
+  reporter().phase_end(request_, context_, phase, outcome, spent);
 }
 
 // A body that one of them handles as a whole is one phase, to the end of all such handlers; an

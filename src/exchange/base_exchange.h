@@ -34,7 +34,7 @@ class BaseExchange : public host::Exchange {
     windows_ = replied_ = paused_ = half_closed_ = false;
     finished_ = closing_ = closed_ = cancelled_ = false;
     if (measures()) stream_start_ = env_.settings.now();
-    reporter().stream_begin(request_);
+    reporter().stream_begin(request_, context_);
   }
   /// Ends the exchange, once.
   void finish(GrpcStatus status, std::string_view message = {}) {
@@ -66,9 +66,9 @@ class BaseExchange : public host::Exchange {
             .in_handlers = request_.overhead()};
   }
   void complete_exchange(const Completed& how) {
+    reporter().stream_end(request_, context_, status_, cancelled_, how.open);
     detail::Access::end(context_);
     tell_kept(0);
-    reporter().stream_end(request_, status_, cancelled_, how.open);
     control_.completed(how);
     detail::Access::reset(request_);
   }

@@ -43,7 +43,7 @@ std::string_view id_of(const Request& request) {
 
 }  // namespace
 
-void Reporter::phase_begin(const Request& request, Phase phase) const {
+void Reporter::phase_begin(const Request& request, const Context& context, Phase phase) const {
   const std::string& name = env_.dispatcher.name();
   if (env_.link != nullptr) env_.link->calls.add();
   if (env_.logger.enabled(LogLevel::debug)) {
@@ -54,14 +54,15 @@ void Reporter::phase_begin(const Request& request, Phase phase) const {
                      .phase = phase,
                      .request_id = id_of(request)});
   }
-  if (env_.settings.observer != nullptr) env_.settings.observer->phase_begin(name, request, phase);
+  if (env_.settings.observer != nullptr)
+    env_.settings.observer->phase_begin(name, context, request, phase);
 }
 
-void Reporter::phase_end(const Request& request, Phase phase, PhaseOutcome outcome,
-                         std::chrono::nanoseconds spent) const {
+void Reporter::phase_end(const Request& request, const Context& context, Phase phase,
+                         PhaseOutcome outcome, std::chrono::nanoseconds spent) const {
   const std::string& name = env_.dispatcher.name();
   if (env_.settings.observer != nullptr)
-    env_.settings.observer->phase_end(name, request, phase, outcome, spent);
+    env_.settings.observer->phase_end(name, context, request, phase, outcome, spent);
   if (env_.logger.enabled(LogLevel::debug)) {
     env_.logger.log({.level = LogLevel::debug,
                      .kind = LineKind::phase,

@@ -96,6 +96,7 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
   result.log = {settings.log, settings.log_format.value_or(LogFormat::text),
                 settings.log_file.value_or("")};
   result.observer = settings.observer;
+  result.observers = settings.observers;
   result.slow_handler = check_time("Settings::slow_handler", settings.slow_handler);
   check(settings.filter);
   result.filter = settings.filter;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "extproc/detail/blocking_pool.h"
 #include "extproc/settings.h"
@@ -24,6 +25,7 @@ struct Configuration {
   LogLevel log_level = LogLevel::info;
   log::Destination log;
   Observer* observer = nullptr;
+  std::vector<Observer*> observers;
   std::chrono::milliseconds slow_handler{10};
   FilterSettings filter;
   bool early_end = true;

@@ -29,15 +29,16 @@ constexpr std::string_view kShutdownMessage = "server is shutting down";
 /// long is of interest.
 bool ticks_are_enough(const Configuration& configuration, const detail::Dispatcher& dispatcher,
                       const Logger& logger) {
-  return configuration.observer == nullptr && !dispatcher.suspends() &&
-         !dispatcher.traits().completes && !logger.enabled(LogLevel::debug) &&
-         ticks_within(configuration.slow_handler / 2);
+  return configuration.observer == nullptr && configuration.observers.empty() &&
+         !dispatcher.suspends() && !dispatcher.traits().completes &&
+         !logger.enabled(LogLevel::debug) && ticks_within(configuration.slow_handler / 2);
 }
 
 host::Settings host_settings(const Configuration& configuration,
                              const detail::Dispatcher& dispatcher, const Logger& logger) {
   return {
       .observer = configuration.observer,
+      .observers = configuration.observers,
       .chain_header = configuration.chain_header,
       .slow_handler = configuration.slow_handler,
       .filter = rules::filled_in(configuration.filter, dispatcher.needs()),
