@@ -48,7 +48,13 @@ class EXTPROC_API AsyncProcessor {
   virtual Task<> stream_request_body(BodyStream& body, Context& context, Request& request);
   virtual Task<> stream_response_body(BodyStream& body, Context& context, Request& request);
 
-  /// As Processor::name().
+  /// As those of Processor.
+  virtual Needs needs() const;
+  virtual void on_complete(const Completed& how, Context& context, Request& request);
+  virtual bool early_end() const { return true; }
+  virtual void start();
+  virtual void stop();
+  virtual bool ready() const { return true; }
   virtual std::string name() const;
 };
 
@@ -69,7 +75,7 @@ struct TaskStarter<Task<>> : std::true_type {
 };
 
 EXTPROC_API std::shared_ptr<const Dispatcher> make_async_dispatcher(
-    std::shared_ptr<AsyncProcessor> processor, PhaseSet phases, PhaseSet streamed);
+    std::shared_ptr<AsyncProcessor> processor, PhaseSet phases, PhaseSet streamed, Traits traits);
 
 template <class Member>
 constexpr bool streams() {
@@ -114,7 +120,8 @@ struct DispatcherFactory<P> {
         (overridden_phases<AsyncProcessor, Task<>, P>() & kStreamed).empty(),
         "a body is handled by process_<phase>_body or by stream_<phase>_body, not by both");
     const PhaseSet phases = handled_phases<AsyncProcessor, Task<>>(*processor, kStreamed);
-    return make_async_dispatcher(std::move(processor), phases, kStreamed & phases);
+    const Traits traits = traits_of<AsyncProcessor>(*processor);
+    return make_async_dispatcher(std::move(processor), phases, kStreamed & phases, traits);
   }
 };
 

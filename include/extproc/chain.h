@@ -32,9 +32,11 @@ namespace extproc {
 /// What differs from filters: with buffered bodies Envoy goes filter by filter, so that the
 /// second's request_headers come after the first's request_body; a chain goes phase by phase. After
 /// continue_and_replace, the processors before it do not see the body that was replaced, and none
-/// sees trailers of that direction, because Envoy sends neither. Dynamic
-/// metadata that one sets is not in the metadata_context of the next. mode_override asks for what
-/// any of the processors still needs.
+/// sees trailers of that direction, because Envoy sends neither. mode_override asks for what any of
+/// the processors still needs.
+///
+/// What they know of a request together is in Request::shared<T>(). Dynamic metadata that one sets
+/// is seen by those behind it, and in later phases by all, in Context::filter_metadata.
 class EXTPROC_API Chain {
  public:
   /// `name` is what logs and the health check show; by default the processors' names, joined by

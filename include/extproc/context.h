@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "extproc/detail/made_metadata.h"
 #include "extproc/detail/stored_maps.h"
 #include "extproc/export.h"
 #include "extproc/processing_mode.h"
@@ -47,6 +48,8 @@ struct MessageContext {
     }
   };
   std::unique_ptr<Data> data{};
+  /// Of a chain: what its processors have set of the metadata.
+  MadeMetadata made{};
   std::optional<ProtocolConfiguration> protocol_config{};
   bool observability_mode = false;
 
@@ -107,7 +110,8 @@ class EXTPROC_API Context {
 
   /// The dynamic metadata of a namespace, where the filter forwards it
   /// (`metadata_options.forwarding_namespaces.untyped`): `metadata_context.filter_metadata`. As of
-  /// the stream's last message. Its view lives as an attribute's does.
+  /// the stream's last message; in a chain with what its processors have set since, field by field,
+  /// whether or not the filter takes that. Its view lives as an attribute's does.
   std::optional<StructView> filter_metadata(std::string_view name) const;
   /// The same where it is typed (`forwarding_namespaces.typed`): `typed_filter_metadata`.
   std::optional<TypedValue> typed_filter_metadata(std::string_view name) const;

@@ -12,6 +12,7 @@
 #include "extproc/immediate_response.h"
 #include "extproc/log.h"
 #include "extproc/module.h"
+#include "extproc/needs.h"
 #include "extproc/observer.h"
 #include "extproc/per_thread.h"
 #include "extproc/phase.h"

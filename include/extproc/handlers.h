@@ -54,6 +54,34 @@ class EXTPROC_API Handlers {
     return *this;
   }
 
+  /// As Processor::on_complete(): (const Completed&, Context&, Request&). Throws Error when there
+  /// is one already.
+  Handlers& on_complete(std::function<void(const Completed&, Context&, Request&)> told);
+  /// As Processor::early_end().
+  Handlers& early_end(bool early_end) {
+    traits_.early_end = early_end;
+    return *this;
+  }
+
+  /// As Processor::needs().
+  Handlers& needs(Needs needs) {
+    needs_ = std::move(needs);
+    return *this;
+  }
+  /// As Processor::start(), stop() and ready(); a later one takes the place of an earlier.
+  Handlers& on_start(std::function<void()> start) {
+    start_ = std::move(start);
+    return *this;
+  }
+  Handlers& on_stop(std::function<void()> stop) {
+    stop_ = std::move(stop);
+    return *this;
+  }
+  Handlers& ready_when(std::function<bool()> ready) {
+    ready_ = std::move(ready);
+    return *this;
+  }
+
   const std::string& name() const { return name_; }
   PhaseSet handled_phases() const;
 
@@ -105,7 +133,12 @@ class EXTPROC_API Handlers {
 
   std::string name_;
   std::array<Function, kPhaseCount> functions_;
+  std::function<void(const Completed&, Context&, Request&)> on_complete_;
+  Needs needs_;
+  std::function<void()> start_, stop_;
+  std::function<bool()> ready_;
   PhaseSet streamed_;
+  detail::Traits traits_;
   bool suspends_ = false;
   bool blocking_ = false;
 };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "extproc/body.h"
+#include "extproc/completed.h"
 #include "extproc/context.h"
 #include "extproc/export.h"
 #include "extproc/filter_settings.h"
@@ -131,19 +132,7 @@ class AnswerSink {
   ~AnswerSink() = default;
 };
 
-/// How one HTTP request went at its processor.
-struct Completed {
-  /// Not OK where an exception escaped from a handler, a handler aborted, or the host ended it so.
-  GrpcStatus status = GrpcStatus::ok;
-  /// The host ended it, with Exchange::on_closed.
-  bool cancelled = false;
-  /// A response to the caller was given.
-  bool replied = false;
-  /// From begin() to the end, and spent in handlers, waiting included; zero where nobody measures
-  /// (Settings::measures).
-  std::chrono::nanoseconds open{0};
-  std::chrono::nanoseconds in_handlers{0};
-};
+using Completed = extproc::Completed;
 
 /// How an exchange ends, is woken, and holds its messages back: what it needs of its host besides
 /// somebody to take its answers.
@@ -225,6 +214,8 @@ struct Settings {
   /// Headers whose values LogLevel::debug does not tell, in whatever case, besides authorization,
   /// proxy-authorization, cookie, set-cookie and x-api-key.
   std::vector<std::string> redacted_headers{};
+  /// Others that are told of the same behind it, in their order.
+  std::vector<Observer*> observers{};
   /// The header that each processor adds its name to, in lower case; empty: none.
   std::string chain_header{};
   /// A synchronous handler that takes longer is logged once.

@@ -8,10 +8,12 @@
 #include <utility>
 
 #include "extproc/body.h"
+#include "extproc/completed.h"
 #include "extproc/context.h"
 #include "extproc/detail/dispatcher.h"
 #include "extproc/export.h"
 #include "extproc/headers.h"
+#include "extproc/needs.h"
 #include "extproc/phase.h"
 #include "extproc/request.h"
 #include "extproc/response.h"
@@ -49,6 +51,46 @@ class EXTPROC_API Processor {
                                      BodyResponse& response);
   virtual void process_response_trailers(const HttpTrailers& trailers, Context& context,
                                          Request& request, TrailersResponse& response);
+
+  /// What Envoy's filter must have for this processor besides the phases that it handles. Asked
+  /// where a configuration is written or checked, and at set-up by each server: it tells what is
+  /// always so.
+  virtual Needs needs() const;
+
+  /// Once for each stream, when it has ended, however it did, and all handlers of it have returned
+  /// or were dropped; in a chain, those of all its processors, which then are told in the order of
+  /// the request. What state<T>() holds is destroyed behind it. `context` tells what it last told;
+  /// Context::abort does nothing any more.
+  ///
+  /// On the stream's I/O thread, also for processors that are blocking(): it must not block. What
+  /// it throws is logged and counted as a handler's failure. Like a phase it is found by the
+  /// concrete type; a processor without it costs nothing. A stream may be over before its HTTP
+  /// request is: see early_end(). Streams whose handlers have not returned when the process ends
+  /// are not told of.
+  virtual void on_complete(const Completed& how, Context& context, Request& request);
+
+  /// False: streams of this processor do not end before the client ends them, even where nothing
+  /// with a handler can come any more, so that on_complete() sees the end of the HTTP request.
+  /// Envoy then waits for an answer to everything that the filter sends. Asked once, at set-up.
+  virtual bool early_end() const { return true; }
+
+  /// Where the processor's own work begins: threads, connections, what is to be loaded. Called once
+  /// by each server of it, before its port is open, on the thread that called Server::start() or
+  /// serve(); in a chain in the order of the request. What it throws keeps the server from serving:
+  /// Server::start() then throws an Error that names the processor and what it threw, and
+  /// serve() prints it; those of a chain that had started are stopped. `extproc config` and
+  /// `check`, hosts of extproc/host.h and the test kit call none of the three.
+  virtual void start();
+  /// Where that ends: once for each start(), in a chain in reverse order, when the last stream is
+  /// over and all handlers have returned, on a thread of the server's own that Server::join() and
+  /// serve() wait for. What it throws is logged. Not called where the process ends without handlers
+  /// that do not return.
+  virtual void stop();
+  /// Whether requests may come. Health is NOT_SERVING, so that Envoy sends them elsewhere, until
+  /// each processor of the server has said yes; then it is not asked any more. Requests that come
+  /// meanwhile are served. Asked behind start(), on one thread at a time and about ten times a
+  /// second, handlers running or not: it must be quick. What it throws counts as no, and is logged.
+  virtual bool ready() const { return true; }
 
   /// In logs and in the chain header. The class's own name, without namespaces, unless overridden.
   /// Asked once, at set-up.
@@ -189,15 +231,36 @@ PhaseSet handled_phases(const P& processor, PhaseSet streamed = {}) {
   }
 }
 
+/// Whether P, or a class between it and Base, has on_complete.
+template <class Base, class P>
+constexpr bool overrides_on_complete() {
+  static_assert(
+      requires { &P::on_complete; },
+      "on_complete must be one public member function: it is private, or overloaded");
+  using Member = decltype(&P::on_complete);
+  using Class = typename MemberClass<Member>::type;
+  static_assert(std::is_same_v<Member, void (Class::*)(const Completed&, Context&, Request&)>,
+                "an on_complete member is void (const Completed&, Context&, Request&): with "
+                "another signature it would never be called. Write `override` behind it and the "
+                "compiler names the difference");
+  return !std::is_same_v<Class, Base>;
+}
+
+template <class Base, class P>
+Traits traits_of(const P& processor) {
+  return {.completes = overrides_on_complete<Base, P>(), .early_end = processor.early_end()};
+}
+
 EXTPROC_API std::shared_ptr<const Dispatcher> make_processor_dispatcher(
-    std::shared_ptr<Processor> processor, PhaseSet phases);
+    std::shared_ptr<Processor> processor, PhaseSet phases, Traits traits);
 
 template <class P>
   requires std::derived_from<P, Processor>
 struct DispatcherFactory<P> {
   static std::shared_ptr<const Dispatcher> make(std::shared_ptr<P> processor) {
     const PhaseSet phases = handled_phases<Processor, void>(*processor);
-    return make_processor_dispatcher(std::move(processor), phases);
+    const Traits traits = traits_of<Processor>(*processor);
+    return make_processor_dispatcher(std::move(processor), phases, traits);
   }
 };
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,14 +55,21 @@ class EXTPROC_API Request {
   /// with the stream. One object for each type asked for; no other processor sees it.
   template <class T>
   T& state() {
-    for (StateBase* node = state_; node != nullptr; node = node->next) {
-      if (*node->type == typeid(T)) return static_cast<State<T>*>(node)->value;
-    }
-    auto* node = new State<T>();
-    node->type = &typeid(T);
-    node->next = state_;
-    state_ = node;
-    return node->value;
+    return find_or_make<T>(state_);
+  }
+
+  /// The same for all processors of a chain: one object for each type and HTTP request, made by
+  /// whichever asks first, and destroyed when the stream is over and no handler of any of them
+  /// runs, behind their on_complete(). Without a chain the processor has it to itself. It is not
+  /// that of state<T>().
+  ///
+  /// To make it is safe from any thread; to use it needs synchronisation of T's own where handlers
+  /// of several processors can run at once: blocking ones, while bodies come in pieces or a
+  /// fallback was sent. All others of a chain run on one thread, and see it change only where they
+  /// wait.
+  template <class T>
+  T& shared() {
+    return find_or_make<Shared<T>>(shared_with_->state_).value;
   }
 
  private:
@@ -85,6 +94,35 @@ class EXTPROC_API Request {
     T value{};
   };
 
+  template <class T>
+  struct Shared {
+    T value{};
+  };
+
+  using StateList = std::atomic<StateBase*>;
+
+  template <class T>
+  static T* find(StateBase* node, const StateBase* end) {
+    for (; node != end; node = node->next) {
+      if (*node->type == typeid(T)) return &static_cast<State<T>*>(node)->value;
+    }
+    return nullptr;
+  }
+  /// The first who puts it into the list has made it.
+  template <class T>
+  static T& find_or_make(StateList& list) {
+    StateBase* first = list.load(std::memory_order_acquire);
+    if (T* found = find<T>(first, nullptr)) return *found;
+    auto made = std::make_unique<State<T>>();
+    made->type = &typeid(T);
+    made->next = first;
+    while (!list.compare_exchange_weak(made->next, made.get(), std::memory_order_acq_rel)) {
+      if (T* found = find<T>(made->next, first)) return *found;
+      first = made->next;
+    }
+    return made.release()->value;
+  }
+
   std::string_view view(Slice slice) const {
     return std::string_view(text_).substr(slice.offset, slice.size);
   }
@@ -99,7 +137,8 @@ class EXTPROC_API Request {
   std::string response_content_type_;
   std::uint64_t content_length_ = kNoLength;
   std::chrono::nanoseconds overhead_{0};
-  StateBase* state_ = nullptr;
+  StateList state_ = nullptr;
+  Request* shared_with_ = this;  // that of its chain
   std::optional<Phase> phase_;
   bool response_seen_ = false;
 };

@@ -8,6 +8,7 @@
 
 #include "extproc/detail/dispatcher.h"
 #include "extproc/export.h"
+#include "extproc/needs.h"
 
 namespace extproc {
 
@@ -48,6 +49,9 @@ class EXTPROC_API Service {
   const std::string& name() const;
   /// The phases that have a handler.
   PhaseSet handled_phases() const;
+  /// As the processor says; of a chain what one filter for all must have. Throws Error where
+  /// processors of a chain contradict each other.
+  Needs needs() const;
 
   const std::optional<std::string>& address() const { return address_; }
 

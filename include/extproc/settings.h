@@ -66,6 +66,8 @@ struct Settings {
   std::vector<std::string> redacted_headers;
   /// Told what happens to streams and phases; must outlive the server. None.
   Observer* observer = nullptr;
+  /// Others that are told of the same behind it, in their order. None.
+  std::vector<Observer*> observers{};
   /// A synchronous handler that takes longer than this on an I/O thread is logged once, with the
   /// advice to offload it.
   std::chrono::milliseconds slow_handler{10};

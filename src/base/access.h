@@ -63,6 +63,7 @@ class Access {
   /// After a handler alone was cancelled: the next ones are not.
   static void renew_cancel(Context& context) { context.cancel_ = std::stop_source(); }
   static MessageContext& messages(Context& context) { return context.own_messages_; }
+  static const MessageContext& messages(const Context& context) { return context.own_messages_; }
   /// Null where it keeps none.
   static const MessageContext::Data* data(const Context& context) {
     return context.own_messages_.data.get();
@@ -77,6 +78,8 @@ class Access {
   static void begin_phase(Request& request, Phase phase, const HeaderView* headers) {
     request.begin_phase(phase, headers);
   }
+  /// What the processors of a chain share is with `chain`, which must outlive it.
+  static void share(Request& request, Request& chain) { request.shared_with_ = &chain; }
   static void end_phase(Request& request, std::chrono::nanoseconds spent) {
     request.overhead_ += spent;
   }

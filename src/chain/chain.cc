@@ -7,6 +7,7 @@
 
 #include "base/access.h"
 #include "extproc/error.h"
+#include "rules/needs.h"
 
 namespace extproc {
 namespace chain {
@@ -18,10 +19,25 @@ class ChainDispatcher final : public detail::Dispatcher {
  public:
   ChainDispatcher(std::string name, ChainLinks links)
       : detail::Dispatcher(std::move(name), all(links, &detail::Dispatcher::phases),
-                           suspends(links), all(links, &detail::Dispatcher::streamed)),
+                           suspends(links), all(links, &detail::Dispatcher::streamed),
+                           traits(links)),
         links_(std::move(links)) {}
 
   std::span<const std::shared_ptr<const Dispatcher>> links() const override { return links_; }
+
+  Needs needs() const override {
+    Needs all = links_.front()->needs();
+    for (std::size_t i = 1; i < links_.size(); ++i) {
+      const Needs own = links_[i]->needs();
+      if (rules::contradict(all, own)) {
+        throw Error(links_[i]->name() +
+                    " needs a body in another mode than those before it in the chain " + name() +
+                    ": give them filters of their own, or state one mode in all needs()");
+      }
+      all = rules::together(std::move(all), own);
+    }
+    return all;
+  }
 
   detail::Step call(detail::Invocation& /*invocation*/) const override {
     throw Error("the processors of a chain are called one by one");
@@ -36,6 +52,14 @@ class ChainDispatcher final : public detail::Dispatcher {
   static bool suspends(const ChainLinks& links) {
     return std::any_of(links.begin(), links.end(),
                        [](const auto& link) { return link->suspends(); });
+  }
+  static detail::Traits traits(const ChainLinks& links) {
+    detail::Traits all;
+    for (const auto& link : links) {
+      all.completes |= link->traits().completes;
+      all.early_end &= link->traits().early_end;
+    }
+    return all;
   }
 
   ChainLinks links_;

@@ -82,6 +82,24 @@ std::span<const Header> ChainExchange::changed(Link& link, std::span<const Heade
   return link.headers_on.entries();
 }
 
+// The metadata in it is seen by those behind, as after a filter of its own.
+void ChainExchange::take_extras(Fold& fold, const ResponseExtras* extras) {
+  fold.take_extras(extras);
+  if (extras == nullptr) return;
+  detail::MessageContext& kept = detail::Access::messages(context_);
+  const auto* sent = kept.data == nullptr ? nullptr : &kept.data->metadata;
+  for (const auto& [name, value] : extras->dynamic_metadata)
+    kept.made.set(name, value.bytes(), sent);
+}
+
+// What the client has sent now counts, but for what processors have set.
+void ChainExchange::renew_metadata() {
+  detail::MessageContext& kept = detail::Access::messages(context_);
+  if (kept.made.empty()) return;
+  const bool read = any([](Link& link) { return !link.exchange().reads_nothing(); });
+  kept.made.renew(kept.data == nullptr ? nullptr : &kept.data->metadata, !read);
+}
+
 void ChainExchange::take_override(Link& link, const HeadersResponse& answer) {
   const ResponseExtras* extras = answer.extras_or_null();
   if (extras == nullptr || !extras->mode_override) return;
@@ -97,7 +115,7 @@ void ChainExchange::on_headers(Link& link, Phase phase, const HttpHeaders& messa
   take_override(link, answer);
   if (direction(phase).made) {
     MadeMessage& made = *direction(phase).made;
-    fold_of(made).take_extras(answer.extras_or_null());
+    take_extras(fold_of(made), answer.extras_or_null());
     apply(answer.header_mutation(), replaces, made.headers, made.changes);
     if (answer.is_route_cache_cleared()) fold_of(made).clear_route_cache = true;
     if (replaces) {
@@ -109,7 +127,7 @@ void ChainExchange::on_headers(Link& link, Phase phase, const HttpHeaders& messa
     return go_on();
   }
   Fold& fold = direction(phase).message;
-  fold.take_extras(answer.extras_or_null());
+  take_extras(fold, answer.extras_or_null());
   if (answer.is_route_cache_cleared()) fold.clear_route_cache = true;
   const auto entries =
       changed(link, {message.begin(), message.end()}, answer.header_mutation(), replaces, fold);
@@ -123,7 +141,7 @@ void ChainExchange::on_trailers(Link& link, Phase phase, const HttpTrailers& mes
                                 const TrailersResponse& answer) {
   if (!goes_on(phase)) return;
   Fold& fold = direction(phase).message;
-  fold.take_extras(answer.extras_or_null());
+  take_extras(fold, answer.extras_or_null());
   pass_on(place_of(phase, link) + 1,
           {.phase = phase,
            .headers = changed(link, {message.begin(), message.end()}, answer.header_mutation(),
@@ -136,7 +154,7 @@ void ChainExchange::on_body(Link& link, Phase phase, const HttpBody& message,
   if (!goes_on(phase)) return;
   const bool changes = answer.body_change() != BodyChange::none;
   if (auto& made = direction(phase).made; made && link.owes_made(phase)) {
-    fold_of(*made).take_extras(answer.extras_or_null());
+    take_extras(fold_of(*made), answer.extras_or_null());
     apply(answer.header_mutation(), false, made->headers, made->changes);
     if (answer.is_route_cache_cleared()) fold_of(*made).clear_route_cache = true;
     made->written.append(changes ? answer.body() : message.bytes());
@@ -145,7 +163,7 @@ void ChainExchange::on_body(Link& link, Phase phase, const HttpBody& message,
   const auto number = link.take_owed(phase);
   if (!number || *number < direction(phase).first_body) return;
   Fold& fold = direction(phase).bodies[*number - direction(phase).first_body];
-  fold.take_extras(answer.extras_or_null());
+  take_extras(fold, answer.extras_or_null());
   // The headers that they change are gone with their message.
   if (!answer.header_mutation().empty()) {
     link.headers_on.assign({});
@@ -173,7 +191,7 @@ void ChainExchange::on_piece(Link& link, Phase phase, const HttpBody& piece,
                              const ResponseExtras* extras) {
   if (!goes_on(phase)) return;
   if (auto& made = direction(phase).made; made && link.owes_made(phase)) {
-    fold_of(*made).take_extras(extras);
+    take_extras(fold_of(*made), extras);
     made->written.append(piece.bytes());
     if (piece.end_of_stream() || piece.end_of_stream_without_message()) body_made(link, phase);
     return;
@@ -181,7 +199,7 @@ void ChainExchange::on_piece(Link& link, Phase phase, const HttpBody& piece,
   if (extras != nullptr) {
     auto& pieces = direction(phase).pieces;
     if (!pieces) pieces.emplace();
-    pieces->take_extras(extras);
+    take_extras(*pieces, extras);
   }
   pass_on(place_of(phase, link) + 1,
           {.phase = phase,
@@ -303,7 +321,7 @@ void ChainExchange::bound_memory() {
 
 // What the links keep they tell themselves.
 std::size_t ChainExchange::kept_bytes() const {
-  std::size_t bytes = context_bytes();
+  std::size_t bytes = context_bytes() + detail::Access::messages(context_).made.memory();
   if (late_context_.data != nullptr) bytes += late_context_.data->memory();
   for (const auto& link : links_) bytes += link->waiting_bytes();
   for (const Direction& each : directions_) bytes += each.body_bytes;

@@ -14,8 +14,10 @@ ChainExchange::ChainExchange(exchange::Reporter& reporter,
                              std::span<const std::unique_ptr<LinkSurroundings>> around,
                              host::AnswerSink& sink, host::Control& control)
     : BaseExchange(reporter, sink, control) {
-  for (const auto& each : around)
+  for (const auto& each : around) {
     links_.push_back(std::make_unique<Link>(*this, *each, links_.size()));
+    links_.back()->exchange().share(request_);
+  }
 }
 
 void ChainExchange::begin(const detail::CallInfo& info) {
@@ -46,6 +48,7 @@ void ChainExchange::expect_windows() {
 void ChainExchange::note(const Message& message) {
   if (!any_late()) {
     exchange::keep_context(context_, message);
+    renew_metadata();
   } else {
     exchange::keep_data(late_context_, message);
   }
@@ -150,7 +153,7 @@ bool ChainExchange::on_closed(GrpcStatus status, bool cancelled, std::string_vie
   closing_ = true;
   unreleased_ = links_.size();
   for (const auto& link : links_) {
-    if (link->close(status, cancelled)) --unreleased_;
+    if (link->close(status_, cancelled)) --unreleased_;
   }
   closing_ = false;
   if (unreleased_ > 0) return false;
@@ -180,7 +183,10 @@ void ChainExchange::release() {
   detail::Access::reset(body_answer_);
   detail::Access::reset(trailers_answer_);
   late_context_.data.reset();
-  complete_exchange();
+  const Completed how = completed();
+  for (const auto& link : links_) link->exchange().tell_complete();
+  complete_exchange(how);
+  detail::Access::messages(context_).made.clear();
 }
 
 void ChainExchange::on_finished() {
@@ -221,7 +227,9 @@ void ChainExchange::keep_late_context() {
   for (const std::size_t way : {0, 1}) {
     if (!late->attributes[way].bytes().empty()) kept.attributes[way].take(late->attributes[way]);
   }
-  if (!late->metadata.bytes().empty()) kept.metadata.take(late->metadata);
+  if (late->metadata.bytes().empty()) return;
+  kept.metadata.take(late->metadata);
+  renew_metadata();
 }
 
 bool ChainExchange::running() const {
@@ -262,7 +270,7 @@ void ChainExchange::begin_phase(Phase phase, const HeaderView* headers) {
                       (phase == Phase::response_headers && !env_.settings.chain_header.empty());
   if (begun || !called) return;
   begun = env_.settings.now();
-  reporter().phase_begin(request_, phase);
+  reporter().phase_begin(request_, context_, phase);
 }
 
 void ChainExchange::end_phase(Phase phase, PhaseOutcome outcome) {
@@ -271,7 +279,7 @@ void ChainExchange::end_phase(Phase phase, PhaseOutcome outcome) {
   const std::chrono::nanoseconds spent = env_.settings.now() - *begun;
   begun.reset();
   detail::Access::end_phase(request_, spent);
-  reporter().phase_end(request_, phase, outcome, spent);
+  reporter().phase_end(request_, context_, phase, outcome, spent);
 }
 
 // A body that one of them handles as a whole is one phase, to the end of all such handlers; an

@@ -118,6 +118,8 @@ class ChainExchange final : public exchange::BaseExchange {
              MergedMutation& changes);
   std::span<const Header> changed(Link& link, std::span<const Header> headers,
                                   const HeaderMutation& mutation, bool replaces, Fold& fold);
+  void take_extras(Fold& fold, const ResponseExtras* extras);
+  void renew_metadata();
   void take_override(Link& link, const HeadersResponse& answer);
   void answer_headers(Phase phase, const HttpHeaders& message);
   void answer_trailers(Phase phase, const HttpTrailers& message);

@@ -35,7 +35,7 @@ void ChainExchange::on_reply(Link& link, Phase phase, const ImmediateResponse& r
     }
     reply_phase_ = phase;
   }
-  reply_fold_.take_extras(extras);
+  take_extras(reply_fold_, extras);
   Direction& back = direction(Phase::response_headers);
   if (reply_ || !is_request_phase(phase) || back.begun) return reply(reply_phase_, response);
   const bool grpc = rules::is_grpc(link.exchange().request().content_type());

@@ -26,6 +26,12 @@ void require_handler(const std::vector<Needs>& needs, const std::optional<BodySe
               ": leave it out");
 }
 
+/// A flag is stronger than what the processor says.
+std::optional<BodySendMode> chosen(const std::optional<BodySendMode>& flag,
+                                   const std::optional<BodySendMode>& stated) {
+  return flag ? flag : stated;
+}
+
 }  // namespace
 
 std::vector<Needs> needs_of_each(const ServiceOptions& which, const NeedsOptions& options) {
@@ -33,14 +39,17 @@ std::vector<Needs> needs_of_each(const ServiceOptions& which, const NeedsOptions
       server::resolve(Settings::from_environment(), std::nullopt).chain_header;
   std::vector<Needs> all;
   for (const Service& service : load_services(which)) {
-    all.push_back({.name = service.name(),
-                   .handled = service.handled_phases(),
-                   .whole = detail::Access::dispatcher(service)->streamed(),
-                   .chain_header = chain_header,
-                   .request_body_mode = options.request_body_mode,
-                   .response_body_mode = options.response_body_mode,
-                   .request_data = !options.skip_request_headers,
-                   .mode_override = options.mode_override});
+    const extproc::Needs stated = service.needs();
+    all.push_back(
+        {.name = service.name(),
+         .handled = service.handled_phases(),
+         .whole = detail::Access::dispatcher(service)->streamed(),
+         .chain_header = chain_header,
+         .request_body_mode = chosen(options.request_body_mode, stated.request_body_mode),
+         .response_body_mode = chosen(options.response_body_mode, stated.response_body_mode),
+         .request_data = stated.request_data && !options.skip_request_headers,
+         .mode_override = stated.mode_override || options.mode_override,
+         .stated = stated});
   }
   require_handler(all, options.request_body_mode, Phase::request_body);
   require_handler(all, options.response_body_mode, Phase::response_body);

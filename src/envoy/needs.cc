@@ -1,6 +1,9 @@
 #include "envoy/needs.h"
 
+#include <utility>
+
 #include "extproc/error.h"
+#include "rules/needs.h"
 
 namespace extproc::envoy_config {
 namespace {
@@ -30,6 +33,22 @@ PhaseSet whole_in_both(const Needs& a, const Needs& b) {
     if (in_a && in_b && (a.whole | b.whole).contains(phase)) whole.insert(phase);
   }
   return whole;
+}
+
+/// What they state. Not together where they contradict each other.
+void add(Needs& sum, const Needs& more) {
+  for (const auto& [mode, other] : {std::pair{&sum.request_body_mode, &more.request_body_mode},
+                                    std::pair{&sum.response_body_mode, &more.response_body_mode}}) {
+    if (!*mode) *mode = *other;
+    if (!*other || **mode == **other) continue;
+    throw Error(sum.name + " need a body as " + std::string(to_string(**mode)) + " and as " +
+                std::string(to_string(**other)) +
+                ", which one filter cannot send: choose one with --request-body-mode or "
+                "--response-body-mode, or give each a filter with --separate");
+  }
+  sum.request_data |= more.request_data;
+  sum.mode_override |= more.mode_override;
+  sum.stated = rules::together(std::move(sum.stated), more.stated);
 }
 
 void require_consistent_body(const Needs& needs, const std::optional<BodySendMode>& mode,
@@ -62,6 +81,7 @@ Needs together(const std::vector<Needs>& processors) {
     sum.name += "," + processors[i].name;
     sum.whole = whole_in_both(sum, processors[i]);
     sum.handled = sum.handled | processors[i].handled;
+    add(sum, processors[i]);
   }
   return sum;
 }
@@ -77,15 +97,22 @@ ProcessingMode needed_mode(const Needs& needs) {
                                      reads_request_data(needs) || request_duplex);
   mode.response_headers = header_mode(handled.contains(Phase::response_headers) ||
                                       !needs.chain_header.empty() || response_duplex);
-  mode.request_trailers = header_mode(handled.contains(Phase::request_trailers) || request_duplex);
-  mode.response_trailers =
-      header_mode(handled.contains(Phase::response_trailers) || response_duplex);
+  mode.request_trailers = header_mode(handled.contains(Phase::request_trailers) ||
+                                      needs.stated.request_trailers || request_duplex);
+  mode.response_trailers = header_mode(handled.contains(Phase::response_trailers) ||
+                                       needs.stated.response_trailers || response_duplex);
   return mode;
 }
 
 void require_consistent(const Needs& needs) {
   require_consistent_body(needs, needs.request_body_mode, Phase::request_body);
   require_consistent_body(needs, needs.response_body_mode, Phase::response_body);
+  if (needs.mode_override && needs.stated.send_body_without_waiting_for_header_response) {
+    throw Error(needs.name +
+                " needs mode_override, which Envoy ignores with "
+                "send_body_without_waiting_for_header_response, and that too: leave out one of "
+                "the two in needs()");
+  }
 }
 
 }  // namespace extproc::envoy_config

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "envoy/modes.h"
+#include "extproc/needs.h"
 #include "extproc/phase.h"
 
 namespace extproc::envoy_config {
@@ -30,6 +31,8 @@ struct Needs {
   bool mode_override = false;
   /// Requests are to go on without a processor that fails.
   bool failure_mode_allow = false;
+  /// The rest of what the processors state.
+  extproc::Needs stated{};
 };
 
 /// The mode of a handled body where none is chosen. For a handler over the whole of it that is

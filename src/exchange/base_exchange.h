@@ -7,6 +7,7 @@
 #include "exchange/answer_checker.h"
 #include "exchange/environment.h"
 #include "exchange/reporter.h"
+#include "extproc/completed.h"
 #include "extproc/context.h"
 #include "extproc/host.h"
 #include "extproc/request.h"
@@ -33,7 +34,7 @@ class BaseExchange : public host::Exchange {
     windows_ = replied_ = paused_ = half_closed_ = false;
     finished_ = closing_ = closed_ = cancelled_ = false;
     if (measures()) stream_start_ = env_.settings.now();
-    reporter().stream_begin(request_);
+    reporter().stream_begin(request_, context_);
   }
   /// Ends the exchange, once.
   void finish(GrpcStatus status, std::string_view message = {}) {
@@ -54,19 +55,22 @@ class BaseExchange : public host::Exchange {
     if (over_limit && env_.link == nullptr)
       reporter().over_limit(request_, context_, why);
   }
-  /// No handler runs any more.
-  void complete_exchange() {
-    if (env_.looks_for_bodies) look_for_bodies();
-    detail::Access::end(context_);
-    tell_kept(0);
+  /// As of now, when no handler runs any more.
+  Completed completed() const {
     const std::chrono::nanoseconds spent =
         measures() ? env_.settings.now() - stream_start_ : std::chrono::nanoseconds(0);
-    reporter().stream_end(request_, status_, cancelled_, spent);
-    control_.completed({.status = status_,
-                        .cancelled = cancelled_,
-                        .replied = replied_,
-                        .open = spent,
-                        .in_handlers = request_.overhead()});
+    return {.status = status_,
+            .cancelled = cancelled_,
+            .replied = replied_,
+            .open = spent,
+            .in_handlers = request_.overhead()};
+  }
+  void complete_exchange(const Completed& how) {
+    if (env_.looks_for_bodies) look_for_bodies();
+    reporter().stream_end(request_, context_, status_, cancelled_, how.open);
+    detail::Access::end(context_);
+    tell_kept(0);
+    control_.completed(how);
     detail::Access::reset(request_);
   }
 
@@ -103,7 +107,7 @@ class BaseExchange : public host::Exchange {
   }
 
   bool observes() const { return context_.observability_mode(); }
-  bool measures() const { return env_.settings.observer != nullptr || env_.settings.measures; }
+  bool measures() const { return env_.settings.measures; }
   Reporter& reporter() const { return checker_.reporter(); }
   host::AnswerSink& sink() const { return checker_.sink(); }
   Directions& directions() { return checker_.directions(); }

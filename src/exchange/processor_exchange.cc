@@ -84,6 +84,12 @@ bool ProcessorExchange::running() const {
   return any;
 }
 
+bool ProcessorExchange::reads_nothing() const {
+  bool none = !pending_;
+  directions().each_run([&](const BodyRun& run) { none &= run.session.idle(); });
+  return none;
+}
+
 void ProcessorExchange::update_pause() {
   if (waiting_ == nullptr) return;
   bool wanted =
@@ -157,7 +163,8 @@ void ProcessorExchange::release() {
     waiting_->held_bytes = 0;
     env_.give_back(std::move(waiting_->scratch));
   }
-  complete_exchange();
+  // Those of a chain are told when the chain is over.
+  if (env_.link == nullptr) tell_complete();
 }
 
 }  // namespace extproc::exchange

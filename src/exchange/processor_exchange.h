@@ -39,6 +39,8 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   /// In place of begin() for a processor of a chain: its handlers are told of the call and of
   /// Envoy's attributes what `context` tells, which must outlive the exchange.
   void begin_link(const Context& context);
+  /// Of a chain's processor: what its request shares with the others is with `chain`.
+  void share(Request& chain) { detail::Access::share(request_, chain); }
   void expect_windows() override { windows_ = true; }
 
   void on(const host::Message& message) override;
@@ -53,11 +55,19 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   void on_writable() override;
   void on_wake() override;
   bool on_closed(GrpcStatus status, bool cancelled, std::string_view why) override;
+  /// Of a chain's processor, which is released: the chain is over.
+  void tell_complete() {
+    const Completed how = completed();
+    if (env_.dispatcher.traits().completes) reporter().tell_complete(how, context_, request_);
+    complete_exchange(how);
+  }
 
   Request& request() { return request_; }
   const Request& request() const { return request_; }
   /// A handler has not returned.
   bool running() const;
+  /// None is in the middle of something, with what it was told still in hand.
+  bool reads_nothing() const;
   /// The phase of such a one, the later where there are two.
   Phase running_phase() const;
   bool body_running(Phase body) const;

@@ -20,7 +20,7 @@ void ProcessorExchange::conclude(const std::exception_ptr& failure, Clock::time_
   }
   may_stream_ = false;
   detail::Access::end_phase(request_, spent);
-  reporter().phase_end(request_, phase_, outcome, spent);
+  reporter().phase_end(request_, context_, phase_, outcome, spent);
 }
 
 PhaseOutcome ProcessorExchange::answer(const std::exception_ptr& failure) {
@@ -183,7 +183,7 @@ void ProcessorExchange::on_session_done(BodySession& session, const std::excepti
   update_alarm();
   const auto spent = env_.settings.now() - session.start();
   detail::Access::end_phase(request_, spent);
-  reporter().phase_end(request_, phase, outcome, spent);
+  reporter().phase_end(request_, context_, phase, outcome, spent);
   after_handler();
 }
 

@@ -132,7 +132,7 @@ void ProcessorExchange::take_streamed(const host::Message& message) {
   auto& run = body(phase);
   if (run == nullptr) {
     detail::Access::begin_phase(request_, phase, nullptr);
-    reporter().phase_begin(request_, phase);
+    reporter().phase_begin(request_, context_, phase);
     run.reset(new BodyRun{{*this, env_.dispatcher, phase, directions().of(phase).comes_in()},
                           {env_.settings.filter, !directions().of(phase).full_duplex()}});
   }
@@ -152,7 +152,7 @@ void ProcessorExchange::call_handler() {
     after_answer();
     return;
   }
-  reporter().phase_begin(request_, phase_);
+  reporter().phase_begin(request_, context_, phase_);
   detail::Invocation invocation{.phase = phase_,
                                 .headers = &scratch().headers,
                                 .body = &scratch().body,

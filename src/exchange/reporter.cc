@@ -1,9 +1,12 @@
 #include "exchange/reporter.h"
 
+#include <exception>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "exchange/ending.h"
 #include "extproc/context.h"
 #include "extproc/detail/blocking_pool.h"
 #include "extproc/request.h"
@@ -50,7 +53,7 @@ std::string_view id_of(const Request& request) {
 
 }  // namespace
 
-void Reporter::phase_begin(const Request& request, Phase phase) const {
+void Reporter::phase_begin(const Request& request, const Context& context, Phase phase) const {
   const std::string& name = env_.dispatcher.name();
   if (env_.link != nullptr) env_.link->calls.add();
   if (env_.logger.enabled(LogLevel::debug)) {
@@ -61,14 +64,15 @@ void Reporter::phase_begin(const Request& request, Phase phase) const {
                      .phase = phase,
                      .request_id = id_of(request)});
   }
-  if (env_.settings.observer != nullptr) env_.settings.observer->phase_begin(name, request, phase);
+  if (env_.settings.observer != nullptr)
+    env_.settings.observer->phase_begin(name, context, request, phase);
 }
 
-void Reporter::phase_end(const Request& request, Phase phase, PhaseOutcome outcome,
-                         std::chrono::nanoseconds spent) const {
+void Reporter::phase_end(const Request& request, const Context& context, Phase phase,
+                         PhaseOutcome outcome, std::chrono::nanoseconds spent) const {
   const std::string& name = env_.dispatcher.name();
   if (env_.settings.observer != nullptr)
-    env_.settings.observer->phase_end(name, request, phase, outcome, spent);
+    env_.settings.observer->phase_end(name, context, request, phase, outcome, spent);
   if (env_.logger.enabled(LogLevel::debug)) {
     env_.logger.log({.level = LogLevel::debug,
                      .kind = LineKind::phase,
@@ -81,6 +85,21 @@ void Reporter::phase_end(const Request& request, Phase phase, PhaseOutcome outco
 }
 
 void Reporter::failure(const Request& request, Phase phase, std::string_view what) const {
+  failed(request, phase, "failed", what);
+}
+
+void Reporter::tell_complete(const Completed& how, Context& context, Request& request) const {
+  try {
+    env_.dispatcher.complete(how, context, request);
+  } catch (...) {
+    const Ending ending = ending_of(std::current_exception());
+    failed(request, std::nullopt, "on_complete failed",
+           ending.immediate ? "it stopped processing when all was over" : ending.what);
+  }
+}
+
+void Reporter::failed(const Request& request, std::optional<Phase> phase, std::string_view event,
+                      std::string_view what) const {
   env_.counters.handler_failures.add();
   // A chain fails as one, whichever of its processors did.
   std::string of_which;
@@ -90,7 +109,7 @@ void Reporter::failure(const Request& request, Phase phase, std::string_view wha
   }
   env_.logger.log({.level = LogLevel::error,
                    .kind = LineKind::failure,
-                   .event = "failed",
+                   .event = event,
                    .detail = env_.link != nullptr ? std::string_view(of_which) : what,
                    .processor = env_.link != nullptr ? env_.chain_name : env_.dispatcher.name(),
                    .phase = phase,

@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 #include "exchange/environment.h"
+#include "extproc/completed.h"
 #include "extproc/observer.h"
 #include "extproc/phase.h"
 #include "extproc/request.h"
@@ -23,21 +25,21 @@ class Reporter final {
 
   Environment& environment() const { return env_; }
 
-  void stream_begin(const Request& request) const {
+  void stream_begin(const Request& request, const Context& context) const {
     if (env_.link != nullptr) return;
     env_.counters.streams_started.add();
     env_.counters.streams_open.add();
     if (env_.settings.observer != nullptr)
-      env_.settings.observer->stream_begin(env_.dispatcher.name(), request);
+      env_.settings.observer->stream_begin(env_.dispatcher.name(), context, request);
   }
-  void stream_end(const Request& request, GrpcStatus status, bool cancelled,
+  void stream_end(const Request& request, const Context& context, GrpcStatus status, bool cancelled,
                   std::chrono::nanoseconds duration) const {
     if (env_.link != nullptr) return;
     env_.counters.streams_open.subtract();
     if (status != GrpcStatus::ok && !cancelled) env_.counters.streams_failed.add();
     if (env_.settings.observer != nullptr) {
-      env_.settings.observer->stream_end(env_.dispatcher.name(), request, status, cancelled,
-                                         duration);
+      env_.settings.observer->stream_end(env_.dispatcher.name(), context, request, status,
+                                         cancelled, duration);
     }
   }
   void message() const {
@@ -47,10 +49,12 @@ class Reporter final {
     (env_.link == nullptr ? env_.counters.immediate_responses : env_.link->immediate_responses)
         .add();
   }
-  void phase_begin(const Request& request, Phase phase) const;
-  void phase_end(const Request& request, Phase phase, PhaseOutcome outcome,
+  void phase_begin(const Request& request, const Context& context, Phase phase) const;
+  void phase_end(const Request& request, const Context& context, Phase phase, PhaseOutcome outcome,
                  std::chrono::nanoseconds spent) const;
   void failure(const Request& request, Phase phase, std::string_view what) const;
+  /// Has the processor itself know of the end of a request's stream.
+  void tell_complete(const Completed& how, Context& context, Request& request) const;
   /// Work of a handler was not run for want of time.
   void refused(const Request& request, Phase phase) const;
   /// Work of a handler took `time` on a blocking thread, for which Envoy does not wait by what the
@@ -74,6 +78,8 @@ class Reporter final {
   void violation(const Request& request, Phase phase, Rule rule, std::string_view field) const;
 
  private:
+  void failed(const Request& request, std::optional<Phase> phase, std::string_view event,
+              std::string_view what) const;
   void tell_slow(const Request& request, Phase phase, std::chrono::nanoseconds spent) const;
 
   Environment& env_;

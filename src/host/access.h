@@ -1,12 +1,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/counters.h"
 #include "base/logger.h"
 #include "chain/link.h"
 #include "exchange/environment.h"
+#include "exchange/observers.h"
 #include "exchange/reporter.h"
 #include "extproc/host.h"
 
@@ -20,6 +22,8 @@ struct host::Host::Inside {
   Settings settings;
   Logger logger;
   Counters counters;
+  /// Where there are several, in place of which the settings have it.
+  std::optional<exchange::Observers> observers;
   exchange::Environment environment;
   exchange::Reporter reporter{environment};
   /// Of a chain.

@@ -22,6 +22,15 @@ Host::Inside::Inside(const Service& processor, Settings its_settings, detail::Ev
                   .logger = logger,
                   .counters = counters,
                   .loop = dispatcher->suspends() ? loop : nullptr} {
+  auto& others = settings.observers;
+  std::erase(others, nullptr);
+  if (!others.empty()) {
+    if (settings.observer != nullptr) others.insert(others.begin(), settings.observer);
+    observers.emplace(others);
+    settings.observer = &*observers;
+  }
+  settings.measures |= settings.observer != nullptr || dispatcher->traits().completes;
+  settings.early_end &= dispatcher->traits().early_end;
   for (std::size_t link = 0; link < dispatcher->links().size(); ++link)
     links.push_back(std::make_unique<chain::LinkSurroundings>(environment, link));
 }

@@ -37,6 +37,10 @@ Task<> AsyncProcessor::process_response_trailers(const HttpTrailers&, Context&, 
 
 Task<> AsyncProcessor::stream_request_body(BodyStream&, Context&, Request&) { co_return; }
 Task<> AsyncProcessor::stream_response_body(BodyStream&, Context&, Request&) { co_return; }
+void AsyncProcessor::on_complete(const Completed&, Context&, Request&) {}
+Needs AsyncProcessor::needs() const { return {}; }
+void AsyncProcessor::start() {}
+void AsyncProcessor::stop() {}
 
 std::string AsyncProcessor::name() const { return detail::class_name(typeid(*this)); }
 
@@ -95,10 +99,20 @@ class RunningTask final : private TaskOwner {
 
 class AsyncDispatcher final : public Dispatcher {
  public:
-  AsyncDispatcher(std::shared_ptr<AsyncProcessor> processor, PhaseSet phases, PhaseSet streamed)
-      : Dispatcher(processor->name(), phases, true, streamed), processor_(std::move(processor)) {}
+  AsyncDispatcher(std::shared_ptr<AsyncProcessor> processor, PhaseSet phases, PhaseSet streamed,
+                  Traits traits)
+      : Dispatcher(processor->name(), phases, true, streamed, traits),
+        processor_(std::move(processor)) {}
 
   Step call(Invocation& i) const override { return start_task(make_task(i), i); }
+
+  void complete(const Completed& how, Context& context, Request& request) const override {
+    processor_->on_complete(how, context, request);
+  }
+  Needs needs() const override { return processor_->needs(); }
+  void start() const override { processor_->start(); }
+  void stop() const override { processor_->stop(); }
+  bool ready() const override { return processor_->ready(); }
 
  private:
   Task<> make_task(Invocation& i) const {
@@ -137,8 +151,9 @@ Step start_task(Task<> task, const Invocation& invocation) {
 }
 
 std::shared_ptr<const Dispatcher> make_async_dispatcher(std::shared_ptr<AsyncProcessor> processor,
-                                                        PhaseSet phases, PhaseSet streamed) {
-  return std::make_shared<AsyncDispatcher>(std::move(processor), phases, streamed);
+                                                        PhaseSet phases, PhaseSet streamed,
+                                                        Traits traits) {
+  return std::make_shared<AsyncDispatcher>(std::move(processor), phases, streamed, traits);
 }
 
 }  // namespace detail

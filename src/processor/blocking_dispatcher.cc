@@ -22,10 +22,18 @@ namespace {
 class BlockingDispatcher final : public Dispatcher {
  public:
   explicit BlockingDispatcher(std::shared_ptr<const Dispatcher> dispatcher)
-      : Dispatcher(dispatcher->name(), dispatcher->phases(), true),
+      : Dispatcher(dispatcher->name(), dispatcher->phases(), true, {}, dispatcher->traits()),
         dispatcher_(std::move(dispatcher)) {}
 
   bool blocks() const override { return true; }
+
+  void complete(const Completed& how, Context& context, Request& request) const override {
+    dispatcher_->complete(how, context, request);
+  }
+  Needs needs() const override { return dispatcher_->needs(); }
+  void start() const override { dispatcher_->start(); }
+  void stop() const override { dispatcher_->stop(); }
+  bool ready() const override { return dispatcher_->ready(); }
 
   Step call(Invocation& invocation) const override {
     EventLoop& loop = *Access::loop(*invocation.context);

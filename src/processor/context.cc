@@ -29,6 +29,7 @@ std::vector<std::pair<std::string_view, StructView>> Context::attributes() const
 }
 
 std::optional<StructView> Context::filter_metadata(std::string_view name) const {
+  if (const auto made = messages_->made.find(name)) return StructView(*made);
   if (messages_->data == nullptr) return std::nullopt;
   const auto found = messages_->data->metadata.find(Map::filter_metadata, name);
   return found ? std::optional(StructView(*found)) : std::nullopt;

@@ -20,6 +20,13 @@ void Handlers::add(Phase phase, Function function) {
   slot = std::move(function);
 }
 
+Handlers& Handlers::on_complete(std::function<void(const Completed&, Context&, Request&)> told) {
+  if (on_complete_) throw Error(name_ + ": on_complete was registered twice");
+  on_complete_ = std::move(told);
+  traits_.completes = on_complete_ != nullptr;
+  return *this;
+}
+
 PhaseSet Handlers::handled_phases() const {
   PhaseSet phases;
   for (std::size_t i = 0; i < kPhaseCount; ++i) {
@@ -34,12 +41,24 @@ class HandlersDispatcher final : public Dispatcher {
  public:
   explicit HandlersDispatcher(std::shared_ptr<Handlers> handlers)
       : Dispatcher(handlers->name(), handlers->handled_phases(), handlers->suspends_,
-                   handlers->streamed_),
+                   handlers->streamed_, handlers->traits_),
         handlers_(std::move(handlers)) {}
 
   Step call(Invocation& invocation) const override {
     return handlers_->functions_[static_cast<std::size_t>(invocation.phase)](invocation);
   }
+
+  void complete(const Completed& how, Context& context, Request& request) const override {
+    handlers_->on_complete_(how, context, request);
+  }
+  Needs needs() const override { return handlers_->needs_; }
+  void start() const override {
+    if (handlers_->start_) handlers_->start_();
+  }
+  void stop() const override {
+    if (handlers_->stop_) handlers_->stop_();
+  }
+  bool ready() const override { return !handlers_->ready_ || handlers_->ready_(); }
 
   static bool blocking(const Handlers& handlers) {
     if (handlers.blocking_ && handlers.suspends_) {

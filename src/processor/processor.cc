@@ -23,6 +23,10 @@ void Processor::process_response_headers(const HttpHeaders&, Context&, Request&,
 void Processor::process_response_body(const HttpBody&, Context&, Request&, BodyResponse&) {}
 void Processor::process_response_trailers(const HttpTrailers&, Context&, Request&,
                                           TrailersResponse&) {}
+void Processor::on_complete(const Completed&, Context&, Request&) {}
+Needs Processor::needs() const { return {}; }
+void Processor::start() {}
+void Processor::stop() {}
 
 std::string Processor::name() const { return detail::class_name(typeid(*this)); }
 
@@ -48,8 +52,9 @@ namespace {
 
 class ProcessorDispatcher final : public Dispatcher {
  public:
-  ProcessorDispatcher(std::shared_ptr<Processor> processor, PhaseSet phases)
-      : Dispatcher(processor->name(), phases, false), processor_(std::move(processor)) {}
+  ProcessorDispatcher(std::shared_ptr<Processor> processor, PhaseSet phases, Traits traits)
+      : Dispatcher(processor->name(), phases, false, {}, traits),
+        processor_(std::move(processor)) {}
 
   Step call(Invocation& i) const override {
     switch (i.phase) {
@@ -79,6 +84,14 @@ class ProcessorDispatcher final : public Dispatcher {
     return Step::done;
   }
 
+  void complete(const Completed& how, Context& context, Request& request) const override {
+    processor_->on_complete(how, context, request);
+  }
+  Needs needs() const override { return processor_->needs(); }
+  void start() const override { processor_->start(); }
+  void stop() const override { processor_->stop(); }
+  bool ready() const override { return processor_->ready(); }
+
  private:
   std::shared_ptr<Processor> processor_;
 };
@@ -86,10 +99,10 @@ class ProcessorDispatcher final : public Dispatcher {
 }  // namespace
 
 std::shared_ptr<const Dispatcher> make_processor_dispatcher(std::shared_ptr<Processor> processor,
-                                                            PhaseSet phases) {
+                                                            PhaseSet phases, Traits traits) {
   const bool blocking = processor->blocking();
   std::shared_ptr<const Dispatcher> dispatcher =
-      std::make_shared<ProcessorDispatcher>(std::move(processor), phases);
+      std::make_shared<ProcessorDispatcher>(std::move(processor), phases, traits);
   return blocking ? make_blocking(std::move(dispatcher)) : dispatcher;
 }
 

@@ -1,6 +1,7 @@
 #include "extproc/request.h"
 
 #include <charconv>
+#include <utility>
 
 #include "base/recycle.h"
 
@@ -74,11 +75,11 @@ void Request::read_response_headers(const HeaderView& headers) {
 }
 
 void Request::clear_state() {
-  while (state_ != nullptr) {
-    StateBase* node = state_;
-    state_ = node->next;
-    delete node;
-  }
+  // No handler runs any more.
+  StateBase* node = state_.load(std::memory_order_relaxed);
+  if (node == nullptr) return;
+  state_.store(nullptr, std::memory_order_relaxed);
+  while (node != nullptr) delete std::exchange(node, node->next);
 }
 
 void Request::reset() {

@@ -97,6 +97,7 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
                 settings.log_file.value_or("")};
   result.redacted_headers = settings.redacted_headers;
   result.observer = settings.observer;
+  result.observers = settings.observers;
   result.slow_handler = check_time("Settings::slow_handler", settings.slow_handler);
   check(settings.filter);
   result.filter = settings.filter;

@@ -26,6 +26,7 @@ struct Configuration {
   log::Destination log;
   std::vector<std::string> redacted_headers;
   Observer* observer = nullptr;
+  std::vector<Observer*> observers;
   std::chrono::milliseconds slow_handler{10};
   FilterSettings filter;
   bool early_end = true;

@@ -137,13 +137,11 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
 
   std::string_view peer() const override {
     if (waiting_ != nullptr) return waiting_->peer;
-    // The log names it at its end.
-    const grpc::Call* call = call_ != nullptr ? call_ : closing_;
-    return call != nullptr ? call->peer() : std::string_view();
+    return told_of() != nullptr ? told_of()->peer() : std::string_view();
   }
   std::optional<std::chrono::steady_clock::time_point> deadline() const override {
     if (waiting_ != nullptr) return waiting_->deadline;
-    return call_ != nullptr ? call_->deadline() : std::nullopt;
+    return told_of() != nullptr ? told_of()->deadline() : std::nullopt;
   }
   std::size_t metadata_size() const override { return metadata() ? metadata()->size() : 0; }
   std::pair<std::string_view, std::string_view> metadata_at(std::size_t index) const override {
@@ -151,8 +149,10 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   }
   const grpc::Metadata* metadata() const {
     if (waiting_ != nullptr) return &waiting_->metadata;
-    return call_ != nullptr ? &call_->metadata() : nullptr;
+    return told_of() != nullptr ? &told_of()->metadata() : nullptr;
   }
+  /// What is told of the call, also at its end.
+  const grpc::Call* told_of() const { return call_ != nullptr ? call_ : closing_; }
 
   Pool& pool_;
   grpc::Call* call_ = nullptr;

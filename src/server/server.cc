@@ -23,6 +23,7 @@
 #include "server/drain.h"
 #include "server/environment.h"
 #include "server/listener.h"
+#include "server/processor_life.h"
 #include "server/stats.h"
 #include "server/worker.h"
 
@@ -66,6 +67,7 @@ class Server::Impl {
         configuration_(server::resolve(filled.settings, service_.address())),
         logger_(log::make_logger(configuration_.log_level, configuration_.log)),
         blocking_(configuration_.blocking_threads, configuration_.blocking_queue),
+        life_(service_, logger_, control_),
         work_(control_.get_executor()) {
     warn_of(filled.variables);
   }
@@ -90,7 +92,9 @@ class Server::Impl {
 
  private:
   void warn_of(const std::vector<std::string>& variables) const;
+  void open();
   void start_threads();
+  void set_serving(bool serving);
   void run();
   void distribute(server::AcceptedSocket socket);
   /// With the connection that has had no stream for the longest time; null where each has one.
@@ -106,6 +110,7 @@ class Server::Impl {
   detail::BlockingPool blocking_;
   detail::ToldOnce told_;
   asio::io_context control_{1};
+  server::ProcessorLife life_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::unique_ptr<server::Listener> listener_;
   std::vector<std::unique_ptr<server::Worker>> workers_;
@@ -136,6 +141,16 @@ void Server::Impl::warn_of(const std::vector<std::string>& variables) const {
 
 void Server::Impl::start() {
   if (listener_) throw Error("the server was started before");
+  life_.start();
+  try {
+    open();
+  } catch (...) {
+    life_.stop();
+    throw;
+  }
+}
+
+void Server::Impl::open() {
   auto listener = std::make_unique<server::Listener>(control_, logger_, configuration_.address);
   for (unsigned i = 0; i < configuration_.threads; ++i) {
     workers_.push_back(
@@ -144,6 +159,7 @@ void Server::Impl::start() {
   drain_ = std::make_unique<server::Drain>(control_, configuration_, *listener, workers_,
                                            [this] { tell_cut_streams(); },
                                            [this] { work_.reset(); });
+  if (!life_.ready([this] { set_serving(true); })) set_serving(false);
   listener->start([this](server::AcceptedSocket socket) { distribute(std::move(socket)); },
                   [this] { make_room(); });
   try {
@@ -165,6 +181,10 @@ void Server::Impl::start() {
                   "(Limits::memory_bytes)");
 }
 
+void Server::Impl::set_serving(bool serving) {
+  for (const auto& worker : workers_) worker->set_serving(serving);
+}
+
 void Server::Impl::start_threads() {
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->start("extproc-" + std::to_string(i));
@@ -176,6 +196,7 @@ void Server::Impl::run() {
   control_.run();
   for (const auto& worker : workers_) worker->join();
   blocking_.join();
+  life_.stop();
   logger_.log(LogLevel::info, LineKind::server, name() + " has ended");
   const std::lock_guard lock(end_mutex_);
   ended_ = true;
@@ -221,7 +242,10 @@ void Server::Impl::shutdown(std::chrono::milliseconds grace_period) {
     if (!end_at_ || end_at < *end_at_) end_at_ = end_at;
     end_changed_.notify_all();
   }
-  asio::post(control_, [this, grace_period] { drain_->begin(grace_period); });
+  asio::post(control_, [this, grace_period] {
+    life_.stop_asking();
+    drain_->begin(grace_period);
+  });
 }
 
 void Server::Impl::join() {

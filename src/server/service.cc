@@ -16,4 +16,6 @@ const std::string& Service::name() const { return dispatcher_->name(); }
 
 PhaseSet Service::handled_phases() const { return dispatcher_->phases(); }
 
+Needs Service::needs() const { return dispatcher_->needs(); }
+
 }  // namespace extproc

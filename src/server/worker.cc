@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/access.h"
+#include "rules/needs.h"
 #include "server/tick_clock.h"
 
 namespace extproc::server {
@@ -28,7 +29,8 @@ constexpr std::string_view kShutdownMessage = "server is shutting down";
 /// long is of interest.
 bool ticks_are_enough(const Configuration& configuration, const detail::Dispatcher& dispatcher,
                       const Logger& logger) {
-  return configuration.observer == nullptr && !dispatcher.suspends() &&
+  return configuration.observer == nullptr && configuration.observers.empty() &&
+         !dispatcher.suspends() && !dispatcher.traits().completes &&
          !logger.enabled(LogLevel::debug) && ticks_within(configuration.slow_handler / 2);
 }
 
@@ -37,9 +39,10 @@ host::Settings host_settings(const Configuration& configuration,
   return {
       .observer = configuration.observer,
       .redacted_headers = configuration.redacted_headers,
+      .observers = configuration.observers,
       .chain_header = configuration.chain_header,
       .slow_handler = configuration.slow_handler,
-      .filter = configuration.filter,
+      .filter = rules::filled_in(configuration.filter, dispatcher.needs()),
       .early_end = configuration.early_end,
       .automatic_mode_override = configuration.automatic_mode_override,
       .now = ticks_are_enough(configuration, dispatcher, logger) ? &tick_time : &host::Clock::now};
@@ -210,6 +213,10 @@ void Worker::open(AcceptedSocket accepted) {
       new SocketConnection(environment_, std::move(socket), std::move(accepted.peer)));
   connections_.insert(connection);
   connection->start();
+}
+
+void Worker::set_serving(bool serving) {
+  asio::post(io_, [this, serving] { health_.set_serving(serving); });
 }
 
 void Worker::begin_drain(std::function<void()> seen) {

@@ -69,6 +69,8 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   /// Of each processor of a chain.
   std::span<const LinkCounters> link_counters() const { return detail::HostAccess::links(host_); }
 
+  /// What health tells, SERVING at first; not after begin_drain().
+  void set_serving(bool serving);
   /// Health turns NOT_SERVING, and the peers are told that their connections will end. Then `seen`
   /// is called, on the worker's thread, once all of them know. Connections that are added later are
   /// served without notice.

@@ -14,6 +14,7 @@
 #include "extproc/detail/time_left.h"
 #include "extproc/detail/told_once.h"
 #include "extproc/export.h"
+#include "extproc/needs.h"
 #include "extproc/observer.h"
 #include "extproc/phase.h"
 #include "extproc/rule.h"
@@ -30,10 +31,19 @@ class HttpTrailers;
 class HeadersResponse;
 class BodyResponse;
 class TrailersResponse;
+struct Completed;
 
 namespace detail {
 
 struct Fallback;
+
+/// What a processor has besides handlers, as far as it is asked at set-up.
+struct Traits {
+  /// It is told of the end of each stream.
+  bool completes = false;
+  /// Its streams may end as soon as no phase that it handles can come.
+  bool early_end = true;
+};
 
 /// Told when a handler that suspended is done: once, on the stream's thread. `failure` is what it
 /// threw, or null.
@@ -88,8 +98,13 @@ enum class Advice : std::uint8_t {
 /// threads at once.
 class EXTPROC_API Dispatcher {
  public:
-  Dispatcher(std::string name, PhaseSet phases, bool suspends, PhaseSet streamed = {})
-      : name_(std::move(name)), phases_(phases), streamed_(streamed), suspends_(suspends) {}
+  Dispatcher(std::string name, PhaseSet phases, bool suspends, PhaseSet streamed = {},
+             Traits traits = {})
+      : name_(std::move(name)),
+        phases_(phases),
+        streamed_(streamed),
+        suspends_(suspends),
+        traits_(traits) {}
   virtual ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -101,6 +116,8 @@ class EXTPROC_API Dispatcher {
   PhaseSet streamed() const { return streamed_; }
   /// Whether call() may return pending, so that everything in its Invocation must outlive it.
   bool suspends() const { return suspends_; }
+  /// Of a chain: of any of its processors, and early_end of all.
+  const Traits& traits() const { return traits_; }
 
   /// Whether its handlers run on threads of their own.
   virtual bool blocks() const { return false; }
@@ -112,6 +129,21 @@ class EXTPROC_API Dispatcher {
   /// Runs the handler of a phase in phases(). Throws what the handler throws before it first
   /// suspends.
   virtual Step call(Invocation& invocation) const = 0;
+
+  /// The stream is over and no handler of it runs; on its thread. Where Traits::completes says so;
+  /// a chain is not told itself. Throws what the processor throws.
+  virtual void complete(const Completed& /*how*/, Context& /*context*/,
+                        Request& /*request*/) const {}
+
+  /// As Processor::start(), stop() and ready(); a chain's are asked one by one. They throw what the
+  /// processor throws.
+  virtual void start() const {}
+  virtual void stop() const {}
+  virtual bool ready() const { return true; }
+
+  /// As Processor::needs(); of a chain what its filter must have. Throws Error where that cannot
+  /// be.
+  virtual Needs needs() const { return {}; }
 
   /// True for the first caller only, of all threads: for advice about this processor that is logged
   /// once.
@@ -130,6 +162,7 @@ class EXTPROC_API Dispatcher {
   PhaseSet phases_;
   PhaseSet streamed_;
   bool suspends_;
+  Traits traits_;
   mutable std::atomic<std::uint8_t> advised_{0};
   mutable ToldOnce told_;
 };

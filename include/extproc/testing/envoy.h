@@ -162,6 +162,9 @@ struct EnvoyResult {
   /// The rules of Envoy's that the processor's answers broke, of those that this library knows and
   /// mended or sent as they were. A test of a processor expects none.
   std::vector<Violation> violations;
+  /// What the processor needs of its filter (Processor::needs()) and this filter does not have, for
+  /// people: "Guard needs message_timeout ...". A test of both expects nothing.
+  std::vector<std::string> unmet_needs;
   /// The processor's log lines, as in ProcessResult.
   std::vector<std::string> log;
 

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "envoy/check/check_context.h"
+#include "envoy/unmet_needs.h"
 #include "envoy/version.h"
 #include "extproc/error.h"
 
@@ -97,6 +98,9 @@ class Checker {
     check_requests(checked, manager, findings_);
     check_buffers(checked, manager, scope_.message_bytes, findings_);
     check_service(configuration_, filter.config.grpc_service, checked, findings_);
+    findings_.add(
+        unmet_needs(needs.stated, filter.config, needs.name, checked.name, filter.config_key));
+    check_service(configuration_, filter.config.grpc_service, checked.name, findings_);
   }
 
   void route_override(const RouteOverride& override, const Filter& filter, const Needs& needs) {

@@ -58,10 +58,12 @@ void check_mutation_rules(const FilterUnderCheck& checked, Findings& findings) {
 void check_observability(const FilterUnderCheck& checked, Findings& findings) {
   const Setting<bool>& observes = checked.filter.config.observability_mode;
   if (!observes) return;
-  findings.warning(observes.key, "answers-ignored",
-                   "observability_mode: whatever " + checked.needs.name +
-                       " answers is ignored, so its handlers change nothing",
-                   "remove it, unless the processor only looks");
+  if (!checked.needs.stated.observability_mode) {
+    findings.warning(observes.key, "answers-ignored",
+                     "observability_mode: whatever " + checked.needs.name +
+                         " answers is ignored, so its handlers change nothing",
+                     "remove it, unless the processor only looks: then state it in needs()");
+  }
   for (const Phase body : {Phase::request_body, Phase::response_body}) {
     if (!checked.mode.sends(body) || checked.mode.body(body) == BodySendMode::streamed) continue;
     findings.error(checked.where, "observability-body-mode",

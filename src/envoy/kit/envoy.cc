@@ -7,6 +7,7 @@
 #include "envoy/kit/route.h"
 #include "envoy/kit/service_peer.h"
 #include "envoy/kit/simulation.h"
+#include "envoy/unmet_needs.h"
 
 namespace extproc::testing {
 namespace {
@@ -15,6 +16,19 @@ const std::string* find(const HeaderList& headers, std::string_view name) {
   const auto found = std::find_if(headers.begin(), headers.end(),
                                   [name](const auto& entry) { return entry.first == name; });
   return found == headers.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> unmet(const Service& processor, const envoy_config::FilterConfig& config) {
+  constexpr std::string_view kFilter = "the filter";
+  const Needs needs = processor.needs();
+  std::vector<std::string> all;
+  for (const auto& problems :
+       {envoy_config::unmet_needs(needs, config, processor.name(), kFilter, {}),
+        envoy_config::unmet_modes(needs, processor.handled_phases(), config, processor.name(),
+                                  kFilter)}) {
+    for (const auto& problem : problems) all.push_back(problem.what + ": " + problem.mend);
+  }
+  return all;
 }
 
 }  // namespace
@@ -45,6 +59,7 @@ EnvoyResult Envoy::run(const Service& processor, const Exchange& exchange) const
   envoy::ServiceReport report;
   const auto peer = envoy::make_service_peer(processor, options_, config, report);
   EnvoyResult result = envoy::Simulation(config, options_, exchange, *peer).run();
+  result.unmet_needs = unmet(processor, config);
   result.violations = std::move(report.violations);
   result.log = std::move(report.log);
   return result;

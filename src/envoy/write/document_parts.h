@@ -21,6 +21,9 @@ void write_title(YamlWriter& out, std::string_view what, const std::vector<Proce
 /// A protobuf duration: "0.2s".
 std::string duration(std::chrono::milliseconds time);
 
+/// A list of texts in one line.
+std::string list(const std::vector<std::string>& texts);
+
 /// `"@type": ...`, of a type below `envoy.`.
 void write_type(YamlWriter& out, std::string_view type);
 
@@ -30,6 +33,8 @@ void write_filter(YamlWriter& out, const Processor& processor, const DocumentOpt
 /// What a route for upgrades says of the filter, in its typed_per_filter_config: bodies that Envoy
 /// would hold until they end are not sent, since they have no end.
 void write_upgrade_override(YamlWriter& out, const Processor& processor);
+/// What a processor states of its filter, but for its modes, times and rules.
+void write_stated(YamlWriter& out, const extproc::Needs& needs);
 
 /// The fields of a cluster, after its name; the caller opens it.
 void write_cluster(YamlWriter& out, const Processor& processor);

@@ -1,4 +1,5 @@
 #include "envoy/write/document_parts.h"
+#include "rules/needs.h"
 
 namespace extproc::envoy_config {
 namespace {
@@ -101,8 +102,10 @@ void write_filter(YamlWriter& out, const Processor& processor, const DocumentOpt
                   ? "A request goes on without a processor that fails or cannot be reached."
                   : "A request fails when the processor fails or cannot be reached.");
   out.field("failure_mode_allow", options.failure_mode_allow ? "true" : "false");
-  write_timeouts(out, options.filter);
-  write_mutation_rules(out, options.filter);
+  const FilterSettings filter = rules::filled_in(options.filter, processor.needs.stated);
+  write_timeouts(out, filter);
+  write_mutation_rules(out, filter);
+  write_stated(out, processor.needs.stated);
   if (processor.needs.mode_override) {
     out.comment("The processor may change the processing mode for the rest of a request.");
     out.field("allow_mode_override", "true");

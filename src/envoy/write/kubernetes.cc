@@ -6,6 +6,7 @@
 #include "extproc/error.h"
 #include "extproc/filter_settings.h"
 #include "extproc/limits.h"
+#include "rules/needs.h"
 
 namespace extproc::envoy_config {
 namespace {
@@ -104,14 +105,24 @@ void write_backend_settings(YamlWriter& out) {
 }
 
 /// A direction that is there has its headers sent.
-void write_direction(YamlWriter& out, std::string_view name, bool headers, BodySendMode body) {
-  if (body != BodySendMode::none) {
+void write_direction(YamlWriter& out, std::string_view name, bool headers, BodySendMode body,
+                     const std::vector<std::string>& attributes) {
+  if (body != BodySendMode::none || (headers && !attributes.empty())) {
     const auto direction = out.block(name);
-    out.field("body", gateway_body_mode(body));
+    if (body != BodySendMode::none) out.field("body", gateway_body_mode(body));
+    if (!attributes.empty()) out.field("attributes", list(attributes));
   } else if (headers) {
     out.comment("Its headers alone.");
     out.field(name, "{}");
   }
+}
+
+void write_namespaces(YamlWriter& out, const extproc::Needs& needs) {
+  if (needs.metadata_read.empty() && needs.metadata_set.empty()) return;
+  out.comment("Dynamic metadata that it reads, and sets.");
+  const auto metadata = out.block("metadata");
+  if (!needs.metadata_read.empty()) out.field("accessibleNamespaces", list(needs.metadata_read));
+  if (!needs.metadata_set.empty()) out.field("writableNamespaces", list(needs.metadata_set));
 }
 
 void require_gateway_mode(const Needs& needs, const ProcessingMode& mode) {
@@ -139,9 +150,23 @@ void require_gateway_filter(const FilterSettings& filter) {
   }
 }
 
+void require_gateway_needs(const Needs& needs) {
+  if (needs.stated.observability_mode)
+    throw Error("EnvoyExtensionPolicy has no observability_mode, which " + needs.name +
+                " needs: choose another format");
+  if (needs.stated.send_body_without_waiting_for_header_response)
+    throw Error(
+        "EnvoyExtensionPolicy has no send_body_without_waiting_for_header_response, which " +
+        needs.name + " needs: choose another format");
+}
+
 void write_extension(YamlWriter& out, const Processor& processor, const DocumentOptions& options) {
   const ProcessingMode mode = needed_mode(processor.needs);
   require_gateway_mode(processor.needs, mode);
+  require_gateway_needs(processor.needs);
+  const extproc::Needs& stated = processor.needs.stated;
+  const FilterSettings filter = rules::filled_in(options.filter, processor.needs.stated);
+  require_gateway_filter(filter);
   out.line("- backendRefs:");
   const auto item = out.indent();
   {
@@ -154,7 +179,7 @@ void write_extension(YamlWriter& out, const Processor& processor, const Document
                   : "failure_mode_allow: a request fails when the processor fails.");
   out.field("failOpen", options.failure_mode_allow ? "true" : "false");
   out.comment("How long Envoy waits for each answer.");
-  out.field("messageTimeout", gateway_duration(options.filter.message_timeout));
+  out.field("messageTimeout", gateway_duration(filter.message_timeout));
   {
     out.comment("Only what the processor handles: each phase that is sent costs a round trip.");
     const bool request = mode.sends(Phase::request_headers);
@@ -164,10 +189,11 @@ void write_extension(YamlWriter& out, const Processor& processor, const Document
     } else {
       const auto block = out.block("processingMode");
       if (processor.needs.mode_override) out.field("allowModeOverride", "true");
-      write_direction(out, "request", request, mode.request_body);
-      write_direction(out, "response", response, mode.response_body);
+      write_direction(out, "request", request, mode.request_body, stated.request_attributes);
+      write_direction(out, "response", response, mode.response_body, stated.response_attributes);
     }
   }
+  write_namespaces(out, stated);
   write_backend_settings(out);
 }
 

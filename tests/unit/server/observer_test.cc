@@ -4,10 +4,14 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "extproc/context.h"
 #include "extproc/request.h"
 #include "server/server_fixture.h"
 #include "server/socket_client.h"
@@ -52,6 +56,69 @@ class Recorder final : public Observer {
   std::vector<std::string> notes_;
 };
 
+/// Of calls in all forms, as `form` says.
+class Counting : public Observer {
+ public:
+  std::vector<std::string> notes() const {
+    const std::lock_guard lock(mutex_);
+    return notes_;
+  }
+
+ protected:
+  void note(std::string text) {
+    const std::lock_guard lock(mutex_);
+    notes_.push_back(std::move(text));
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> notes_;
+};
+
+/// Knows the Context alone.
+class WithContext : public Counting {
+ public:
+  void stream_begin(std::string_view, const Context& context, const Request&) override {
+    told("begin", context);
+  }
+  void stream_end(std::string_view, const Context& context, const Request&, GrpcStatus, bool,
+                  std::chrono::nanoseconds) override {
+    told("end", context);
+  }
+  void phase_begin(std::string_view, const Context& context, const Request&, Phase) override {
+    told(">", context);
+  }
+  void phase_end(std::string_view, const Context& context, const Request&, Phase, PhaseOutcome,
+                 std::chrono::nanoseconds) override {
+    told("<", context);
+  }
+
+ private:
+  void told(const std::string& what, const Context& context) {
+    note(what + (context.peer().starts_with("127.0.0.1:") ? " of a peer" : " of nobody"));
+  }
+};
+
+/// Knows both forms.
+class WithBoth final : public WithContext {
+ public:
+  void stream_begin(std::string_view, const Request&) override { note("without"); }
+  void stream_end(std::string_view, const Request&, GrpcStatus, bool,
+                  std::chrono::nanoseconds) override {
+    note("without");
+  }
+  void phase_begin(std::string_view, const Request&, Phase) override { note("without"); }
+  void phase_end(std::string_view, const Request&, Phase, PhaseOutcome,
+                 std::chrono::nanoseconds) override {
+    note("without");
+  }
+
+  using WithContext::phase_begin;
+  using WithContext::phase_end;
+  using WithContext::stream_begin;
+  using WithContext::stream_end;
+};
+
 class ObserverTest : public ServerTest {
  protected:
   ObserverTest() { settings.observer = &recorder; }
@@ -70,6 +137,46 @@ TEST_F(ObserverTest, HearsOfPhasesAndOfEnvoysNormalEnd) {
   EXPECT_THAT(recorder.notes(),
               ElementsAre("begin BaseExtProcService", "> request_headers",
                           "< request_headers answered", "end CANCELLED cancelled"));
+}
+
+TEST_F(ObserverTest, IsOneOfSeveralAndHearsOfEachThingOnce) {
+  WithContext with_context;
+  WithBoth with_both;
+  settings.observers = {&with_context, nullptr, &with_both};
+  start();
+  SocketClient client = connect();
+  const auto id = client.call(kProcess, kRequestHeaders);
+  client.peer.reset(id);
+  client.send_only();
+  EXPECT_TRUE(eventually([&] { return with_both.notes().size() == 4; }));
+  EXPECT_EQ(recorder.notes().size(), 4U);
+  for (const Counting* each : {&with_context, static_cast<WithContext*>(&with_both)}) {
+    EXPECT_THAT(each->notes(),
+                ElementsAre("begin of a peer", "> of a peer", "< of a peer", "end of a peer"));
+  }
+  server_.reset();
+}
+
+TEST_F(ObserverTest, IsTimedAlsoWhereOthersAloneAreGiven) {
+  class Times final : public Observer {
+   public:
+    void stream_end(std::string_view, const Context&, const Request&, GrpcStatus, bool,
+                    std::chrono::nanoseconds duration) override {
+      longest = std::max(longest.load(), duration);
+      ++ends;
+    }
+    std::atomic<std::chrono::nanoseconds> longest{std::chrono::nanoseconds(0)};
+    std::atomic<int> ends{0};
+  } times;
+  settings.observer = nullptr;
+  settings.observers = {&times};
+  start();
+  SocketClient client = connect();
+  client.peer.reset(client.call(kProcess, kRequestHeaders));
+  client.send_only();
+  EXPECT_TRUE(eventually([&] { return times.ends == 1; }));
+  EXPECT_GT(times.longest.load().count(), 0);
+  server_.reset();
 }
 
 TEST_F(ObserverTest, HearsWhatTheTransportRefused) {
