@@ -17,10 +17,10 @@ void check_range(std::string_view name, std::uint64_t value, std::uint64_t least
               ": it must be from " + std::to_string(least) + " to " + std::to_string(most));
 }
 
-void check_time_limit(std::string_view name, std::chrono::milliseconds value) {
-  if (value.count() >= 0 && value <= kLongestTime) return;
+void check_time_limit(std::string_view name, std::chrono::milliseconds value, int least = 0) {
+  if (value.count() >= least && value <= kLongestTime) return;
   throw Error("Limits::" + std::string(name) + " is " + std::to_string(value.count()) +
-              " ms: it must be from 0 to a year");
+              " ms: it must be from " + std::to_string(least) + " to a year");
 }
 
 }  // namespace
@@ -39,11 +39,13 @@ void check(const Limits& limits) {
   check_range("stream_window_bytes", limits.stream_window_bytes, kLeastWindow, kMostWindow);
   check_range("connection_window_bytes", limits.connection_window_bytes, kLeastWindow, kMostWindow);
   check_range("queued_bytes_per_stream", limits.queued_bytes_per_stream, 1, kAnySize);
+  check_range("held_bytes_per_stream", limits.held_bytes_per_stream, 1, kAnySize);
   check_range("buffered_bytes_per_connection", limits.buffered_bytes_per_connection, 1, kAnySize);
   check_time_limit("handshake_timeout", limits.handshake_timeout);
   check_time_limit("frame_timeout", limits.frame_timeout);
   check_time_limit("unread_timeout", limits.unread_timeout);
   check_time_limit("incomplete_message_timeout", limits.incomplete_message_timeout);
+  check_time_limit("held_time", limits.held_time, 1);
   check_time_limit("idle_timeout", limits.idle_timeout);
   check_range("owed_resets_per_second", limits.owed_resets_per_second, 1, kAny32);
   check_range("owed_resets_burst", limits.owed_resets_burst, 1, kAny32);

@@ -64,7 +64,8 @@ bool Simulation::take_from_processor() {
   if (!stream_open_) return false;
   // A piece that is there waits for the processor; one that is still to come does not.
   const auto next = earliest({filter_.next_timer(), later(caller_), later(upstream_)});
-  const auto event = peer_.next(now_, next ? std::max(*next - now_, Time{0}) : Time::max());
+  const bool more = caller_.is_ready(now_) || upstream_.is_ready(now_);
+  const auto event = peer_.next(now_, next ? std::max(*next - now_, Time{0}) : Time::max(), more);
   if (!event) return false;
   if (event->is_reply) {
     result_.messages.push_back({false, event->bytes});
