@@ -98,8 +98,10 @@ class EXTPROC_API BodyStream {
   std::optional<BodySendMode> mode() const { return channel_.mode(); }
 
   /// What the last answer carries besides the body: header changes (in BUFFERED and
-  /// BUFFERED_PARTIAL mode), dynamic metadata, or an immediate response in its place. And when to
-  /// stop waiting for this handler: PhaseResponse::fall_back_after, which holds for all chunks.
+  /// BUFFERED_PARTIAL mode), dynamic metadata, or an immediate response in its place. Where the
+  /// answer to the headers waits for this handler (HeadersResponse::wait_for_body), that one has
+  /// what was asked for until the first write. And when to stop waiting for this handler:
+  /// PhaseResponse::fall_back_after, which holds for all chunks.
   PhaseResponse& response() { return channel_.response(); }
   /// As BodyResponse::clear_route_cache, with the header changes of response().
   void clear_route_cache(bool clear = true) { channel_.response().clear_route_cache(clear); }

@@ -235,6 +235,9 @@ struct Settings {
   /// After expect_windows() nothing is paused: what has not been read and what the sink holds, in
   /// bytes of one exchange, before it ends with RESOURCE_EXHAUSTED.
   std::size_t flow_controlled_bytes = std::size_t{16} << 20;
+  /// As Limits::held_bytes_per_stream and Limits::held_time of a server.
+  std::size_t held_bytes = std::size_t{4} << 20;
+  std::chrono::milliseconds held_time{5'000};
   /// Of a response that is written piece by piece and collected, since the client does not take it
   /// that way, in bytes, before the exchange ends with RESOURCE_EXHAUSTED.
   std::size_t collected_bytes = std::size_t{16} << 20;

@@ -35,6 +35,11 @@ struct Limits {
   /// Answers of one stream that wait for a slow reader, in bytes; above it the stream's messages
   /// wait too.
   std::size_t queued_bytes_per_stream = std::size_t{1} << 20;
+  /// What is kept of a body while the answer to its headers waits for the body's handler
+  /// (HeadersResponse::wait_for_body), read by that or not, in bytes of one direction of a stream.
+  /// Over it the answer does not wait any longer. It must be as large as the largest part of a body
+  /// that decides.
+  std::size_t held_bytes_per_stream = std::size_t{4} << 20;
   /// All that one connection may hold in memory: the headers of its gRPC calls, messages that wait,
   /// also within its streams, incomplete messages, attributes and metadata, answers that wait. The
   /// stream that goes over it ends with RESOURCE_EXHAUSTED.
@@ -62,6 +67,9 @@ struct Limits {
   /// DEADLINE_EXCEEDED. It does not count while a message before it waits for its handler. A body
   /// that is streamed comes in many messages, each with this time. Zero: any.
   std::chrono::milliseconds incomplete_message_timeout{60'000};
+  /// How long the answer to headers waits for the body's handler (HeadersResponse::wait_for_body),
+  /// from when the headers came, so that a slow caller's time counts. At least 1 ms.
+  std::chrono::milliseconds held_time{5'000};
   /// A connection without streams for this long is closed (GOAWAY first). Zero: never.
   std::chrono::milliseconds idle_timeout{std::chrono::hours{1}};
   /// Stream resets per second and connection that arrive while an answer is owed, and how many may

@@ -53,6 +53,12 @@ struct Fallback {
   std::optional<ImmediateResponse> response;
 };
 
+/// That the answer to headers waits for the handler over the body.
+struct BodyWait {
+  /// What is answered where it waited in vain; nothing: all goes on unchanged.
+  std::optional<ImmediateResponse> otherwise;
+};
+
 /// Told of a fallback by a handler that runs on another thread than its stream.
 class FallbackListener {
  public:
@@ -160,6 +166,24 @@ class EXTPROC_API HeadersResponse : public PhaseResponse {
   /// Has Envoy choose the route again, with the headers as changed here. Envoy heeds it in the
   /// request direction only, and only together with a header mutation.
   void clear_route_cache(bool clear = true) { clear_route_cache_ = clear; }
+  /// Has the body decide: the answer to these headers waits for the handler over the whole body
+  /// (stream_request_body, stream_response_body). What that one asks BodyStream::response() and
+  /// BodyStream::clear_route_cache() for until its first write, or its return where it writes
+  /// nothing, is part of this answer, behind what was asked for here. A response to the caller
+  /// takes the place of both.
+  /// - FULL_DUPLEX_STREAMED: the deciding bytes may stand anywhere. The server keeps what was read
+  ///   till then, at most Limits::held_bytes_per_stream, and waits at most Limits::held_time. Envoy
+  ///   runs no timer, and has let go of what it sent, so that its failure_mode_allow does not help.
+  /// - STREAMED with send_body_without_waiting_for_header_response: they must be within what Envoy
+  ///   buffers, and its message_timeout runs anew with each chunk.
+  /// - BUFFERED, BUFFERED_PARTIAL: headers are changed with the body, so that nothing has to wait.
+  /// - Otherwise nothing waits, and Rule::body_not_awaited is told.
+  /// Where it waits for too long or too much, Envoy is answered with `otherwise`; without that, all
+  /// goes on without the body's handler, which is told to stop (Rule::body_awaited_too_long).
+  /// For CONNECT, upgrades, calls of gRPC, headers that end the stream, and where the message is
+  /// replaced, nothing waits.
+  void wait_for_body(std::optional<ImmediateResponse> otherwise = std::nullopt);
+
   /// Replaces headers and body at once (CONTINUE_AND_REPLACE): Envoy sends no body or trailers of
   /// this direction. The original content-length is dropped by Envoy.
   void continue_and_replace(std::string body);
@@ -200,6 +224,7 @@ class EXTPROC_API HeadersResponse : public PhaseResponse {
   bool clear_route_cache_ = false;
   std::optional<std::string> replacement_;
   StreamedResponse streamed_;
+  std::unique_ptr<detail::BodyWait> body_wait_;
 };
 
 /// The answer to a request or response body: `envoy.service.ext_proc.v3.BodyResponse`. Header

@@ -49,10 +49,16 @@ enum class Rule : std::uint8_t {
   /// The handler took so long that its fallback was sent, or that the request's next message was
   /// answered without its own handler; what it answers is dropped.
   answered_too_late,
+  /// The answer to headers was to wait for a body that does not come before it: see
+  /// HeadersResponse::wait_for_body. It did not wait; header changes with the body are left out.
+  body_not_awaited,
+  /// The answer to headers waited for the body's handler over a limit, and then all went on without
+  /// that one, or the response for that case was sent. (failure_mode_allow does not help there.)
+  body_awaited_too_long,
 };
 
 namespace detail {
-inline constexpr unsigned kRuleCount = 13;
+inline constexpr unsigned kRuleCount = 15;
 }
 [[deprecated("it grows with Envoy's rules")]] inline constexpr unsigned kRuleCount =
     detail::kRuleCount;

@@ -93,6 +93,10 @@ class Access {
   static const Fallback* fallback(const PhaseResponse& response) {
     return response.fallback_.get();
   }
+  /// Null where it does not wait.
+  static const BodyWait* body_wait(const HeadersResponse& response) {
+    return response.body_wait_.get();
+  }
   /// Until the next reset.
   static void listen_to_fallback(PhaseResponse& response, FallbackListener* listener) {
     response.fallback_listener_ = listener;

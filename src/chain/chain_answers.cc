@@ -23,13 +23,23 @@ void ChainExchange::pass_on(std::size_t place, const Message& message,
   const Phase phase = *message.phase;
   for (; place < links_.size(); ++place) {
     Link& link = link_at(phase, place);
-    if (!link.takes(phase)) continue;
+    const bool takes = link.takes(phase);
+    // Nothing goes past headers that are not answered.
+    if (!takes && !link.owes_headers(phase)) continue;
     if (number) link.owe(phase, *number);
-    if (is_body(phase) && direction(phase).reader == nullptr) direction(phase).reader = &link;
+    if (takes && is_body(phase) && direction(phase).reader == nullptr)
+      direction(phase).reader = &link;
     link.feed(message);
     return go_on();
   }
   arrived(message, number);
+}
+
+void ChainExchange::on_passed(Link& link, const Message& message) {
+  const Phase phase = *message.phase;
+  if (goes_on(phase))
+    pass_on(place_of(phase, link) + 1, message,
+            is_body(phase) ? link.take_owed(phase) : std::nullopt);
 }
 
 // All of them have seen it.
@@ -123,10 +133,11 @@ void ChainExchange::on_headers(Link& link, Phase phase, const HttpHeaders& messa
       if (made.is_reply) made.headers.set("content-length", std::to_string(made.body.size()));
       made.maker = link.number();
     }
-    made.waits = false;
+    // Its body, where it was to decide, is still to be answered.
+    made.waits = link.owes_made(phase);
     return go_on();
   }
-  Fold& fold = direction(phase).message;
+  Fold& fold = direction(phase).headers;
   take_extras(fold, answer.extras_or_null());
   if (answer.is_route_cache_cleared()) fold.clear_route_cache = true;
   const auto entries =
@@ -140,7 +151,7 @@ void ChainExchange::on_headers(Link& link, Phase phase, const HttpHeaders& messa
 void ChainExchange::on_trailers(Link& link, Phase phase, const HttpTrailers& message,
                                 const TrailersResponse& answer) {
   if (!goes_on(phase)) return;
-  Fold& fold = direction(phase).message;
+  Fold& fold = direction(phase).trailers;
   take_extras(fold, answer.extras_or_null());
   pass_on(place_of(phase, link) + 1,
           {.phase = phase,
@@ -224,7 +235,7 @@ bool ChainExchange::write(Phase phase, const Fold& fold, Response& answer) {
 
 void ChainExchange::answer_headers(Phase phase, const HttpHeaders& message) {
   Direction& its = direction(phase);
-  Fold& fold = its.message;
+  Fold& fold = its.headers;
   if (!write(phase, fold, headers_answer_)) return;
   const bool replaced = its.made.has_value();
   if (fold.clear_route_cache) {
@@ -243,21 +254,24 @@ void ChainExchange::answer_headers(Phase phase, const HttpHeaders& message) {
   if (modes_differ_) {
     for (const auto& link : links_) link->exchange().come_as(directions());
   }
-  its.message_open = false;
+  its.headers_open = false;
   answered(phase);
+  answer_bodies(is_request_phase(phase) ? Phase::request_body : Phase::response_body);
 }
 
 void ChainExchange::answer_trailers(Phase phase, const HttpTrailers& message) {
   Direction& its = direction(phase);
-  if (!write(phase, its.message, trailers_answer_)) return;
+  if (!write(phase, its.trailers, trailers_answer_)) return;
   checker_.trailers(phase, message, trailers_answer_);
-  its.message_open = false;
+  its.trailers_open = false;
   answered(phase);
 }
 
-// In the order in which they came.
+// In the order in which they came, and behind the headers: a chunk that was emptied is complete
+// before those are.
 void ChainExchange::answer_bodies(Phase phase) {
   Direction& its = direction(phase);
+  if (its.headers_open) return;
   while (!its.bodies.empty() && its.bodies.front().complete && !finished_) {
     const Fold fold = its.bodies.pop();
     ++its.first_body;

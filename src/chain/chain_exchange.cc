@@ -23,7 +23,7 @@ ChainExchange::ChainExchange(exchange::Reporter& reporter,
 void ChainExchange::begin(const detail::CallInfo& info) {
   detail::Access::begin(context_, &info, env_.loop, env_.dispatcher.suspends());
   for (Direction& each : directions_) {
-    each.message_open = each.was_congested = false;
+    each.headers_open = each.trailers_open = each.was_congested = false;
     each.first_body = 0;
     each.reader = nullptr;
     each.owed_credit = 0;
@@ -92,9 +92,13 @@ void ChainExchange::take(Message message) {
   if (env_.dispatcher.suspends()) its.sent_at = env_.settings.now();
   its.begun = true;
   std::optional<std::uint64_t> number;
-  if (!is_body(phase)) {
-    its.message.clear();
-    its.message_open = true;
+  asked_for_time_ = false;
+  if (is_headers(phase)) {
+    its.headers.clear();
+    its.headers_open = true;
+  } else if (is_trailers(phase)) {
+    its.trailers.clear();
+    its.trailers_open = true;
   } else if (!directions().of(phase).full_duplex()) {
     number = its.first_body + its.bodies.size();
     its.bodies.emplace();
@@ -125,7 +129,6 @@ void ChainExchange::on_end() {
 void ChainExchange::end_body(Phase phase, std::size_t place) {
   for (; place < links_.size(); ++place) {
     Link& link = link_at(phase, place);
-    if (!link.exchange().body_running(phase)) continue;
     link.exchange().on_body_end(phase);
     if (!observes() && link.exchange().body_running(phase)) return;
   }
@@ -175,7 +178,8 @@ void ChainExchange::release() {
     each.pieces.reset();
     each.made.reset();
     each.made_headers.assign({});
-    each.message.clear();
+    each.headers.clear();
+    each.trailers.clear();
   }
   reply_.reset();
   reply_fold_.clear();
@@ -241,7 +245,8 @@ void ChainExchange::go_on() {
   going_on_ = true;
   keep_late_context();
   for (Direction& each : directions_) {
-    while (!finished_ && each.made && !each.made->waits) step(*each.made);
+    while (!finished_ && each.made && (!each.made->waits || body_awaited(*each.made)))
+      step(*each.made);
   }
   if (half_closed_ && !finished_) {
     for (const Phase phase : {Phase::request_body, Phase::response_body}) end_body(phase, 0);
@@ -257,7 +262,7 @@ void ChainExchange::go_on() {
 bool ChainExchange::ends_early() const {
   if (!nothing_follows() || running()) return false;
   for (const Direction& each : directions_) {
-    if (each.message_open || !each.bodies.empty()) return false;
+    if (each.headers_open || each.trailers_open || !each.bodies.empty()) return false;
   }
   return true;
 }

@@ -54,6 +54,8 @@ class ChainExchange final : public exchange::BaseExchange {
   void on_piece(Link& link, Phase phase, const HttpBody& piece, const ResponseExtras* extras);
   void on_reply(Link& link, Phase phase, const ImmediateResponse& response,
                 const ResponseExtras* extras);
+  /// A message that it does not take has waited for its headers.
+  void on_passed(Link& link, const host::Message& message);
   void on_ask_for_time(std::chrono::milliseconds time);
   void on_consumed(Link& link, Phase phase, std::size_t bytes);
   void on_finish(GrpcStatus status, std::string_view message);
@@ -81,8 +83,10 @@ class ChainExchange final : public exchange::BaseExchange {
 
   /// One direction of the HTTP exchange.
   struct Direction {
-    Fold message;  // of headers, then of trailers
-    bool message_open = false;
+    Fold headers;
+    Fold trailers;
+    bool headers_open = false;
+    bool trailers_open = false;
     Queue<Fold> bodies;            // that are not answered, oldest first
     std::size_t body_bytes = 0;    // which those take
     std::uint64_t first_body = 0;  // the number of the oldest
@@ -130,6 +134,7 @@ class ChainExchange final : public exchange::BaseExchange {
 
   void make(const HttpHeaders& message, Phase phase, Link& link, std::string body);
   void step(MadeMessage& made);
+  bool body_awaited(const MadeMessage& made) const;
   bool body_due(const MadeMessage& made, const Link& link) const;
   void body_made(Link& link, Phase phase);
   Fold& fold_of(const MadeMessage& made);

@@ -26,13 +26,15 @@ void ChainExchange::on_reply(Link& link, Phase phase, const ImmediateResponse& r
     reply_fold_.clear();
     // What those before it asked for in the same message.
     const Direction& its = direction(phase);
+    const auto take = [&](const Fold& fold) {
+      if (fold.extras) reply_fold_.take_extras(&*fold.extras);
+    };
+    if (its.headers_open) take(its.headers);
     if (is_body(phase)) {
-      for (const Fold& fold : its.bodies)
-        reply_fold_.take_extras(fold.extras ? &*fold.extras : nullptr);
-      if (its.pieces) reply_fold_.take_extras(its.pieces->extras ? &*its.pieces->extras : nullptr);
-    } else if (its.message.extras) {
-      reply_fold_.take_extras(&*its.message.extras);
+      for (const Fold& fold : its.bodies) take(fold);
+      if (its.pieces) take(*its.pieces);
     }
+    if (its.trailers_open) take(its.trailers);
     reply_phase_ = phase;
   }
   take_extras(reply_fold_, extras);
@@ -52,21 +54,21 @@ void ChainExchange::on_reply(Link& link, Phase phase, const ImmediateResponse& r
 
 void ChainExchange::make(const HttpHeaders& message, Phase phase, Link& link, std::string body) {
   Direction& its = direction(phase);
-  its.message.body = std::move(body);
+  its.headers.body = std::move(body);
   its.made_headers.copy({message.begin(), message.end()});
   its.made_headers.remove("content-length");
   its.made.emplace(MadeMessage{.headers_phase = phase,
                                .is_reply = false,
                                .headers = its.made_headers,
-                               .changes = its.message.changes,
-                               .body = its.message.body,
+                               .changes = its.headers.changes,
+                               .body = its.headers.body,
                                .next = place_of(phase, link) + 1,
                                .maker = link.number()});
   go_on();
 }
 
 Fold& ChainExchange::fold_of(const MadeMessage& made) {
-  return made.is_reply ? reply_fold_ : direction(made.headers_phase).message;
+  return made.is_reply ? reply_fold_ : direction(made.headers_phase).headers;
 }
 
 // Gives the next of them the headers, or the one that had them the body.
@@ -79,6 +81,7 @@ void ChainExchange::step(MadeMessage& made) {
       made.written.clear();
       return link.feed({.phase = body_of(headers), .end_of_stream = true, .body = made.body}, true);
     }
+    if (made.waits) return link.exchange().on_body_end(body_of(headers));
   }
   if (made.next == links_.size()) return finish_made(made);
   Link& link = link_at(headers, made.next++);
@@ -88,6 +91,12 @@ void ChainExchange::step(MadeMessage& made) {
   link.feed({.phase = headers,
              .end_of_stream = made.is_reply && made.body.empty(),
              .headers = made.headers.entries()});
+}
+
+// The link that has the headers decides them by the body.
+bool ChainExchange::body_awaited(const MadeMessage& made) const {
+  const Phase headers = made.headers_phase;
+  return made.body_follows && link_at(headers, made.next - 1).exchange().holds_headers(headers);
 }
 
 bool ChainExchange::body_due(const MadeMessage& made, const Link& link) const {

@@ -1,6 +1,7 @@
 #include "chain/fold.h"
 
 #include "base/access.h"
+#include "base/merge_extras.h"
 #include "base/recycle.h"
 
 namespace extproc::chain {
@@ -16,13 +17,7 @@ void Fold::clear() {
 void Fold::take_extras(const ResponseExtras* more) {
   if (more == nullptr) return;
   if (!extras) extras.emplace();
-  for (const auto& [name, value] : more->dynamic_metadata)
-    extras->add_dynamic_metadata(name, value.view());
-  extras->typed_dynamic_metadata.insert(extras->typed_dynamic_metadata.end(),
-                                        more->typed_dynamic_metadata.begin(),
-                                        more->typed_dynamic_metadata.end());
-  extras->drain_requests |= more->drain_requests;
-  extras->drain_responses |= more->drain_responses;
+  merge_extras(*extras, *more);
 }
 
 void Fold::write(PhaseResponse& answer) const {

@@ -17,7 +17,7 @@ LinkSurroundings::LinkSurroundings(exchange::Environment& chain, std::size_t lin
                   .chain_name = chain.dispatcher.name()} {}
 
 void Link::begin(const Context& context) {
-  made_[0] = made_[1] = false;
+  made_[0] = made_[1] = owes_headers_[0] = owes_headers_[1] = false;
   mode_.reset();
   alarm_.reset();
   paused_ = ended_ = replied_ = false;
@@ -25,6 +25,7 @@ void Link::begin(const Context& context) {
 }
 
 void Link::feed(const host::Message& message, bool made) {
+  if (is_headers(*message.phase)) owes_headers_[way(*message.phase)] = true;
   // What came before goes first.
   if (paused_ || !waiting_.empty() || exchange_.busy()) {
     auto kept = std::make_unique<exchange::KeptMessage>();
@@ -47,7 +48,9 @@ void Link::deliver() {
   while (!paused_ && !ended_ && !waiting_.empty() && !exchange_.busy()) {
     const Waiting next = waiting_.pop();
     waiting_bytes_ -= next.bytes;
-    hand_over(next.message->message(), next.made);
+    const host::Message& message = next.message->message();
+    next.made || takes(*message.phase) ? hand_over(message, next.made)
+                                       : chain_.on_passed(*this, message);
   }
 }
 
@@ -107,6 +110,7 @@ bool Link::close(GrpcStatus status, bool cancelled) {
 }
 
 void Link::headers(Phase phase, const HttpHeaders& message, const HeadersResponse& answer) {
+  owes_headers_[way(phase)] = false;
   chain_.on_headers(*this, phase, message, answer);
 }
 
@@ -124,6 +128,7 @@ void Link::piece(Phase phase, const HttpBody& piece, const ResponseExtras* extra
 
 void Link::reply(Phase phase, const ImmediateResponse& response, const ResponseExtras* extras) {
   ended_ = replied_ = true;
+  owes_headers_[0] = owes_headers_[1] = false;
   chain_.on_reply(*this, phase, response, extras);
 }
 

@@ -76,6 +76,8 @@ class Link final : private host::AnswerSink, private host::Control {
   /// The body that it is at was not sent by Envoy, but made by another link.
   bool owes_made(Phase body) const { return made_[way(body)]; }
   void made_answered(Phase body) { made_[way(body)] = false; }
+  /// It has had headers of the direction, or is to have them, and has not answered.
+  bool owes_headers(Phase phase) const { return owes_headers_[way(phase)]; }
 
   /// For what it hands on.
   MessageHeaders headers_on;
@@ -123,6 +125,7 @@ class Link final : private host::AnswerSink, private host::Control {
   std::optional<ModeOverride> mode_;
   std::optional<host::Clock::time_point> alarm_;
   bool made_[2] = {false, false};
+  bool owes_headers_[2] = {false, false};
   bool paused_ = false;
   bool ended_ = false;
   bool replied_ = false;

@@ -116,6 +116,12 @@ void BodySession::cancel() {
 
 void BodySession::abandon() {
   abandoned_ = true;
+  if (std::exchange(holds_headers_, false)) {
+    // What the handler asked for was for them.
+    reset_response();
+    exchange_.release_headers(phase_);
+    pass_read();
+  }
   if (std::exchange(holds_chunk_, false) || (holds_streamed_ && !finished_)) pass(current_);
   pass_unread();
   if (full_duplex()) send_end();
@@ -143,6 +149,7 @@ void BodySession::yield() {
 // In STREAMED mode Envoy waits for the answer to each chunk. That of the last one waits for what
 // the handler may still write.
 void BodySession::next_wanted() {
+  if (holds_headers_) return;
   if (holds_chunk_ && !full_duplex() && !whole() && !current_.end_of_stream) answer_current();
 }
 
@@ -165,8 +172,12 @@ std::optional<HttpBody> BodySession::next() {
   auto chunk = pop();
   if (!chunk) return std::nullopt;
   ++read_in_a_row_;
-  // Where more than one message comes for what was to be one, each is answered all the same.
-  if (holds_chunk_) answer_current();
+  if (holds_headers_) {
+    keep_current();
+  } else if (holds_chunk_) {
+    // Where more than one message comes for what was to be one, each is answered all the same.
+    answer_current();
+  }
   current_ = std::move(*chunk);
   holds_chunk_ = !full_duplex();
   holds_streamed_ = full_duplex();
@@ -176,6 +187,7 @@ std::optional<HttpBody> BodySession::next() {
 
 void BodySession::write(std::string_view bytes, bool compressed) {
   if (finished_ || cancelled_) return;
+  if (holds_headers_ && !bytes.empty()) decide_headers();
   if (full_duplex()) {
     // An empty gRPC message is one; an empty chunk says nothing.
     if (bytes.empty() && mode_ != BodySendMode::grpc) return;
@@ -188,6 +200,34 @@ void BodySession::write(std::string_view bytes, bool compressed) {
     return;
   }
   written_.append(bytes);
+}
+
+void BodySession::keep_current() {
+  if (!holds_chunk_ && !holds_streamed_) return;
+  read_bytes_ += current_.weight();
+  read_.push_back(std::move(current_));
+}
+
+// What the handler asked for so far goes with the headers; a response in their place is for its
+// return. What it has read is not sent on: in its place comes what it writes.
+void BodySession::decide_headers() {
+  holds_headers_ = false;
+  exchange_.decide_headers(*this);
+  clear_response();
+  if (!full_duplex()) {
+    for (const Chunk& chunk : read_) {
+      if (!chunk.bytes.empty()) response_.clear_body();
+      answer(chunk);
+    }
+  }
+  read_.clear();
+  read_bytes_ = 0;
+}
+
+void BodySession::pass_read() {
+  for (const Chunk& chunk : read_) pass(chunk);
+  read_.clear();
+  read_bytes_ = 0;
 }
 
 void BodySession::answer_current() {
@@ -203,6 +243,11 @@ void BodySession::answer_current() {
 // With what the handler asked for besides the body; an immediate response is for its return.
 void BodySession::answer(const Chunk& chunk) {
   if (exchange_.answers()) exchange_.send_body_answer(phase_, chunk.view(), response_);
+  clear_response();
+}
+
+// But for an immediate response.
+void BodySession::clear_response() {
   auto immediate = response_.immediate_response();
   reset_response();
   if (immediate) response_.respond(std::move(*immediate));
@@ -253,6 +298,7 @@ std::optional<BodySession::Chunk> BodySession::pop() {
 }
 
 void BodySession::settle() {
+  if (holds_headers_) decide_headers();
   // Written before anything was read: it goes before the first chunk.
   if (!full_duplex() && !holds_chunk_ && !written_.empty()) {
     if (auto chunk = pop()) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "extproc/body.h"
 #include "extproc/body_stream.h"
@@ -34,6 +35,8 @@ class BodySession final : private detail::BodyChannel,
   BodySession(ProcessorExchange& exchange, const detail::Dispatcher& dispatcher, Phase phase,
               std::optional<BodySendMode> mode);
 
+  /// The answer to the headers waits until the handler writes or ends. Before the first chunk.
+  void hold_headers() { holds_headers_ = true; }
   /// A chunk has come. The first one starts the handler.
   void on_chunk(const HttpBody& chunk);
   /// No chunk follows: trailers or the end of the stream came.
@@ -58,7 +61,9 @@ class BodySession final : private detail::BodyChannel,
   /// What has not been read, with what it takes to keep it.
   std::size_t unread_bytes() const { return unread_bytes_; }
   /// What it keeps, with what was read last and what was written for it.
-  std::size_t kept_bytes() const { return unread_bytes_ + current_.bytes.size() + written_.size(); }
+  std::size_t kept_bytes() const {
+    return unread_bytes_ + read_bytes_ + current_.bytes.size() + written_.size();
+  }
   std::chrono::steady_clock::time_point start() const { return start_; }
   BodyResponse& body_response() { return response_; }
   /// Sends what is still owed after the handler returned, and lets what was not read through.
@@ -103,8 +108,12 @@ class BodySession final : private detail::BodyChannel,
   bool whole() const;
   void start_handler();
   void take(const HttpBody& chunk);
+  void keep_current();
+  void decide_headers();
+  void pass_read();
   void answer_current();
   void answer(const Chunk& chunk);
+  void clear_response();
   void reset_response();
   void send_streamed(const HttpBody& body);
   std::optional<Chunk> pop();
@@ -126,6 +135,8 @@ class BodySession final : private detail::BodyChannel,
   std::deque<Chunk> unread_;
   std::size_t unread_bytes_ = 0;
   Chunk current_{};
+  std::vector<Chunk> read_;  // before current_, while the answer to the headers waits
+  std::size_t read_bytes_ = 0;
   std::string written_;  // since the last answer, where answers are owed
   std::coroutine_handle<> waiting_;
   std::size_t read_in_a_row_ = 0;  // chunks, since the handler was resumed
@@ -134,6 +145,7 @@ class BodySession final : private detail::BodyChannel,
   bool waits_for_output_ = false;
   bool started_ = false;
   bool running_ = false;
+  bool holds_headers_ = false;   // their answer waits for the handler
   bool holds_chunk_ = false;     // current_ has no answer yet
   bool holds_streamed_ = false;  // full duplex: nothing was written since current_ was read
   bool input_over_ = false;      // nothing follows what is unread

@@ -47,11 +47,19 @@ class BodyDeadline {
  public:
   using Clock = ReplyDeadline::Clock;
 
-  /// `filter` must outlive it. `timed`: Envoy runs a timer, and each message wants an answer.
+  /// `filter` must outlive it. `timed`: Envoy runs a timer, and each message wants an answer that
+  /// stops it.
   BodyDeadline(const FilterSettings& filter, bool timed) : filter_(filter), timed_(timed) {}
 
   void message_came(Clock::time_point now);
   void answer_sent(Clock::time_point now);
+  /// What Envoy waited for until now was another answer, which stopped its timer; from now on it
+  /// times those to the body.
+  void start_timing() {
+    timed_ = true;
+    timer_start_.reset();
+    start();
+  }
   /// The handler goes on to its next chunk: where chunks want no answers, it is in time so far.
   void chunk_taken(Clock::time_point now);
   /// The handler owes nothing until the next message.
@@ -71,7 +79,7 @@ class BodyDeadline {
   std::optional<Clock::time_point> fall_back_at() const;
 
   const FilterSettings& filter_;
-  const bool timed_;
+  bool timed_;
   std::size_t owed_ = 0;  // answers
   Clock::time_point owed_since_;
   std::optional<Clock::time_point> timer_start_;

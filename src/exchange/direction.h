@@ -6,6 +6,7 @@
 
 #include "exchange/body_session.h"
 #include "exchange/deadlines.h"
+#include "exchange/held_headers.h"
 #include "extproc/body.h"
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
@@ -83,6 +84,8 @@ class Direction {
 
   /// The handler over the whole body; null until its first chunk, and where there is none.
   std::unique_ptr<BodyRun> run;
+  /// The answer to its headers, while that waits for the handler over the body.
+  std::unique_ptr<HeldHeaders> held;
 
  private:
   std::optional<BodySendMode> mode_;
@@ -109,6 +112,13 @@ class Directions {
   void each_run(F f) const {
     for (const Direction& each : directions_)
       if (each.run != nullptr) f(*each.run);
+  }
+
+  /// Calls `f` with each answer to headers that waits for its body.
+  template <class F>
+  void each_held(F f) const {
+    for (const Direction& each : directions_)
+      if (each.held != nullptr) f(*each.held);
   }
 
   /// From the exchange's first message; clients other than Envoy may leave it out.

@@ -38,7 +38,7 @@ void ProcessorExchange::after_handler() {
   }
   after_answer();
   deliver_held();
-  if (half_closed_ && !running()) finish(GrpcStatus::ok);
+  if (half_closed_) finish_half_closed();
   update_pause();
   tell_kept();
   control_.settled();
@@ -113,6 +113,7 @@ std::size_t ProcessorExchange::kept_bytes() {
   if (may_stream_ && !env_.dispatcher.blocks()) bytes += streamed_reply()->collected_bytes();
   if (waiting_->scratch != nullptr) bytes += waiting_->scratch->message.bytes();
   directions().each_run([&](const BodyRun& run) { bytes += run.session.kept_bytes(); });
+  directions().each_held([&](const HeldHeaders& held) { bytes += held.call->message.bytes(); });
   return bytes;
 }
 
@@ -122,13 +123,25 @@ void ProcessorExchange::on_writable() {
 }
 
 void ProcessorExchange::on_body_end(Phase body) {
-  if (body_running(body)) this->body(body)->session.on_input_end();
+  if (body_running(body)) {
+    this->body(body)->session.on_input_end();
+  } else {
+    release_headers(body);
+  }
 }
 
 void ProcessorExchange::on_end() {
   half_closed_ = true;
   directions().each_run([](BodyRun& run) { run.session.on_input_end(); });
-  if (!running() && !finished_) finish(GrpcStatus::ok);
+  finish_half_closed();
+}
+
+void ProcessorExchange::finish_half_closed() {
+  if (running() || finished_) return;
+  if (waiting_ != nullptr) {
+    for (const Phase each : {Phase::request_body, Phase::response_body}) release_headers(each);
+  }
+  finish(GrpcStatus::ok);
 }
 
 void ProcessorExchange::on_finished() {
@@ -158,7 +171,11 @@ bool ProcessorExchange::on_closed(GrpcStatus status, bool cancelled, std::string
 
 void ProcessorExchange::release() {
   if (waiting_ != nullptr) {
-    for (const Phase each : {Phase::request_body, Phase::response_body}) body(each).reset();
+    for (const Phase each : {Phase::request_body, Phase::response_body}) {
+      body(each).reset();
+      if (const auto held = std::move(directions().of(each).held))
+        env_.give_back(std::move(held->call));
+    }
     waiting_->held.clear();
     waiting_->held_bytes = 0;
     env_.give_back(std::move(waiting_->scratch));

@@ -71,6 +71,8 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   /// The phase of such a one, the later where there are two.
   Phase running_phase() const;
   bool body_running(Phase body) const;
+  /// The answer to the headers of the direction waits for the handler over its body.
+  bool holds_headers(Phase phase) const { return directions().of(phase).held != nullptr; }
   /// Of a chain's processor, whose messages do not say it: how the filter is set up.
   void configure(const std::optional<ProtocolConfiguration>& config) {
     first_message_ = false;
@@ -122,6 +124,7 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   bool hold_back(const host::Message& message);
   void hold(const host::Message& message, bool noted);
   void take_streamed(const host::Message& message);
+  void make_run(Phase phase);
   void call_handler();
   void conclude(const std::exception_ptr& failure, Clock::time_point start);
   PhaseOutcome answer(const std::exception_ptr& failure);
@@ -137,6 +140,7 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   PhaseOutcome fail(Phase phase, std::string_view what);
   void after_answer();
   void after_handler();
+  void finish_half_closed();
   bool ends_early() const;
   void on_finished() override;
   void release();
@@ -176,6 +180,16 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   void give_up();
   void pass_unchanged(const host::Message& message);
 
+  // In processor_exchange_held.cc.
+  bool body_comes_first(Phase headers);
+  bool hold_headers(Phase phase, const Scratch& call);
+  void time_held(Phase phase, Clock::time_point sent);
+  void note_held_body(Phase body);
+  void wake_held(Phase body);
+  void stop_holding(Phase body, std::string_view limit);
+  /// Sends the answer to the direction's headers, where that waits for the body.
+  void release_headers(Phase phase);
+
   void start_handlers();
   Clock::time_point sent() const;
   std::unique_ptr<BodyRun>& body(Phase phase) { return directions().of(phase).run; }
@@ -200,6 +214,7 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   bool congested(Phase phase) const { return sink().congested(phase); }
   void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response);
   void send_streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries);
+  void decide_headers(BodySession& session);
   void on_waiting(BodySession& session);
   detail::TimeLeft time_left(const BodySession& session) const;
   void on_refused(const BodySession& session) { reporter().refused(request_, session.phase()); }

@@ -89,6 +89,8 @@ void ProcessorExchange::send_answer(Phase phase, Scratch& call) {
   switch (phase) {
     case Phase::request_headers:
     case Phase::response_headers:
+      if (detail::Access::body_wait(call.headers_response) != nullptr && hold_headers(phase, call))
+        return;
       if (call.headers_response.replacement()) directions().of(phase).replace();
       checker_.headers(phase, call.headers, call.headers_response);
       break;

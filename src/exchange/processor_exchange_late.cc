@@ -55,6 +55,10 @@ void ProcessorExchange::update_alarm() {
       const auto due = run.holds_others_up() ? run.deadline.next() : std::nullopt;
       if (due && (!next || *due < *next)) next = due;
     });
+    directions().each_held([&](const HeldHeaders& held) {
+      const auto due = held.deadline.next();
+      if (due && (!next || *due < *next)) next = due;
+    });
   }
   if (next == waiting_->alarm) return;
   waiting_->alarm = next;
@@ -67,6 +71,7 @@ void ProcessorExchange::on_wake() {
   directions().each_run([this](BodyRun& run) {
     if (run.holds_others_up()) wake_body(run);
   });
+  for (const Phase each : {Phase::request_body, Phase::response_body}) wake_held(each);
   update_alarm();
 }
 
@@ -160,6 +165,7 @@ void ProcessorExchange::pass_unchanged(const host::Message& message) {
   const Phase phase = *message.phase;
   if (is_dropped(message) || hold_back(message)) return;
   if (is_body(phase) && body(phase) != nullptr) return take_streamed(message);
+  release_headers(phase);
   send_unchanged(phase, HttpHeaders(message.headers, message.end_of_stream),
                  HttpTrailers(message.headers),
                  HttpBody(message.body, message.end_of_stream, message.body_flags));

@@ -70,6 +70,8 @@ void ProcessorExchange::take_message(const host::Message& message) {
       break;
     case Phase::request_trailers:
     case Phase::response_trailers:
+      // There is no body.
+      if (waiting_ != nullptr) release_headers(phase_);
       scratch().trailers = HttpTrailers(message.headers);
       detail::Access::reset(scratch().trailers_response);
       detail::Access::begin_phase(request_, phase_, nullptr);
@@ -133,14 +135,22 @@ void ProcessorExchange::take_streamed(const host::Message& message) {
   if (run == nullptr) {
     detail::Access::begin_phase(request_, phase, nullptr);
     reporter().phase_begin(request_, context_, phase);
-    run.reset(new BodyRun{{*this, env_.dispatcher, phase, directions().of(phase).comes_in()},
-                          {env_.settings.filter, !directions().of(phase).full_duplex()}});
+    make_run(phase);
   }
   run->deadline.message_came(sent());
   run->session.on_chunk(HttpBody(message.body, message.end_of_stream, message.body_flags));
+  note_held_body(phase);
   update_alarm();
   update_pause();
   after_answer();
+}
+
+void ProcessorExchange::make_run(Phase phase) {
+  Direction& its = directions().of(phase);
+  const bool held = its.held != nullptr;
+  its.run.reset(new BodyRun{{*this, env_.dispatcher, phase, its.comes_in()},
+                            {env_.settings.filter, !its.full_duplex() && !held}});
+  if (held) its.run->session.hold_headers();
 }
 
 void ProcessorExchange::call_handler() {

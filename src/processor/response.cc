@@ -114,6 +114,10 @@ StreamedResponse& HeadersResponse::respond_streaming(
   return streamed_;
 }
 
+void HeadersResponse::wait_for_body(std::optional<ImmediateResponse> otherwise) {
+  body_wait_ = std::make_unique<detail::BodyWait>(std::move(otherwise));
+}
+
 void HeadersResponse::continue_and_replace(std::string body) { replacement_ = std::move(body); }
 
 void HeadersResponse::reset() {
@@ -121,6 +125,7 @@ void HeadersResponse::reset() {
   clear_route_cache_ = false;
   replacement_.reset();
   streamed_.reset(nullptr);
+  body_wait_.reset();
 }
 
 void BodyResponse::replace_body(std::string_view body) {

@@ -15,6 +15,13 @@ constexpr bool takes_headers_with_body(std::optional<BodySendMode> mode) {
          *mode == BodySendMode::buffered_partial;
 }
 
+/// Whether a body that comes in `mode` comes before its headers are answered. `without_waiting`:
+/// send_body_without_waiting_for_header_response.
+constexpr bool comes_before_answer(BodySendMode mode, bool without_waiting) {
+  return mode == BodySendMode::full_duplex_streamed ||
+         (mode == BodySendMode::streamed && without_waiting);
+}
+
 /// Whether clear_route_cache counts in an answer; the header changes are those of the same answer.
 constexpr bool clears_route_cache(Phase phase, bool changes_headers) {
   return is_request_phase(phase) && changes_headers;

@@ -11,7 +11,7 @@ std::string_view to_string(Rule rule) {
       "header_invalid",       "too_many_mutations",    "status_invalid",
       "body_header_mutation", "clear_route_cache",     "mode_override",
       "streamed_response",    "immediate_too_late",    "body_written_too_late",
-      "answered_too_late"};
+      "answered_too_late",    "body_not_awaited",      "body_awaited_too_long"};
   return kNames[static_cast<std::size_t>(rule)];
 }
 
@@ -58,6 +58,15 @@ std::string_view advice(Rule rule) {
     case Rule::answered_too_late:
       return "the fallback was sent in place of its answer: give the handler more time, or let it "
              "stop when Context::cancelled";
+    case Rule::body_not_awaited:
+      return "the answer to headers waits for a handler over the whole body (stream_request_body, "
+             "stream_response_body), in FULL_DUPLEX_STREAMED, or in STREAMED with "
+             "send_body_without_waiting_for_header_response; in BUFFERED it need not: set the "
+             "filter's mode so";
+    case Rule::body_awaited_too_long:
+      return "the headers were not decided within this limit, and all went on without the handler "
+             "over the body, or the response for that was sent; failure_mode_allow does not help "
+             "there: decide earlier, or raise it";
   }
   return "";
 }

@@ -193,6 +193,10 @@ constexpr SettingRow kRows[] = {
     limit_row<&Limits::queued_bytes_per_stream, Unit::bytes>(
         "limits.queued_bytes_per_stream", Topic::memory,
         "Answers of one stream that wait; over it its messages wait too", {1, kAnySize}),
+    limit_row<&Limits::held_bytes_per_stream, Unit::bytes>(
+        "limits.held_bytes_per_stream", Topic::memory,
+        "What is kept of a body that decides its headers; over it they wait no longer",
+        {1, kAnySize}),
     limit_row<&Limits::message_bytes, Unit::bytes>(
         "limits.message_bytes", Topic::memory,
         "The largest message: a whole body in BUFFERED mode is one", {1, kAny32}),
@@ -227,6 +231,9 @@ constexpr SettingRow kRows[] = {
     limit_row<&Limits::unread_timeout, Unit::seconds>(
         "limits.unread_timeout", Topic::times,
         "To read anything of the answers that wait for it on its connection", kAnyTime),
+    limit_row<&Limits::held_time, Unit::seconds>(
+        "limits.held_time", Topic::times, "For a body to decide its headers",
+        {1, kAnyTime.most}),
     limit_row<&Limits::idle_timeout, Unit::seconds>(
         "limits.idle_timeout", Topic::times, "To have no stream on its connection", kAnyTime),
 };

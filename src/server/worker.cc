@@ -45,6 +45,8 @@ host::Settings host_settings(const Configuration& configuration,
       .filter = rules::filled_in(configuration.filter, dispatcher.needs()),
       .early_end = configuration.early_end,
       .automatic_mode_override = configuration.automatic_mode_override,
+      .held_bytes = configuration.limits.held_bytes_per_stream,
+      .held_time = configuration.limits.held_time,
       .now = ticks_are_enough(configuration, dispatcher, logger) ? &tick_time : &host::Clock::now};
 }
 

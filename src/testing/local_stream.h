@@ -44,6 +44,17 @@ class LocalStream : protected detail::CallInfo, private stream::ReplySink {
   boost::asio::io_context& io() { return io_; }
   host::Loop& loop() { return loop_; }
 
+  /// The loop has nothing to wait for but the stream's alarm. What is ready is done before.
+  bool waits_for_alarm_alone() {
+    if (!alarm_) return false;
+    timer_.cancel();
+    io_.restart();
+    io_.poll();
+    const bool alone = io_.stopped();
+    if (alarm_) set_timer(*alarm_);
+    return alone;
+  }
+
   /// The processor has answered.
   virtual void on_answer(const std::string& message) = 0;
   /// The processor has ended it.
@@ -70,10 +81,15 @@ class LocalStream : protected detail::CallInfo, private stream::ReplySink {
   bool congested() const final { return false; }
   void wake_at(std::optional<std::chrono::steady_clock::time_point> time) final {
     timer_.cancel();
-    if (!time) return;
-    timer_.expires_at(*time);
+    alarm_ = time;
+    if (time) set_timer(*time);
+  }
+  void set_timer(std::chrono::steady_clock::time_point time) {
+    timer_.expires_at(time);
     timer_.async_wait([this](const boost::system::error_code& error) {
-      if (!error && !released_) stream_.on_wake();
+      if (error || released_) return;
+      alarm_.reset();
+      stream_.on_wake();
     });
   }
   void pause() final { paused_ = true; }
@@ -87,6 +103,7 @@ class LocalStream : protected detail::CallInfo, private stream::ReplySink {
   bool paused_ = false;
   bool ended_ = false;
   bool released_ = false;
+  std::optional<std::chrono::steady_clock::time_point> alarm_;
 
   boost::asio::io_context io_{1};
   boost::asio::steady_timer timer_{io_};

@@ -13,6 +13,7 @@ SERVER = (ROOT / "include/extproc/server.h").read_text()
 WRITTEN = {
     "std::size_t{1} << 20": "1 MiB",
     "std::uint32_t{1} << 20": "1 MiB",
+    "std::size_t{4} << 20": "4 MiB",
     "std::size_t{16} << 20": "16 MiB",
     "std::uint32_t{16} << 20": "16 MiB",
     "std::size_t{256} << 20": "256 MiB",
@@ -22,7 +23,14 @@ WRITTEN = {
     "10'000": "10,000",
     "100'000": "100,000",
 }
-TIMES = {"10'000": "10 s", "30'000": "30 s", "60'000": "1 min", "std::chrono::minutes{5}": "5 min", "std::chrono::hours{1}": "1 h"}
+TIMES = {
+    "5'000": "5 s",
+    "10'000": "10 s",
+    "30'000": "30 s",
+    "60'000": "1 min",
+    "std::chrono::minutes{5}": "5 min",
+    "std::chrono::hours{1}": "1 h",
+}
 
 
 def main() -> None:

@@ -113,6 +113,11 @@ Step Filter::streamed_data(Direction& d, std::string& data, bool end) {
   return Step::stop;
 }
 
+bool Filter::is_full(Side side) const {
+  const Direction& d = side == Side::request ? request_ : response_;
+  return !complete_ && d.body_mode == BodySendMode::streamed && d.queue.bytes() > buffer_limit_;
+}
+
 Step Filter::partial_data(Direction& d, std::string& data, bool end) {
   if (d.partial_done) {
     d.headers_open = false;

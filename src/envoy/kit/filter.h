@@ -60,6 +60,9 @@ class Filter final : public PipeFilter {
   void on_reply(std::string_view bytes);
   void on_stream_end(int status, const std::string& message);
 
+  /// It keeps so much of a message that the sender is to be slowed down.
+  bool is_full(Side side) const;
+
   /// When the next time-out runs out; on_time() then.
   std::optional<Time> next_timer() const;
   void on_time();

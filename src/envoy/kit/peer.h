@@ -29,8 +29,9 @@ class ProcessorPeer {
   /// Envoy ended the stream: nothing more is wanted.
   virtual void close() = 0;
   /// What comes next of what has come until `now`. Where work is under way that needs real time, it
-  /// waits for it, for `limit` at the longest, and adds that to `now`.
-  virtual std::optional<PeerEvent> next(Time& now, Time limit) = 0;
+  /// waits for it, for `limit` at the longest, and adds that to `now`; where `more` of the exchange
+  /// is there, not for what only that can bring about in time.
+  virtual std::optional<PeerEvent> next(Time& now, Time limit, bool more) = 0;
   /// When something comes by itself.
   virtual std::optional<Time> next_time() const { return std::nullopt; }
   /// Everything that was started has ended.

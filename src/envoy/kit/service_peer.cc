@@ -58,7 +58,7 @@ class ServicePeer final : public ProcessorPeer, private LocalStream {
     if (opened_) end(GrpcStatus::cancelled, true);
   }
 
-  std::optional<PeerEvent> next(Time& now, Time limit) override {
+  std::optional<PeerEvent> next(Time& now, Time limit, bool more) override {
     after_reply_ = false;
     while (true) {
       deliver();
@@ -68,6 +68,8 @@ class ServicePeer final : public ProcessorPeer, private LocalStream {
       if (!messages_.empty() && !paused() && !ended()) continue;
       // Without work of its own the loop has nothing that could wake the handler.
       if (io().stopped()) return std::nullopt;
+      if (more && !paused() && waits_for_alarm_alone() && events_.empty()) return std::nullopt;
+      if (!events_.empty()) break;
       const auto before = std::chrono::steady_clock::now();
       limit == Time::max() ? io().run_one() : io().run_one_for(limit);
       const Time waited = std::chrono::steady_clock::now() - before;

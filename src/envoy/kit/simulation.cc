@@ -56,15 +56,16 @@ bool Simulation::step() {
   return take_from_processor() || take_piece(Side::response) || take_piece(Side::request) || wait();
 }
 
-std::optional<Time> Simulation::later(const Sender& sender) const {
-  return sender.is_ready(now_) ? std::nullopt : sender.next_time();
+std::optional<Time> Simulation::later(Side side) const {
+  return sender(side).is_ready(now_) ? std::nullopt : next_piece(side);
 }
 
 bool Simulation::take_from_processor() {
   if (!stream_open_) return false;
   // A piece that is there waits for the processor; one that is still to come does not.
-  const auto next = earliest({filter_.next_timer(), later(caller_), later(upstream_)});
-  const auto event = peer_.next(now_, next ? std::max(*next - now_, Time{0}) : Time::max());
+  const auto next = earliest({filter_.next_timer(), later(Side::request), later(Side::response)});
+  const bool more = is_ready(Side::request) || is_ready(Side::response);
+  const auto event = peer_.next(now_, next ? std::max(*next - now_, Time{0}) : Time::max(), more);
   if (!event) return false;
   if (event->is_reply) {
     result_.messages.push_back({false, event->bytes});
@@ -78,10 +79,10 @@ bool Simulation::take_from_processor() {
 
 bool Simulation::take_piece(Side side) {
   Sender& from = sender(side);
-  if (!from.is_ready(now_)) return false;
+  if (!is_ready(side)) return false;
   do {
     arrive(side, from.take(now_));
-  } while (from.goes_on(now_) && !over_);
+  } while (from.goes_on(now_) && is_ready(side) && !over_);
   if (side == Side::response) end_handshake();
   return true;
 }
@@ -157,7 +158,7 @@ HeaderMap Simulation::limited(HeaderMap headers) const {
 
 // What comes by itself, besides the processor's.
 std::optional<Time> Simulation::next_time() const {
-  return earliest({filter_.next_timer(), caller_.next_time(), upstream_.next_time()});
+  return earliest({filter_.next_timer(), next_piece(Side::request), next_piece(Side::response)});
 }
 
 bool Simulation::wait() {

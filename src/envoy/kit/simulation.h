@@ -53,6 +53,7 @@ class Simulation final : private FilterHost, private PipeEnd {
     return side == Side::request ? request_length_ : response_length_;
   }
   Sender& sender(Side side) { return side == Side::request ? caller_ : upstream_; }
+  const Sender& sender(Side side) const { return side == Side::request ? caller_ : upstream_; }
   bool step();
   bool take_from_processor();
   bool take_piece(Side side);
@@ -63,7 +64,12 @@ class Simulation final : private FilterHost, private PipeEnd {
   void second_response(const HeaderMap& headers, bool end);
   std::optional<Time> next_time() const;
   /// When a sender's next piece comes that is not there yet.
-  std::optional<Time> later(const Sender& sender) const;
+  std::optional<Time> later(Side side) const;
+  // Nothing is read of a message of which the filter keeps more than the limit.
+  std::optional<Time> next_piece(Side side) const {
+    return filter_.is_full(side) ? std::nullopt : sender(side).next_time();
+  }
+  bool is_ready(Side side) const { return sender(side).is_ready(now_) && !filter_.is_full(side); }
   bool wait();
   void end_handshake();
   void upstream_answers();

@@ -96,6 +96,9 @@ bool act(const Action& action, const extproc::HttpHeaders& headers,
   if (change_headers(action, response) || report_headers(action, headers, response)) return true;
   if (action.verb == "continue_and_replace") {
     response.continue_and_replace(action.argument);
+  } else if (action.verb == "wait_for_body") {
+    action.argument.empty() ? response.wait_for_body()
+                            : response.wait_for_body(immediate(action.argument));
   } else if (action.verb == "mode") {
     response.override_mode(mode_override_of(action.argument));
   } else if (action.verb == "clear_route_cache") {

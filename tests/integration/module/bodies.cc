@@ -30,6 +30,8 @@ std::string upper(std::string_view text) {
 ///   head                writes "head:" and the first chunk, then returns
 ///   before              writes "before:" without reading, then returns
 ///   ignore              returns at once
+///   decide text         reads until there is such a text, sets x-model to how many bytes that
+///                       were, has the route chosen again, and writes what it read
 ///   slow ms             sleeps before each chunk
 ///   repeat times text   writes text so often, waiting for the peer to take it, without reading
 ///   mode                "<mode>:" and the body
@@ -83,6 +85,21 @@ class Bodies : public extproc::AsyncProcessor {
   }
 
  private:
+  static extproc::Task<> decide(extproc::BodyStream& body, const std::string& wanted) {
+    std::string text;
+    std::size_t at = std::string::npos;
+    while (auto chunk = co_await body.read()) {
+      text += chunk->bytes();
+      at = text.find(wanted);
+      if (at != std::string::npos) break;
+    }
+    if (at != std::string::npos) {
+      body.response().set_header("x-model", std::to_string(at));
+      body.clear_route_cache();
+    }
+    body.write(text);
+  }
+
   static extproc::Task<> handle(extproc::BodyStream& body, extproc::Context& context,
                                 extproc::Request& request) {
     const auto actions = request.state<Script>().of(body.phase());
@@ -116,6 +133,8 @@ class Bodies : public extproc::AsyncProcessor {
       const auto chunk = co_await body.read();
       body.write("head:");
       if (chunk) body.write(chunk->body());
+    } else if (verb == "decide") {
+      co_await decide(body, actions.front().argument);
     } else if (verb == "before") {
       body.write("before:");
     } else if (verb == "repeat") {

@@ -19,6 +19,10 @@ void set_setting(extproc::Settings& settings, const std::string& text) {
     settings.filter.allow_all_routing = on;
   } else if (name == "allow_envoy") {
     settings.filter.allow_envoy = on;
+  } else if (name == "held_bytes") {
+    settings.limits.held_bytes_per_stream = std::stoul(value);
+  } else if (name == "held_time") {
+    settings.limits.held_time = time();
   } else if (name == "early_end") {
     settings.early_end = on;
   } else if (name == "automatic_mode_override") {

@@ -27,6 +27,8 @@ bool is_sent(Rule rule) {
     case Rule::streamed_response:
     case Rule::body_written_too_late:
     case Rule::answered_too_late:
+    case Rule::body_not_awaited:
+    case Rule::body_awaited_too_long:
       break;
   }
   return false;

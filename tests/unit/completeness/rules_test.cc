@@ -110,11 +110,26 @@ void add_headers(Handlers& handlers, const Acts& acts) {
         for (const Act& act : acts) {
           if (act.verb == "wait") {
             co_await wait(act, context, r);
+          } else if (act.verb == "wait_for_body") {
+            r.wait_for_body();
           } else if (!act_out_headers(act, r)) {
             act_out(act, r);
           }
         }
       });
+}
+
+// It takes that time.
+void add_decider(Handlers& handlers, const Acts& acts) {
+  for (const Act& act : acts) {
+    if (act.verb != "wait_for_body") continue;
+    handlers.process<Phase::request_body>(
+        [time = act.time()](BodyStream& body, Context& context, Request&) -> Task<> {
+          boost::asio::steady_timer timer(executor(context), time);
+          if (time.count() > 0) co_await timer.async_wait(boost::asio::deferred);
+          while (auto chunk = co_await body.read()) body.write(chunk->body());
+        });
+  }
 }
 
 template <Phase phase>
@@ -146,6 +161,7 @@ EnvoyResult play(const YAML::Node& example, const YAML::Node& twin) {
   Handlers handlers("P");
   if (phase == "request_headers") {
     add_headers<Phase::request_headers>(handlers, acts);
+    add_decider(handlers, acts);
   } else if (phase == "response_headers") {
     add_headers<Phase::response_headers>(handlers, acts);
   } else if (phase == "request_body") {

@@ -94,7 +94,7 @@ void ScriptPeer::add(Time at, envoy::PeerEvent event) {
   events_.insert(later, {at, std::move(event)});
 }
 
-std::optional<envoy::PeerEvent> ScriptPeer::next(Time& now, Time /*limit*/) {
+std::optional<envoy::PeerEvent> ScriptPeer::next(Time& now, Time /*limit*/, bool /*more*/) {
   if (events_.empty() || events_.front().at > now) return std::nullopt;
   envoy::PeerEvent event = std::move(events_.front().event);
   events_.erase(events_.begin());

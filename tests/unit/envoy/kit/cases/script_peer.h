@@ -18,7 +18,7 @@ class ScriptPeer final : public envoy::ProcessorPeer {
   void open(Time now) override;
   void send(std::string message, Time now) override;
   void close() override { events_.clear(); }
-  std::optional<envoy::PeerEvent> next(Time& now, Time limit) override;
+  std::optional<envoy::PeerEvent> next(Time& now, Time limit, bool more) override;
   std::optional<Time> next_time() const override;
 
  private:
