@@ -49,10 +49,22 @@ enum class Rule : std::uint8_t {
   /// The handler took so long that its fallback was sent, or that the request's next message was
   /// answered without its own handler; what it answers is dropped.
   answered_too_late,
+  /// A body where HTTP has none: in a response to HEAD, and of status 204, 304 or below 200, which
+  /// an answer of its own may have made it. Left out: on HTTP/1.1 its bytes would begin the next
+  /// response.
+  body_not_allowed,
+  /// content-length set by hand where it need not fit: the body has a handler and is sent as
+  /// STREAMED, BUFFERED_PARTIAL or FULL_DUPLEX_STREAMED. Left out. Where the headers were not sent
+  /// to the processor and the filter keeps content-length
+  /// (FilterSettings::allow_content_length_header), a body of another length ends the stream.
+  content_length,
+  /// Another mode override to FULL_DUPLEX_STREAMED than the filter is known to allow, see
+  /// FilterSettings::allow_mode_override. Left out.
+  full_duplex_override,
 };
 
 namespace detail {
-inline constexpr unsigned kRuleCount = 13;
+inline constexpr unsigned kRuleCount = 16;
 }
 [[deprecated("it grows with Envoy's rules")]] inline constexpr unsigned kRuleCount =
     detail::kRuleCount;

@@ -17,6 +17,8 @@ CLI::Option* add_seconds(CLI::App& app, const std::string& name, std::chrono::mi
 
 /// -s, --separate, --module-path.
 void add_service_options(CLI::App& app, ServiceOptions& options, bool required);
+/// Of FilterSettings what is compared with a configuration: --allow-mode-override and others.
+void add_told_options(CLI::App& app, FilterSettings& filter);
 /// --message-timeout and the others of FilterSettings. The times have to fit each other.
 void add_filter_options(CLI::App& app, FilterSettings& filter);
 /// --request-body-mode and the others of NeedsOptions.

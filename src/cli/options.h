@@ -63,6 +63,8 @@ struct CheckOptions {
   NeedsOptions needs;
   std::string file;
   std::optional<std::string> filter;
+  /// What the server is told.
+  FilterSettings told;
   bool strict = false;
 };
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "envoy/modes.h"
+#include "extproc/filter_settings.h"
 #include "extproc/phase.h"
 
 namespace extproc::envoy_config {
@@ -24,6 +25,8 @@ struct Needs {
   bool request_data = true;
   /// The processor answers with mode_override.
   bool mode_override = false;
+  /// What its server is told of the filter.
+  FilterSettings filter{};
 };
 
 /// What one filter in front of several processors needs.

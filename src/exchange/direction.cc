@@ -35,7 +35,7 @@ void Direction::correct_content_length(const HttpBody& body, BodyResponse& respo
 }
 
 void Directions::configure(const std::optional<ProtocolConfiguration>& config) {
-  config_ = config;
+  config_ = configured_ = config;
   update();
 }
 

@@ -87,6 +87,7 @@ class Checker {
     check_mode(checked, findings_);
     check_mode_override(checked, findings_);
     check_filter(checked, findings_);
+    check_content_length(checked, findings_);
     check_times(checked, findings_);
     check_service(configuration_, filter.config.grpc_service, checked.name, findings_);
   }
@@ -94,7 +95,11 @@ class Checker {
   void route_override(const RouteOverride& override, const Filter& filter, const Needs& needs) {
     const std::string name = "the filter " + filter.name + " on this route";
     const Setting<StatedMode>& mode = override.config.processing_mode;
-    if (mode.is_stated()) check_mode({filter, needs, *mode, mode.key, name, true}, findings_);
+    if (mode.is_stated()) {
+      const FilterUnderCheck checked{filter, needs, *mode, mode.key, name, true};
+      check_mode(checked, findings_);
+      check_content_length(checked, findings_);
+    }
     check_service(configuration_, override.config.grpc_service, name, findings_);
     for (const auto& [place, field] :
          {std::pair{override.config.request_attributes, "request_attributes"},

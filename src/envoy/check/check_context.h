@@ -47,6 +47,10 @@ void check_mode(const FilterUnderCheck& checked, Findings& findings);
 void check_mode_override(const FilterUnderCheck& checked, Findings& findings);
 /// What concerns the filter as a whole: failures, header rules, and answers that are ignored.
 void check_filter(const FilterUnderCheck& checked, Findings& findings);
+/// Whether a content-length can be kept that does not fit.
+void check_content_length(const FilterUnderCheck& checked, Findings& findings);
+/// Overrides of the mode beside what the server is told of them.
+void check_told_overrides(const FilterUnderCheck& checked, Findings& findings);
 void check_times(const FilterUnderCheck& checked, Findings& findings);
 /// A grpc_service, and the cluster that it names.
 void check_service(const Configuration& configuration, const GrpcService& service,
