@@ -31,8 +31,13 @@ OverrideVerdict override_verdict(const std::optional<ProtocolConfiguration>& con
   const auto full_duplex = [](const std::optional<BodySendMode>& asked) {
     return asked && is_full_duplex(*asked);
   };
+  const auto grpc = [](const std::optional<BodySendMode>& asked) {
+    return asked == BodySendMode::grpc;
+  };
   const auto& allowed = filter.allowed_override_modes;
-  const bool ignored = config && ignores_mode_overrides(*config);
+  // Envoy takes GRPC for NONE.
+  const bool ignored = (config && ignores_mode_overrides(*config)) ||
+                       grpc(mode.request_body_mode) || grpc(mode.response_body_mode);
   const bool incomplete = !config && (!mode.request_body_mode || !mode.response_body_mode);
   const bool refused =
       !allowed.empty() &&

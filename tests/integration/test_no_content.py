@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -26,6 +27,15 @@ class Upstream:
     def __init__(self):
         self.port = free_port()
         self.lines: list[str] = []
+        self.stop: Callable[[], object] = lambda: None
+
+    async def run(self, begun: threading.Event) -> None:
+        stopped = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self.stop = lambda: loop.call_soon_threadsafe(stopped.set)
+        async with await asyncio.start_server(self.serve, "127.0.0.1", self.port):
+            begun.set()
+            await stopped.wait()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -63,17 +73,12 @@ class Upstream:
 @pytest.fixture(scope="module")
 def upstream():
     serving = Upstream()
-    loop = asyncio.new_event_loop()
-
-    async def start():
-        return await asyncio.start_server(serving.serve, "127.0.0.1", serving.port)
-
-    server = loop.run_until_complete(start())
-    thread = threading.Thread(target=loop.run_forever)
+    begun = threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(serving.run(begun)))
     thread.start()
+    begun.wait()
     yield serving
-    loop.call_soon_threadsafe(server.close)
-    loop.call_soon_threadsafe(loop.stop)
+    serving.stop()
     thread.join()
 
 

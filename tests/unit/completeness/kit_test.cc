@@ -27,6 +27,9 @@ bool is_sent(Rule rule) {
     case Rule::streamed_response:
     case Rule::body_written_too_late:
     case Rule::answered_too_late:
+    case Rule::body_not_allowed:
+    case Rule::content_length:
+    case Rule::full_duplex_override:
       break;
   }
   return false;

@@ -156,7 +156,7 @@ const Row kHeaderRows[] = {
     {Rule::mode_override, "WhereBodiesDoNotWait", request_headers,
      [](auto& r) { r.override_mode({.response_body_mode = BodySendMode::buffered}); }, [](auto&) {},
      "request_headers", "mode_override", bodies(BodySendMode::streamed, true)},
-    {Rule::mode_override, "ToFullDuplex", request_headers,
+    {Rule::full_duplex_override, "ToFullDuplex", request_headers,
      [](auto& r) { r.override_mode({.request_body_mode = BodySendMode::full_duplex_streamed}); },
      [](auto& r) { r.override_mode({.request_body_mode = BodySendMode::streamed}); },
      "request_headers", "mode_override"},
