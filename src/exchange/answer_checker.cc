@@ -11,6 +11,10 @@ namespace {
 /// A status that has a body with every method but HEAD.
 constexpr int kUnchanged = 200;
 
+constexpr Phase body_of(Phase headers) {
+  return headers == Phase::request_headers ? Phase::request_body : Phase::response_body;
+}
+
 }  // namespace
 
 // Envoy takes a body mode that is left out for NONE.
@@ -93,14 +97,16 @@ bool AnswerChecker::is_all_head(int status) const {
   return rules::content_of(request_.method(), status) == rules::Content::nothing;
 }
 
-// Whether there may be a body, now or later, that would have to be left out.
-bool AnswerChecker::may_want_content(Phase phase, const HttpHeaders& message,
-                                     const HeadersResponse& response,
-                                     const rules::FramingChanges& framing) const {
-  if (phase != Phase::response_headers) return false;
-  if (response.replacement() || framing.sets_status) return true;
-  return !message.end_of_stream() && (env().dispatcher.phases().contains(Phase::response_body) ||
-                                      directions_.of(phase).may_bring_body());
+// Of an answer that may frame its message otherwise, or is followed by a body that may change.
+void AnswerChecker::check_framing(Phase phase, const HttpHeaders& message,
+                                  HeadersResponse& response, unsigned changes) {
+  if (phase == Phase::response_headers) {
+    leave_out_content(message, response);
+  } else if ((changes & rules::kSetsMethod) != 0 && request_.method() == "HEAD") {
+    directions_.of(Phase::response_headers).brings_body();
+  }
+  if (!message.end_of_stream()) leave_out_length(phase, response, changes);
+  if (response.replacement()) directions_.of(phase).replace();
 }
 
 void AnswerChecker::leave_out_content(const HttpHeaders& message, HeadersResponse& response) {
@@ -145,10 +151,10 @@ void AnswerChecker::leave_out_content(const HttpBody& chunk, BodyResponse& respo
 
 // Envoy takes it out by the filter's own mode, before the answer, and where the filter has no
 // allow_content_length_header.
-void AnswerChecker::leave_out_length(Phase phase, HeadersResponse& response,
-                                     const rules::FramingChanges& framing) {
+void AnswerChecker::leave_out_length(Phase phase, HeadersResponse& response, unsigned changes) {
+  const bool sets = (changes & rules::kSetsLength) != 0;
   Direction& direction = directions_.of(phase);
-  if (framing.sets_length) direction.content_length_set();
+  if (sets) direction.content_length_set();
   if (!direction.has_content_length() || response.replacement()) return;
   const ResponseExtras* extras = response.extras_or_null();
   std::optional<BodySendMode> mode;
@@ -156,14 +162,13 @@ void AnswerChecker::leave_out_length(Phase phase, HeadersResponse& response,
     mode = is_request_phase(phase) ? extras->mode_override->request_body_mode
                                    : extras->mode_override->response_body_mode;
   }
-  const Phase body = is_request_phase(phase) ? Phase::request_body : Phase::response_body;
-  if (!mode && env().dispatcher.phases().contains(body)) mode = direction.comes_in();
+  if (!mode && env().dispatcher.phases().contains(body_of(phase))) mode = direction.comes_in();
   if (!mode || !rules::removes_content_length(*mode, true)) return;
-  if (framing.sets_length) {
+  if (sets) {
     violation(phase, Rule::content_length, "content-length");
     rules::leave_out(response.header_mutation(), "content-length");
   }
-  if (!framing.removes_length) response.remove_header("content-length");
+  if ((changes & rules::kRemovesLength) == 0) response.remove_header("content-length");
 }
 
 // A content-length that no answer of this processor can reach may be on its way.
@@ -202,12 +207,13 @@ void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResp
       extras != nullptr && extras->mode_override) {
     complete_mode_override(phase, detail::Access::extras(response));
   }
-  const rules::FramingChanges framing = rules::framing_changes(response.header_mutation());
-  if (framing.sets_method && request_.method() == "HEAD")
-    directions_.of(Phase::response_headers).brings_body();
-  if (may_want_content(phase, message, response, framing)) leave_out_content(message, response);
-  if (!message.end_of_stream()) leave_out_length(phase, response, framing);
-  if (response.replacement()) directions_.of(phase).replace();
+  const unsigned changes = rules::framing_changes(response.header_mutation());
+  const bool body_may_change =
+      !message.end_of_stream() &&
+      (env().dispatcher.phases().contains(body_of(phase)) || response.extras_or_null() != nullptr ||
+       directions_.of(phase).may_bring_body());
+  if (changes != 0 || body_may_change || response.replacement())
+    check_framing(phase, message, response, changes);
   sink_.headers(phase, message, response);
 }
 

@@ -61,12 +61,11 @@ class AnswerChecker {
   void complete_mode_override(Phase phase, ResponseExtras& extras);
   void add_automatic_override(HeadersResponse& response);
   void fit_chain_header(const HttpHeaders& message, HeadersResponse& response);
-  bool may_want_content(Phase phase, const HttpHeaders& message, const HeadersResponse& response,
-                        const rules::FramingChanges& framing) const;
+  void check_framing(Phase phase, const HttpHeaders& message, HeadersResponse& response,
+                     unsigned changes);
   void leave_out_content(const HttpHeaders& message, HeadersResponse& response);
   void leave_out_content(const HttpBody& chunk, BodyResponse& response);
-  void leave_out_length(Phase phase, HeadersResponse& response,
-                        const rules::FramingChanges& framing);
+  void leave_out_length(Phase phase, HeadersResponse& response, unsigned changes);
   bool guards_length(Phase phase) const;
   bool keeps_length(Phase phase, std::size_t bytes, bool ends);
   bool keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers);

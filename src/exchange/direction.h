@@ -113,7 +113,6 @@ class Directions {
   void begin() {
     for (Direction& each : directions_) each.begin();
     config_.reset();
-    configured_.reset();
     overridden_ = framed_ = false;
   }
 
@@ -134,7 +133,9 @@ class Directions {
   void come_as(const Directions& frame);
 
   /// How the filter is set up, before any override.
-  const std::optional<ProtocolConfiguration>& configured() const { return configured_; }
+  const std::optional<ProtocolConfiguration>& configured() const {
+    return overridden_ ? configured_ : config_;
+  }
   /// As it is after the overrides.
   const std::optional<ProtocolConfiguration>& config() const { return config_; }
   bool full_duplex() const { return directions_[0].full_duplex() || directions_[1].full_duplex(); }
@@ -148,7 +149,7 @@ class Directions {
 
   Direction directions_[2];
   std::optional<ProtocolConfiguration> config_;
-  std::optional<ProtocolConfiguration> configured_;
+  std::optional<ProtocolConfiguration> configured_;  // once overridden
   bool overridden_ = false;
   bool framed_ = false;
 };

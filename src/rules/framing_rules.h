@@ -35,25 +35,25 @@ constexpr bool removes_content_length(BodySendMode mode, bool headers_sent) {
          (mode == BodySendMode::buffered && !headers_sent);
 }
 
-/// What a change of headers says of how the message is framed.
-struct FramingChanges {
-  bool sets_length = false;
-  bool removes_length = false;
-  bool sets_status = false;
-  bool sets_method = false;
+/// What a change of headers says of how the message is framed: any of these.
+enum FramingChange : unsigned {
+  kSetsLength = 1,
+  kRemovesLength = 2,
+  kSetsStatus = 4,
+  kSetsMethod = 8,
 };
 
 // Names are in lower case. Inlined: each answer to headers is asked.
-inline FramingChanges framing_changes(const HeaderMutation& mutation) {
+inline unsigned framing_changes(const HeaderMutation& mutation) {
   using Operation = HeaderMutation::Operation;
-  FramingChanges found;
+  unsigned found = 0;
   for (std::size_t i = 0; i < mutation.size(); ++i) {
     const HeaderMutation::Entry entry = mutation.at(i);
     if (entry.name.size() == 14 && entry.name == "content-length") {
-      (entry.operation == Operation::remove ? found.removes_length : found.sets_length) = true;
-    } else if (entry.name.size() == 7 && entry.name.front() == ':') {
-      found.sets_status |= entry.name == ":status";
-      found.sets_method |= entry.name == ":method";
+      found |= entry.operation == Operation::remove ? kRemovesLength : kSetsLength;
+    } else if (entry.name.size() == 7 && entry.operation != Operation::remove) {
+      if (entry.name == ":status") found |= kSetsStatus;
+      if (entry.name == ":method") found |= kSetsMethod;
     }
   }
   return found;
