@@ -1,6 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <vector>
+
+#include "extproc/processing_mode.h"
 
 namespace extproc {
 
@@ -18,6 +21,19 @@ struct FilterSettings {
   bool allow_all_routing = false;
   /// `mutation_rules.allow_envoy`: headers that begin with "x-envoy" may be changed.
   bool allow_envoy = false;
+  /// `allow_content_length_header`: content-length stays in the headers of a message whose body is
+  /// sent as STREAMED, BUFFERED_PARTIAL or FULL_DUPLEX_STREAMED. Where the body has a handler the
+  /// answer to the headers removes it whatever is said here, since it may not fit any more. Where
+  /// those headers are not sent to the processor, and the filter keeps it, nothing can remove it:
+  /// with `true` a stream then ends with INTERNAL before the body goes on with another length.
+  bool allow_content_length_header = false;
+  /// `allow_mode_override`: HeadersResponse::override_mode counts. Overrides to
+  /// FULL_DUPLEX_STREAMED, which need other answers from then on, are sent with `true` alone; for
+  /// the others it is taken for granted.
+  bool allow_mode_override = false;
+  /// `allowed_override_modes`: an override is sent where it is one of these, as far as it says
+  /// itself what is compared. A body mode that is left unset is NONE. None: any.
+  std::vector<ModeOverride> allowed_override_modes{};
 };
 
 }  // namespace extproc

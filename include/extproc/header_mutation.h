@@ -37,6 +37,8 @@ class EXTPROC_API HeaderMutation {
 
   bool empty() const { return entries_.empty(); }
   std::size_t size() const { return entries_.size(); }
+  /// Of all names and values.
+  std::size_t bytes() const { return text_.size(); }
   /// The entry at `index`, in the order of the calls; valid until the next change.
   Entry at(std::size_t index) const {
     const Slice& slice = entries_[index];

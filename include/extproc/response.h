@@ -185,17 +185,21 @@ class EXTPROC_API HeadersResponse : public PhaseResponse {
   void wait_for_body(std::optional<ImmediateResponse> otherwise = std::nullopt);
 
   /// Replaces headers and body at once (CONTINUE_AND_REPLACE): Envoy sends no body or trailers of
-  /// this direction. The original content-length is dropped by Envoy.
+  /// this direction. The original content-length is dropped by Envoy. `body` is left out, and the
+  /// log says so, where HTTP has none (Rule::body_not_allowed).
   void continue_and_replace(std::string body);
 
   /// Has the rest of this HTTP request processed in other modes than the filter's configuration
   /// says: asks for the body only where it matters, or for nothing more. Envoy heeds it where the
   /// filter has `allow_mode_override`, and neither `send_body_without_waiting_for_header_response`
-  /// nor a body mode of FULL_DUPLEX_STREAMED; where the client's protocol_config shows that it
-  /// would not, it is left out and logged. Body modes that are left unset are sent as they are,
-  /// because Envoy takes a missing one for NONE. Where it turns a body to STREAMED or
-  /// BUFFERED_PARTIAL, content-length is removed in the same answer, as Envoy does it itself where
-  /// the filter has that mode. Beside a response to the caller none is sent.
+  /// nor a body mode of FULL_DUPLEX_STREAMED of its own; where the client's protocol_config or
+  /// FilterSettings::allowed_override_modes shows that it would not, it is left out and logged. One
+  /// to FULL_DUPLEX_STREAMED is sent where FilterSettings::allow_mode_override says that the filter
+  /// allows it, and brings the trailers of its direction along; STREAMED needs no such setting.
+  /// Body modes that are left unset are sent as they are, because Envoy takes a missing one for
+  /// NONE. Where it turns a body to STREAMED, BUFFERED_PARTIAL or FULL_DUPLEX_STREAMED,
+  /// content-length is removed in the same answer, as Envoy does it itself where the filter has
+  /// that mode. Beside a response to the caller none is sent.
   void override_mode(const ModeOverride& mode) { extras().mode_override = mode; }
 
   /// Answers the caller with a response that is written piece by piece, in place of the upstream's:

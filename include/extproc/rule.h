@@ -55,10 +55,22 @@ enum class Rule : std::uint8_t {
   /// The answer to headers waited for the body's handler over a limit, and then all went on without
   /// that one, or the response for that case was sent. (failure_mode_allow does not help there.)
   body_awaited_too_long,
+  /// A body where HTTP has none: in a response to HEAD, and of status 204, 304 or below 200, which
+  /// an answer of its own may have made it. Left out: on HTTP/1.1 its bytes would begin the next
+  /// response.
+  body_not_allowed,
+  /// content-length set by hand where it need not fit: the body has a handler and is sent as
+  /// STREAMED, BUFFERED_PARTIAL or FULL_DUPLEX_STREAMED. Left out. Where the headers were not sent
+  /// to the processor and the filter keeps content-length
+  /// (FilterSettings::allow_content_length_header), a body of another length ends the stream.
+  content_length,
+  /// Another mode override to FULL_DUPLEX_STREAMED than the filter is known to allow, see
+  /// FilterSettings::allow_mode_override. Left out.
+  full_duplex_override,
 };
 
 namespace detail {
-inline constexpr unsigned kRuleCount = 15;
+inline constexpr unsigned kRuleCount = 18;
 }
 [[deprecated("it grows with Envoy's rules")]] inline constexpr unsigned kRuleCount =
     detail::kRuleCount;

@@ -101,6 +101,12 @@ class Access {
   static void listen_to_fallback(PhaseResponse& response, FallbackListener* listener) {
     response.fallback_listener_ = listener;
   }
+  static void drop_replacement(HeadersResponse& response) { response.replacement_.reset(); }
+  /// What came goes on.
+  static void drop_body_change(BodyResponse& response) {
+    response.change_ = BodyChange::none;
+    response.body_.clear();
+  }
   /// What respond_streaming gives.
   static StreamedResponse& streamed(HeadersResponse& response) { return response.streamed_; }
   /// Where it goes; null for nowhere. Until the next reset.

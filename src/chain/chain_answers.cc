@@ -244,10 +244,7 @@ void ChainExchange::answer_headers(Phase phase, const HttpHeaders& message) {
     if (!replaced) fold.changes.write_refused(headers_answer_.header_mutation());
     headers_answer_.clear_route_cache();
   }
-  if (replaced) {
-    directions().of(phase).replace();
-    headers_answer_.continue_and_replace(std::move(fold.body));
-  }
+  if (replaced) headers_answer_.continue_and_replace(std::move(fold.body));
   if (std::exchange(mode_asked_, false))
     headers_answer_.override_mode(mode_needed(links_, !env_.settings.chain_header.empty()));
   checker_.headers(phase, message, headers_answer_);
@@ -262,7 +259,7 @@ void ChainExchange::answer_headers(Phase phase, const HttpHeaders& message) {
 void ChainExchange::answer_trailers(Phase phase, const HttpTrailers& message) {
   Direction& its = direction(phase);
   if (!write(phase, its.trailers, trailers_answer_)) return;
-  checker_.trailers(phase, message, trailers_answer_);
+  if (!checker_.trailers(phase, message, trailers_answer_)) return;
   its.trailers_open = false;
   answered(phase);
 }
@@ -284,7 +281,7 @@ void ChainExchange::answer_bodies(Phase phase) {
     if (fold.body_change == BodyChange::replace) body_answer_.replace_body(fold.body);
     if (fold.body_change == BodyChange::clear) body_answer_.clear_body();
     body_answer_.set_grpc_message_compressed(fold.grpc_message_compressed);
-    checker_.body(phase, HttpBody(), body_answer_);
+    if (!checker_.body(phase, HttpBody(), body_answer_)) return;
     answered(phase);
   }
 }

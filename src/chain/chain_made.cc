@@ -41,7 +41,7 @@ void ChainExchange::on_reply(Link& link, Phase phase, const ImmediateResponse& r
   Direction& back = direction(Phase::response_headers);
   if (reply_ || !is_request_phase(phase) || back.begun) return reply(reply_phase_, response);
   const bool grpc = rules::is_grpc(link.exchange().request().content_type());
-  reply_.emplace(response, grpc);
+  reply_.emplace(response, grpc, request_.method() == "HEAD");
   back.made.emplace(MadeMessage{.headers_phase = Phase::response_headers,
                                 .is_reply = true,
                                 .headers = reply_->headers(),

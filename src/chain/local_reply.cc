@@ -7,10 +7,11 @@
 
 namespace extproc::chain {
 
-LocalReply::LocalReply(ImmediateResponse response, bool grpc)
+LocalReply::LocalReply(ImmediateResponse response, bool grpc, bool head)
     : response_(std::move(response)),
+      head_(head),
       status_(std::to_string(grpc ? 200 : response_.status)),
-      body_(grpc ? std::string() : response_.body) {
+      body_(grpc || head ? std::string() : response_.body) {
   headers_.set(":status", status_);
   const HeaderMutation asked = rules::immediate_headers(response_);
   for (std::size_t i = 0; i < asked.size(); ++i) {
@@ -27,11 +28,11 @@ LocalReply::LocalReply(ImmediateResponse response, bool grpc)
     headers_.set("content-type", "application/grpc");
     headers_.set("grpc-status", std::to_string(static_cast<int>(code)));
     if (!response_.body.empty()) headers_.set("grpc-message", response_.body);
-  } else if (body_.empty()) {
+  } else if (response_.body.empty()) {
     headers_.remove("content-length");
     headers_.remove("content-type");
   } else {
-    headers_.set("content-length", std::to_string(body_.size()));
+    headers_.set("content-length", std::to_string(response_.body.size()));
     if (!headers_.get("content-type")) headers_.set("content-type", "text/plain");
   }
 }
@@ -42,7 +43,7 @@ ImmediateResponse LocalReply::fold() && {
     std::from_chars(code->data(), code->data() + code->size(), status);
   }
   response_.status = status;
-  if (body_ != response_.body && headers_.get("grpc-status") == std::nullopt) {
+  if (!head_ && body_ != response_.body && headers_.get("grpc-status") == std::nullopt) {
     response_.body = std::move(body_);
   }
   HeaderMutation mutation;

@@ -12,8 +12,9 @@ namespace extproc::chain {
 /// An immediate response as Envoy sends it through the other filters, which may change it.
 class LocalReply {
  public:
-  /// `grpc`: the caller speaks gRPC, so that Envoy answers in gRPC's form.
-  LocalReply(ImmediateResponse response, bool grpc);
+  /// `grpc`: the caller speaks gRPC, so that Envoy answers in gRPC's form. `head`: it asked with
+  /// HEAD, so that the body is only told of.
+  LocalReply(ImmediateResponse response, bool grpc, bool head);
 
   MessageHeaders& headers() { return headers_; }
   MergedMutation& changes() { return changes_; }
@@ -24,6 +25,7 @@ class LocalReply {
 
  private:
   ImmediateResponse response_;
+  bool head_;
   std::string status_;
   std::string length_;
   std::string grpc_status_;

@@ -71,8 +71,11 @@ int report(const CheckOptions& options, const std::vector<Finding>& findings) {
 }
 
 std::vector<Finding> check(const CheckOptions& options) {
-  const auto needs = needs_of_each(options.which, options.needs);
-  for (const auto& one : needs) envoy_config::require_consistent(one);
+  auto needs = needs_of_each(options.which, options.needs);
+  for (auto& one : needs) {
+    envoy_config::require_consistent(one);
+    one.filter = options.told;
+  }
   const std::string text = read(options.file);
   try {
     return envoy_config::check(text, needs,

@@ -9,6 +9,7 @@
 namespace extproc::cli {
 namespace {
 
+constexpr const char* kFilterGroup = "The filter, as Envoy is configured";
 constexpr double kMostSeconds = 365.0 * 24 * 3600;
 
 std::chrono::milliseconds to_milliseconds(const std::string& option, double seconds) {
@@ -120,20 +121,49 @@ void add_log_options(CLI::App& app, bool& logging, std::optional<LogFormat>& for
               [&file](const std::string& /*flag*/, const std::string& text) { file = text; });
 }
 
+void add_told_options(CLI::App& app, FilterSettings& filter) {
+  app.add_flag("--allow-content-length-header", filter.allow_content_length_header,
+               "content-length stays in the headers where a body is streamed")
+      ->group(kFilterGroup);
+  app.add_flag("--allow-mode-override", filter.allow_mode_override,
+               "Processors may override the mode, also to FULL_DUPLEX_STREAMED")
+      ->group(kFilterGroup);
+  const auto add_mode = [&filter](const std::vector<std::string>& modes) {
+    filter.allow_mode_override = true;
+    for (const std::string& text : modes) {
+      const auto mode = envoy_config::parse_override(text);
+      if (!mode)
+        throw CLI::ValidationError("--allowed-override-mode",
+                                   "\"" + text +
+                                       "\" is none: name fields of ProcessingMode, as in "
+                                       "response_body_mode=FULL_DUPLEX_STREAMED,"
+                                       "response_trailer_mode=SEND");
+      filter.allowed_override_modes.push_back(*mode);
+    }
+  };
+  app.add_option_function<std::vector<std::string>>(
+         "--allowed-override-mode", add_mode,
+         "One that they may choose, as in request_body_mode=BUFFERED; may be repeated (any)")
+      ->type_name("FIELD=MODE[,...]")
+      ->allow_extra_args(false)
+      ->take_all()
+      ->group(kFilterGroup);
+}
+
 void add_filter_options(CLI::App& app, FilterSettings& filter) {
-  constexpr const char* kGroup = "The filter, as Envoy is configured";
   add_seconds(app, "--message-timeout", filter.message_timeout,
               "How long Envoy waits for each answer (0.2)")
-      ->group(kGroup);
+      ->group(kFilterGroup);
   add_seconds(app, "--max-message-timeout", filter.max_message_timeout,
               "How much a processor that needs longer may ask for instead (0: it may not)")
-      ->group(kGroup);
+      ->group(kFilterGroup);
   app.add_flag("--allow-all-routing", filter.allow_all_routing,
                "Processors may change host, :authority, :scheme and :method")
-      ->group(kGroup);
+      ->group(kFilterGroup);
   app.add_flag("--allow-envoy", filter.allow_envoy,
                "Processors may change headers that begin with x-envoy")
-      ->group(kGroup);
+      ->group(kFilterGroup);
+  add_told_options(app, filter);
   app.callback([&filter] { check_times(filter); });
 }
 

@@ -25,6 +25,8 @@ CLI::Option* add_setting(CLI::App& app, const server::SettingRow& row, const Set
 
 /// -s, --separate, --module-path.
 void add_service_options(CLI::App& app, ServiceOptions& options, bool required);
+/// Of FilterSettings what is compared with a configuration: --allow-mode-override and others.
+void add_told_options(CLI::App& app, FilterSettings& filter);
 /// --message-timeout and the others of FilterSettings. The times have to fit each other.
 void add_filter_options(CLI::App& app, FilterSettings& filter);
 /// --request-body-mode and the others of NeedsOptions.

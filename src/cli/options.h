@@ -65,6 +65,8 @@ struct CheckOptions {
   std::string file;
   std::optional<std::string> filter;
   std::size_t message_bytes = Limits{}.message_bytes;
+  /// What the server is told.
+  FilterSettings told;
   bool strict = false;
 };
 

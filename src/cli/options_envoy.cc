@@ -91,6 +91,7 @@ void add_check_options(CLI::App& app, CheckOptions& options) {
       ->required();
   add_service_options(app, options.which, true);
   add_needs_options(app, options.needs);
+  add_told_options(app, options.told);
   app.add_option("--filter", options.filter, "Check only the filter of this name")
       ->type_name("NAME");
   add_message_bytes(app, options.message_bytes);

@@ -1,5 +1,9 @@
 #include "envoy/filter_config.h"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 namespace extproc::envoy_config {
 namespace {
 
@@ -68,11 +72,16 @@ FilterSettings filter_settings(const FilterConfig& config) {
   const nanoseconds message_timeout = config.message_timeout;
   const nanoseconds longest = config.max_message_timeout;
   const rules::HeaderRules& rules = config.mutation_rules->by_name;
+  std::vector<ModeOverride> overrides;
+  std::ranges::transform(config.allowed_override_modes, std::back_inserter(overrides), as_override);
   return {.message_timeout = std::chrono::duration_cast<milliseconds>(message_timeout),
           .max_message_timeout = std::chrono::duration_cast<milliseconds>(
               longest < message_timeout ? nanoseconds(0) : longest),
           .allow_all_routing = rules.allow_all_routing,
-          .allow_envoy = rules.allow_envoy};
+          .allow_envoy = rules.allow_envoy,
+          .allow_content_length_header = config.allow_content_length_header,
+          .allow_mode_override = config.allow_mode_override,
+          .allowed_override_modes = std::move(overrides)};
 }
 
 }  // namespace extproc::envoy_config

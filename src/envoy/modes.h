@@ -2,6 +2,7 @@
 
 #include <array>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "extproc/phase.h"
@@ -77,5 +78,10 @@ struct ProcessingMode {
 
 /// As a processor asks for it.
 ModeOverride as_override(const ProcessingMode& mode);
+
+/// "request_body_mode=BUFFERED,response_trailer_mode=SEND"; nothing where it is none.
+std::optional<ModeOverride> parse_override(std::string_view text);
+/// The same back.
+std::string to_string(const ModeOverride& mode);
 
 }  // namespace extproc::envoy_config

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "envoy/modes.h"
+#include "extproc/filter_settings.h"
 #include "extproc/needs.h"
 #include "extproc/phase.h"
 
@@ -33,6 +34,8 @@ struct Needs {
   bool failure_mode_allow = false;
   /// The rest of what the processors state.
   extproc::Needs stated{};
+  /// What its server is told of the filter.
+  FilterSettings filter{};
 };
 
 /// The mode of a handled body where none is chosen. For a handler over the whole of it that is

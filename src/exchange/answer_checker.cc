@@ -6,24 +6,48 @@
 #include "rules/mode_rules.h"
 
 namespace extproc::exchange {
+namespace {
+
+/// A status that has a body with every method but HEAD.
+constexpr int kUnchanged = 200;
+
+constexpr Phase body_of(Phase headers) {
+  return headers == Phase::request_headers ? Phase::request_body : Phase::response_body;
+}
+
+}  // namespace
+
 // Envoy takes a body mode that is left out for NONE.
 void AnswerChecker::complete_mode_override(Phase phase, ResponseExtras& extras) {
   ModeOverride& mode = *extras.mode_override;
-  const auto& config = directions_.config();
-  if (!rules::mode_override_counts(config, mode)) {
-    reporter_.violation(request_, phase, Rule::mode_override, "mode_override");
+  // A body whose trailers are not sent would have no end that its processor sees.
+  const auto send_trailers = [](const auto& body, std::optional<HeaderSendMode>& trailers) {
+    if (body && is_full_duplex(*body)) trailers = HeaderSendMode::send;
+  };
+  send_trailers(mode.request_body_mode, mode.request_trailer_mode);
+  send_trailers(mode.response_body_mode, mode.response_trailer_mode);
+  ModeOverride whole = mode;
+  if (const auto& config = directions_.config()) {
+    if (!whole.request_body_mode) whole.request_body_mode = config->request_body_mode;
+    if (!whole.response_body_mode) whole.response_body_mode = config->response_body_mode;
+  }
+  const auto verdict =
+      rules::override_verdict(directions_.configured(), whole, env().settings.filter);
+  if (verdict != rules::OverrideVerdict::counts) {
+    violation(phase,
+              verdict == rules::OverrideVerdict::ignored ? Rule::mode_override
+                                                         : Rule::full_duplex_override,
+              "mode_override");
     extras.mode_override.reset();
     return;
   }
   directions_.apply(mode);
   // What a chain asks for is made of what each of its processors asked for itself.
-  if (env().link != nullptr) return;
-  if (config && !mode.request_body_mode) mode.request_body_mode = config->request_body_mode;
-  if (config && !mode.response_body_mode) mode.response_body_mode = config->response_body_mode;
+  if (env().link == nullptr) mode = whole;
 }
 
 void AnswerChecker::add_automatic_override(HeadersResponse& response) {
-  const auto& config = directions_.config();
+  const auto& config = directions_.configured();
   if (!config || rules::ignores_mode_overrides(*config)) return;
   const PhaseSet handled = env().dispatcher.phases();
   const auto body = [&](Phase phase, BodySendMode configured) {
@@ -50,7 +74,7 @@ void AnswerChecker::add_automatic_override(HeadersResponse& response) {
 
 bool AnswerChecker::keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers) {
   if (!clears || rules::clears_route_cache(phase, changes_headers)) return true;
-  reporter_.violation(request_, phase, Rule::clear_route_cache, "clear_route_cache");
+  violation(phase, Rule::clear_route_cache, "clear_route_cache");
   return false;
 }
 
@@ -63,7 +87,111 @@ void AnswerChecker::check(Phase phase, HeaderMutation& mutation, bool replaces_m
     rules::leave_out_refused(mutation, replaces_message, env().settings.filter);
 }
 
+// It is there for people: a response that would pass without it must not fail.
+void AnswerChecker::fit_chain_header(const HttpHeaders& message, HeadersResponse& response) {
+  if (rules::fits({message.begin(), message.end()}, response.header_mutation())) return;
+  rules::leave_out(response.header_mutation(), env().settings.chain_header);
+}
+
+bool AnswerChecker::is_all_head(int status) const {
+  return rules::content_of(request_.method(), status) == rules::Content::nothing;
+}
+
+// Of an answer that may frame its message otherwise, or is followed by a body that may change.
+void AnswerChecker::check_framing(Phase phase, const HttpHeaders& message,
+                                  HeadersResponse& response, unsigned changes) {
+  if (phase == Phase::response_headers) {
+    leave_out_content(message, response);
+  } else if ((changes & rules::kSetsMethod) != 0 && request_.method() == "HEAD") {
+    directions_.of(Phase::response_headers).brings_body();
+  }
+  if (!message.end_of_stream()) leave_out_length(phase, response, changes);
+  if (response.replacement()) directions_.of(phase).replace();
+}
+
+void AnswerChecker::leave_out_content(const HttpHeaders& message, HeadersResponse& response) {
+  const int status = rules::status_of({message.begin(), message.end()});
+  const int left = rules::status_after(status, response.header_mutation());
+  const rules::Content content = rules::content_of(request_.method(), left);
+  if (content == rules::Content::body) return;
+  const bool replaces = response.replacement().has_value();
+  const bool writes = replaces && !response.replacement()->empty();
+  if (content == rules::Content::tunnel) {
+    if (writes) violation(Phase::response_headers, Rule::body_not_allowed, "body");
+    if (replaces) detail::Access::drop_replacement(response);
+    return;
+  }
+  Direction& direction = directions_.of(Phase::response_headers);
+  direction.has_no_content();
+  // What stands behind the head would not be there without an answer that made it so.
+  const bool made = !message.end_of_stream() &&
+                    (direction.may_bring_body() ||
+                     rules::content_of(request_.method(), status) == rules::Content::body);
+  if (writes || made)
+    violation(Phase::response_headers, Rule::body_not_allowed, writes ? "body" : ":status");
+  if (message.end_of_stream()) {
+    if (replaces) detail::Access::drop_replacement(response);
+  } else if (made || replaces) {
+    response.continue_and_replace({});
+  }
+}
+
+void AnswerChecker::leave_out_content(const HttpBody& chunk, BodyResponse& response) {
+  const bool replaces = response.body_change() == BodyChange::replace;
+  const std::string_view body =
+      response.body_change() == BodyChange::none ? chunk.bytes() : response.body();
+  if (!body.empty()) violation(Phase::response_body, Rule::body_not_allowed, "body");
+  // Where nothing came, content-length is left as it is: that of another response.
+  if (chunk.bytes().empty()) {
+    if (replaces) detail::Access::drop_body_change(response);
+  } else {
+    response.clear_body();
+  }
+}
+
+// Envoy takes it out by the filter's own mode, before the answer, and where the filter has no
+// allow_content_length_header.
+void AnswerChecker::leave_out_length(Phase phase, HeadersResponse& response, unsigned changes) {
+  const bool sets = (changes & rules::kSetsLength) != 0;
+  Direction& direction = directions_.of(phase);
+  if (sets) direction.content_length_set();
+  if (!direction.has_content_length() || response.replacement()) return;
+  const ResponseExtras* extras = response.extras_or_null();
+  std::optional<BodySendMode> mode;
+  if (extras != nullptr && extras->mode_override) {
+    mode = is_request_phase(phase) ? extras->mode_override->request_body_mode
+                                   : extras->mode_override->response_body_mode;
+  }
+  if (!mode && env().dispatcher.phases().contains(body_of(phase))) mode = direction.comes_in();
+  if (!mode || !rules::removes_content_length(*mode, true)) return;
+  if (sets) {
+    violation(phase, Rule::content_length, "content-length");
+    rules::leave_out(response.header_mutation(), "content-length");
+  }
+  if ((changes & rules::kRemovesLength) == 0) response.remove_header("content-length");
+}
+
+// A content-length that no answer of this processor can reach may be on its way.
+bool AnswerChecker::guards_length(Phase phase) const {
+  if (!env().settings.filter.allow_content_length_header || !env().links.empty()) return false;
+  const Direction& direction = directions_.of(phase);
+  const auto mode = direction.comes_in();
+  return !direction.are_headers_seen() && mode && rules::removes_content_length(*mode, false);
+}
+
+// Nothing goes on ahead of what came, since content-length may say so much and no more; at the end
+// it must be as much.
+bool AnswerChecker::keeps_length(Phase phase, std::size_t bytes, bool ends) {
+  Direction& direction = directions_.of(phase);
+  direction.body_left(bytes);
+  if (direction.withheld() == 0 || (direction.withheld() > 0 && !ends)) return true;
+  violation(phase, Rule::content_length, "content-length");
+  return false;
+}
+
 void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResponse& response) {
+  if (phase == Phase::response_headers && !env().settings.chain_header.empty())
+    fit_chain_header(message, response);
   const bool replaces = response.replacement().has_value();
   check(phase, response.header_mutation(), replaces);
   if (!keeps_route_cache_flag(phase, response.is_route_cache_cleared(),
@@ -79,57 +207,81 @@ void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResp
       extras != nullptr && extras->mode_override) {
     complete_mode_override(phase, detail::Access::extras(response));
   }
-  if (response.header_mutation().sets("content-length")) directions_.of(phase).content_length_set();
-  if (const ResponseExtras* extras = response.extras_or_null();
-      extras != nullptr && extras->mode_override &&
-      directions_.of(phase).needs_no_content_length(
-          is_request_phase(phase) ? extras->mode_override->request_body_mode
-                                  : extras->mode_override->response_body_mode)) {
-    response.remove_header("content-length");
-  }
+  const unsigned changes = rules::framing_changes(response.header_mutation());
+  const bool body_may_change =
+      !message.end_of_stream() &&
+      (env().dispatcher.phases().contains(body_of(phase)) || response.extras_or_null() != nullptr ||
+       directions_.of(phase).may_bring_body());
+  if (changes != 0 || body_may_change || response.replacement())
+    check_framing(phase, message, response, changes);
   sink_.headers(phase, message, response);
 }
 
-void AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& response) {
+bool AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& response) {
+  const bool guarded = guards_length(phase);
+  if (guarded) directions_.of(phase).body_came(chunk.bytes().size());
   if (directions_.of(phase).full_duplex()) {
     const bool keep = response.body_change() == BodyChange::none;
     HttpBody::Flags flags = chunk.flags();
     if (!keep) flags.grpc_message_compressed = response.is_grpc_message_compressed();
     const std::string_view bytes = keep ? chunk.bytes() : response.body();
     if (!bytes.empty()) flags.end_of_stream_without_message = false;
-    streamed_body(phase, {bytes, chunk.end_of_stream(), flags}, response);
-    return;
+    return streamed_body(phase, {bytes, chunk.end_of_stream(), flags}, response);
   }
   HeaderMutation& mutation = response.header_mutation();
   if (!mutation.empty() && !rules::takes_headers_with_body(directions_.of(phase).mode())) {
-    reporter_.violation(request_, phase, Rule::body_header_mutation, mutation.at(0).name);
+    violation(phase, Rule::body_header_mutation, mutation.at(0).name);
     mutation.clear();
   }
   check(phase, mutation);
+  if (phase == Phase::response_body) {
+    Direction& direction = directions_.of(phase);
+    if (!mutation.empty() && is_all_head(rules::status_after(kUnchanged, mutation)))
+      direction.has_no_content();
+    if (!direction.has_content()) leave_out_content(chunk, response);
+  }
   if (!keeps_route_cache_flag(phase, response.is_route_cache_cleared(), !mutation.empty())) {
     response.clear_route_cache(false);
   }
   directions_.of(phase).correct_content_length(chunk, response);
+  if (guarded) {
+    const bool kept = response.body_change() == BodyChange::none;
+    const std::size_t bytes = kept ? chunk.bytes().size() : response.body().size();
+    const auto mode = directions_.of(phase).comes_in();
+    // In the other modes of this kind nothing follows that the processor sees.
+    const bool ends = chunk.end_of_stream() || mode != BodySendMode::streamed;
+    if (!keeps_length(phase, bytes, ends)) return false;
+  }
   sink_.body(phase, chunk, response);
+  return true;
 }
 
-void AnswerChecker::streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) {
+bool AnswerChecker::streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) {
   if (!carries.header_mutation().empty()) {
-    reporter_.violation(request_, phase, Rule::body_header_mutation,
-                        carries.header_mutation().at(0).name);
+    violation(phase, Rule::body_header_mutation, carries.header_mutation().at(0).name);
     carries.header_mutation().clear();
   }
   if (carries.is_route_cache_cleared()) {
-    reporter_.violation(request_, phase, Rule::clear_route_cache, "clear_route_cache");
+    violation(phase, Rule::clear_route_cache, "clear_route_cache");
     carries.clear_route_cache(false);
   }
-  sink_.piece(phase, body, carries.extras_or_null());
+  HttpBody left = body;
+  if (!body.bytes().empty() && !directions_.of(phase).has_content()) {
+    violation(phase, Rule::body_not_allowed, "body");
+    left = {{}, body.end_of_stream(), body.flags()};
+  }
+  const bool ends = left.end_of_stream() || left.end_of_stream_without_message();
+  if (guards_length(phase) && !keeps_length(phase, left.bytes().size(), ends)) return false;
+  sink_.piece(phase, left, carries.extras_or_null());
   detail::Access::drop_extras(carries);
+  return true;
 }
 
-void AnswerChecker::trailers(Phase phase, const HttpTrailers& message, TrailersResponse& response) {
+bool AnswerChecker::trailers(Phase phase, const HttpTrailers& message, TrailersResponse& response) {
   check(phase, response.header_mutation());
+  if (guards_length(phase) && !keeps_length(phase, 0, true)) return false;
   sink_.trailers(phase, message, response);
+  return true;
 }
 
 bool AnswerChecker::takes_streamed_reply() const {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
+#include <string_view>
 
 #include "exchange/direction.h"
 #include "exchange/environment.h"
@@ -10,6 +12,8 @@
 #include "extproc/immediate_response.h"
 #include "extproc/phase.h"
 #include "extproc/response.h"
+#include "extproc/rule.h"
+#include "rules/framing_rules.h"
 #include "rules/reply_rules.h"
 
 namespace extproc::exchange {
@@ -27,15 +31,20 @@ class AnswerChecker {
 
   /// The answer to `message`, as the others.
   void headers(Phase phase, const HttpHeaders& message, HeadersResponse& response);
-  void body(Phase phase, const HttpBody& chunk, BodyResponse& response);
+  // False where no answer is legal, since a content-length does not fit that is out of reach:
+  // nothing is sent, and the exchange is to end.
+  [[nodiscard]] bool body(Phase phase, const HttpBody& chunk, BodyResponse& response);
   /// A piece of a body in FULL_DUPLEX_STREAMED or GRPC mode; what `carries` holds besides a body
   /// goes with it and is taken out.
-  void streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries);
-  void trailers(Phase phase, const HttpTrailers& message, TrailersResponse& response);
+  [[nodiscard]] bool streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries);
+  [[nodiscard]] bool trailers(Phase phase, const HttpTrailers& message, TrailersResponse& response);
   void immediate(Phase phase, ImmediateResponse response, const ResponseExtras* extras);
 
   /// Whether Envoy takes a response piece by piece.
   bool takes_streamed_reply() const;
+
+  /// Whether the caller is told nothing behind the head of a response with this status.
+  bool is_all_head(int status) const;
 
   Reporter& reporter() const { return reporter_; }
   /// For what is no answer to be checked.
@@ -43,11 +52,22 @@ class AnswerChecker {
 
   /// Reports what Envoy would refuse of it, and leaves it out where nobody else does.
   void check(Phase phase, HeaderMutation& mutation, bool replaces_message = false);
+  void violation(Phase phase, Rule rule, std::string_view field) const {
+    reporter_.violation(request_, phase, rule, field);
+  }
 
  private:
   const Environment& env() const { return reporter_.environment(); }
   void complete_mode_override(Phase phase, ResponseExtras& extras);
   void add_automatic_override(HeadersResponse& response);
+  void fit_chain_header(const HttpHeaders& message, HeadersResponse& response);
+  void check_framing(Phase phase, const HttpHeaders& message, HeadersResponse& response,
+                     unsigned changes);
+  void leave_out_content(const HttpHeaders& message, HeadersResponse& response);
+  void leave_out_content(const HttpBody& chunk, BodyResponse& response);
+  void leave_out_length(Phase phase, HeadersResponse& response, unsigned changes);
+  bool guards_length(Phase phase) const;
+  bool keeps_length(Phase phase, std::size_t bytes, bool ends);
   bool keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers);
 
   Reporter& reporter_;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/header_name.h"
+#include "rules/header_rules.h"
 
 namespace extproc::exchange {
 
@@ -20,7 +21,7 @@ void add_to_chain(const Environment& env, Scratch& call) {
 void set_chain(std::string_view header, std::string_view name, ImmediateResponse& response) {
   std::erase_if(response.headers,
                 [&](const auto& entry) { return same_name(entry.first, header); });
-  response.headers.emplace_back(header, name);
+  if (response.headers.size() < rules::kMostMutations) response.headers.emplace_back(header, name);
 }
 
 }  // namespace extproc::exchange

@@ -8,7 +8,8 @@
 namespace extproc::exchange {
 
 /// Puts the processor's name before what the chain header of the response's headers holds: filters
-/// see the response in reverse, so the list then reads in the order of the request.
+/// see the response in reverse, so the list then reads in the order of the request. Where the
+/// response has no room for it, the AnswerChecker leaves it out.
 void add_to_chain(const Environment& env, Scratch& call);
 
 /// In an immediate response nothing came from upstream that could be trusted: the header holds this

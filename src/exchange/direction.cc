@@ -56,6 +56,7 @@ void Directions::come_as(const Directions& frame) {
 }
 
 void Directions::apply(const ModeOverride& mode) {
+  if (!overridden_) configured_ = config_;
   overridden_ = true;
   if (!config_) return;
   if (mode.request_body_mode) config_->request_body_mode = *mode.request_body_mode;

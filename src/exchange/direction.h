@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -42,7 +43,8 @@ class Direction {
     mode_.reset();
     comes_in_.reset();
     progress_ = Progress::awaited;
-    headers_seen_ = content_length_ = false;
+    headers_seen_ = content_length_ = no_content_ = may_bring_body_ = false;
+    withheld_ = 0;
   }
 
   Progress progress() const { return progress_; }
@@ -58,8 +60,23 @@ class Direction {
     headers_seen_ = true;
     content_length_ = content_length;
   }
+  bool are_headers_seen() const { return headers_seen_; }
   /// The answer to them sets content-length.
   void content_length_set() { content_length_ = true; }
+  bool has_content_length() const { return content_length_; }
+
+  /// Of the response: HTTP has no body in it.
+  void has_no_content() { no_content_ = true; }
+  bool has_content() const { return !no_content_; }
+  /// Of the response: the answer to a HEAD request makes it one of another method.
+  void brings_body() { may_bring_body_ = true; }
+  bool may_bring_body() const { return may_bring_body_; }
+
+  // Where the length of the body has to stay as it is, in bytes.
+  void body_came(std::size_t bytes) { withheld_ += static_cast<std::int64_t>(bytes); }
+  void body_left(std::size_t bytes) { withheld_ -= static_cast<std::int64_t>(bytes); }
+  /// What came and did not go on; below zero, what went on and did not come.
+  std::int64_t withheld() const { return withheld_; }
 
   /// The mode that the filter has for this processor; nothing when it is not known.
   std::optional<BodySendMode> mode() const { return mode_; }
@@ -75,12 +92,6 @@ class Direction {
   /// content-length itself. Where there is none, none is added: an HTTP/1.1 message with trailers
   /// would lose them.
   void correct_content_length(const HttpBody& body, BodyResponse& response) const;
-  /// Whether the answer to the headers, which asks for `mode`, must remove content-length for the
-  /// body to be changed: Envoy drops it by the filter's own mode, before the answer.
-  bool needs_no_content_length(std::optional<BodySendMode> mode) const {
-    return content_length_ &&
-           (mode == BodySendMode::streamed || mode == BodySendMode::buffered_partial);
-  }
 
   /// The handler over the whole body; null until its first chunk, and where there is none.
   std::unique_ptr<BodyRun> run;
@@ -93,6 +104,9 @@ class Direction {
   Progress progress_ = Progress::awaited;
   bool headers_seen_ = false;
   bool content_length_ = false;
+  bool no_content_ = false;
+  bool may_bring_body_ = false;
+  std::int64_t withheld_ = 0;
 };
 
 /// Both, and what the client said of how the filter is set up.
@@ -128,6 +142,10 @@ class Directions {
   /// Of a chain's processor: bodies come as those of `frame`, as it is now.
   void come_as(const Directions& frame);
 
+  /// How the filter is set up, before any override.
+  const std::optional<ProtocolConfiguration>& configured() const {
+    return overridden_ ? configured_ : config_;
+  }
   /// As it is after the overrides.
   const std::optional<ProtocolConfiguration>& config() const { return config_; }
   /// An answer asked for other modes than the filter has.
@@ -143,6 +161,7 @@ class Directions {
 
   Direction directions_[2];
   std::optional<ProtocolConfiguration> config_;
+  std::optional<ProtocolConfiguration> configured_;  // once overridden
   bool overridden_ = false;
   bool framed_ = false;
 };

@@ -131,7 +131,8 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   bool answered(const std::exception_ptr& failure);
   PhaseOutcome answer_otherwise(const std::exception_ptr& failure);
   PhaseOutcome take_ending(Phase phase, const Ending& ending);
-  void send_answer(Phase phase, Scratch& call);
+  PhaseOutcome send_answer(Phase phase, Scratch& call);
+  PhaseOutcome finish_for_length();
   PhaseOutcome send_streamed();
   PhaseOutcome send_immediate(Phase phase, ImmediateResponse response,
                               const ResponseExtras* extras);

@@ -25,8 +25,7 @@ void ProcessorExchange::conclude(const std::exception_ptr& failure, Clock::time_
 
 PhaseOutcome ProcessorExchange::answer(const std::exception_ptr& failure) {
   if (!answered(failure)) return answer_otherwise(failure);
-  send_answer(phase_, scratch());
-  return PhaseOutcome::answered;
+  return send_answer(phase_, scratch());
 }
 
 // Whether there is nothing but an answer to the phase, as most handlers leave it.
@@ -50,7 +49,7 @@ PhaseOutcome ProcessorExchange::answer_otherwise(const std::exception_ptr& failu
   }
   if (ending.thrown && ending.immediate && may_stream_ && streamed_reply()->begun())
     return fail(phase_, "it stopped processing after it had begun to write the response");
-  if (ending.outcome == PhaseOutcome::answered) send_answer(phase_, scratch());
+  if (ending.outcome == PhaseOutcome::answered) return send_answer(phase_, scratch());
   return take_ending(phase_, ending);
 }
 
@@ -84,26 +83,32 @@ PhaseResponse& ProcessorExchange::response() {
   }
 }
 
-void ProcessorExchange::send_answer(Phase phase, Scratch& call) {
-  if (observes()) return;
+PhaseOutcome ProcessorExchange::send_answer(Phase phase, Scratch& call) {
+  if (observes()) return PhaseOutcome::answered;
   switch (phase) {
     case Phase::request_headers:
     case Phase::response_headers:
       if (detail::Access::body_wait(call.headers_response) != nullptr && hold_headers(phase, call))
-        return;
-      if (call.headers_response.replacement()) directions().of(phase).replace();
+        return PhaseOutcome::answered;
       checker_.headers(phase, call.headers, call.headers_response);
       break;
     case Phase::request_body:
     case Phase::response_body:
-      checker_.body(phase, call.body, call.body_response);
+      if (!checker_.body(phase, call.body, call.body_response)) return finish_for_length();
       sink().consumed(phase, call.body.bytes().size());
       break;
     case Phase::request_trailers:
     case Phase::response_trailers:
-      checker_.trailers(phase, call.trailers, call.trailers_response);
+      if (!checker_.trailers(phase, call.trailers, call.trailers_response))
+        return finish_for_length();
       break;
   }
+  return PhaseOutcome::answered;
+}
+
+PhaseOutcome ProcessorExchange::finish_for_length() {
+  finish(GrpcStatus::internal, "the body has another length than its content-length may say");
+  return PhaseOutcome::failed;
 }
 
 PhaseOutcome ProcessorExchange::send_streamed() {
@@ -149,14 +154,14 @@ PhaseOutcome ProcessorExchange::fail(Phase phase, std::string_view what) {
 
 void ProcessorExchange::send_body_answer(Phase phase, const HttpBody& body,
                                          BodyResponse& response) {
-  checker_.body(phase, body, response);
+  if (!checker_.body(phase, body, response)) return static_cast<void>(finish_for_length());
   this->body(phase)->deadline.answer_sent(env_.settings.now());
   update_alarm();
 }
 
 void ProcessorExchange::send_streamed_body(Phase phase, const HttpBody& body,
                                            BodyResponse& carries) {
-  checker_.streamed_body(phase, body, carries);
+  if (!checker_.streamed_body(phase, body, carries)) finish_for_length();
 }
 
 void ProcessorExchange::on_consumed(BodySession& session, std::size_t bytes) {

@@ -137,6 +137,8 @@ void ProcessorExchange::take_streamed(const host::Message& message) {
     reporter().phase_begin(request_, context_, phase);
     make_run(phase);
   }
+  // In the other modes with its answer.
+  if (directions().of(phase).full_duplex()) directions().of(phase).body_came(message.body.size());
   run->deadline.message_came(sent());
   run->session.on_chunk(HttpBody(message.body, message.end_of_stream, message.body_flags));
   note_held_body(phase);

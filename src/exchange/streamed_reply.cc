@@ -36,6 +36,7 @@ void StreamedReply::head(int status, detail::HeaderPairs headers) {
     return;
   }
   begun_ = true;
+  all_head_ = checker_.is_all_head(status);
   const std::string code = std::to_string(status);
   std::vector<Header> all = views(headers);
   std::erase_if(all, [&](const Header& header) {
@@ -64,12 +65,14 @@ void StreamedReply::chunk(std::string_view bytes) {
     return;
   }
   if (closed_) return;
+  if (all_head_) return checker_.violation(Phase::request_headers, Rule::body_not_allowed, "body");
   checker_.sink().reply_chunk(bytes, extras());
   detail::Access::drop_extras(response_);
 }
 
 void StreamedReply::end(detail::HeaderPairs trailers) {
   if (collected_ || closed_) return;
+  if (all_head_) trailers.clear();
   std::vector<Header> all = views(trailers);
   leave_checked(all);
   checker_.sink().reply_end(all, extras());

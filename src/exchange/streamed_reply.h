@@ -57,6 +57,7 @@ class StreamedReply final : public detail::StreamedResponseSink {
   std::optional<ImmediateResponse> collected_;
   std::coroutine_handle<> waiting_;
   bool begun_ = false;
+  bool all_head_ = false;  // it has no body
   bool too_large_ = false;
   bool closed_ = false;
 };

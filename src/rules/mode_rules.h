@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
+#include "extproc/filter_settings.h"
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
 
@@ -33,9 +35,17 @@ constexpr bool ignores_mode_overrides(const ProtocolConfiguration& config) {
          is_full_duplex(config.request_body_mode) || is_full_duplex(config.response_body_mode);
 }
 
-/// Whether Envoy heeds the override where the filter allows overrides. `config`: what the client
-/// said of the filter, if anything.
-bool mode_override_counts(const std::optional<ProtocolConfiguration>& config,
-                          const ModeOverride& mode);
+/// What becomes of an override.
+enum class OverrideVerdict : std::uint8_t {
+  counts,
+  ignored,
+  /// It is not known to count, and answers would have to be others if it did.
+  full_duplex_unsure,
+};
+
+/// Of one that has a body mode for each direction, where `config` has them. `config`: what the
+/// client said of the filter, if anything.
+OverrideVerdict override_verdict(const std::optional<ProtocolConfiguration>& config,
+                                 const ModeOverride& mode, const FilterSettings& filter);
 
 }  // namespace extproc::rules

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "rules/framing_rules.h"
+
 namespace extproc::rules {
 
 GrpcStatus grpc_status_of(int http_status) {
@@ -40,6 +42,10 @@ void check_immediate(ImmediateResponse& response, const FilterSettings& filter,
   if (response.status < kLeastStatus || response.status > kMostStatus) {
     listener.on_violation(Rule::status_invalid, ":status");
     response.status = 500;
+  }
+  if (!response.body.empty() && content_of({}, response.status) == Content::nothing) {
+    listener.on_violation(Rule::body_not_allowed, "body");
+    response.body.clear();
   }
   check_mutation(immediate_headers(response), false, filter, listener);
 }

@@ -28,7 +28,9 @@ GrpcStatus grpc_status_of(int http_status);
 /// overwrites, the others are added to it.
 HeaderMutation immediate_headers(const ImmediateResponse& response);
 
-/// Looks for what Envoy would refuse or ignore in an immediate response, and mends its status.
+/// Looks for what Envoy would refuse or ignore in an immediate response, mends its status, and
+/// leaves out a body that no response of that status has. That of a response to HEAD Envoy leaves
+/// out itself.
 void check_immediate(ImmediateResponse& response, const FilterSettings& filter,
                      ViolationListener& listener);
 

@@ -11,7 +11,8 @@ std::string_view to_string(Rule rule) {
       "header_invalid",       "too_many_mutations",    "status_invalid",
       "body_header_mutation", "clear_route_cache",     "mode_override",
       "streamed_response",    "immediate_too_late",    "body_written_too_late",
-      "answered_too_late",    "body_not_awaited",      "body_awaited_too_long"};
+      "answered_too_late",    "body_not_awaited",      "body_awaited_too_long",
+      "body_not_allowed",     "content_length",        "full_duplex_override"};
   return kNames[static_cast<std::size_t>(rule)];
 }
 
@@ -44,8 +45,9 @@ std::string_view advice(Rule rule) {
     case Rule::clear_route_cache:
       return "it counts for requests only, together with a header change: this was left out";
     case Rule::mode_override:
-      return "Envoy ignores it with send_body_without_waiting_for_header_response or "
-             "FULL_DUPLEX_STREAMED, or for lack of the body modes: this was left out";
+      return "Envoy ignores it where the filter has send_body_without_waiting_for_header_response, "
+             "a body mode FULL_DUPLEX_STREAMED of its own or other allowed_override_modes, or for "
+             "lack of the body modes: this was left out";
     case Rule::streamed_response:
       return "a response can be written piece by piece in request_headers only: this was left out";
     case Rule::immediate_too_late:
@@ -67,6 +69,20 @@ std::string_view advice(Rule rule) {
       return "the headers were not decided within this limit, and all went on without the handler "
              "over the body, or the response for that was sent; failure_mode_allow does not help "
              "there: decide earlier, or raise it";
+    case Rule::body_not_allowed:
+      return "HTTP has no body in a response to HEAD, nor of status 204, 304 or below 200: its "
+             "bytes "
+             "would begin the connection's next response; it was left out";
+    case Rule::content_length:
+      return "a handler may change the body, so that content-length would not fit: it was left "
+             "out, "
+             "or, where the headers are not sent, the stream ended: have the filter send them, or "
+             "leave out its allow_content_length_header";
+    case Rule::full_duplex_override:
+      return "Envoy takes it where the filter has allow_mode_override, of which the server is not "
+             "told, and would need other answers then: say so "
+             "(FilterSettings::allow_mode_override, "
+             "--allow-mode-override), or override to STREAMED; this was left out";
   }
   return "";
 }

@@ -94,20 +94,23 @@ class Checker {
     check_mode(checked, findings_);
     check_mode_override(checked, findings_);
     check_filter(checked, configuration_.is_dump, findings_);
+    check_content_length(checked, findings_);
     check_times(checked, findings_);
     check_requests(checked, manager, findings_);
     check_buffers(checked, manager, scope_.message_bytes, findings_);
     check_service(configuration_, filter.config.grpc_service, checked, findings_);
     findings_.add(
         unmet_needs(needs.stated, filter.config, needs.name, checked.name, filter.config_key));
-    check_service(configuration_, filter.config.grpc_service, checked.name, findings_);
   }
 
   void route_override(const RouteOverride& override, const Filter& filter, const Needs& needs) {
     const std::string name = "the filter " + filter.name + " on this route";
     const Setting<StatedMode>& mode = override.config.processing_mode;
     const FilterUnderCheck checked{filter, needs, *mode, mode.key, name, true, override.is_endless};
-    if (mode.is_stated()) check_mode(checked, findings_);
+    if (mode.is_stated()) {
+      check_mode(checked, findings_);
+      check_content_length(checked, findings_);
+    }
     check_service(configuration_, override.config.grpc_service, checked, findings_);
     for (const auto& [place, field] :
          {std::pair{override.config.request_attributes, "request_attributes"},

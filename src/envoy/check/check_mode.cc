@@ -181,6 +181,7 @@ void check_mode_override(const FilterUnderCheck& checked, Findings& findings) {
   const FilterConfig& config = checked.filter.config;
   const Setting<bool>& allowed = config.allow_mode_override;
   const Setting<bool>& unwaited = config.send_body_without_waiting;
+  check_told_overrides(checked, findings);
   if (checked.needs.mode_override && !allowed) {
     findings.error(allowed.is_stated() ? allowed.key : checked.where, "mode-override-not-allowed",
                    checked.needs.name +

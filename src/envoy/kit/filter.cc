@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "envoy/kit/attributes.h"
+#include "rules/framing_rules.h"
 
 namespace extproc::testing::envoy {
 
@@ -17,17 +18,8 @@ Filter::Filter(const FilterConfig& config, std::size_t buffer_limit, FilterHost&
       response_(make_direction(Side::response, config.first_mode())) {}
 
 bool Filter::removes_content_length(const Direction& d) const {
-  if (config_.allow_content_length_header) return false;
-  switch (d.body_mode) {
-    case BodySendMode::streamed:
-    case BodySendMode::buffered_partial:
-    case BodySendMode::full_duplex_streamed:
-      return true;
-    case BodySendMode::buffered:
-      return !d.send_headers;
-    default:
-      return false;
-  }
+  return !config_.allow_content_length_header &&
+         rules::removes_content_length(d.body_mode, d.send_headers);
 }
 
 Step Filter::on_headers(Side side, bool end) {

@@ -77,7 +77,7 @@ Filter::Verdict Filter::after_headers(Direction& d) {
   const auto send_buffered = [&](bool end) {
     if (!buffered || buffered->empty()) return;
     const std::string chunk = std::exchange(*buffered, {});
-    d.queue.push(chunk, end);
+    if (!d.full_duplex()) d.queue.push(chunk, end);
     send_body(d, chunk, end, Waiting::streamed_body);
   };
   if (d.no_body) {

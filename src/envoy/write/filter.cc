@@ -37,6 +37,28 @@ void write_mutation_rules(YamlWriter& out, const FilterSettings& filter) {
   if (filter.allow_envoy) out.field("allow_envoy", "true");
 }
 
+void write_overrides(YamlWriter& out, const Processor& processor, const FilterSettings& filter) {
+  const auto& modes = filter.allowed_override_modes;
+  if (!processor.needs.mode_override && !filter.allow_mode_override && modes.empty()) return;
+  out.comment("The processor may change the processing mode for the rest of a request.");
+  out.field("allow_mode_override", "true");
+  if (modes.empty()) return;
+  const auto list = out.block("allowed_override_modes");
+  for (const ModeOverride& mode : modes) {
+    std::string fields;
+    for (const char c : to_string(mode)) {
+      if (c == '=') {
+        fields += ": ";
+      } else if (c == ',') {
+        fields += ", ";
+      } else {
+        fields += c;
+      }
+    }
+    out.line("- { " + fields + " }");
+  }
+}
+
 /// Of headers or trailers.
 void write_header_mode(YamlWriter& out, Phase phase, const ProcessingMode& mode) {
   out.field(mode_field(phase),
@@ -106,9 +128,11 @@ void write_filter(YamlWriter& out, const Processor& processor, const DocumentOpt
   write_timeouts(out, filter);
   write_mutation_rules(out, filter);
   write_stated(out, processor.needs.stated);
-  if (processor.needs.mode_override) {
-    out.comment("The processor may change the processing mode for the rest of a request.");
-    out.field("allow_mode_override", "true");
+  write_overrides(out, processor, filter);
+  if (filter.allow_content_length_header) {
+    out.comment("content-length stays where a body is streamed; the processor removes it where it");
+    out.comment("handles that body.");
+    out.field("allow_content_length_header", "true");
   }
   out.comment("Only what the processor handles: each phase that is sent costs a round trip.");
   write_mode(out, processor.needs, needed_mode(processor.needs));

@@ -148,6 +148,11 @@ void require_gateway_filter(const FilterSettings& filter) {
         "EnvoyExtensionPolicy has no mutation_rules: leave out --allow-all-routing and "
         "--allow-envoy");
   }
+  if (!filter.allowed_override_modes.empty() || filter.allow_content_length_header) {
+    throw Error(
+        "EnvoyExtensionPolicy has no allowed_override_modes and no allow_content_length_header: "
+        "leave out --allowed-override-mode and --allow-content-length-header");
+  }
 }
 
 void require_gateway_needs(const Needs& needs) {
@@ -188,7 +193,8 @@ void write_extension(YamlWriter& out, const Processor& processor, const Document
       out.field("processingMode", "{}");
     } else {
       const auto block = out.block("processingMode");
-      if (processor.needs.mode_override) out.field("allowModeOverride", "true");
+      if (processor.needs.mode_override || options.filter.allow_mode_override)
+        out.field("allowModeOverride", "true");
       write_direction(out, "request", request, mode.request_body, stated.request_attributes);
       write_direction(out, "response", response, mode.response_body, stated.response_attributes);
     }

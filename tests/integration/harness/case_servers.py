@@ -21,6 +21,18 @@ def socket_of(folder: Path, number: int) -> Path:
     return folder / f"l{number}"
 
 
+_BODY_MODES = ("NONE", "STREAMED", "BUFFERED", "BUFFERED_PARTIAL", "FULL_DUPLEX_STREAMED", "GRPC")
+_HEADER_MODES = ("DEFAULT", "SEND", "SKIP")
+
+
+def _override(mode: dict) -> str:
+    """A ProcessingMode as module/set_setting.h has it: a digit for each field, in the order of their numbers."""
+    headers = [mode.get(f"{name}_mode", "DEFAULT") for name in ("request_header", "response_header", "request_trailer", "response_trailer")]
+    bodies = [mode.get(f"{name}_body_mode", "NONE") for name in ("request", "response")]
+    first, second, third, fourth = (str(_HEADER_MODES.index(name)) for name in headers)
+    return first + second + "".join(str(_BODY_MODES.index(name)) for name in bodies) + third + fourth
+
+
 def settings_of(configured: dict) -> dict[str, str]:
     """Settings::filter for a filter, as the kit's filter_settings() makes it."""
     timeout = _milliseconds(configured.get("message_timeout", "0.2s"))
@@ -30,6 +42,8 @@ def settings_of(configured: dict) -> dict[str, str]:
         "message_timeout": str(timeout),
         "max_message_timeout": str(longest if longest >= timeout else 0),
         **{name: "on" if rules.get(name) else "off" for name in ("allow_all_routing", "allow_envoy")},
+        **{name: "on" if configured.get(name) else "off" for name in ("allow_content_length_header", "allow_mode_override")},
+        "allowed_override_modes": ",".join(_override(mode) for mode in configured.get("allowed_override_modes", [])),
     }
 
 

@@ -1,9 +1,29 @@
 #include "set_setting.h"
 
 #include <chrono>
+#include <optional>
+#include <sstream>
 #include <stdexcept>
 
 namespace test_processors {
+namespace {
+
+extproc::ModeOverride mode_of(const std::string& digits) {
+  using namespace extproc;
+  const auto header = [&](std::size_t at) {
+    return digits.at(at) == '0' ? std::nullopt
+                                : std::optional(static_cast<HeaderSendMode>(digits[at] - '0'));
+  };
+  const auto body = [&](std::size_t at) { return static_cast<BodySendMode>(digits.at(at) - '0'); };
+  return {.response_header_mode = header(1),
+          .request_body_mode = body(2),
+          .response_body_mode = body(3),
+          .request_trailer_mode = header(4),
+          .response_trailer_mode = header(5),
+          .request_header_mode = header(0)};
+}
+
+}  // namespace
 
 void set_setting(extproc::Settings& settings, const std::string& text) {
   const auto at = text.find('=');
@@ -23,6 +43,14 @@ void set_setting(extproc::Settings& settings, const std::string& text) {
     settings.limits.held_bytes_per_stream = std::stoul(value);
   } else if (name == "held_time") {
     settings.limits.held_time = time();
+  } else if (name == "allow_content_length_header") {
+    settings.filter.allow_content_length_header = on;
+  } else if (name == "allow_mode_override") {
+    settings.filter.allow_mode_override = on;
+  } else if (name == "allowed_override_modes") {
+    std::istringstream modes(value);
+    for (std::string mode; std::getline(modes, mode, ',');)
+      settings.filter.allowed_override_modes.push_back(mode_of(mode));
   } else if (name == "early_end") {
     settings.early_end = on;
   } else if (name == "automatic_mode_override") {

@@ -182,13 +182,44 @@ TEST(Options, TheFilterIsTheSameForAll) {
     EXPECT_EQ(plain.message_timeout, 200ms);
     EXPECT_EQ(plain.max_message_timeout, 0ms);
     EXPECT_FALSE(plain.allow_all_routing || plain.allow_envoy);
+    EXPECT_FALSE(plain.allow_content_length_header || plain.allow_mode_override);
+    EXPECT_TRUE(plain.allowed_override_modes.empty());
     arguments.insert(arguments.end(), {"--message-timeout", "1.5", "--max-message-timeout", "1.5",
-                                       "--allow-all-routing", "--allow-envoy"});
+                                       "--allow-all-routing", "--allow-envoy",
+                                       "--allow-content-length-header", "--allow-mode-override"});
     const FilterSettings given = filter_of(arguments);
     EXPECT_EQ(given.message_timeout, 1500ms);
     EXPECT_EQ(given.max_message_timeout, 1500ms);
     EXPECT_TRUE(given.allow_all_routing && given.allow_envoy);
+    EXPECT_TRUE(given.allow_content_length_header && given.allow_mode_override);
+    EXPECT_TRUE(given.allowed_override_modes.empty());
   }
+}
+
+TEST(Options, ModesThatAnOverrideMayChoose) {
+  const auto options = parse_as<ServeOptions>(
+      {"serve", "--allowed-override-mode", "request_body_mode=BUFFERED", "--allowed-override-mode",
+       "response_body_mode=FULL_DUPLEX_STREAMED,response_trailer_mode=SEND"});
+  ASSERT_TRUE(options);
+  const FilterSettings& filter = options->settings.filter;
+  EXPECT_TRUE(filter.allow_mode_override);
+  EXPECT_THAT(filter.allowed_override_modes,
+              ElementsAre(ModeOverride{.request_body_mode = BodySendMode::buffered},
+                          ModeOverride{.response_body_mode = BodySendMode::full_duplex_streamed,
+                                       .response_trailer_mode = HeaderSendMode::send}));
+  for (const char* wrong : {"", "BUFFERED", "request_body_mode=buffered", "request_body=BUFFERED",
+                            "request_body_mode=BUFFERED,", "response_header_mode=NONE"})
+    EXPECT_FALSE(parse({"serve", "--allowed-override-mode", wrong}).command) << wrong;
+}
+
+TEST(Options, WhatTheServerIsToldIsChecked) {
+  const auto options = parse_as<CheckOptions>(
+      {"check", "a.yaml", "-s", "m.N", "--filter", "f", "--allow-mode-override",
+       "--allow-content-length-header", "--allowed-override-mode", "request_body_mode=NONE"});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->filter, "f");
+  EXPECT_TRUE(options->told.allow_mode_override && options->told.allow_content_length_header);
+  EXPECT_EQ(options->told.allowed_override_modes.size(), 1U);
 }
 
 TEST(Options, HowStreamsGo) {

@@ -29,6 +29,9 @@ bool is_sent(Rule rule) {
     case Rule::answered_too_late:
     case Rule::body_not_awaited:
     case Rule::body_awaited_too_long:
+    case Rule::body_not_allowed:
+    case Rule::content_length:
+    case Rule::full_duplex_override:
       break;
   }
   return false;

@@ -247,8 +247,8 @@ void add_extras(std::vector<Row>& all) {
 template <BodySendMode mode>
 void add_body_mode(std::vector<Row>& all) {
   const std::string name(to_string(mode));
-  // The two that the library does not write are left out, which is told.
-  const bool written = !is_full_duplex(mode) && mode != BodySendMode::none;
+  // GRPC is left out, which is told.
+  const bool written = mode != BodySendMode::grpc && mode != BodySendMode::none;
   const auto field = [&](const char* of) {
     return written ? of : "ProcessingResponse.mode_override";
   };
@@ -257,7 +257,7 @@ void add_body_mode(std::vector<Row>& all) {
                             [] { return ModeOverride{.request_body_mode = mode}; });
   Row response = override_to("ResponseBody" + name, field("ProcessingMode.response_body_mode"),
                              value, [] { return ModeOverride{.response_body_mode = mode}; });
-  if (is_full_duplex(mode)) request.writes = response.writes = {};
+  if (mode == BodySendMode::grpc) request.writes = response.writes = {};
   // Weaker than what others may have it in.
   if (mode != BodySendMode::buffered) request.spared = response.spared = Spared::but_for_handlers;
   all.push_back(std::move(request));
@@ -331,8 +331,7 @@ const std::vector<Never>& never_written() {
       {"AttributesEntry.value", "of requests only"},
       {"HttpHeaders.end_of_stream", "the head leaves before it is known whether a body follows"},
       {"BodySendMode.NONE", "the default, which is left out; Envoy takes it so"},
-      {"BodySendMode.FULL_DUPLEX_STREAMED", "whether it is heeded is not told"},
-      {"BodySendMode.GRPC", "whether it is heeded is not told"},
+      {"BodySendMode.GRPC", "Envoy takes it for NONE"},
       {"HeaderSendMode.DEFAULT", "the default, which is left out"},
   };
   return all;

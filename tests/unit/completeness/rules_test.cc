@@ -156,7 +156,8 @@ EnvoyResult play(const YAML::Node& example, const YAML::Node& twin) {
   Acts acts;
   for (const auto& act : key(example, twin, "act")) acts.emplace_back(act.as<std::string>());
   const auto over = key(example, twin, "over");
-  const bool over_stream = over && over.as<std::string>() == "stream";
+  const auto is_over = [&](const char* what) { return over && over.as<std::string>() == what; };
+  const bool over_stream = is_over("stream");
   const auto phase = key(example, twin, "phase").as<std::string>();
   Handlers handlers("P");
   if (phase == "request_headers") {
@@ -171,6 +172,8 @@ EnvoyResult play(const YAML::Node& example, const YAML::Node& twin) {
   } else {
     throw std::runtime_error("no phase " + phase);
   }
+  // Beside the phase of the acts.
+  if (is_over("body")) add_body<Phase::request_body>(handlers, {}, false);
   const auto filter = key(example, twin, "filter");
   const testing::Envoy envoy(filter ? filter.as<std::string>() : "");
   return envoy.run(Service(handlers), {.request = {.headers = {{":method", "POST"}},
@@ -260,6 +263,10 @@ TEST_P(RuleTable, IsWhatCheckFinds) {
     config = envoy_config::exchange(sound, expected["from"].as<std::string>(),
                                     expected["to"].as<std::string>());
   if (expected["chain_header"]) needs.chain_header = expected["chain_header"].as<std::string>();
+  if (expected["keeps_length"]) {
+    config =
+        envoy_config::exchange(config, "mutation_rules: {}", "allow_content_length_header: true");
+  }
   if (expected["mode_override"]) {
     needs.mode_override = true;
     config = envoy_config::exchange(config, "mutation_rules: {}", "allow_mode_override: true");

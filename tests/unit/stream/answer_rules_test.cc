@@ -156,7 +156,7 @@ const Row kHeaderRows[] = {
     {Rule::mode_override, "WhereBodiesDoNotWait", request_headers,
      [](auto& r) { r.override_mode({.response_body_mode = BodySendMode::buffered}); }, [](auto&) {},
      "request_headers", "mode_override", bodies(BodySendMode::streamed, true)},
-    {Rule::mode_override, "ToFullDuplex", request_headers,
+    {Rule::full_duplex_override, "ToFullDuplex", request_headers,
      [](auto& r) { r.override_mode({.request_body_mode = BodySendMode::full_duplex_streamed}); },
      [](auto& r) { r.override_mode({.request_body_mode = BodySendMode::streamed}); },
      "request_headers", "mode_override"},
@@ -299,7 +299,7 @@ TEST(Rules, AreEachNamedAndExplained) {
   }
   std::sort(names.begin(), names.end());
   EXPECT_EQ(std::unique(names.begin(), names.end()), names.end());
-  EXPECT_EQ(static_cast<unsigned>(Rule::body_awaited_too_long) + 1, kRuleCount);
+  EXPECT_EQ(static_cast<unsigned>(Rule::full_duplex_override) + 1, kRuleCount);
 }
 
 }  // namespace

@@ -87,6 +87,9 @@ def _actions(dice: Dice, library: str, duplex: bool, upgrade: bool) -> list[str]
         for _ in range(dice.weighted({0: 1, 1: 4, 2: 3, 4: 1})):
             verb = dice.weighted(chances)
             made.append(f"{phase} {verb} {verbs[verb][1](dice)}".strip())
+        # A status that has no body, in front of one.
+        if phase in ("response_headers", "response_body") and not upgrade and dice.chance(0.15):
+            made.append(f"{phase} set :status={dice.pick((204, 304, 203))}")
     if upgrade:
         made = [action for action in made if not any(name in action for name in steps.OF_UPGRADES)]
     # In FULL_DUPLEX_STREAMED the request goes on meanwhile, and gets as far as time allows.

@@ -96,6 +96,13 @@ TEST(EnvoyService, SettingsAreTheFilters) {
   EXPECT_EQ(settings("max_message_timeout: 0.1s").max_message_timeout, 0s);
   EXPECT_TRUE(settings("mutation_rules: {allow_all_routing: true}").allow_all_routing);
   EXPECT_TRUE(settings("mutation_rules: {allow_envoy: true}").allow_envoy);
+  EXPECT_FALSE(defaults.allow_content_length_header || defaults.allow_mode_override);
+  EXPECT_TRUE(settings("allow_content_length_header: true").allow_content_length_header);
+  const FilterSettings overrides = settings(
+      "{allow_mode_override: true, allowed_override_modes: [{response_body_mode: STREAMED}]}");
+  EXPECT_TRUE(overrides.allow_mode_override);
+  ASSERT_EQ(overrides.allowed_override_modes.size(), 1U);
+  EXPECT_EQ(overrides.allowed_override_modes[0].response_body_mode, BodySendMode::streamed);
   // The library knows nothing of expressions.
   EXPECT_FALSE(settings("mutation_rules: {allow_expression: {regex: .*}}").allow_envoy);
 }

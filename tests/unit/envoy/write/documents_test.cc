@@ -80,6 +80,29 @@ TEST(Documents, OptionsOfTheFilter) {
   EXPECT_EQ(config["processing_mode"]["request_body_mode"].Scalar(), "NONE");
 }
 
+TEST(Documents, WhatTheFilterKeepsAndAllows) {
+  DocumentOptions options;
+  const Processor guard = processor({.name = "Guard", .handled = {Phase::request_headers}});
+  EXPECT_FALSE(filter_config(guard, options)["allow_content_length_header"]);
+  options.filter = {.allow_content_length_header = true, .allow_mode_override = true};
+  const YAML::Node all = filter_config(guard, options);
+  EXPECT_EQ(all["allow_content_length_header"].Scalar(), "true");
+  EXPECT_EQ(all["allow_mode_override"].Scalar(), "true");
+  EXPECT_FALSE(all["allowed_override_modes"]);
+  options.filter = {
+      .allowed_override_modes = {{.response_body_mode = BodySendMode::full_duplex_streamed,
+                                  .response_trailer_mode = HeaderSendMode::send},
+                                 {.request_body_mode = BodySendMode::none}}};
+  const YAML::Node some = filter_config(guard, options);
+  EXPECT_EQ(some["allow_mode_override"].Scalar(), "true");
+  const YAML::Node modes = some["allowed_override_modes"];
+  ASSERT_EQ(modes.size(), 2U);
+  EXPECT_EQ(modes[0].size(), 2U);
+  EXPECT_EQ(modes[0]["response_body_mode"].Scalar(), "FULL_DUPLEX_STREAMED");
+  EXPECT_EQ(modes[0]["response_trailer_mode"].Scalar(), "SEND");
+  EXPECT_EQ(modes[1]["request_body_mode"].Scalar(), "NONE");
+}
+
 TEST(Documents, TheClusterReachesTheProcessor) {
   const auto cluster = [](const Endpoint& address) {
     return YAML::Load(write(Format::cluster, {processor(everything(), "guard", address)}, {}))[0];
