@@ -78,7 +78,9 @@ void ProcessorExchange::wake_held(Phase body) {
   const Direction& its = directions().of(body);
   if (its.held == nullptr || finished_ || closed_) return;
   const auto now = env_.settings.now();
-  if (must_fall_back(its.held->deadline.due(now)))
+  const auto due = its.held->deadline.due(now);
+  // What is told of a handler that waits goes by its own deadline; this may wait for the caller.
+  if (due != ReplyDeadline::Action::tell && must_fall_back(headers_of(body), due))
     stop_holding(body, now >= its.held->until ? "held_time" : "message_timeout");
 }
 

@@ -85,8 +85,11 @@ void ProcessorExchange::wake_handler() {
 void ProcessorExchange::wake_body(BodyRun& run) {
   if (finished_ || closed_) return;
   const auto due = run.deadline.due(env_.settings.now());
-  if (due == ReplyDeadline::Action::tell && run.session.waits_here()) return;
-  if (must_fall_back(run.session.phase(), due)) fall_back(run);
+  const Phase phase = run.session.phase();
+  // While headers are held Envoy times those.
+  const bool tells = directions().of(phase).full_duplex() && !run.session.waits_here();
+  if (due == ReplyDeadline::Action::tell && !tells) return;
+  if (must_fall_back(phase, due)) fall_back(run);
 }
 
 // Does what is due before a fallback.

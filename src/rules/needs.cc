@@ -57,6 +57,7 @@ FilterSettings filled_in(FilterSettings settings, const Needs& needs) {
     settings.message_timeout = *needs.message_timeout;
   if (settings.max_message_timeout == defaults.max_message_timeout && needs.max_message_timeout)
     settings.max_message_timeout = *needs.max_message_timeout;
+  settings.allow_mode_override |= needs.mode_override;
   settings.allow_all_routing |= needs.allow_all_routing;
   settings.allow_envoy |= needs.allow_envoy;
   return settings;

@@ -82,8 +82,8 @@ Handlers buffering() {
 
 TEST(ChainFields, HeadersWithABodyWhoseModeWasOverridden) {
   const Envoy envoy("{processing_mode: {request_body_mode: STREAMED}, allow_mode_override: true}");
-  Handlers buffers = buffering();
-  BaseExtProcService nothing;
+  Handlers buffers = buffering(), nothing("N");
+  nothing.process<Phase::request_body>([](auto&, auto&, auto&, auto&) {});
   const Service alone(buffers);
   for (const auto& result :
        {envoy.run(alone, kTwoChunks), run(envoy, {alone, Service(nothing)}),
