@@ -7,6 +7,7 @@
 
 #include "extproc/body.h"
 #include "extproc/export.h"
+#include "extproc/pace.h"
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
 #include "extproc/response.h"
@@ -30,6 +31,7 @@ class BodyChannel {
   virtual std::optional<HttpBody> next() = 0;
   virtual bool writable() = 0;
   virtual void wait_writable(std::coroutine_handle<> handler) = 0;
+  virtual void set_pace(const Pace& pace) = 0;
   /// Throws when the stream was cancelled.
   virtual void check_open() = 0;
   virtual void write(std::string_view bytes, bool compressed) = 0;
@@ -85,8 +87,11 @@ class EXTPROC_API BodyStream {
 
   /// Waits until the peer has taken enough of what was written. For a handler that writes much
   /// without reading. The peer is Envoy, which takes all of it at once however slowly its caller or
-  /// its upstream does, and keeps the rest. Throws as read() does.
+  /// its upstream does, and keeps the rest: set_pace() bounds that. Throws as read() does.
   WriteAwaiter writable();
+  /// From now on writable() waits also while more is ahead of what was read than `pace` allows. In
+  /// the answered modes that is time of the handler's answer. Throws Error where it is none.
+  void set_pace(const Pace& pace) { channel_.set_pace(pace); }
 
   /// Nothing more will be written: what is still to come of the body is dropped.
   void finish() { channel_.finish(); }
@@ -97,7 +102,7 @@ class EXTPROC_API BodyStream {
   /// or what this processor has overridden it with.
   std::optional<BodySendMode> mode() const { return channel_.mode(); }
 
-  /// What the last answer carries besides the body: header changes (in BUFFERED and
+  /// What the next answer carries besides the body: header changes (in BUFFERED and
   /// BUFFERED_PARTIAL mode), dynamic metadata, or an immediate response in its place. Where the
   /// answer to the headers waits for this handler (HeadersResponse::wait_for_body), that one has
   /// what was asked for until the first write. And when to stop waiting for this handler:

@@ -30,6 +30,11 @@ struct Needs {
   /// asked. Unset: the handler takes it as it comes; a way that suits it is written.
   std::optional<BodySendMode> request_body_mode{};
   std::optional<BodySendMode> response_body_mode{};
+  /// The answer to each of these headers waits for the handler over the whole body
+  /// (HeadersResponse::wait_for_body, which says where it can): the body comes in
+  /// FULL_DUPLEX_STREAMED, or in STREAMED with send_body_without_waiting_for_header_response.
+  bool request_headers_wait_for_body = false;
+  bool response_headers_wait_for_body = false;
   /// Trailers are sent though no handler is for them.
   bool request_trailers = false;
   bool response_trailers = false;
@@ -41,7 +46,8 @@ struct Needs {
   std::vector<std::string> response_attributes{};
   /// Namespaces that Context::filter_metadata is asked for, of what others set
   /// (`metadata_options.forwarding_namespaces.untyped`), and those that set_dynamic_metadata names
-  /// (`receiving_namespaces.untyped`).
+  /// (`receiving_namespaces.untyped`); one that is set and not stated is logged once. Typed metadata
+  /// cannot be stated.
   std::vector<std::string> metadata_read{};
   std::vector<std::string> metadata_set{};
   /// The processor answers with HeadersResponse::override_mode: `allow_mode_override`.

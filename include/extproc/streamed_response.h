@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "extproc/export.h"
+#include "extproc/pace.h"
 
 namespace extproc {
 
@@ -30,6 +31,7 @@ class StreamedResponseSink {
   virtual bool writable() = 0;
   /// `handler` is resumed once writable() holds.
   virtual void wait_writable(std::coroutine_handle<> handler) = 0;
+  virtual void set_pace(const Pace& pace) = 0;
   /// Throws when the stream is over.
   virtual void check_open() = 0;
 
@@ -55,12 +57,17 @@ class EXTPROC_API StreamedResponse {
   void write(std::string_view chunk);
   /// Waits until the peer has taken enough of what was written (Limits::queued_bytes_per_stream):
   /// for a handler that writes faster than it is read. Envoy reads all of it, and keeps what its
-  /// caller has not taken. What it writes without waiting is
-  /// kept, until that is more than Limits::buffered_bytes_per_connection or memory_bytes allow,
+  /// caller has not taken: set_pace() bounds that. What is written without waiting is kept by the
+  /// server, until that is more than Limits::buffered_bytes_per_connection or memory_bytes allow,
   /// which ends the stream. Ready at once where the pieces are collected, or go nowhere, as with
   /// Context::observability_mode. Throws boost::system::system_error (operation_aborted) when the
   /// stream is over, as where the caller has gone, or too much was collected.
   [[nodiscard]] WriteAwaiter writable();
+  /// From now on writable() waits also while more was written than `pace` allows; nothing is read
+  /// that would count. Throws Error where it is none.
+  void set_pace(const Pace& pace) {
+    if (sink_ != nullptr) sink_->set_pace(pace);
+  }
   /// Ends the response, with trailers if there are any.
   void finish(std::vector<std::pair<std::string, std::string>> trailers = {});
 

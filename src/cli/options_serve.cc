@@ -31,6 +31,8 @@ const char* type_name(Unit unit) {
       return "PORT";
     case Unit::log_format:
       return "FORMAT";
+    case Unit::header_names:
+      return "NAME,...";
     case Unit::text:
       return "FILE";
     case Unit::on_or_off:

@@ -75,6 +75,15 @@ BodySendMode open_body_mode(const Needs& needs, Phase phase) {
                                                          : BodySendMode::full_duplex_streamed;
 }
 
+bool sends_body_unasked(const Needs& needs) {
+  const auto waits = [&needs](bool stated, Phase body) {
+    return stated && body_mode(needs, body) == BodySendMode::streamed;
+  };
+  return needs.stated.send_body_without_waiting_for_header_response ||
+         waits(needs.stated.request_headers_wait_for_body, Phase::request_body) ||
+         waits(needs.stated.response_headers_wait_for_body, Phase::response_body);
+}
+
 Needs together(const std::vector<Needs>& processors) {
   Needs sum = processors.front();
   for (std::size_t i = 1; i < processors.size(); ++i) {
@@ -107,11 +116,11 @@ ProcessingMode needed_mode(const Needs& needs) {
 void require_consistent(const Needs& needs) {
   require_consistent_body(needs, needs.request_body_mode, Phase::request_body);
   require_consistent_body(needs, needs.response_body_mode, Phase::response_body);
-  if (needs.mode_override && needs.stated.send_body_without_waiting_for_header_response) {
+  if (needs.mode_override && sends_body_unasked(needs)) {
     throw Error(needs.name +
                 " needs mode_override, which Envoy ignores with "
-                "send_body_without_waiting_for_header_response, and that too: leave out one of "
-                "the two in needs()");
+                "send_body_without_waiting_for_header_response, and that too, itself or since its "
+                "headers wait for a body: leave out one of the two in needs()");
   }
 }
 

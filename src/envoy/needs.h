@@ -43,6 +43,11 @@ struct Needs {
 /// excludes what is asked for. For a handler of messages it is BUFFERED, of which it gets one.
 BodySendMode open_body_mode(const Needs& needs, Phase phase);
 
+/// Whether bodies must be sent before their headers are answered
+/// (`send_body_without_waiting_for_header_response`): it is stated, or headers wait for a body that
+/// is STREAMED.
+bool sends_body_unasked(const Needs& needs);
+
 /// What one filter in front of several processors needs.
 Needs together(const std::vector<Needs>& processors);
 

@@ -55,6 +55,20 @@ class Unmet {
                         " does not send",
                     "set " + std::string(mode_field(phase)) + ": SEND"});
   }
+  /// Headers that wait for their body.
+  void wait(Phase headers, bool needed, const FilterConfig& filter) {
+    const Phase body =
+        is_request_phase(headers) ? Phase::request_body : Phase::response_body;
+    if (!needed || filter.first_mode().body(body) != BodySendMode::streamed ||
+        filter.send_body_without_waiting)
+      return;
+    const std::string field(mode_field(body));
+    add(filter.send_body_without_waiting, "headers-cannot-wait",
+        processor_ + " decides " + std::string(to_string(headers)) + " by their body, which " +
+            filter_ + " sends behind their answer (" + field + ": STREAMED)",
+        "set send_body_without_waiting_for_header_response: true, or " + field +
+            ": FULL_DUPLEX_STREAMED");
+  }
   void body(Phase phase, const std::optional<BodySendMode>& needed, const ProcessingMode& mode) {
     if (!needed || mode.body(phase) == *needed) return;
     const std::string field(mode_field(phase));
@@ -105,6 +119,8 @@ std::vector<Problem> unmet_needs(const extproc::Needs& needs, const FilterConfig
   unmet.flag("body-waits-for-headers", "send_body_without_waiting_for_header_response",
              needs.send_body_without_waiting_for_header_response, filter.send_body_without_waiting,
              filter.send_body_without_waiting);
+  unmet.wait(Phase::request_headers, needs.request_headers_wait_for_body, filter);
+  unmet.wait(Phase::response_headers, needs.response_headers_wait_for_body, filter);
   const rules::HeaderRules& rules = filter.mutation_rules->by_name;
   unmet.flag("header-rules", "mutation_rules.allow_all_routing", needs.allow_all_routing,
              filter.mutation_rules, rules.allow_all_routing);

@@ -1,5 +1,6 @@
 #include "exchange/answer_checker.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/access.h"
@@ -190,6 +191,7 @@ bool AnswerChecker::keeps_length(Phase phase, std::size_t bytes, bool ends) {
 }
 
 void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResponse& response) {
+  note_metadata(phase, response.extras_or_null());
   if (phase == Phase::response_headers && !env().settings.chain_header.empty())
     fit_chain_header(message, response);
   const bool replaces = response.replacement().has_value();
@@ -218,6 +220,7 @@ void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResp
 }
 
 bool AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& response) {
+  note_metadata(phase, response.extras_or_null());
   const bool guarded = guards_length(phase);
   if (guarded) directions_.of(phase).body_came(chunk.bytes().size());
   if (directions_.of(phase).full_duplex()) {
@@ -257,6 +260,7 @@ bool AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& respo
 }
 
 bool AnswerChecker::streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) {
+  note_metadata(phase, carries.extras_or_null());
   if (!carries.header_mutation().empty()) {
     violation(phase, Rule::body_header_mutation, carries.header_mutation().at(0).name);
     carries.header_mutation().clear();
@@ -278,10 +282,23 @@ bool AnswerChecker::streamed_body(Phase phase, const HttpBody& body, BodyRespons
 }
 
 bool AnswerChecker::trailers(Phase phase, const HttpTrailers& message, TrailersResponse& response) {
+  note_metadata(phase, response.extras_or_null());
   check(phase, response.header_mutation());
   if (guards_length(phase) && !keeps_length(phase, 0, true)) return false;
   sink_.trailers(phase, message, response);
   return true;
+}
+
+// A chain's answers carry what its processors set, each of which is looked at itself.
+void AnswerChecker::tell_metadata(Phase phase, const ResponseExtras& extras) const {
+  const Environment& environment = env();
+  if (!environment.links.empty()) return;
+  for (const auto& [name, value] : extras.dynamic_metadata) {
+    if (std::ranges::find(environment.needs.metadata_set, name) !=
+        environment.needs.metadata_set.end())
+      continue;
+    reporter_.metadata_not_stated(request_, phase, name);
+  }
 }
 
 bool AnswerChecker::takes_streamed_reply() const {
@@ -291,6 +308,7 @@ bool AnswerChecker::takes_streamed_reply() const {
 
 void AnswerChecker::immediate(Phase phase, ImmediateResponse response,
                               const ResponseExtras* extras) {
+  note_metadata(phase, extras);
   AnswerViolations violations(reporter_, request_, phase);
   rules::check_immediate(response, env().settings.filter, violations);
   if (env().settings.enforces_rules) rules::leave_out_refused(response, env().settings.filter);

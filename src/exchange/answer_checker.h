@@ -40,6 +40,11 @@ class AnswerChecker {
   [[nodiscard]] bool trailers(Phase phase, const HttpTrailers& message, TrailersResponse& response);
   void immediate(Phase phase, ImmediateResponse response, const ResponseExtras* extras);
 
+  /// Tells of dynamic metadata that the filter is not known to take.
+  void note_metadata(Phase phase, const ResponseExtras* extras) const {
+    if (extras != nullptr && !extras->dynamic_metadata.empty()) tell_metadata(phase, *extras);
+  }
+
   /// Whether Envoy takes a response piece by piece.
   bool takes_streamed_reply() const;
 
@@ -58,6 +63,7 @@ class AnswerChecker {
 
  private:
   const Environment& env() const { return reporter_.environment(); }
+  void tell_metadata(Phase phase, const ResponseExtras& extras) const;
   void complete_mode_override(Phase phase, ResponseExtras& extras);
   void add_automatic_override(HeadersResponse& response);
   void fit_chain_header(const HttpHeaders& message, HeadersResponse& response);

@@ -94,6 +94,16 @@ void BodySession::complete(std::exception_ptr failure) noexcept {
 
 bool BodySession::congested() const { return exchange_.congested(phase_); }
 
+std::optional<std::chrono::steady_clock::time_point> BodySession::paced_until() const {
+  return pacer_ != nullptr ? pacer_->writable_at(exchange_.now()) : std::nullopt;
+}
+
+void BodySession::wait_writable(std::coroutine_handle<> handler) {
+  waiting_ = handler;
+  waits_for_output_ = true;
+  if (pacer_ != nullptr) exchange_.on_paced();
+}
+
 void BodySession::on_fallback(detail::Fallback fallback) {
   if (!abandoned_) exchange_.on_fallback(*this, std::move(fallback));
 }
@@ -179,6 +189,7 @@ std::optional<HttpBody> BodySession::next() {
     answer_current();
   }
   current_ = std::move(*chunk);
+  if (pacer_ != nullptr) pacer_->read(current_.bytes.size(), exchange_.now());
   holds_chunk_ = !full_duplex();
   holds_streamed_ = full_duplex();
   exchange_.on_consumed(*this, current_.bytes.size());
@@ -187,6 +198,7 @@ std::optional<HttpBody> BodySession::next() {
 
 void BodySession::write(std::string_view bytes, bool compressed) {
   if (finished_ || cancelled_) return;
+  if (pacer_ != nullptr) pacer_->wrote(bytes.size(), exchange_.now());
   if (holds_headers_ && !bytes.empty()) decide_headers();
   if (full_duplex()) {
     // An empty gRPC message is one; an empty chunk says nothing.

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "exchange/pacer.h"
 #include "extproc/body.h"
 #include "extproc/body_stream.h"
 #include "extproc/context.h"
@@ -58,6 +59,10 @@ class BodySession final : private detail::BodyChannel,
   bool idle() const { return !running_ || (waiting_ && !waits_for_output_ && unread_.empty()); }
   /// It is in read(), or waits for its peer.
   bool waits_here() const { return static_cast<bool>(waiting_); }
+  /// When a handler that waits in writable() has kept to its pace; nothing where none has to.
+  std::optional<std::chrono::steady_clock::time_point> resumes_at() const {
+    return waits_for_output_ ? paced_until() : std::nullopt;
+  }
   /// What has not been read, with what it takes to keep it.
   std::size_t unread_bytes() const { return unread_bytes_; }
   /// What it keeps, with what was read last and what was written for it.
@@ -87,11 +92,9 @@ class BodySession final : private detail::BodyChannel,
     tell_waiting();
   }
   std::optional<HttpBody> next() override;
-  bool writable() override { return cancelled_ || !congested(); }
-  void wait_writable(std::coroutine_handle<> handler) override {
-    waiting_ = handler;
-    waits_for_output_ = true;
-  }
+  bool writable() override { return cancelled_ || (!congested() && !paced_until()); }
+  void wait_writable(std::coroutine_handle<> handler) override;
+  void set_pace(const Pace& pace) override { pacer_ = std::make_unique<Pacer>(pace); }
   void check_open() override;
   void write(std::string_view bytes, bool compressed) override;
   void finish() override { finished_ = true; }
@@ -123,6 +126,7 @@ class BodySession final : private detail::BodyChannel,
   void wake();
   void yield();
   bool congested() const;
+  std::optional<std::chrono::steady_clock::time_point> paced_until() const;
   void tell_waiting();
 
   ProcessorExchange& exchange_;
@@ -138,6 +142,7 @@ class BodySession final : private detail::BodyChannel,
   std::vector<Chunk> read_;  // before current_, while the answer to the headers waits
   std::size_t read_bytes_ = 0;
   std::string written_;  // since the last answer, where answers are owed
+  std::unique_ptr<Pacer> pacer_;  // where the handler asked for one
   std::coroutine_handle<> waiting_;
   std::size_t read_in_a_row_ = 0;  // chunks, since the handler was resumed
   std::shared_ptr<int> turn_;      // others have it: it goes on when the loop comes to it again

@@ -13,6 +13,7 @@
 #include "exchange/streamed_reply.h"
 #include "extproc/detail/dispatcher.h"
 #include "extproc/host.h"
+#include "extproc/needs.h"
 
 namespace extproc::detail {
 struct EventLoop;
@@ -67,6 +68,8 @@ struct Environment {
   std::vector<std::unique_ptr<Scratch>> spare_scratches{};
 
   Refusals refusals{};
+  /// What the processor states; of a chain, what its processors state is theirs.
+  const Needs needs = dispatcher.links().empty() ? dispatcher.needs() : Needs{};
   /// It has a handler of a body, and it has not been told that none is sent.
   bool looks_for_bodies = dispatcher.phases().contains(Phase::request_body) ||
                           dispatcher.phases().contains(Phase::response_body);

@@ -217,6 +217,7 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   void send_streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries);
   void decide_headers(BodySession& session);
   void on_waiting(BodySession& session);
+  void on_paced() { update_alarm(); }
   detail::TimeLeft time_left(const BodySession& session) const;
   void on_refused(const BodySession& session) { reporter().refused(request_, session.phase()); }
   void on_fallback(BodySession& session, detail::Fallback fallback);

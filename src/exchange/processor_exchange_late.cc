@@ -50,15 +50,17 @@ void ProcessorExchange::update_alarm() {
   if (closed_) return;
   std::optional<Clock::time_point> next;
   if (!finished_ && !observes()) {
-    if (pending_) next = waiting_->deadline.next();
+    const auto also = [&next](std::optional<Clock::time_point> due) {
+      if (due && (!next || *due < *next)) next = due;
+    };
+    if (pending_) also(waiting_->deadline.next());
+    if (may_stream_) also(streamed_reply()->resumes_at());
     directions().each_run([&](const BodyRun& run) {
-      const auto due = run.holds_others_up() ? run.deadline.next() : std::nullopt;
-      if (due && (!next || *due < *next)) next = due;
+      if (!run.holds_others_up()) return;
+      also(run.deadline.next());
+      also(run.session.resumes_at());
     });
-    directions().each_held([&](const HeldHeaders& held) {
-      const auto due = held.deadline.next();
-      if (due && (!next || *due < *next)) next = due;
-    });
+    directions().each_held([&](const HeldHeaders& held) { also(held.deadline.next()); });
   }
   if (next == waiting_->alarm) return;
   waiting_->alarm = next;
@@ -73,6 +75,8 @@ void ProcessorExchange::on_wake() {
   });
   for (const Phase each : {Phase::request_body, Phase::response_body}) wake_held(each);
   update_alarm();
+  // Writers that keep to a pace.
+  on_writable();
 }
 
 void ProcessorExchange::wake_handler() {

@@ -26,13 +26,19 @@ constexpr std::string_view kMessageTimeoutAdvice =
 
 constexpr std::string_view kNoTimerAdvice =
     "Envoy runs no timer in FULL_DUPLEX_STREAMED mode, so that the request waits for as long as it "
-    "does: fall_back_after() bounds that. What is only known from the body is to be waited for in "
-    "the handler over the body, since no body is handled before this one returns. This is logged "
-    "once";
+    "does: fall_back_after() bounds that. No body is handled before this one returns, so that what "
+    "is only known from the body is found by the body's handler, which headers can wait for "
+    "(HeadersResponse::wait_for_body). This is logged once";
 
 constexpr std::string_view kNotSentAdvice =
     ", and the answers ask for no other mode: extproc config writes what the processor needs, and "
     "extproc check compares. This is logged once";
+
+constexpr std::string_view kMetadataAdvice =
+    "its needs() do not state that namespace, and a filter takes those alone that "
+    "metadata_options.receiving_namespaces names: Envoy drops it without a word then. State it in "
+    "Needs::metadata_set, which extproc config writes and extproc check compares. This is logged "
+    "once";
 
 std::string microseconds(std::chrono::nanoseconds duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(duration).count()) +
@@ -185,6 +191,19 @@ void Reporter::not_sent(const Request& request, Phase phase) const {
                    .processor = env_.dispatcher.name(),
                    .phase = phase,
                    .request_id = id_of(request)});
+}
+
+void Reporter::metadata_not_stated(const Request& request, Phase phase,
+                                   std::string_view name) const {
+  if (!env_.dispatcher.advise_once("metadata_set", name)) return;
+  env_.logger.log(
+      {.level = LogLevel::warning,
+       .kind = LineKind::misused_answer,
+       .event = text({"sets the dynamic metadata of ", name}),
+       .detail = kMetadataAdvice,
+       .processor = env_.dispatcher.name(),
+       .phase = phase,
+       .request_id = id_of(request)});
 }
 
 void Reporter::malformed_message(const Request& request, const Context& context,

@@ -64,6 +64,8 @@ class Reporter final {
   void waits_untimed(const Request& request, Phase phase) const;
   /// No body of `phase`, which has a handler, was sent, as the filter is set up.
   void not_sent(const Request& request, Phase phase) const;
+  /// It sets dynamic metadata of a namespace that its needs() do not state.
+  void metadata_not_stated(const Request& request, Phase phase, std::string_view name) const;
   /// A handler took so long on the stream's own thread.
   void time_on_thread(const Request& request, Phase phase, std::chrono::nanoseconds spent) const {
     if (spent > env_.settings.slow_handler) tell_slow(request, phase, spent);

@@ -66,6 +66,7 @@ void StreamedReply::chunk(std::string_view bytes) {
   }
   if (closed_) return;
   if (all_head_) return checker_.violation(Phase::request_headers, Rule::body_not_allowed, "body");
+  if (pacer_ != nullptr) pacer_->wrote(bytes.size(), exchange_.now());
   checker_.sink().reply_chunk(bytes, extras());
   detail::Access::drop_extras(response_);
 }
@@ -79,12 +80,30 @@ void StreamedReply::end(detail::HeaderPairs trailers) {
   detail::Access::drop_extras(response_);
 }
 
+const ResponseExtras* StreamedReply::extras() const {
+  const ResponseExtras* extras = response_.extras_or_null();
+  checker_.note_metadata(Phase::request_headers, extras);
+  return extras;
+}
+
 bool StreamedReply::elsewhere() const {
   return checker_.reporter().environment().dispatcher.blocks();
 }
 
 bool StreamedReply::writable() {
-  return !begun_ || closed_ || !checker_.sink().congested(Phase::request_headers);
+  if (!begun_ || closed_) return true;
+  if (checker_.sink().congested(Phase::request_headers)) return false;
+  return pacer_ == nullptr || !pacer_->writable_at(exchange_.now());
+}
+
+void StreamedReply::wait_writable(std::coroutine_handle<> handler) {
+  waiting_ = handler;
+  if (pacer_ != nullptr) exchange_.on_paced();
+}
+
+std::optional<Pacer::Clock::time_point> StreamedReply::resumes_at() const {
+  if (pacer_ == nullptr || !waiting_) return std::nullopt;
+  return pacer_->writable_at(exchange_.now());
 }
 
 void StreamedReply::check_open() {

@@ -2,11 +2,13 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "exchange/pacer.h"
 #include "extproc/headers.h"
 #include "extproc/immediate_response.h"
 #include "extproc/response.h"
@@ -35,6 +37,8 @@ class StreamedReply final : public detail::StreamedResponseSink {
   bool begun() const { return begun_; }
   /// The stream is over, or was answered in another way: nothing is sent from now on.
   void close() { closed_ = true; }
+  /// When the handler, which waits, has kept to its pace; nothing where it has none.
+  std::optional<Pacer::Clock::time_point> resumes_at() const;
   /// Lets a handler go on that waits for the peer, where there is nothing to wait for any more.
   void wake();
 
@@ -42,19 +46,21 @@ class StreamedReply final : public detail::StreamedResponseSink {
   void chunk(std::string_view bytes) override;
   void end(detail::HeaderPairs trailers) override;
   bool writable() override;
-  void wait_writable(std::coroutine_handle<> handler) override { waiting_ = handler; }
+  void wait_writable(std::coroutine_handle<> handler) override;
+  void set_pace(const Pace& pace) override { pacer_ = std::make_unique<Pacer>(pace); }
   void check_open() override;
 
  private:
   void leave_checked(std::vector<Header>& headers) const;
   /// The handler writes on a thread of its own, and is heard of when it returns.
   bool elsewhere() const;
-  const ResponseExtras* extras() const { return response_.extras_or_null(); }
+  const ResponseExtras* extras() const;
 
   ProcessorExchange& exchange_;
   AnswerChecker& checker_;
   PhaseResponse& response_;
   std::optional<ImmediateResponse> collected_;
+  std::unique_ptr<Pacer> pacer_;  // where the handler asked for one
   std::coroutine_handle<> waiting_;
   bool begun_ = false;
   bool all_head_ = false;  // it has no body

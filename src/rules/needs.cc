@@ -28,6 +28,8 @@ bool differ(const std::optional<T>& first, const std::optional<T>& second) {
 Needs together(Needs sum, const Needs& other) {
   if (!sum.request_body_mode) sum.request_body_mode = other.request_body_mode;
   if (!sum.response_body_mode) sum.response_body_mode = other.response_body_mode;
+  sum.request_headers_wait_for_body |= other.request_headers_wait_for_body;
+  sum.response_headers_wait_for_body |= other.response_headers_wait_for_body;
   sum.request_trailers |= other.request_trailers;
   sum.response_trailers |= other.response_trailers;
   sum.request_data |= other.request_data;

@@ -44,6 +44,8 @@ constexpr auto parser() {
   if constexpr (kUnit == Unit::log_format) return std::pair(&parse_log_format, kAcceptedLogFormat);
   if constexpr (kUnit == Unit::header_name)
     return std::pair(&parse_header_name, kAcceptedHeaderName);
+  if constexpr (kUnit == Unit::header_names)
+    return std::pair(&parse_header_names, kAcceptedHeaderNames);
   if constexpr (kUnit == Unit::text) return std::pair(&as_it_is, std::string_view("a text"));
 }
 
@@ -165,6 +167,11 @@ constexpr SettingRow kRows[] = {
     setting_of<&Settings::log_file, Unit::text>(
         {"log_file", {}, "LOG_FILE"}, Topic::serving,
         "Where, instead of standard error; serve opens it anew on SIGUSR1", "standard error"),
+    setting_of<&Settings::redacted_headers, Unit::header_names>(
+        {"redacted_headers"}, Topic::serving,
+        "Headers whose values LOG_LEVEL=DEBUG does not tell, besides those of credentials and "
+        "cookies",
+        "none"),
     setting_of<&Settings::threads, Unit::count>({"threads"}, Topic::serving, "I/O threads",
                                                 "one per core"),
     setting_of<&Settings::blocking_threads, Unit::count>(

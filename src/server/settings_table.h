@@ -18,7 +18,8 @@ enum class Unit : std::uint8_t {
   on_or_off,    ///< "true"
   log_level,    ///< "INFO"
   log_format,   ///< "json"
-  header_name,  ///< "x-name"
+  header_name,   ///< "x-name"
+  header_names,  ///< "x-name,x-other"
   text,
 };
 

@@ -114,6 +114,20 @@ std::optional<std::string> parse_header_name(std::string_view text) {
   return name;
 }
 
+std::optional<std::vector<std::string>> parse_header_names(std::string_view text) {
+  std::vector<std::string> names;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view part = text.substr(begin, end - begin);
+    // Pseudo-headers are told too.
+    const std::string_view token = part.substr(part.starts_with(':') ? 1 : 0);
+    if (token != "host" && !parse_header_name(token)) return std::nullopt;
+    names.push_back(lower(part));
+    begin = end + 1;
+  }
+  return names;
+}
+
 void refuse_value(std::string_view setting, std::string_view value, std::string_view accepted) {
   throw Error(std::string(setting) + " is \"" + std::string(value) + "\": it must be " +
               std::string(accepted));

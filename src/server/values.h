@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "extproc/log.h"
 
@@ -32,6 +33,8 @@ std::optional<LogFormat> parse_log_format(std::string_view text);
 
 /// In lower case: a token of RFC 9110, that a processor may add to a response.
 std::optional<std::string> parse_header_name(std::string_view text);
+/// Of any headers, separated by commas.
+std::optional<std::vector<std::string>> parse_header_names(std::string_view text);
 
 // What they accept, for refuse_value().
 inline constexpr std::string_view kAcceptedPort = "a port from 0 to 65535";
@@ -46,6 +49,8 @@ inline constexpr std::string_view kAcceptedLogLevel =
 inline constexpr std::string_view kAcceptedLogFormat = "one of text, json";
 inline constexpr std::string_view kAcceptedHeaderName =
     "the name of a header, other than \"host\" and those that begin with \":\"";
+inline constexpr std::string_view kAcceptedHeaderNames =
+    "names of headers, with commas between them";
 
 /// Throws Error: `<setting> is "<value>": it must be <accepted>`.
 [[noreturn]] void refuse_value(std::string_view setting, std::string_view value,

@@ -154,7 +154,10 @@ class EXTPROC_API Dispatcher {
   }
   /// The same for each header or field that breaks a rule.
   bool advise_once(Rule rule, std::string_view field) const {
-    return told_.first(std::string(to_string(rule)).append(" ").append(field));
+    return advise_once(to_string(rule), field);
+  }
+  bool advise_once(std::string_view topic, std::string_view of) const {
+    return told_.first(std::string(topic).append(" ").append(of));
   }
 
  private:

@@ -34,7 +34,7 @@ void write_filter(YamlWriter& out, const Processor& processor, const DocumentOpt
 /// would hold until they end are not sent, since they have no end.
 void write_upgrade_override(YamlWriter& out, const Processor& processor);
 /// What a processor states of its filter, but for its modes, times and rules.
-void write_stated(YamlWriter& out, const extproc::Needs& needs);
+void write_stated(YamlWriter& out, const Needs& needs);
 
 /// The fields of a cluster, after its name; the caller opens it.
 void write_cluster(YamlWriter& out, const Processor& processor);

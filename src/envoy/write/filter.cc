@@ -127,7 +127,7 @@ void write_filter(YamlWriter& out, const Processor& processor, const DocumentOpt
   const FilterSettings filter = rules::filled_in(options.filter, processor.needs.stated);
   write_timeouts(out, filter);
   write_mutation_rules(out, filter);
-  write_stated(out, processor.needs.stated);
+  write_stated(out, processor.needs);
   write_overrides(out, processor, filter);
   if (filter.allow_content_length_header) {
     out.comment("content-length stays where a body is streamed; the processor removes it where it");

@@ -159,7 +159,7 @@ void require_gateway_needs(const Needs& needs) {
   if (needs.stated.observability_mode)
     throw Error("EnvoyExtensionPolicy has no observability_mode, which " + needs.name +
                 " needs: choose another format");
-  if (needs.stated.send_body_without_waiting_for_header_response)
+  if (sends_body_unasked(needs))
     throw Error(
         "EnvoyExtensionPolicy has no send_body_without_waiting_for_header_response, which " +
         needs.name + " needs: choose another format");

@@ -17,12 +17,13 @@ std::string list(const std::vector<std::string>& texts) {
   return "[" + line + "]";
 }
 
-void write_stated(YamlWriter& out, const extproc::Needs& needs) {
+void write_stated(YamlWriter& out, const Needs& processor) {
+  const extproc::Needs& needs = processor.stated;
   if (needs.observability_mode) {
     out.comment("The processor only looks: no request waits for it.");
     out.field("observability_mode", "true");
   }
-  if (needs.send_body_without_waiting_for_header_response) {
+  if (sends_body_unasked(processor)) {
     out.comment("The body is sent beside its headers, before these are answered.");
     out.field("send_body_without_waiting_for_header_response", "true");
   }

@@ -137,7 +137,8 @@ class Bodies : public extproc::AsyncProcessor {
       co_await decide(body, actions.front().argument);
     } else if (verb == "before") {
       body.write("before:");
-    } else if (verb == "repeat") {
+    } else if (verb == "repeat" || verb == "repeat_at_a_pace") {
+      if (verb == "repeat_at_a_pace") body.set_pace({.bytes_per_second = std::size_t{1} << 20});
       const auto& argument = actions.front().argument;
       const auto space = argument.find(' ');
       for (auto times = std::stoul(argument.substr(0, space)); times > 0; --times) {

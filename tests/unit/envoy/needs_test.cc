@@ -149,5 +149,21 @@ TEST(BodySendMode, Names) {
   }
 }
 
+TEST(Needs, BodiesThatDecideTheirHeadersAreSentUnasked) {
+  const Needs duplex{.handled = {Phase::request_body},
+                     .whole = {Phase::request_body},
+                     .stated = {.request_headers_wait_for_body = true}};
+  EXPECT_FALSE(sends_body_unasked(duplex));
+  Needs streamed = duplex;
+  streamed.request_body_mode = BodySendMode::streamed;
+  EXPECT_TRUE(sends_body_unasked(streamed));
+  Needs response = streamed;
+  response.stated = {.response_headers_wait_for_body = true};
+  EXPECT_FALSE(sends_body_unasked(response));
+  EXPECT_NO_THROW(require_consistent(streamed));
+  streamed.mode_override = true;
+  EXPECT_THROW(require_consistent(streamed), Error);
+}
+
 }  // namespace
 }  // namespace extproc::envoy_config

@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 Needs everything() {
   return {.request_body_mode = BodySendMode::streamed,
           .response_body_mode = BodySendMode::buffered,
+          .request_headers_wait_for_body = true,
+          .response_headers_wait_for_body = true,
           .request_trailers = true,
           .response_trailers = true,
           .request_data = true,
@@ -75,6 +77,7 @@ TEST(NeedsInSettings, FillWhatHasEnvoysDefault) {
   EXPECT_EQ(filled.max_message_timeout, 2s);
   EXPECT_TRUE(filled.allow_all_routing);
   EXPECT_TRUE(filled.allow_envoy);
+  EXPECT_TRUE(filled.allow_mode_override);
   const FilterSettings kept =
       filled_in({.message_timeout = 3s, .max_message_timeout = 4s}, everything());
   EXPECT_EQ(kept.message_timeout, 3s);

@@ -99,6 +99,15 @@ TEST(SettingsTable, BytesHaveUnits) {
   EXPECT_EQ(bytes("4G"), std::size_t{4} << 30U);
 }
 
+TEST(SettingsTable, NamesOfHeadersAreAList) {
+  const SettingRow& row = setting_row("redacted_headers");
+  Settings settings;
+  row.set(settings, "", "X-Token,:path,host");
+  EXPECT_THAT(settings.redacted_headers, ::testing::ElementsAre("x-token", ":path", "host"));
+  for (const char* wrong : {"", ",", "a,", ",a", "a b", "a, b", "::a"})
+    EXPECT_THROW(row.set(settings, "--redacted-headers", wrong), Error) << wrong;
+}
+
 TEST(SettingsTable, DefaultsAreShownAsPeopleSayThem) {
   const std::pair<const char*, const char*> cases[] = {
       {"limits.message_bytes", "16 MiB"},     {"limits.header_list_bytes", "64 KiB"},

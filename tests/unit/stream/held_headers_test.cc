@@ -15,7 +15,10 @@ namespace extproc::stream {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using namespace std::chrono_literals;
 using enum Phase;
 
@@ -73,6 +76,38 @@ std::vector<Rule> rules(const AsyncFixture& f) {
   std::vector<Rule> all;
   for (const auto& violation : f.violations) all.push_back(violation.rule);
   return all;
+}
+
+// As with a call in the headers' handler, which there need not be.
+TEST(HeldHeaders, WaitWhereTheProcessorStatesIt) {
+  for (const bool has_headers_handler : {false, true}) {
+    for (const auto& config : kHolding) {
+      for (const Phase body : {request_body, response_body}) {
+        auto service = handlers();
+        service->needs({.request_headers_wait_for_body = body == request_body,
+                        .response_headers_wait_for_body = body == response_body});
+        if (body == request_body) {
+          service->process<request_body>(decide);
+          if (has_headers_handler)
+            service->process<request_headers>([](auto&, auto&, auto&, auto&) {});
+        } else {
+          service->process<response_body>(decide);
+          if (has_headers_handler)
+            service->process<response_headers>([](auto&, auto&, auto&, auto&) {});
+        }
+        AsyncFixture f(service);
+        f.config = config;
+        f.headers(headers_of(body));
+        EXPECT_THAT(f.sent, IsEmpty());
+        f.body(body, "a!", true);
+        ASSERT_THAT(f.sent, Not(IsEmpty()));
+        EXPECT_THAT(f.sent.front(), HasSubstr("x-model=a!"));
+        // A response has no route.
+        const std::size_t broken = body == request_body ? 0 : 1;
+        EXPECT_THAT(rules(f), ElementsAreArray(std::vector(broken, Rule::clear_route_cache)));
+      }
+    }
+  }
 }
 
 TEST(HeldHeaders, AreDecidedInTheMiddleOfTheBody) {

@@ -282,5 +282,21 @@ TEST_F(DebugLog, BoundsALine) {
   EXPECT_THAT(lines, Contains(HasSubstr("x-long=vvv")));
 }
 
+// Envoy drops it without a word.
+TEST(Told, MetadataThatIsNotStated) {
+  auto service = handlers();
+  service->needs({.metadata_set = {"stated"}});
+  service->process<Phase::request_headers>([](auto&, auto&, auto&, HeadersResponse& response) {
+    response.set_dynamic_metadata("stated", Struct());
+    response.set_dynamic_metadata("other", Struct());
+  });
+  AsyncFixture f(service);
+  f.headers(request_headers);
+  f.restart();
+  f.headers(request_headers);
+  EXPECT_THAT(f.log, ElementsAre(AllOf(HasSubstr("sets the dynamic metadata of other"),
+                                       HasSubstr("Needs::metadata_set"))));
+}
+
 }  // namespace
 }  // namespace extproc::stream

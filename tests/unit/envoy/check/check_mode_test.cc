@@ -212,5 +212,20 @@ TEST(CheckMode, ModeOverride) {
                   .empty());
 }
 
+TEST(Check, HeadersThatWaitForTheirBody) {
+  Needs waits = expects(BodySendMode::streamed);
+  waits.stated.request_headers_wait_for_body = true;
+  const std::string streamed =
+      exchange(std::string(kSound), "request_body_mode: BUFFERED", "request_body_mode: STREAMED");
+  const auto found = check(streamed, {waits});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].rule, "headers-cannot-wait");
+  EXPECT_TRUE(check(exchange(streamed, "failure_mode_allow: false",
+                             "failure_mode_allow: false\n                      "
+                             "send_body_without_waiting_for_header_response: true"),
+                    {waits})
+                  .empty());
+}
+
 }  // namespace
 }  // namespace extproc::envoy_config
