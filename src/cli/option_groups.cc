@@ -175,7 +175,7 @@ void add_message_bytes(CLI::App& app, std::size_t& bytes) {
               });
 }
 
-void add_needs_options(CLI::App& app, NeedsOptions& options) {
+void add_needs_options(CLI::App& app, NeedsOptions& options, FilterSettings& filter) {
   add_body_mode(app, "--request-body-mode", options.request_body_mode,
                 "How a handler of request_body gets it (BUFFERED; over the whole body: "
                 "FULL_DUPLEX_STREAMED)");
@@ -185,8 +185,8 @@ void add_needs_options(CLI::App& app, NeedsOptions& options) {
       "--skip-request-headers", options.skip_request_headers,
       "No handler needs the request's method, path or id, so its headers are sent to their "
       "own handler only");
-  app.add_flag("--mode-override", options.mode_override,
-               "The processor answers with mode_override");
+  // What --allow-mode-override was called; not shown.
+  app.add_flag("--mode-override", filter.allow_mode_override)->group("");
 }
 
 }  // namespace extproc::cli

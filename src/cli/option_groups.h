@@ -29,8 +29,8 @@ void add_service_options(CLI::App& app, ServiceOptions& options, bool required);
 void add_told_options(CLI::App& app, FilterSettings& filter);
 /// --message-timeout and the others of FilterSettings. The times have to fit each other.
 void add_filter_options(CLI::App& app, FilterSettings& filter);
-/// --request-body-mode and the others of NeedsOptions.
-void add_needs_options(CLI::App& app, NeedsOptions& options);
+/// --request-body-mode and the others of NeedsOptions; and an old name of --allow-mode-override.
+void add_needs_options(CLI::App& app, NeedsOptions& options, FilterSettings& filter);
 
 /// --message-bytes, as `extproc serve` has it.
 void add_message_bytes(CLI::App& app, std::size_t& bytes);

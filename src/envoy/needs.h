@@ -28,14 +28,15 @@ struct Needs {
   /// Handlers of later phases ask for the request's method, path or id, which come with its
   /// headers.
   bool request_data = true;
-  /// The processor answers with mode_override.
-  bool mode_override = false;
   /// Requests are to go on without a processor that fails.
   bool failure_mode_allow = false;
   /// The rest of what the processors state.
   extproc::Needs stated{};
-  /// What its server is told of the filter.
+  /// What the filter is set to, and its server is told of it.
   FilterSettings filter{};
+
+  /// The processor may answer with mode_override: it states so, or it is allowed to.
+  bool overrides_mode() const { return stated.mode_override || filter.allow_mode_override; }
 };
 
 /// The mode of a handled body where none is chosen. For a handler over the whole of it that is

@@ -54,7 +54,7 @@ def test_what_the_issue_names():
         run = check(sound.replace(before, after), "-s", DIGEST)
         assert run.returncode == 1, rule
         assert f"[{rule}]" in run.stdout
-    assert "[mode-override-not-allowed]" in check(sound, "-s", DIGEST, "--mode-override").stdout
+    assert "[mode-override-not-allowed]" in check(sound, "-s", DIGEST, "--allow-mode-override").stdout
 
 
 # Ours, with their processors, and what each does on purpose: in the deployment all processors get everything.

@@ -11,6 +11,7 @@ from harness.envoy import Envoy
 from harness.extproc import Extproc
 from harness.processes import free_port
 
+NOTHING_FOUND = "<standard input>: nothing found\n"
 ADDRESSES = {"tcp": "127.0.0.1:50051", "unix": "unix:/run/extproc.sock", "dns": "extproc.example:50051"}
 TRIVIAL, TIMER = "examples.TrivialExtProcService", "examples.TimerExtProcService"
 
@@ -51,7 +52,7 @@ def test_envoy_accepts_the_whole_and_nothing_is_found_in_it(service, address, tm
         validate_with_envoy(text, tmp_path)
         found = check(text, "-s", service, "--strict", *modes)
         assert found.returncode == 0, found.stdout + found.stderr
-        assert found.stdout == "<standard input>: nothing found\n"
+        assert found.stdout == NOTHING_FOUND
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,7 @@ def test_envoy_accepts_the_whole_and_nothing_is_found_in_it(service, address, tm
     [
         ("--failure-mode-allow",),
         ("--message-timeout", "1.5", "--max-message-timeout", "3"),
+        ("--allow-mode-override",),
         ("--mode-override",),
         ("--skip-request-headers",),
         ("--upstream", "https://localhost:8443"),
@@ -125,14 +127,40 @@ def test_bodies_that_are_buffered_have_a_policy_for_envoy_gateway():
 
 
 def test_a_handler_over_the_whole_body_is_streamed(tmp_path):
-    for flags, mode in (((), "FULL_DUPLEX_STREAMED"), (("--failure-mode-allow",), "STREAMED"), (("--mode-override",), "STREAMED")):
+    for flags, mode in (((), "FULL_DUPLEX_STREAMED"), (("--failure-mode-allow",), "STREAMED")):
         text = config("-s", "streaming.Uppercase", *flags)
         assert f"response_body_mode: {mode}" in text
         validate_with_envoy(text, tmp_path)
-        assert check(text, "-s", "streaming.Uppercase", "--strict").stdout == "<standard input>: nothing found\n"
+        assert check(text, "-s", "streaming.Uppercase", "--strict").stdout == NOTHING_FOUND
     # One of messages beside it in the chain needs the whole in one message.
     chain = "streaming.Uppercase,examples.CtxExtProcService"
     assert "response_body_mode: BUFFERED" in config("-s", chain)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--allow-mode-override",),
+        ("--mode-override",),
+        ("--allowed-override-mode", "response_body_mode=FULL_DUPLEX_STREAMED,response_trailer_mode=SEND"),
+    ],
+    ids=lambda flags: flags[0].strip("-"),
+)
+def test_one_whose_mode_may_be_overridden_begins_in_another(flags, tmp_path):
+    """Envoy ignores overrides in FULL_DUPLEX_STREAMED, so none is written beside them; the check reads the same flags."""
+    service = ("-s", "streaming.Uppercase")
+    text = config(*service, *flags)
+    assert "allow_mode_override: true" in text and "response_body_mode: STREAMED" in text
+    validate_with_envoy(text, tmp_path)
+    for told in (flags, ()):
+        found = check(text, *service, "--strict", *told)
+        assert found.stdout == NOTHING_FOUND, found.stdout
+    refused = extproc("config", *service, *flags, "--response-body-mode", "FULL_DUPLEX_STREAMED")
+    assert refused.returncode == 1 and "--allow-mode-override" in refused.stderr
+    # The processor asks for the body itself.
+    off = (*flags, "--response-body-mode", "NONE")
+    found = check(config(*service, *off), *service, "--strict", *flags)
+    assert found.stdout == NOTHING_FOUND, found.stdout
 
 
 @pytest.mark.parametrize("format", ["envoy-gateway", "istio"])

@@ -82,6 +82,15 @@ def test_headers_that_are_allowed(own_launcher, folder, raw_port):
     assert "header_denied" not in dev.process.log()
 
 
+@pytest.mark.parametrize("flag", ["--allow-mode-override", "--mode-override"])
+def test_overrides_that_are_allowed(own_launcher, folder, raw_port, flag):
+    """Both ends know that they are: those to FULL_DUPLEX_STREAMED are not left out."""
+    dev = Dev(own_launcher, folder, raw_port, "-s", "test_processors.Scripted", flag)
+    do = [("x-do", "response_headers mode response_body=FULL_DUPLEX_STREAMED")]
+    assert http.request(dev.port, "GET", "/", headers=do).status == 200
+    assert "mode_override" not in dev.process.log()
+
+
 @pytest.mark.parametrize("service", [TRIVIAL, "examples.DigestExtProcService", "streaming.Mask"])
 def test_upgrades_are_let_through(own_launcher, folder, service):
     async def play() -> bytes:

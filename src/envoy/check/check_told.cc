@@ -49,11 +49,18 @@ std::vector<std::string> comparable(const std::vector<ModeOverride>& modes) {
   return all;
 }
 
+}  // namespace
+
+void check_content_length(const FilterUnderCheck& checked, Findings& findings) {
+  if (!checked.filter.config.allow_content_length_header) return;
+  check_length_of(checked, Phase::request_headers, Phase::request_body, findings);
+  check_length_of(checked, Phase::response_headers, Phase::response_body, findings);
+}
+
 void check_allowed_modes(const FilterUnderCheck& checked, Findings& findings) {
   const FilterConfig& config = checked.filter.config;
   const FilterSettings& told = checked.needs.filter;
-  const bool overrides = checked.needs.mode_override || told.allow_mode_override;
-  if (!overrides || config.allowed_override_modes.empty()) return;
+  if (!checked.needs.overrides_mode() || config.allowed_override_modes.empty()) return;
   const auto has = comparable(filter_settings(config).allowed_override_modes);
   if (comparable(told.allowed_override_modes) == has) return;
   std::string flags;
@@ -70,25 +77,6 @@ void check_allowed_modes(const FilterUnderCheck& checked, Findings& findings) {
                    what + "and the server of " + checked.needs.name + " is told of others",
                    "serve with" + flags);
   }
-}
-
-}  // namespace
-
-void check_content_length(const FilterUnderCheck& checked, Findings& findings) {
-  if (!checked.filter.config.allow_content_length_header) return;
-  check_length_of(checked, Phase::request_headers, Phase::request_body, findings);
-  check_length_of(checked, Phase::response_headers, Phase::response_body, findings);
-}
-
-void check_told_overrides(const FilterUnderCheck& checked, Findings& findings) {
-  const Setting<bool>& allowed = checked.filter.config.allow_mode_override;
-  if (allowed) return check_allowed_modes(checked, findings);
-  if (checked.needs.mode_override || !checked.needs.filter.allow_mode_override) return;
-  findings.error(allowed.is_stated() ? allowed.key : checked.where, "mode-override-not-allowed",
-                 "the server of " + checked.needs.name +
-                     " is told (--allow-mode-override) that mode_override counts, which " +
-                     checked.name + " does not allow",
-                 "set allow_mode_override: true, or serve without the flag");
 }
 
 }  // namespace extproc::envoy_config

@@ -37,9 +37,9 @@ void write_mutation_rules(YamlWriter& out, const FilterSettings& filter) {
   if (filter.allow_envoy) out.field("allow_envoy", "true");
 }
 
-void write_overrides(YamlWriter& out, const Processor& processor, const FilterSettings& filter) {
-  const auto& modes = filter.allowed_override_modes;
-  if (!processor.needs.mode_override && !filter.allow_mode_override && modes.empty()) return;
+void write_overrides(YamlWriter& out, const Needs& needs) {
+  const auto& modes = needs.filter.allowed_override_modes;
+  if (!needs.overrides_mode()) return;
   out.comment("The processor may change the processing mode for the rest of a request.");
   out.field("allow_mode_override", "true");
   if (modes.empty()) return;
@@ -124,11 +124,11 @@ void write_filter(YamlWriter& out, const Processor& processor, const DocumentOpt
                   ? "A request goes on without a processor that fails or cannot be reached."
                   : "A request fails when the processor fails or cannot be reached.");
   out.field("failure_mode_allow", options.failure_mode_allow ? "true" : "false");
-  const FilterSettings filter = rules::filled_in(options.filter, processor.needs.stated);
+  const FilterSettings filter = rules::filled_in(processor.needs.filter, processor.needs.stated);
   write_timeouts(out, filter);
   write_mutation_rules(out, filter);
   write_stated(out, processor.needs.stated);
-  write_overrides(out, processor, filter);
+  write_overrides(out, processor.needs);
   if (filter.allow_content_length_header) {
     out.comment("content-length stays where a body is streamed; the processor removes it where it");
     out.comment("handles that body.");

@@ -170,7 +170,7 @@ void write_extension(YamlWriter& out, const Processor& processor, const Document
   require_gateway_mode(processor.needs, mode);
   require_gateway_needs(processor.needs);
   const extproc::Needs& stated = processor.needs.stated;
-  const FilterSettings filter = rules::filled_in(options.filter, processor.needs.stated);
+  const FilterSettings filter = rules::filled_in(processor.needs.filter, stated);
   require_gateway_filter(filter);
   out.line("- backendRefs:");
   const auto item = out.indent();
@@ -193,8 +193,7 @@ void write_extension(YamlWriter& out, const Processor& processor, const Document
       out.field("processingMode", "{}");
     } else {
       const auto block = out.block("processingMode");
-      if (processor.needs.mode_override || options.filter.allow_mode_override)
-        out.field("allowModeOverride", "true");
+      if (processor.needs.overrides_mode()) out.field("allowModeOverride", "true");
       write_direction(out, "request", request, mode.request_body, stated.request_attributes);
       write_direction(out, "response", response, mode.response_body, stated.response_attributes);
     }
@@ -228,7 +227,6 @@ void write_buffers(YamlWriter& out, const std::string& name, const KubernetesTar
 
 void write_envoy_gateway(YamlWriter& out, const std::vector<Processor>& processors,
                          const DocumentOptions& options) {
-  require_gateway_filter(options.filter);
   const std::string& where = options.kubernetes_namespace;
   write_title(out, "For Envoy Gateway, with extensionApis.enableBackend on", processors);
   for (const Processor& processor : processors) {

@@ -78,7 +78,6 @@ envoy_config::Needs of_filter(const Needs& stated) {
           .request_body_mode = stated.request_body_mode,
           .response_body_mode = stated.response_body_mode,
           .request_data = stated.request_data,
-          .mode_override = stated.mode_override,
           .stated = stated};
 }
 
@@ -208,7 +207,7 @@ TEST(Needs, OfOneFilterAreMerged) {
                   .mode_override = true})});
   EXPECT_EQ(sum.request_body_mode, BodySendMode::buffered);
   EXPECT_EQ(sum.response_body_mode, BodySendMode::streamed);
-  EXPECT_TRUE(sum.mode_override);
+  EXPECT_TRUE(sum.overrides_mode());
   EXPECT_THAT(sum.stated.metadata_set, ElementsAre("a", "b"));
 }
 

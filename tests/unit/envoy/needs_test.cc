@@ -76,7 +76,10 @@ TEST(Needs, ModeThatServesThem) {
        {.handled = {kSb}, .whole = {kSb}, .request_data = false, .failure_mode_allow = true},
        {.response_body = BodySendMode::streamed}},
       {"one that asks for other modes",
-       {.handled = {kSb}, .whole = {kSb}, .request_data = false, .mode_override = true},
+       {.handled = {kSb},
+        .whole = {kSb},
+        .request_data = false,
+        .filter = {.allow_mode_override = true}},
        {.response_body = BodySendMode::streamed}},
       {"one whose mode is chosen",
        {.handled = {kSb}, .whole = {kSb}, .response_body_mode = kBuffered, .request_data = false},
@@ -99,7 +102,7 @@ TEST(Needs, ModeThatServesThem) {
        {.handled = {kQt, kSt}, .request_data = false},
        {.request_trailers = true, .response_trailers = true}},
       {"a body that the processor asks for itself",
-       {.handled = {kQh, kQb}, .request_body_mode = kNone, .mode_override = true},
+       {.handled = {kQh, kQb}, .request_body_mode = kNone, .filter = {.allow_mode_override = true}},
        {.request_headers = true}},
       {"everything",
        {.handled = PhaseSet::all(), .chain_header = "x-c"},
@@ -116,10 +119,14 @@ TEST(Needs, ModeThatServesThem) {
 }
 
 TEST(Needs, Contradictions) {
-  const Needs cases[] = {{.handled = {kQb}, .request_body_mode = kNone},
-                         {.handled = {kSb}, .response_body_mode = kNone},
-                         {.handled = {kQb}, .request_body_mode = kDuplex, .mode_override = true},
-                         {.handled = {kSb}, .response_body_mode = kDuplex, .mode_override = true}};
+  const Needs cases[] = {
+      {.handled = {kQb}, .request_body_mode = kNone},
+      {.handled = {kSb}, .response_body_mode = kNone},
+      {.handled = {kQb}, .request_body_mode = kDuplex, .filter = {.allow_mode_override = true}},
+      {.handled = {kSb}, .response_body_mode = kDuplex, .filter = {.allow_mode_override = true}},
+      {.handled = {kQb},
+       .stated = {.send_body_without_waiting_for_header_response = true},
+       .filter = {.allow_mode_override = true}}};
   for (const Needs& needs : cases) EXPECT_THROW(require_consistent(needs), Error);
 }
 
