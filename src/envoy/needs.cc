@@ -64,11 +64,19 @@ void require_consistent_body(const Needs& needs, const std::optional<BodySendMod
     throw Error("Envoy ignores mode_override in FULL_DUPLEX_STREAMED: choose another mode for " +
                 name + ", or allow no override (--allow-mode-override, needs())");
   }
+  if (needs.stated.observability_mode && *mode != BodySendMode::none &&
+      *mode != BodySendMode::streamed) {
+    throw Error(needs.name +
+                " needs observability_mode, in which a body is sent STREAMED or not "
+                "at all: choose no other mode for " +
+                name);
+  }
 }
 
 }  // namespace
 
 BodySendMode open_body_mode(const Needs& needs, Phase phase) {
+  if (needs.stated.observability_mode) return BodySendMode::streamed;
   if (!needs.whole.contains(phase)) return BodySendMode::buffered;
   return needs.failure_mode_allow || needs.overrides_mode() ? BodySendMode::streamed
                                                             : BodySendMode::full_duplex_streamed;

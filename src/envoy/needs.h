@@ -41,7 +41,8 @@ struct Needs {
 
 /// The mode of a handled body where none is chosen. For a handler over the whole of it that is
 /// FULL_DUPLEX_STREAMED, where nothing that it writes waits for an answer; STREAMED where that one
-/// excludes what is asked for. For a handler of messages it is BUFFERED, of which it gets one.
+/// excludes what is asked for. For a handler of messages it is BUFFERED, of which it gets one. In
+/// observability_mode it is STREAMED, since nothing else is sent there.
 BodySendMode open_body_mode(const Needs& needs, Phase phase);
 
 /// What one filter in front of several processors needs.

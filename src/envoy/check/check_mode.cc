@@ -144,6 +144,8 @@ void check_body_mode(const FilterUnderCheck& checked, const ProcessingMode& mode
   const BodySendMode is = mode.body(phase);
   if (!mode.sends(phase) || !checked.needs.handled.contains(phase)) return;
   const auto& expected = expected_mode(checked.needs, phase);
+  // STREAMED is right there, and any other an error of its own.
+  if (!expected && checked.filter.config.observability_mode) return;
   if (!expected && checked.needs.whole.contains(phase))
     return check_whole_body(checked, phase, is, findings);
   if (is == expected.value_or(BodySendMode::buffered)) return;

@@ -54,11 +54,7 @@ const Row kRows[] = {
     {"allow_mode_override: true", "mode-override-not-allowed",
      [](Needs& n) { n.mode_override = true; }},
     {"observability_mode: true", "observability-missing",
-     [](Needs& n) {
-       n.observability_mode = true;
-       // Others are not sent to one that only looks.
-       n.request_body_mode = n.response_body_mode = BodySendMode::streamed;
-     }},
+     [](Needs& n) { n.observability_mode = true; }},
     {"send_body_without_waiting_for_header_response: true", "body-waits-for-headers",
      [](Needs& n) { n.send_body_without_waiting_for_header_response = true; }},
     {"message_timeout: 1.5s", "message-timeout-too-short",

@@ -81,6 +81,12 @@ TEST(Needs, ModeThatServesThem) {
         .request_data = false,
         .filter = {.allow_mode_override = true}},
        {.response_body = BodySendMode::streamed}},
+      {"one that only looks, which gets nothing else",
+       {.handled = {kQb, kSb},
+        .whole = {kSb},
+        .request_data = false,
+        .stated = {.observability_mode = true}},
+       {.request_body = BodySendMode::streamed, .response_body = BodySendMode::streamed}},
       {"one whose mode is chosen",
        {.handled = {kSb}, .whole = {kSb}, .response_body_mode = kBuffered, .request_data = false},
        {.response_body = kBuffered}},
@@ -119,14 +125,16 @@ TEST(Needs, ModeThatServesThem) {
 }
 
 TEST(Needs, Contradictions) {
-  const Needs cases[] = {
-      {.handled = {kQb}, .request_body_mode = kNone},
-      {.handled = {kSb}, .response_body_mode = kNone},
-      {.handled = {kQb}, .request_body_mode = kDuplex, .filter = {.allow_mode_override = true}},
-      {.handled = {kSb}, .response_body_mode = kDuplex, .filter = {.allow_mode_override = true}},
-      {.handled = {kQb},
-       .stated = {.send_body_without_waiting_for_header_response = true},
-       .filter = {.allow_mode_override = true}}};
+  const FilterSettings overrides{.allow_mode_override = true};
+  const extproc::Needs looks{.observability_mode = true};
+  const extproc::Needs eager{.send_body_without_waiting_for_header_response = true};
+  const Needs cases[] = {{.handled = {kQb}, .request_body_mode = kNone},
+                         {.handled = {kSb}, .response_body_mode = kNone},
+                         {.handled = {kQb}, .request_body_mode = kDuplex, .filter = overrides},
+                         {.handled = {kSb}, .response_body_mode = kDuplex, .filter = overrides},
+                         {.handled = {kQb}, .request_body_mode = kBuffered, .stated = looks},
+                         {.handled = {kSb}, .response_body_mode = kDuplex, .stated = looks},
+                         {.handled = {kQb}, .stated = eager, .filter = overrides}};
   for (const Needs& needs : cases) EXPECT_THROW(require_consistent(needs), Error);
 }
 

@@ -181,6 +181,20 @@ TEST(Documents, NothingIsFoundInWhatIsWritten) {
   }
 }
 
+TEST(Documents, NothingIsFoundInWhatIsWrittenForOneThatOnlyLooks) {
+  for (const PhaseSet whole : {PhaseSet{}, kBodies}) {
+    for (const bool keeps_length : {false, true}) {
+      Needs needs{.name = "Guard", .handled = PhaseSet::all(), .whole = whole};
+      needs.stated.observability_mode = true;
+      needs.filter.allow_content_length_header = keeps_length;
+      const std::string text = write(Format::full, {processor(needs)}, {});
+      EXPECT_THAT(text, HasSubstr("request_body_mode: STREAMED"));
+      const auto findings = check(text, {needs});
+      EXPECT_TRUE(findings.empty()) << findings[0].rule << " in\n" << text;
+    }
+  }
+}
+
 TEST(Documents, WhatCannotBeWrittenIsRefused) {
   const auto refusal = [](Format format, const Needs& needs, const DocumentOptions& options = {}) {
     try {
