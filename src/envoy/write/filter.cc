@@ -12,14 +12,17 @@ void write_timeouts(YamlWriter& out, const FilterSettings& filter) {
   out.field("max_message_timeout", duration(filter.max_message_timeout));
 }
 
-/// Without it a stream that meets a replica which has just died fails. One that had begun is not
-/// repeated: its processor may have seen the request.
+/// Without it a stream that meets a replica which has just died fails.
 void write_retries(YamlWriter& out) {
   out.comment("A stream that cannot be begun on one replica begins on another.");
   const auto policy = out.block("retry_policy");
-  out.field("retry_on", "connect-failure,refused-stream");
-  out.field("num_retries", "5");
-  out.line("retry_back_off: { base_interval: 0.005s, max_interval: 0.02s }");
+  std::string reasons;
+  for (const std::string_view reason : kRetriedBecause)
+    reasons += (reasons.empty() ? "" : ",") + std::string(reason);
+  out.field("retry_on", reasons);
+  out.field("num_retries", kRetries);
+  out.line("retry_back_off: { base_interval: " + duration(kRetryInterval) +
+           ", max_interval: " + duration(kLongestRetryInterval) + " }");
   {
     const auto predicates = out.block("retry_host_predicate");
     const auto item = out.item("name: envoy.retry_host_predicates.previous_hosts");

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <tuple>
 
@@ -75,14 +76,26 @@ void write_backend(YamlWriter& out, const Processor& processor, std::string_view
                            : "- fqdn: { hostname: " + scalar(tcp.host) + port);
 }
 
+void write_retry(YamlWriter& out) {
+  out.comment("A stream that cannot be begun on one replica begins on another.");
+  const auto retry = out.block("retry");
+  out.field("numRetries", kRetries);
+  out.line("retryOn: { triggers: " +
+           list({std::begin(kRetriedBecause), std::end(kRetriedBecause)}) + " }");
+  out.line("perRetry: { backOff: { baseInterval: " + gateway_duration(kRetryInterval) +
+           ", maxInterval: " + gateway_duration(kLongestRetryInterval) + " } }");
+}
+
 void write_backend_settings(YamlWriter& out) {
   const auto settings = out.block("backendSettings");
   {
     out.comment("One HTTP request is one stream; the default is 1024.");
     const auto breaker = out.block("circuitBreaker");
-    out.field("maxParallelRequests", "100000");
-    out.field("maxPendingRequests", "100000");
+    out.field("maxParallelRequests", kMostRequests);
+    out.field("maxPendingRequests", kMostRequests);
+    out.field("maxParallelRetries", kMostRequests);
   }
+  write_retry(out);
   {
     out.comment("A processor that shuts down says NOT_SERVING first.");
     const auto health = out.block("healthCheck");

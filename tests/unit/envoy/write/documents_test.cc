@@ -246,6 +246,12 @@ TEST(Documents, EnvoyGatewayHasABackendAndAPolicy) {
   EXPECT_EQ(extension["processingMode"]["request"]["body"].Scalar(), "Buffered");
   EXPECT_TRUE(extension["processingMode"]["response"].IsMap());
   EXPECT_EQ(extension["processingMode"]["response"].size(), 0U);
+  const YAML::Node settings = extension["backendSettings"];
+  // As in the other formats: what a replica that dies had not begun is begun on another.
+  EXPECT_EQ(settings["retry"]["numRetries"].Scalar(), "5");
+  EXPECT_EQ(settings["retry"]["retryOn"]["triggers"].size(), 2U);
+  EXPECT_EQ(settings["retry"]["perRetry"]["backOff"]["maxInterval"].Scalar(), "20ms");
+  EXPECT_EQ(settings["circuitBreaker"]["maxParallelRetries"].Scalar(), "100000");
 }
 
 TEST(Documents, EnvoyGatewayHoldsBodiesThatAreBuffered) {
