@@ -113,6 +113,14 @@ def test_upgrades_are_let_through(own_launcher, folder, service):
     assert asyncio.run(play()) == b"101ping"
 
 
+def test_what_is_not_let_through(own_launcher, folder, echo_port):
+    """As docs/configuration.md has it."""
+    dev = Dev(own_launcher, folder, echo_port, "-s", TRIVIAL)
+    other = [("connection", "upgrade"), ("upgrade", "other")]
+    assert http.request(dev.port, "GET", "/", headers=other).status == 403
+    assert http.request(dev.port, "CONNECT", "a:80").status == 404
+
+
 def test_events_come_as_they_are_sent(own_launcher, folder):
     """A handler over the whole body, behind what `dev` makes of it."""
 
