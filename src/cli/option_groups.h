@@ -1,7 +1,6 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -11,11 +10,8 @@
 
 namespace extproc::cli {
 
-/// An option in seconds, a fraction allowed.
-CLI::Option* add_seconds(CLI::App& app, const std::string& name,
-                         std::optional<std::chrono::milliseconds>& target, const std::string& help);
-CLI::Option* add_seconds(CLI::App& app, const std::string& name, std::chrono::milliseconds& target,
-                         const std::string& help);
+/// The heading of --help under which it stands; empty: none.
+const char* group_of(server::Topic topic);
 
 /// Takes the flag and what was given to it; throws Error.
 using SetSetting = std::function<void(const std::string& flag, const std::string& text)>;
