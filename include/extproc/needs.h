@@ -27,7 +27,8 @@ namespace extproc {
 struct Needs {
   /// How the handler of a body expects it: the mode that the filter sends it in. Processors of one
   /// chain that state two different ones cannot share a filter, which is an Error where it is
-  /// asked. Unset: the handler takes it as it comes; a way that suits it is written.
+  /// asked, but not of a server: the command's flags may choose one for both. Unset: the handler
+  /// takes it as it comes; a way that suits it is written.
   std::optional<BodySendMode> request_body_mode{};
   std::optional<BodySendMode> response_body_mode{};
   /// The answer to each of these headers waits for the handler over the whole body

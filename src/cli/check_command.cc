@@ -71,11 +71,8 @@ int report(const CheckOptions& options, const std::vector<Finding>& findings) {
 }
 
 std::vector<Finding> check(const CheckOptions& options) {
-  auto needs = needs_of_each(options.which, options.needs);
-  for (auto& one : needs) {
-    envoy_config::require_consistent(one);
-    one.filter = options.told;
-  }
+  const auto needs = needs_of_each(options.which, options.needs, options.told);
+  for (const auto& one : needs) envoy_config::require_consistent(one);
   const std::string text = read(options.file);
   try {
     return envoy_config::check(text, needs,

@@ -27,7 +27,6 @@ envoy_config::KubernetesTarget parse_target(const std::string& text) {
 envoy_config::DocumentOptions document_options(const ConfigOptions& options) {
   envoy_config::DocumentOptions document;
   document.failure_mode_allow = options.failure_mode_allow;
-  document.filter = options.filter;
   document.listen = envoy_config::parse_listener("--listen", options.listen);
   document.admin = envoy_config::parse_listener("--admin", options.admin);
   document.upstream = envoy_config::parse_upstream("--upstream", options.upstream);
@@ -47,7 +46,7 @@ int run(const ConfigOptions& options) {
   if (is_kubernetes(options.format)) {
     placement.kubernetes_namespace = options.kubernetes_namespace.value_or("default");
   }
-  const auto processors = place(needs_of(options.which, options.needs), placement);
+  const auto processors = place(needs_of(options.which, options.needs, options.filter), placement);
   std::cout << envoy_config::write(options.format, processors, document);
   std::cout.flush();
   if (!std::cout) throw Error("the configuration could not be written to standard output");

@@ -53,7 +53,6 @@ std::string last_lines(const fs::path& log) {
 DocumentOptions document_options(const DevOptions& options) {
   DocumentOptions document;
   document.failure_mode_allow = options.failure_mode_allow;
-  document.filter = options.filter;
   document.upgrades = true;
   document.listen = envoy_config::parse_listener("--listen", options.listen);
   document.admin = envoy_config::parse_listener("--admin", options.admin);
@@ -176,7 +175,7 @@ int run(const DevOptions& options) {
   // A reader of the output that is gone must not end the process before Envoy is stopped.
   for (const int signal : {SIGPIPE, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
   const DocumentOptions document = document_options(options);
-  const auto needs = needs_of(options.which, options.needs);
+  const auto needs = needs_of(options.which, options.needs, options.filter);
   const fs::path program = find_envoy(options.envoy);
   EndSignals signals;
   const TemporaryFolder folder;

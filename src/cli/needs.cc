@@ -34,7 +34,8 @@ std::optional<BodySendMode> chosen(const std::optional<BodySendMode>& flag,
 
 }  // namespace
 
-std::vector<Needs> needs_of_each(const ServiceOptions& which, const NeedsOptions& options) {
+std::vector<Needs> needs_of_each(const ServiceOptions& which, const NeedsOptions& options,
+                                 const FilterSettings& filter) {
   const std::string chain_header =
       server::resolve(Settings::from_environment(), std::nullopt).chain_header;
   std::vector<Needs> all;
@@ -48,16 +49,17 @@ std::vector<Needs> needs_of_each(const ServiceOptions& which, const NeedsOptions
          .request_body_mode = chosen(options.request_body_mode, stated.request_body_mode),
          .response_body_mode = chosen(options.response_body_mode, stated.response_body_mode),
          .request_data = stated.request_data && !options.skip_request_headers,
-         .mode_override = stated.mode_override || options.mode_override,
-         .stated = stated});
+         .stated = stated,
+         .filter = filter});
   }
   require_handler(all, options.request_body_mode, Phase::request_body);
   require_handler(all, options.response_body_mode, Phase::response_body);
   return all;
 }
 
-std::vector<Needs> needs_of(const ServiceOptions& which, const NeedsOptions& options) {
-  std::vector<Needs> all = needs_of_each(which, options);
+std::vector<Needs> needs_of(const ServiceOptions& which, const NeedsOptions& options,
+                            const FilterSettings& filter) {
+  std::vector<Needs> all = needs_of_each(which, options, filter);
   if (!which.separate) all = {envoy_config::together(all)};
   return all;
 }

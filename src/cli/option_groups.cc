@@ -1,7 +1,7 @@
 #include "cli/option_groups.h"
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
 #include <string_view>
 
 #include "server/settings_table.h"
@@ -9,16 +9,9 @@
 namespace extproc::cli {
 namespace {
 
-constexpr const char* kFilterGroup = "The filter, as Envoy is configured";
-constexpr double kMostSeconds = 365.0 * 24 * 3600;
-
-std::chrono::milliseconds to_milliseconds(const std::string& option, double seconds) {
-  // Written so that a NaN is refused.
-  if (!(seconds >= 0 && seconds <= kMostSeconds)) {
-    throw CLI::ValidationError(option, "must be a number of seconds, from 0 to a year");
-  }
-  return std::chrono::milliseconds(std::llround(seconds * 1000));
-}
+/// What `extproc check` compares with the filter.
+constexpr std::string_view kCompared[] = {"filter.allow_content_length_header",
+                                          "filter.allow_mode_override"};
 
 /// "a,b" as a and b. CLI11's own delimiter drops an empty part, which is a mistake to be told of.
 std::vector<std::string> split_services(const std::string& list) {
@@ -63,6 +56,15 @@ Settings parsed(std::string_view name, const std::string& flag, const std::strin
   return settings;
 }
 
+void add_filter_setting(CLI::App& app, const server::SettingRow& row, FilterSettings& filter) {
+  add_setting(app, row, [&filter, &row](const std::string& flag, const std::string& text) {
+    Settings settings;
+    settings.filter = filter;
+    row.set(settings, flag, text);
+    filter = std::move(settings.filter);
+  });
+}
+
 void check_times(const FilterSettings& filter) {
   if (filter.message_timeout.count() == 0) {
     throw CLI::ValidationError("--message-timeout",
@@ -77,19 +79,6 @@ void check_times(const FilterSettings& filter) {
 }
 
 }  // namespace
-
-CLI::Option* add_seconds(CLI::App& app, const std::string& name,
-                         std::optional<std::chrono::milliseconds>& target,
-                         const std::string& help) {
-  const auto set = [&target, name](double seconds) { target = to_milliseconds(name, seconds); };
-  return app.add_option_function<double>(name, set, help)->type_name("SECONDS");
-}
-
-CLI::Option* add_seconds(CLI::App& app, const std::string& name, std::chrono::milliseconds& target,
-                         const std::string& help) {
-  const auto set = [&target, name](double seconds) { target = to_milliseconds(name, seconds); };
-  return app.add_option_function<double>(name, set, help)->type_name("SECONDS");
-}
 
 void add_service_options(CLI::App& app, ServiceOptions& options, bool required) {
   const auto set = [&options](const std::string& list) { options.services = split_services(list); };
@@ -122,12 +111,8 @@ void add_log_options(CLI::App& app, bool& logging, std::optional<LogFormat>& for
 }
 
 void add_told_options(CLI::App& app, FilterSettings& filter) {
-  app.add_flag("--allow-content-length-header", filter.allow_content_length_header,
-               "content-length stays in the headers where a body is streamed")
-      ->group(kFilterGroup);
-  app.add_flag("--allow-mode-override", filter.allow_mode_override,
-               "Processors may override the mode, also to FULL_DUPLEX_STREAMED")
-      ->group(kFilterGroup);
+  for (const std::string_view name : kCompared)
+    add_filter_setting(app, server::setting_row(name), filter);
   const auto add_mode = [&filter](const std::vector<std::string>& modes) {
     filter.allow_mode_override = true;
     for (const std::string& text : modes) {
@@ -147,22 +132,14 @@ void add_told_options(CLI::App& app, FilterSettings& filter) {
       ->type_name("FIELD=MODE[,...]")
       ->allow_extra_args(false)
       ->take_all()
-      ->group(kFilterGroup);
+      ->group(group_of(server::Topic::filter));
 }
 
 void add_filter_options(CLI::App& app, FilterSettings& filter) {
-  add_seconds(app, "--message-timeout", filter.message_timeout,
-              "How long Envoy waits for each answer (0.2)")
-      ->group(kFilterGroup);
-  add_seconds(app, "--max-message-timeout", filter.max_message_timeout,
-              "How much a processor that needs longer may ask for instead (0: it may not)")
-      ->group(kFilterGroup);
-  app.add_flag("--allow-all-routing", filter.allow_all_routing,
-               "Processors may change host, :authority, :scheme and :method")
-      ->group(kFilterGroup);
-  app.add_flag("--allow-envoy", filter.allow_envoy,
-               "Processors may change headers that begin with x-envoy")
-      ->group(kFilterGroup);
+  for (const server::SettingRow& row : server::setting_rows()) {
+    if (is_of_filter(row) && std::ranges::find(kCompared, row.name) == std::end(kCompared))
+      add_filter_setting(app, row, filter);
+  }
   add_told_options(app, filter);
   app.callback([&filter] { check_times(filter); });
 }
@@ -175,7 +152,7 @@ void add_message_bytes(CLI::App& app, std::size_t& bytes) {
               });
 }
 
-void add_needs_options(CLI::App& app, NeedsOptions& options) {
+void add_needs_options(CLI::App& app, NeedsOptions& options, FilterSettings& filter) {
   add_body_mode(app, "--request-body-mode", options.request_body_mode,
                 "How a handler of request_body gets it (BUFFERED; over the whole body: "
                 "FULL_DUPLEX_STREAMED)");
@@ -185,8 +162,8 @@ void add_needs_options(CLI::App& app, NeedsOptions& options) {
       "--skip-request-headers", options.skip_request_headers,
       "No handler needs the request's method, path or id, so its headers are sent to their "
       "own handler only");
-  app.add_flag("--mode-override", options.mode_override,
-               "The processor answers with mode_override");
+  // What --allow-mode-override was called; not shown.
+  app.add_flag("--mode-override", filter.allow_mode_override)->group("");
 }
 
 }  // namespace extproc::cli

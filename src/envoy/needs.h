@@ -28,19 +28,21 @@ struct Needs {
   /// Handlers of later phases ask for the request's method, path or id, which come with its
   /// headers.
   bool request_data = true;
-  /// The processor answers with mode_override.
-  bool mode_override = false;
   /// Requests are to go on without a processor that fails.
   bool failure_mode_allow = false;
   /// The rest of what the processors state.
   extproc::Needs stated{};
-  /// What its server is told of the filter.
+  /// What the filter is set to, and its server is told of it.
   FilterSettings filter{};
+
+  /// The processor may answer with mode_override: it states so, or it is allowed to.
+  bool overrides_mode() const { return stated.mode_override || filter.allow_mode_override; }
 };
 
 /// The mode of a handled body where none is chosen. For a handler over the whole of it that is
 /// FULL_DUPLEX_STREAMED, where nothing that it writes waits for an answer; STREAMED where that one
-/// excludes what is asked for. For a handler of messages it is BUFFERED, of which it gets one.
+/// excludes what is asked for. For a handler of messages it is BUFFERED, of which it gets one. In
+/// observability_mode it is STREAMED, since nothing else is sent there.
 BodySendMode open_body_mode(const Needs& needs, Phase phase);
 
 /// Whether bodies must be sent before their headers are answered

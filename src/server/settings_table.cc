@@ -22,12 +22,20 @@ T& member_of(Settings& settings, T Limits::*of) {
   return settings.limits.*of;
 }
 template <class T>
+T& member_of(Settings& settings, T FilterSettings::*of) {
+  return settings.filter.*of;
+}
+template <class T>
 const T& member_of(const Settings& settings, T Settings::*of) {
   return settings.*of;
 }
 template <class T>
 const T& member_of(const Settings& settings, T Limits::*of) {
   return settings.limits.*of;
+}
+template <class T>
+const T& member_of(const Settings& settings, T FilterSettings::*of) {
+  return settings.filter.*of;
 }
 
 std::optional<std::string> as_it_is(std::string_view text) { return std::string(text); }
@@ -135,6 +143,14 @@ constexpr SettingRow setting_of(Names names, Topic topic, std::string_view help,
           &is_member_set<kMember>};
 }
 
+/// What the filter allows where its flag is given.
+template <auto kMember>
+constexpr SettingRow allowed_row(std::string_view name, std::string_view help,
+                                 std::string_view otherwise = "they may not") {
+  return setting_of<kMember, Unit::on_or_off>({name, {}, {}, "true"}, Topic::filter, help,
+                                              otherwise);
+}
+
 constexpr std::uint64_t kAny32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint64_t kAnySize = std::numeric_limits<std::int64_t>::max();
 // HTTP/2 starts a connection's window, and a stream's until SETTINGS are seen, at 65,535.
@@ -147,6 +163,10 @@ constexpr SettingRow kRows[] = {
                                             "TCP port, on all interfaces; the first one with "
                                             "--separate",
                                             "50051"),
+    // Its flag may be repeated, and is made by hand.
+    setting_of<&Settings::listen, Unit::text>(
+        {"listen", {}, {}, kNoFlag}, Topic::serving,
+        "Where to listen instead: host:port, [v6]:port or unix:/path", "the port, everywhere"),
     setting_of<&Settings::grace_period, Unit::seconds>(
         {"grace_period", "g", "SHUTDOWN_GRACE_PERIOD"}, Topic::serving,
         "How long requests may take to finish after a SIGTERM or SIGINT", "5 s"),
@@ -182,6 +202,21 @@ constexpr SettingRow kRows[] = {
     setting_of<&Settings::slow_handler, Unit::seconds>(
         {"slow_handler"}, Topic::serving,
         "A handler that holds an I/O thread for longer is told of once", "10 ms"),
+    setting_of<&FilterSettings::message_timeout, Unit::seconds>(
+        {"filter.message_timeout"}, Topic::filter, "How long Envoy waits for each answer", "0.2 s"),
+    setting_of<&FilterSettings::max_message_timeout, Unit::seconds>(
+        {"filter.max_message_timeout"}, Topic::filter,
+        "How much a processor that needs longer may ask for instead", "0: it may not"),
+    allowed_row<&FilterSettings::allow_all_routing>(
+        "filter.allow_all_routing", "Processors may change host, :authority, :scheme and :method"),
+    allowed_row<&FilterSettings::allow_envoy>(
+        "filter.allow_envoy", "Processors may change headers that begin with x-envoy"),
+    allowed_row<&FilterSettings::allow_content_length_header>(
+        "filter.allow_content_length_header",
+        "content-length stays in the headers where a body is streamed", "Envoy removes it"),
+    allowed_row<&FilterSettings::allow_mode_override>(
+        "filter.allow_mode_override",
+        "Processors may override the mode, also to FULL_DUPLEX_STREAMED"),
     setting_of<&Settings::early_end, Unit::on_or_off>(
         {"early_end", {}, {}, "false"}, Topic::streams,
         "Streams go on when no phase with a handler can come any more", "they end"),
@@ -239,8 +274,7 @@ constexpr SettingRow kRows[] = {
         "limits.unread_timeout", Topic::times,
         "To read anything of the answers that wait for it on its connection", kAnyTime),
     limit_row<&Limits::held_time, Unit::seconds>(
-        "limits.held_time", Topic::times, "For a body to decide its headers",
-        {1, kAnyTime.most}),
+        "limits.held_time", Topic::times, "For a body to decide its headers", {1, kAnyTime.most}),
     limit_row<&Limits::idle_timeout, Unit::seconds>(
         "limits.idle_timeout", Topic::times, "To have no stream on its connection", kAnyTime),
 };

@@ -24,12 +24,20 @@ enum class Unit : std::uint8_t {
 };
 
 /// What it is about, in the order in which --help shows it.
-enum class Topic : std::uint8_t { serving, streams, memory, windows, numbers, times };
+enum class Topic : std::uint8_t {
+  serving,
+  filter,  ///< as Envoy is configured
+  streams,
+  memory,
+  windows,
+  numbers,
+  times,
+};
 
-/// One setting: all that the command, the environment, `--help` and the docs have of it. Those of
-/// FilterSettings are not among them: what the filter is set to is said to `config` and `dev` too.
+/// One setting: all that the command, the environment, `--help` and the docs have of it. What is a
+/// list, or no text (observers, a sink of the log), is not among them.
 struct SettingRow {
-  /// As Settings has it: "grace_period", "limits.message_bytes".
+  /// As Settings has it: "grace_period", "limits.message_bytes", "filter.allow_envoy".
   std::string_view name;
   Topic topic;
   Unit unit;
@@ -61,6 +69,8 @@ std::span<const SettingRow> setting_rows();
 const SettingRow& setting_row(std::string_view name);
 
 inline bool is_limit(const SettingRow& row) { return row.name.starts_with("limits."); }
+/// What Envoy's filter is set to, which `extproc config`, `check` and `dev` are told as well.
+inline bool is_of_filter(const SettingRow& row) { return row.topic == Topic::filter; }
 /// "--message-bytes"; empty where there is none.
 std::string flag_of(const SettingRow& row);
 /// For people: "16 MiB", "5 min", "800".

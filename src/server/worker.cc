@@ -34,6 +34,16 @@ bool ticks_are_enough(const Configuration& configuration, const detail::Dispatch
          !logger.enabled(LogLevel::debug) && ticks_within(configuration.slow_handler / 2);
 }
 
+/// What all of them need, one by one: that two want a body in different modes is no affair of the
+/// server's, which takes it as the filter sends it.
+Needs needs_of(const detail::Dispatcher& dispatcher) {
+  const auto links = dispatcher.links();
+  if (links.empty()) return dispatcher.needs();
+  Needs all = links.front()->needs();
+  for (const auto& link : links.subspan(1)) all = rules::together(std::move(all), link->needs());
+  return all;
+}
+
 host::Settings host_settings(const Configuration& configuration,
                              const detail::Dispatcher& dispatcher, const Logger& logger) {
   return {
@@ -42,7 +52,7 @@ host::Settings host_settings(const Configuration& configuration,
       .observers = configuration.observers,
       .chain_header = configuration.chain_header,
       .slow_handler = configuration.slow_handler,
-      .filter = rules::filled_in(configuration.filter, dispatcher.needs()),
+      .filter = rules::filled_in(configuration.filter, needs_of(dispatcher)),
       .early_end = configuration.early_end,
       .automatic_mode_override = configuration.automatic_mode_override,
       .held_bytes = configuration.limits.held_bytes_per_stream,

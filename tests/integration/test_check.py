@@ -4,6 +4,7 @@ import asyncio
 import re
 
 import pytest
+import yaml
 
 from harness import http, paths
 from harness.command import check, config, extproc, validate_with_envoy
@@ -54,7 +55,19 @@ def test_what_the_issue_names():
         run = check(sound.replace(before, after), "-s", DIGEST)
         assert run.returncode == 1, rule
         assert f"[{rule}]" in run.stdout
-    assert "[mode-override-not-allowed]" in check(sound, "-s", DIGEST, "--mode-override").stdout
+    assert "[mode-override-not-allowed]" in check(sound, "-s", DIGEST, "--allow-mode-override").stdout
+
+
+_NAMED = ("name", "load_assignment")
+
+
+def _manager(root: dict) -> dict:
+    return root["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+
+
+def _filters_and_clusters(root: dict) -> tuple[list[dict], list[dict]]:
+    filters = [one["typed_config"] for one in _manager(root)["http_filters"]]
+    return [one for one in filters if "grpc_service" in one], root["static_resources"]["clusters"]
 
 
 # Ours, with their processors, and what each does on purpose: in the deployment all processors get everything.
@@ -70,6 +83,24 @@ def test_our_own_configurations(file):
     run = extproc("check", paths.REPOSITORY / file, "-s", services)
     assert run.returncode == 0, run.stdout + run.stderr
     assert set(re.findall(r"\[([a-z-]+)\]$", run.stdout, re.MULTILINE)) == on_purpose, run.stdout
+
+
+@pytest.mark.parametrize("file", CONFIGURATIONS)
+def test_our_own_configurations_have_what_config_writes(file):
+    """Retries, windows, health checks, limits, and no end of responses: but for names and modes."""
+    (written, *_), (cluster, *_) = _filters_and_clusters(yaml.safe_load(config("-s", DIGEST)))
+    own = yaml.safe_load((paths.REPOSITORY / file).read_text())
+    filters, clusters = _filters_and_clusters(own)
+    for one in filters:
+        for field in ("retry_policy", "timeout"):
+            assert one["grpc_service"].get(field) == written["grpc_service"].get(field)
+    names = {one["grpc_service"]["envoy_grpc"]["cluster_name"] for one in filters}
+    processors = [one for one in clusters if one["name"] in names]
+    assert len(processors) == len(filters)
+    for one in processors:
+        assert {k: v for k, v in one.items() if k not in _NAMED} == {k: v for k, v in cluster.items() if k not in _NAMED}
+    for route in _manager(own)["route_config"]["virtual_hosts"][0]["routes"]:
+        assert "route" not in route or route["route"]["timeout"] == "0s"
 
 
 def test_no_configuration_of_ours_is_left_out():

@@ -11,6 +11,7 @@ from harness.envoy import Envoy
 from harness.extproc import Extproc
 from harness.processes import free_port
 
+NOTHING_FOUND = "<standard input>: nothing found\n"
 ADDRESSES = {"tcp": "127.0.0.1:50051", "unix": "unix:/run/extproc.sock", "dns": "extproc.example:50051"}
 TRIVIAL, TIMER = "examples.TrivialExtProcService", "examples.TimerExtProcService"
 
@@ -51,7 +52,7 @@ def test_envoy_accepts_the_whole_and_nothing_is_found_in_it(service, address, tm
         validate_with_envoy(text, tmp_path)
         found = check(text, "-s", service, "--strict", *modes)
         assert found.returncode == 0, found.stdout + found.stderr
-        assert found.stdout == "<standard input>: nothing found\n"
+        assert found.stdout == NOTHING_FOUND
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,7 @@ def test_envoy_accepts_the_whole_and_nothing_is_found_in_it(service, address, tm
     [
         ("--failure-mode-allow",),
         ("--message-timeout", "1.5", "--max-message-timeout", "3"),
+        ("--allow-mode-override",),
         ("--mode-override",),
         ("--skip-request-headers",),
         ("--upstream", "https://localhost:8443"),
@@ -125,14 +127,40 @@ def test_bodies_that_are_buffered_have_a_policy_for_envoy_gateway():
 
 
 def test_a_handler_over_the_whole_body_is_streamed(tmp_path):
-    for flags, mode in (((), "FULL_DUPLEX_STREAMED"), (("--failure-mode-allow",), "STREAMED"), (("--mode-override",), "STREAMED")):
+    for flags, mode in (((), "FULL_DUPLEX_STREAMED"), (("--failure-mode-allow",), "STREAMED")):
         text = config("-s", "streaming.Uppercase", *flags)
         assert f"response_body_mode: {mode}" in text
         validate_with_envoy(text, tmp_path)
-        assert check(text, "-s", "streaming.Uppercase", "--strict").stdout == "<standard input>: nothing found\n"
+        assert check(text, "-s", "streaming.Uppercase", "--strict").stdout == NOTHING_FOUND
     # One of messages beside it in the chain needs the whole in one message.
     chain = "streaming.Uppercase,examples.CtxExtProcService"
     assert "response_body_mode: BUFFERED" in config("-s", chain)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--allow-mode-override",),
+        ("--mode-override",),
+        ("--allowed-override-mode", "response_body_mode=FULL_DUPLEX_STREAMED,response_trailer_mode=SEND"),
+    ],
+    ids=lambda flags: flags[0].strip("-"),
+)
+def test_one_whose_mode_may_be_overridden_begins_in_another(flags, tmp_path):
+    """Envoy ignores overrides in FULL_DUPLEX_STREAMED, so none is written beside them; the check reads the same flags."""
+    service = ("-s", "streaming.Uppercase")
+    text = config(*service, *flags)
+    assert "allow_mode_override: true" in text and "response_body_mode: STREAMED" in text
+    validate_with_envoy(text, tmp_path)
+    for told in (flags, ()):
+        found = check(text, *service, "--strict", *told)
+        assert found.stdout == NOTHING_FOUND, found.stdout
+    refused = extproc("config", *service, *flags, "--response-body-mode", "FULL_DUPLEX_STREAMED")
+    assert refused.returncode == 1 and "--allow-mode-override" in refused.stderr
+    # The processor asks for the body itself.
+    off = (*flags, "--response-body-mode", "NONE")
+    found = check(config(*service, *off), *service, "--strict", *flags)
+    assert found.stdout == NOTHING_FOUND, found.stdout
 
 
 @pytest.mark.parametrize("format", ["envoy-gateway", "istio"])
@@ -208,3 +236,58 @@ def test_what_cannot_be_written_is_refused_in_one_line(flags, reason):
     assert run.stdout == ""
     assert reason in run.stderr
     assert run.stderr.startswith("extproc: ") and run.stderr.count("\n") == 1
+
+
+ENVOY_GATEWAYS_BUFFER = 32 << 10
+LARGER = 40_000
+
+
+def as_of_envoy_gateway(bootstrap: str, resources: list[dict]) -> str:
+    """The bootstrap with the buffers that Envoy Gateway gives each connection, but for what the resources say."""
+    client, backend = {}, {}
+    for resource in resources:
+        if resource["kind"] == "ClientTrafficPolicy":
+            client = resource["spec"]
+        elif resource["kind"] == "EnvoyExtensionPolicy":
+            backend = resource["spec"]["extProc"][0]["backendSettings"]
+
+    def size(text: str | None, otherwise: int) -> int:
+        return otherwise if text is None else int(text.removesuffix("Mi")) << 20
+
+    def buffer(settings: dict) -> int:
+        return size(settings.get("connection", {}).get("bufferLimit"), ENVOY_GATEWAYS_BUFFER)
+
+    root = yaml.safe_load(bootstrap)
+    listener, clusters = root["static_resources"]["listeners"][0], root["static_resources"]["clusters"]
+    listener["per_connection_buffer_limit_bytes"] = buffer(client)
+    listener["filter_chains"][0]["filters"][0]["typed_config"]["http2_protocol_options"] = {
+        "initial_stream_window_size": size(client.get("http2", {}).get("initialStreamWindowSize"), 64 << 10),
+        "initial_connection_window_size": 1 << 20,
+    }
+    for cluster in clusters:
+        # The upstream's is the affair of its own policy.
+        cluster["per_connection_buffer_limit_bytes"] = buffer({} if cluster["name"] == "upstream" else backend)
+    return yaml.safe_dump(root)
+
+
+@pytest.mark.parametrize("policies", [True, False], ids=["written", "none"])
+def test_a_body_over_the_buffer_of_envoy_gateway(own_launcher, streaming_port, policies):
+    """40 kB are held for the processor with what `config` writes for it, and refused without: of requests and of responses."""
+    service = "examples.DigestExtProcService"
+    processor = Extproc(own_launcher, service)
+    port, admin = free_port(), free_port()
+    text = config(
+        "-s", service, "--address", f"127.0.0.1:{processor.address}", "--listen", f"127.0.0.1:{port}",
+        "--admin", f"127.0.0.1:{admin}", "--upstream", f"http://localhost:{streaming_port}",
+    )  # fmt: skip
+    assert text.count("body_mode: BUFFERED") == 2
+    written = list(yaml.safe_load_all(config("-s", service, "--format", "envoy-gateway")))
+    envoy = Envoy(own_launcher, as_of_envoy_gateway(text, written if policies else []), admin)
+    envoy.wait_for_healthy("digest-ext-proc-service", 1)
+    request = http.request(port, "PUT", "/sink", body=b"x" * LARGER)
+    response = http.request(port, "GET", f"/source/{LARGER}")
+    assert (request.status, response.status) == ((200, 200) if policies else (413, 500))
+    if policies:
+        assert request.json()["bytes"] == len(response.body) == LARGER
+    # What fits passes either way.
+    assert http.request(port, "PUT", "/sink", body=b"x" * 1000).json()["bytes"] == 1000

@@ -82,6 +82,15 @@ def test_headers_that_are_allowed(own_launcher, folder, raw_port):
     assert "header_denied" not in dev.process.log()
 
 
+@pytest.mark.parametrize("flag", ["--allow-mode-override", "--mode-override"])
+def test_overrides_that_are_allowed(own_launcher, folder, raw_port, flag):
+    """Both ends know that they are: those to FULL_DUPLEX_STREAMED are not left out."""
+    dev = Dev(own_launcher, folder, raw_port, "-s", "test_processors.Scripted", flag)
+    do = [("x-do", "response_headers mode response_body=FULL_DUPLEX_STREAMED")]
+    assert http.request(dev.port, "GET", "/", headers=do).status == 200
+    assert "mode_override" not in dev.process.log()
+
+
 @pytest.mark.parametrize("service", [TRIVIAL, "examples.DigestExtProcService", "streaming.Mask"])
 def test_upgrades_are_let_through(own_launcher, folder, service):
     async def play() -> bytes:
@@ -102,6 +111,14 @@ def test_upgrades_are_let_through(own_launcher, folder, service):
         writer.write(await reader.readexactly(4))
 
     assert asyncio.run(play()) == b"101ping"
+
+
+def test_what_is_not_let_through(own_launcher, folder, echo_port):
+    """As docs/configuration.md has it."""
+    dev = Dev(own_launcher, folder, echo_port, "-s", TRIVIAL)
+    other = [("connection", "upgrade"), ("upgrade", "other")]
+    assert http.request(dev.port, "GET", "/", headers=other).status == 403
+    assert http.request(dev.port, "CONNECT", "a:80").status == 404
 
 
 def test_events_come_as_they_are_sent(own_launcher, folder):

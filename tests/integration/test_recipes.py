@@ -3,19 +3,27 @@
 import asyncio
 import gzip
 import re
+import socket
+import ssl
+import subprocess
 import threading
+from pathlib import Path
 
 import pytest
+import yaml
 
 from harness import http, paths
+from harness.command import check, config
+from harness.envoy import Envoy
 from harness.envoy_config import Mode
 from harness.extproc import Extproc
-from harness.processes import eventually
+from harness.processes import eventually, free_port
 from harness.stage import Site, Stage
 
 NAMES = ("UpgradesPass", "EventsStream", "PlainBodies", "RouteSettings", "ChooseRoute", "Usage")
 _PER_ROUTE = "type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute"
 _WEBSOCKET = {"upgrade_configs": [{"upgrade_type": "websocket"}]}
+_CONNECT = {"upgrade_configs": [{"upgrade_type": "CONNECT"}]}
 _FORWARD = {"cluster": "upstream", "timeout": "0s"}
 
 
@@ -30,18 +38,31 @@ async def _upstream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
                 fields[name.lower()] = value if known is None else f"{known},{value}"
             if length := int(fields.get("content-length", "0")):
                 await reader.readexactly(length)
-            await _answer(head.split()[1], fields, reader, writer)
+            await _answer(*head.split()[:2], fields, reader, writer)
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
 
 
-async def _answer(path: str, fields: dict[str, str], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _answer(
+    method: str, path: str, fields: dict[str, str], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     def whole(body: bytes, more: str = "") -> None:
         writer.write(f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n{more}\r\n".encode() + body)
 
     if fields.get("upgrade") == "websocket":
         writer.write(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n")
         writer.write((await reader.readexactly(4)).upper())
+    elif method == "CONNECT":
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        writer.write((await reader.readexactly(4)).upper())
+    elif fields.get("content-type") == "application/grpc":
+        # Each message is answered before the next: the caller's end is never waited for.
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ntransfer-encoding: chunked\r\n\r\n")
+        for _ in range(2):
+            chunk = await reader.readexactly(len(b"4\r\nping\r\n"))
+            writer.write(chunk.upper())
+            await writer.drain()
+        await reader.read()
     elif path == "/events":
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
         writer.write(b"9\r\ndata: 1\n\n\r\n")
@@ -92,7 +113,12 @@ def stage(launcher, upstream_port) -> Stage:
     headers = Mode(request_body="NONE", response_body="NONE")
     pool = [{"name": "x-pool", "string_match": {"exact": "canary"}}]
     sites = [
-        Site("UpgradesPass", ("UpgradesPass",), extra=override, routes=(_route("/", _WEBSOCKET),)),
+        Site(
+            "UpgradesPass",
+            ("UpgradesPass",),
+            extra=override,
+            routes=({"match": {"connect_matcher": {}}, "route": _FORWARD | _CONNECT}, _route("/", _WEBSOCKET)),
+        ),
         Site(
             "ByRoute",
             ("UpgradesPass",),
@@ -124,22 +150,48 @@ def stage(launcher, upstream_port) -> Stage:
     return Stage(launcher, servers, sites, upstream_port, {"usage": "%DYNAMIC_METADATA(usage:bytes)%"})
 
 
-async def _websocket(port: int) -> bytes:
+_UPGRADE = b"GET /live HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+
+
+async def _tunnel(port: int, request: bytes) -> bytes:
+    """The status, and what comes back of what is sent."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(b"GET /live HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n")
+    writer.write(request)
     async with asyncio.timeout(10):
         head = await reader.readuntil(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 101"), head
         writer.write(b"ping")
         answer = await reader.readexactly(4)
     writer.close()
-    return answer
+    return head.split(b" ")[1] + b" " + answer
 
 
 @pytest.mark.parametrize("site", ["UpgradesPass", "ByRoute"])
 def test_upgrades_pass_beside_bodies_that_are_buffered(stage, site):
-    assert asyncio.run(_websocket(stage.ports[site])) == b"PING"
+    assert asyncio.run(_tunnel(stage.ports[site], _UPGRADE)) == b"101 PING"
     assert b"x-request-bytes=5" in stage.request(site, "POST", body=b"hello").body
+
+
+def test_connect_passes_beside_bodies_that_are_buffered(stage):
+    assert asyncio.run(_tunnel(stage.ports["UpgradesPass"], b"CONNECT a:80 HTTP/1.1\r\nhost: a:80\r\n\r\n")) == b"200 PING"
+
+
+def test_a_grpc_stream_passes_beside_bodies_that_are_buffered(stage):
+    """Its caller waits for the answer to each message before it sends the next."""
+
+    async def play() -> list[bytes]:
+        connection = await http.Connection.open(stage.ports["UpgradesPass"])
+        await connection.open_chunked("POST", "/call", [("content-type", "application/grpc"), ("te", "trailers")])
+        answers = []
+        async with asyncio.timeout(10):
+            for i in range(2):
+                await connection.write_chunk(b"ping")
+                if i == 0:
+                    assert (await connection.read_head()).status == 200
+                answers.append(await connection.read_chunk())
+        connection.close()
+        return answers
+
+    assert asyncio.run(play()) == [b"PING", b"PING"]
 
 
 async def _first_event(port: int) -> bytes:
@@ -194,6 +246,55 @@ def test_an_internal_redirect_asks_the_processor_again(stage):
     assert response.status == 200
     seen = response.body.split(b";")
     assert [field for field in seen if field.startswith((b"x-a=", b"x-b="))] == [b"x-a=1,1", b"x-b=1"]
+
+
+def _of_the_page(mark: str, folder: Path) -> dict:
+    """The YAML behind the mark, with one key pair in place of all."""
+    page = (paths.REPOSITORY / "docs" / "recipes.md").read_text()
+    text = re.search(rf"<!-- {mark} -->\n```yaml\n(.*?)```", page, re.DOTALL)[1]
+    text, count = re.subn(r"filename: /etc/\w+/\w+\.(\w+)", lambda file: f"filename: {folder}/tls.{file[1]}", text)
+    assert count == 3
+    return yaml.safe_load(text)
+
+
+def _refuses_strangers(port: int, certificate: Path) -> bool:
+    context = ssl.create_default_context(cafile=certificate)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
+        try:
+            with context.wrap_socket(plain, server_hostname="extproc") as connection:
+                return connection.recv(1) == b""
+        except ssl.SSLError as error:
+            return "CERTIFICATE_REQUIRED" in str(error).upper()
+
+
+def test_something_that_ends_tls_in_front_of_the_processor(own_launcher, upstream_port, tmp_path):
+    key, certificate = tmp_path / "tls.key", tmp_path / "tls.crt"
+    pair = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", certificate]
+    subject = ["-subj", "/CN=extproc", "-addext", "subjectAltName=DNS:extproc"]
+    subprocess.run(["openssl", "req", *pair, *subject], check=True, capture_output=True)
+    processor = Extproc(own_launcher, "recipes.ChooseRoute")
+    tls, tls_admin, port, admin = (free_port() for _ in range(4))
+
+    front = _of_the_page("tls", tmp_path)
+    resources = front["static_resources"]
+    resources["listeners"][0]["address"]["socket_address"] = {"address": "127.0.0.1", "port_value": tls}
+    endpoint = resources["clusters"][0]["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
+    endpoint["address"]["socket_address"]["port_value"] = processor.address
+    front["admin"] = {"address": {"socket_address": {"address": "127.0.0.1", "port_value": tls_admin}}}
+    Envoy(own_launcher, front, tls_admin)
+
+    service = ("-s", "recipes.ChooseRoute")
+    text = config(
+        *service, "--address", f"127.0.0.1:{tls}", "--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin}",
+        "--upstream", f"http://127.0.0.1:{upstream_port}", "--cluster-name", "asked",
+    )  # fmt: skip
+    asks = yaml.safe_load(text)
+    asks["static_resources"]["clusters"][0] |= _of_the_page("tls of the cluster", tmp_path)
+    assert "[tls]" in check(yaml.safe_dump(asks), *service).stdout
+    # Its health checks come through as well.
+    Envoy(own_launcher, asks, admin).wait_for_healthy("asked", 1)
+    assert b"x-pool=stable" in http.request(port, "GET", "/").body
+    assert _refuses_strangers(tls, certificate)
 
 
 def test_the_code_of_the_page_is_the_code_of_the_examples():

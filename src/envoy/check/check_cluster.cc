@@ -165,7 +165,12 @@ bool is_of_a_mesh(const YAML::Node& socket) {
 }
 
 constexpr const char* kEndTls =
-    "remove the transport_socket, or put something that ends TLS in front of the processor";
+    "remove the transport_socket, or put something that ends TLS in front of the processor "
+    "(docs/recipes.md), which is not seen here";
+
+std::string speaks_tls(const std::string& name, const std::string& kind) {
+  return name + " speaks TLS (" + kind + ")";
+}
 
 void check_tls(const YAML::Node& cluster, const std::string& name, Findings& findings) {
   const Field socket = field(cluster, "transport_socket");
@@ -173,17 +178,16 @@ void check_tls(const YAML::Node& cluster, const std::string& name, Findings& fin
   if (!kind.empty() && !is_of_a_mesh(socket.value)) {
     findings.error(
         place_of(socket.key), "tls",
-        name + " speaks TLS (" + kind + "), and the server speaks clear text: every stream fails",
-        kEndTls);
+        speaks_tls(name, kind) + ", and the server speaks clear text: every stream fails", kEndTls);
   }
   for (const YAML::Node& match : items(field(cluster, "transport_socket_matches").value)) {
     const Field chosen = field(match, "transport_socket");
     const std::string of_match = chosen ? encryption(chosen.value) : "";
     if (of_match.empty() || is_of_a_mesh(chosen.value)) continue;
-    findings.warning(place_of(chosen.key), "tls",
-                     name + " speaks TLS (" + of_match +
-                         ") with endpoints that match, and the server speaks clear text",
-                     kEndTls);
+    findings.warning(
+        place_of(chosen.key), "tls",
+        speaks_tls(name, of_match) + " with endpoints that match, and the server speaks clear text",
+        kEndTls);
   }
 }
 

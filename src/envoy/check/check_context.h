@@ -53,10 +53,10 @@ void check_mode_override(const FilterUnderCheck& checked, Findings& findings);
 /// What concerns the filter as a whole: failures, header rules, and answers that are ignored. A
 /// dump of Envoy's leaves out what has its default.
 void check_filter(const FilterUnderCheck& checked, bool is_dump, Findings& findings);
-/// Whether a content-length can be kept that does not fit.
+/// Whether a content-length can be kept that does not fit, and whether the server knows of it.
 void check_content_length(const FilterUnderCheck& checked, Findings& findings);
-/// Overrides of the mode beside what the server is told of them.
-void check_told_overrides(const FilterUnderCheck& checked, Findings& findings);
+/// The overrides that a filter allows beside those that the server is told of.
+void check_allowed_modes(const FilterUnderCheck& checked, Findings& findings);
 void check_times(const FilterUnderCheck& checked, Findings& findings);
 /// Requests that its connection manager lets through to it, on their routes.
 void check_requests(const FilterUnderCheck& checked, const Manager& manager, Findings& findings);

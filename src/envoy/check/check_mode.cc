@@ -46,7 +46,7 @@ ProcessingMode needed_here(const FilterUnderCheck& checked) {
 void check_not_sent(const FilterUnderCheck& checked, Phase phase, Findings& findings) {
   const std::string name(to_string(phase));
   const Needs& needs = checked.needs;
-  if (is_body(phase) && (needs.mode_override || checked.is_endless)) return;
+  if (is_body(phase) && (needs.overrides_mode() || checked.is_endless)) return;
   const bool grpc = is_body(phase) && checked.mode.body(phase) == BodySendMode::grpc;
   findings.error(
       stated(checked, phase), "phase-not-sent",
@@ -144,6 +144,8 @@ void check_body_mode(const FilterUnderCheck& checked, const ProcessingMode& mode
   const BodySendMode is = mode.body(phase);
   if (!mode.sends(phase) || !checked.needs.handled.contains(phase)) return;
   const auto& expected = expected_mode(checked.needs, phase);
+  // STREAMED is right there, and any other an error of its own.
+  if (!expected && checked.filter.config.observability_mode) return;
   if (!expected && checked.needs.whole.contains(phase))
     return check_whole_body(checked, phase, is, findings);
   if (is == expected.value_or(BodySendMode::buffered)) return;
@@ -181,15 +183,15 @@ void check_mode_override(const FilterUnderCheck& checked, Findings& findings) {
   const FilterConfig& config = checked.filter.config;
   const Setting<bool>& allowed = config.allow_mode_override;
   const Setting<bool>& unwaited = config.send_body_without_waiting;
-  check_told_overrides(checked, findings);
-  if (checked.needs.mode_override && !allowed) {
+  if (checked.needs.overrides_mode() && !allowed) {
     findings.error(allowed.is_stated() ? allowed.key : checked.where, "mode-override-not-allowed",
                    checked.needs.name +
-                       " answers with mode_override, which Envoy drops without a "
-                       "word",
-                   "set allow_mode_override: true");
+                       " may answer with mode_override (--allow-mode-override, needs()), which "
+                       "Envoy drops without a word",
+                   "set allow_mode_override: true, or serve without the flag");
   }
   if (!allowed) return;
+  check_allowed_modes(checked, findings);
   const std::string ignored = "Envoy ignores mode_override, which " + checked.name + " allows, ";
   if (unwaited) {
     findings.error(unwaited.key, "mode-override-ignored",

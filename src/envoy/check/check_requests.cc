@@ -20,7 +20,7 @@ std::string held_bodies(const ProcessingMode& mode) {
 
 /// What the processor asks for itself is not what stands in the configuration.
 bool may_choose(const FilterUnderCheck& checked) {
-  return checked.needs.mode_override && checked.filter.config.allow_mode_override;
+  return checked.needs.overrides_mode() && checked.filter.config.allow_mode_override;
 }
 
 /// The upgrades of a route: what it says of one of a kind counts, else what its manager says.

@@ -9,31 +9,67 @@
 namespace extproc::envoy_config {
 namespace {
 
-void check_length_of(const FilterUnderCheck& checked, Phase headers, Phase body,
-                     Findings& findings) {
-  const Setting<bool>& kept = checked.filter.config.allow_content_length_header;
-  const bool headers_sent = checked.mode.sends(headers);
-  const BodySendMode mode = checked.mode.body(body);
-  if (!checked.needs.handled.contains(body) || !rules::removes_content_length(mode, headers_sent))
-    return;
-  const std::string what = checked.name + " keeps content-length with " +
-                           std::string(to_string(body)) + " as " + std::string(to_string(mode)) +
-                           " (allow_content_length_header)";
-  if (headers_sent) {
+struct Direction {
+  Phase headers;
+  Phase body;
+};
+constexpr Direction kDirections[] = {{Phase::request_headers, Phase::request_body},
+                                     {Phase::response_headers, Phase::response_body}};
+
+/// Whether the filter, as it is set, takes content-length out unless it has
+/// allow_content_length_header, though a handler may change the body.
+bool keeps_of_handled(const FilterUnderCheck& checked, const Direction& direction) {
+  return checked.needs.handled.contains(direction.body) &&
+         rules::removes_content_length(checked.mode.body(direction.body),
+                                       checked.mode.sends(direction.headers));
+}
+
+void check_kept_length(const FilterUnderCheck& checked, const Direction& direction,
+                       Findings& findings) {
+  const auto& [headers, body] = direction;
+  if (!keeps_of_handled(checked, direction)) return;
+  const Place where = checked.filter.config.allow_content_length_header.key;
+  const std::string what =
+      checked.name + " keeps content-length with " + std::string(to_string(body)) + " as " +
+      std::string(to_string(checked.mode.body(body))) + " (allow_content_length_header)";
+  if (checked.mode.sends(headers)) {
     findings.warning(
-        kept.key, "content-length-kept",
+        where, "content-length-kept",
         what + ", and " + checked.needs.name + " removes it all the same in its answer to " +
             std::string(to_string(headers)) + ", since its handler may change the body",
         "remove allow_content_length_header, or set " + std::string(mode_field(body)) + ": NONE");
     return;
   }
+  const bool told = checked.needs.filter.allow_content_length_header;
   findings.error(
-      kept.key, "content-length-kept",
+      where, "content-length-kept",
       what + ", which " + checked.needs.name + " may give another length, and sends no " +
-          std::string(to_string(headers)) +
-          " in whose answer it could be removed: what is over would begin the next "
-          "message of its connection",
-      "set " + std::string(mode_field(headers)) + ": SEND, or remove allow_content_length_header");
+          std::string(to_string(headers)) + " in whose answer it could be removed: " +
+          (told ? "then the stream fails"
+                : "what is over would begin the next message of its connection"),
+      "set " + std::string(mode_field(headers)) + ": SEND, or remove allow_content_length_header" +
+          (told ? ""
+                : "; until then serve with --allow-content-length-header, so that the stream "
+                  "fails in place of that"));
+}
+
+/// Its server guards a content-length that the filter does not keep.
+void check_told_length(const FilterUnderCheck& checked, Findings& findings) {
+  const Setting<bool>& kept = checked.filter.config.allow_content_length_header;
+  const Place where = kept.is_stated() ? kept.key : checked.where;
+  const std::string what = "the server of " + checked.needs.name +
+                           " is told (--allow-content-length-header) that " + checked.name +
+                           " keeps content-length, which it does not";
+  const std::string mend = "serve without the flag, or set allow_content_length_header: true";
+  const auto fails = [&](const Direction& direction) {
+    return keeps_of_handled(checked, direction) && !checked.mode.sends(direction.headers);
+  };
+  if (std::ranges::any_of(kDirections, fails)) {
+    findings.error(where, "content-length-not-kept",
+                   what + ": a body that a handler gives another length fails for nothing", mend);
+  } else if (!checked.is_route) {
+    findings.warning(where, "content-length-not-kept", what, mend);
+  }
 }
 
 /// As Envoy compares them, without request_header_mode.
@@ -49,11 +85,23 @@ std::vector<std::string> comparable(const std::vector<ModeOverride>& modes) {
   return all;
 }
 
+}  // namespace
+
+void check_content_length(const FilterUnderCheck& checked, Findings& findings) {
+  const FilterConfig& config = checked.filter.config;
+  // What only looks changes no body.
+  if (config.observability_mode) return;
+  if (config.allow_content_length_header) {
+    for (const Direction& direction : kDirections) check_kept_length(checked, direction, findings);
+  } else if (checked.needs.filter.allow_content_length_header) {
+    check_told_length(checked, findings);
+  }
+}
+
 void check_allowed_modes(const FilterUnderCheck& checked, Findings& findings) {
   const FilterConfig& config = checked.filter.config;
   const FilterSettings& told = checked.needs.filter;
-  const bool overrides = checked.needs.mode_override || told.allow_mode_override;
-  if (!overrides || config.allowed_override_modes.empty()) return;
+  if (!checked.needs.overrides_mode() || config.allowed_override_modes.empty()) return;
   const auto has = comparable(filter_settings(config).allowed_override_modes);
   if (comparable(told.allowed_override_modes) == has) return;
   std::string flags;
@@ -70,25 +118,6 @@ void check_allowed_modes(const FilterUnderCheck& checked, Findings& findings) {
                    what + "and the server of " + checked.needs.name + " is told of others",
                    "serve with" + flags);
   }
-}
-
-}  // namespace
-
-void check_content_length(const FilterUnderCheck& checked, Findings& findings) {
-  if (!checked.filter.config.allow_content_length_header) return;
-  check_length_of(checked, Phase::request_headers, Phase::request_body, findings);
-  check_length_of(checked, Phase::response_headers, Phase::response_body, findings);
-}
-
-void check_told_overrides(const FilterUnderCheck& checked, Findings& findings) {
-  const Setting<bool>& allowed = checked.filter.config.allow_mode_override;
-  if (allowed) return check_allowed_modes(checked, findings);
-  if (checked.needs.mode_override || !checked.needs.filter.allow_mode_override) return;
-  findings.error(allowed.is_stated() ? allowed.key : checked.where, "mode-override-not-allowed",
-                 "the server of " + checked.needs.name +
-                     " is told (--allow-mode-override) that mode_override counts, which " +
-                     checked.name + " does not allow",
-                 "set allow_mode_override: true, or serve without the flag");
 }
 
 }  // namespace extproc::envoy_config

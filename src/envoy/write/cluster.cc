@@ -40,10 +40,10 @@ void write_circuit_breakers(YamlWriter& out) {
   const auto block = out.block("circuit_breakers");
   const auto list = out.block("thresholds");
   const auto item = out.item("max_connections: 1024");
-  out.field("max_pending_requests", "100000");
-  out.field("max_requests", "100000");
+  out.field("max_pending_requests", kMostRequests);
+  out.field("max_requests", kMostRequests);
   out.comment("When a replica dies, all that it had begun is retried at once; the default is 3.");
-  out.field("max_retries", "100000");
+  out.field("max_retries", kMostRequests);
 }
 
 }  // namespace

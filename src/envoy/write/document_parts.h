@@ -15,6 +15,17 @@ inline constexpr std::string_view kTypes = "type.googleapis.com/envoy.";
 /// What the server's health check answers for, whichever processors it serves.
 inline constexpr std::string_view kHealthService = "envoy.service.ext_proc.v3.ExternalProcessor";
 
+/// Requests, and with them streams to the processor, that may be under way at once, and of them be
+/// retried.
+inline constexpr std::string_view kMostRequests = "100000";
+
+/// How often, and why, a stream that cannot be begun on one replica is begun on another. One that
+/// had begun is not repeated: its processor may have seen the request.
+inline constexpr std::string_view kRetries = "5";
+inline constexpr std::string_view kRetriedBecause[] = {"connect-failure", "refused-stream"};
+inline constexpr std::chrono::milliseconds kRetryInterval{5};
+inline constexpr std::chrono::milliseconds kLongestRetryInterval{20};
+
 /// The first line of each document: what it is for.
 void write_title(YamlWriter& out, std::string_view what, const std::vector<Processor>& processors);
 

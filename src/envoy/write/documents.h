@@ -8,7 +8,6 @@
 
 #include "envoy/needs.h"
 #include "envoy/write/endpoint.h"
-#include "extproc/filter_settings.h"
 
 namespace extproc::envoy_config {
 
@@ -39,7 +38,6 @@ struct KubernetesTarget {
 
 struct DocumentOptions {
   bool failure_mode_allow = false;
-  FilterSettings filter;
   /// `full`: where Envoy and its admin page listen.
   Endpoint listen = server::TcpAddress{"127.0.0.1", 8080};
   Endpoint admin = server::TcpAddress{"127.0.0.1", 9901};

@@ -12,14 +12,17 @@ void write_timeouts(YamlWriter& out, const FilterSettings& filter) {
   out.field("max_message_timeout", duration(filter.max_message_timeout));
 }
 
-/// Without it a stream that meets a replica which has just died fails. One that had begun is not
-/// repeated: its processor may have seen the request.
+/// Without it a stream that meets a replica which has just died fails.
 void write_retries(YamlWriter& out) {
   out.comment("A stream that cannot be begun on one replica begins on another.");
   const auto policy = out.block("retry_policy");
-  out.field("retry_on", "connect-failure,refused-stream");
-  out.field("num_retries", "5");
-  out.line("retry_back_off: { base_interval: 0.005s, max_interval: 0.02s }");
+  std::string reasons;
+  for (const std::string_view reason : kRetriedBecause)
+    reasons += (reasons.empty() ? "" : ",") + std::string(reason);
+  out.field("retry_on", reasons);
+  out.field("num_retries", kRetries);
+  out.line("retry_back_off: { base_interval: " + duration(kRetryInterval) +
+           ", max_interval: " + duration(kLongestRetryInterval) + " }");
   {
     const auto predicates = out.block("retry_host_predicate");
     const auto item = out.item("name: envoy.retry_host_predicates.previous_hosts");
@@ -37,9 +40,9 @@ void write_mutation_rules(YamlWriter& out, const FilterSettings& filter) {
   if (filter.allow_envoy) out.field("allow_envoy", "true");
 }
 
-void write_overrides(YamlWriter& out, const Processor& processor, const FilterSettings& filter) {
-  const auto& modes = filter.allowed_override_modes;
-  if (!processor.needs.mode_override && !filter.allow_mode_override && modes.empty()) return;
+void write_overrides(YamlWriter& out, const Needs& needs) {
+  const auto& modes = needs.filter.allowed_override_modes;
+  if (!needs.overrides_mode()) return;
   out.comment("The processor may change the processing mode for the rest of a request.");
   out.field("allow_mode_override", "true");
   if (modes.empty()) return;
@@ -124,11 +127,11 @@ void write_filter(YamlWriter& out, const Processor& processor, const DocumentOpt
                   ? "A request goes on without a processor that fails or cannot be reached."
                   : "A request fails when the processor fails or cannot be reached.");
   out.field("failure_mode_allow", options.failure_mode_allow ? "true" : "false");
-  const FilterSettings filter = rules::filled_in(options.filter, processor.needs.stated);
+  const FilterSettings filter = rules::filled_in(processor.needs.filter, processor.needs.stated);
   write_timeouts(out, filter);
   write_mutation_rules(out, filter);
   write_stated(out, processor.needs);
-  write_overrides(out, processor, filter);
+  write_overrides(out, processor.needs);
   if (filter.allow_content_length_header) {
     out.comment("content-length stays where a body is streamed; the processor removes it where it");
     out.comment("handles that body.");

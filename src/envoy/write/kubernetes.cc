@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <tuple>
 
@@ -75,14 +76,26 @@ void write_backend(YamlWriter& out, const Processor& processor, std::string_view
                            : "- fqdn: { hostname: " + scalar(tcp.host) + port);
 }
 
+void write_retry(YamlWriter& out) {
+  out.comment("A stream that cannot be begun on one replica begins on another.");
+  const auto retry = out.block("retry");
+  out.field("numRetries", kRetries);
+  out.line("retryOn: { triggers: " +
+           list({std::begin(kRetriedBecause), std::end(kRetriedBecause)}) + " }");
+  out.line("perRetry: { backOff: { baseInterval: " + gateway_duration(kRetryInterval) +
+           ", maxInterval: " + gateway_duration(kLongestRetryInterval) + " } }");
+}
+
 void write_backend_settings(YamlWriter& out) {
   const auto settings = out.block("backendSettings");
   {
     out.comment("One HTTP request is one stream; the default is 1024.");
     const auto breaker = out.block("circuitBreaker");
-    out.field("maxParallelRequests", "100000");
-    out.field("maxPendingRequests", "100000");
+    out.field("maxParallelRequests", kMostRequests);
+    out.field("maxPendingRequests", kMostRequests);
+    out.field("maxParallelRetries", kMostRequests);
   }
+  write_retry(out);
   {
     out.comment("A processor that shuts down says NOT_SERVING first.");
     const auto health = out.block("healthCheck");
@@ -170,7 +183,7 @@ void write_extension(YamlWriter& out, const Processor& processor, const Document
   require_gateway_mode(processor.needs, mode);
   require_gateway_needs(processor.needs);
   const extproc::Needs& stated = processor.needs.stated;
-  const FilterSettings filter = rules::filled_in(options.filter, processor.needs.stated);
+  const FilterSettings filter = rules::filled_in(processor.needs.filter, stated);
   require_gateway_filter(filter);
   out.line("- backendRefs:");
   const auto item = out.indent();
@@ -193,8 +206,7 @@ void write_extension(YamlWriter& out, const Processor& processor, const Document
       out.field("processingMode", "{}");
     } else {
       const auto block = out.block("processingMode");
-      if (processor.needs.mode_override || options.filter.allow_mode_override)
-        out.field("allowModeOverride", "true");
+      if (processor.needs.overrides_mode()) out.field("allowModeOverride", "true");
       write_direction(out, "request", request, mode.request_body, stated.request_attributes);
       write_direction(out, "response", response, mode.response_body, stated.response_attributes);
     }
@@ -228,7 +240,6 @@ void write_buffers(YamlWriter& out, const std::string& name, const KubernetesTar
 
 void write_envoy_gateway(YamlWriter& out, const std::vector<Processor>& processors,
                          const DocumentOptions& options) {
-  require_gateway_filter(options.filter);
   const std::string& where = options.kubernetes_namespace;
   write_title(out, "For Envoy Gateway, with extensionApis.enableBackend on", processors);
   for (const Processor& processor : processors) {

@@ -196,6 +196,17 @@ TEST(Options, TheFilterIsTheSameForAll) {
   }
 }
 
+TEST(Options, TheOldNameOfAllowModeOverride) {
+  const auto config = parse_as<ConfigOptions>({"config", "-s", "m.N", "--mode-override"});
+  EXPECT_TRUE(config && config->filter.allow_mode_override);
+  const auto check = parse_as<CheckOptions>({"check", "a.yaml", "-s", "m.N", "--mode-override"});
+  EXPECT_TRUE(check && check->told.allow_mode_override);
+  const auto dev =
+      parse_as<DevOptions>({"dev", "-s", "m.N", "--upstream", "http://a:1", "--mode-override"});
+  EXPECT_TRUE(dev && dev->filter.allow_mode_override);
+  EXPECT_FALSE(parse({"serve", "--mode-override"}).command);
+}
+
 TEST(Options, ModesThatAnOverrideMayChoose) {
   const auto options = parse_as<ServeOptions>(
       {"serve", "--allowed-override-mode", "request_body_mode=BUFFERED", "--allowed-override-mode",
@@ -262,7 +273,7 @@ TEST(Options, Config) {
                                              "--response-body-mode",
                                              "FULL_DUPLEX_STREAMED",
                                              "--skip-request-headers",
-                                             "--mode-override",
+                                             "--allow-mode-override",
                                              "--target",
                                              "K/n"});
   ASSERT_TRUE(full);
@@ -275,7 +286,7 @@ TEST(Options, Config) {
   EXPECT_EQ(full->needs.request_body_mode, BodySendMode::streamed);
   EXPECT_EQ(full->needs.response_body_mode, BodySendMode::full_duplex_streamed);
   EXPECT_TRUE(full->needs.skip_request_headers);
-  EXPECT_TRUE(full->needs.mode_override);
+  EXPECT_TRUE(full->filter.allow_mode_override);
   EXPECT_EQ(full->target, "K/n");
 }
 

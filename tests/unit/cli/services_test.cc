@@ -77,27 +77,28 @@ TEST(Services, SeparateOnesHaveAddressesOfTheirOwn) {
 }
 
 TEST(Needs, OfAChainAndOfEach) {
-  const auto each = needs_of(two(true), {});
+  const auto each = needs_of(two(true), {}, {});
   ASSERT_EQ(each.size(), 2U);
   EXPECT_EQ(each[0].handled, PhaseSet{Phase::request_headers});
   EXPECT_EQ(each[0].chain_header, "x-ext-procs-applied");
   EXPECT_TRUE(each[0].request_data);
-  const auto chain = needs_of(two(false), {.skip_request_headers = true, .mode_override = true});
+  const auto chain =
+      needs_of(two(false), {.skip_request_headers = true}, {.allow_mode_override = true});
   ASSERT_EQ(chain.size(), 1U);
   EXPECT_EQ(chain[0].name, "First,First");
   EXPECT_FALSE(chain[0].request_data);
-  EXPECT_TRUE(chain[0].mode_override);
+  EXPECT_TRUE(chain[0].overrides_mode());
 }
 
 TEST(Needs, TheChainHeaderIsThatOfTheServer) {
   ::setenv("REVEAL_EXTPROC_CHAIN", "false", 1);
-  EXPECT_EQ(needs_of(two(false), {})[0].chain_header, "");
+  EXPECT_EQ(needs_of(two(false), {}, {})[0].chain_header, "");
   ::unsetenv("REVEAL_EXTPROC_CHAIN");
 }
 
 TEST(Needs, ABodyModeForNoHandler) {
   try {
-    needs_of(two(false), {.response_body_mode = BodySendMode::streamed});
+    needs_of(two(false), {.response_body_mode = BodySendMode::streamed}, {});
     ADD_FAILURE();
   } catch (const Error& error) {
     EXPECT_THAT(error.what(),

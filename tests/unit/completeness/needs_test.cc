@@ -54,11 +54,7 @@ const Row kRows[] = {
     {"allow_mode_override: true", "mode-override-not-allowed",
      [](Needs& n) { n.mode_override = true; }},
     {"observability_mode: true", "observability-missing",
-     [](Needs& n) {
-       n.observability_mode = true;
-       // Others are not sent to one that only looks.
-       n.request_body_mode = n.response_body_mode = BodySendMode::streamed;
-     }},
+     [](Needs& n) { n.observability_mode = true; }},
     {"send_body_without_waiting_for_header_response: true", "body-waits-for-headers",
      [](Needs& n) { n.send_body_without_waiting_for_header_response = true; }},
     {"message_timeout: 1.5s", "message-timeout-too-short",
@@ -78,7 +74,6 @@ envoy_config::Needs of_filter(const Needs& stated) {
           .request_body_mode = stated.request_body_mode,
           .response_body_mode = stated.response_body_mode,
           .request_data = stated.request_data,
-          .mode_override = stated.mode_override,
           .stated = stated};
 }
 
@@ -208,7 +203,7 @@ TEST(Needs, OfOneFilterAreMerged) {
                   .mode_override = true})});
   EXPECT_EQ(sum.request_body_mode, BodySendMode::buffered);
   EXPECT_EQ(sum.response_body_mode, BodySendMode::streamed);
-  EXPECT_TRUE(sum.mode_override);
+  EXPECT_TRUE(sum.overrides_mode());
   EXPECT_THAT(sum.stated.metadata_set, ElementsAre("a", "b"));
 }
 

@@ -76,8 +76,17 @@ TEST(Needs, ModeThatServesThem) {
        {.handled = {kSb}, .whole = {kSb}, .request_data = false, .failure_mode_allow = true},
        {.response_body = BodySendMode::streamed}},
       {"one that asks for other modes",
-       {.handled = {kSb}, .whole = {kSb}, .request_data = false, .mode_override = true},
+       {.handled = {kSb},
+        .whole = {kSb},
+        .request_data = false,
+        .filter = {.allow_mode_override = true}},
        {.response_body = BodySendMode::streamed}},
+      {"one that only looks, which gets nothing else",
+       {.handled = {kQb, kSb},
+        .whole = {kSb},
+        .request_data = false,
+        .stated = {.observability_mode = true}},
+       {.request_body = BodySendMode::streamed, .response_body = BodySendMode::streamed}},
       {"one whose mode is chosen",
        {.handled = {kSb}, .whole = {kSb}, .response_body_mode = kBuffered, .request_data = false},
        {.response_body = kBuffered}},
@@ -99,7 +108,7 @@ TEST(Needs, ModeThatServesThem) {
        {.handled = {kQt, kSt}, .request_data = false},
        {.request_trailers = true, .response_trailers = true}},
       {"a body that the processor asks for itself",
-       {.handled = {kQh, kQb}, .request_body_mode = kNone, .mode_override = true},
+       {.handled = {kQh, kQb}, .request_body_mode = kNone, .filter = {.allow_mode_override = true}},
        {.request_headers = true}},
       {"everything",
        {.handled = PhaseSet::all(), .chain_header = "x-c"},
@@ -116,10 +125,16 @@ TEST(Needs, ModeThatServesThem) {
 }
 
 TEST(Needs, Contradictions) {
+  const FilterSettings overrides{.allow_mode_override = true};
+  const extproc::Needs looks{.observability_mode = true};
+  const extproc::Needs eager{.send_body_without_waiting_for_header_response = true};
   const Needs cases[] = {{.handled = {kQb}, .request_body_mode = kNone},
                          {.handled = {kSb}, .response_body_mode = kNone},
-                         {.handled = {kQb}, .request_body_mode = kDuplex, .mode_override = true},
-                         {.handled = {kSb}, .response_body_mode = kDuplex, .mode_override = true}};
+                         {.handled = {kQb}, .request_body_mode = kDuplex, .filter = overrides},
+                         {.handled = {kSb}, .response_body_mode = kDuplex, .filter = overrides},
+                         {.handled = {kQb}, .request_body_mode = kBuffered, .stated = looks},
+                         {.handled = {kSb}, .response_body_mode = kDuplex, .stated = looks},
+                         {.handled = {kQb}, .stated = eager, .filter = overrides}};
   for (const Needs& needs : cases) EXPECT_THROW(require_consistent(needs), Error);
 }
 
@@ -161,7 +176,7 @@ TEST(Needs, BodiesThatDecideTheirHeadersAreSentUnasked) {
   response.stated = {.response_headers_wait_for_body = true};
   EXPECT_FALSE(sends_body_unasked(response));
   EXPECT_NO_THROW(require_consistent(streamed));
-  streamed.mode_override = true;
+  streamed.filter.allow_mode_override = true;
   EXPECT_THROW(require_consistent(streamed), Error);
 }
 

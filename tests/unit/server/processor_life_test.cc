@@ -270,5 +270,26 @@ TEST_F(ProcessorLifeTest, WhatItNeedsOfItsFilterCountsInTheServer) {
   }
 }
 
+/// With what the filter is given in place of what they say: it has one of the two modes, or
+/// another.
+TEST_F(ProcessorLifeTest, AChainWhoseProcessorsNeedABodyInTwoModesIsServed) {
+  const auto one_of = [](const char* name, const Needs& needs) {
+    auto handlers = std::make_shared<Handlers>(name);
+    handlers->process<Phase::request_headers>(
+        [](auto&, auto&, auto&, auto& answer) { answer.set_header("x-envoy-a", "1"); });
+    handlers->needs(needs);
+    return Service(std::move(handlers));
+  };
+  std::vector<Service> services;
+  services.push_back(one_of("a", {.request_body_mode = BodySendMode::streamed}));
+  services.push_back(
+      one_of("b", {.request_body_mode = BodySendMode::buffered, .allow_envoy = true}));
+  start(Service(std::make_shared<Chain>(std::move(services))));
+  SocketClient client = connect();
+  EXPECT_EQ(client.stream(client.call(kProcess, kRequestHeaders)).messages().size(), 1U);
+  // The rules of both count.
+  EXPECT_EQ(server_->stats().misused_answers, 0U);
+}
+
 }  // namespace
 }  // namespace extproc::server::testing

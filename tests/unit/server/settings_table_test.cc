@@ -41,6 +41,36 @@ TEST(SettingsTable, HasEveryLimit) {
   const auto limits = std::ranges::count_if(setting_rows(), is_limit);
   EXPECT_EQ(limits, members<Limits>(std::make_index_sequence<64>()))
       << "a member of Limits has no row in server/settings_table.cc";
+  // The modes that overrides may choose are a list.
+  const auto of_filter = std::ranges::count_if(setting_rows(), is_of_filter);
+  EXPECT_EQ(of_filter + 1, members<FilterSettings>(std::make_index_sequence<64>()))
+      << "a member of FilterSettings has no row in server/settings_table.cc";
+}
+
+TEST(SettingsTable, WhatTheFilterIsSetTo) {
+  for (const SettingRow& row : setting_rows()) {
+    if (!is_of_filter(row)) continue;
+    EXPECT_TRUE(row.name.starts_with("filter.")) << row.name;
+    EXPECT_EQ(row.flag_value, row.unit == Unit::on_or_off ? "true" : "") << row.name;
+  }
+  Settings settings;
+  setting_row("filter.message_timeout").set(settings, "", "1.5");
+  setting_row("filter.max_message_timeout").set(settings, "", "3");
+  EXPECT_EQ(settings.filter.message_timeout, 1500ms);
+  EXPECT_EQ(settings.filter.max_message_timeout, 3s);
+  const std::pair<const char*, bool FilterSettings::*> flags[] = {
+      {"filter.allow_all_routing", &FilterSettings::allow_all_routing},
+      {"filter.allow_envoy", &FilterSettings::allow_envoy},
+      {"filter.allow_content_length_header", &FilterSettings::allow_content_length_header},
+      {"filter.allow_mode_override", &FilterSettings::allow_mode_override}};
+  for (const auto& [name, member] : flags) {
+    Settings one;
+    setting_row(name).set(one, "", "true");
+    for (const auto& [other, of_other] : flags) EXPECT_EQ(one.filter.*of_other, name == other);
+    EXPECT_TRUE(one.filter.*member) << name;
+  }
+  setting_row("listen").set(settings, "", "unix:/a");
+  EXPECT_EQ(settings.listen, "unix:/a");
 }
 
 TEST(SettingsTable, ALimitIsAFlagAndIsSet) {
@@ -139,6 +169,11 @@ TEST(SettingsTable, TheDocsSayTheSame) {
   for (const SettingRow& row : setting_rows()) {
     if (row.variable.empty()) continue;
     EXPECT_NE(row_of("guide.md", std::string(row.variable)), "") << row.variable;
+  }
+  for (const SettingRow& row : setting_rows()) {
+    if (!is_of_filter(row)) continue;
+    const std::string member(row.name.substr(row.name.find('.') + 1));
+    EXPECT_THAT(row_of("guide.md", flag_of(row)), HasSubstr(member + "`"));
   }
 }
 

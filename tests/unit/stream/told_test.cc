@@ -1,5 +1,5 @@
-// What the log tells of streams, besides what breaks a rule: once what is wrong with how a processor
-// is set up or used, and with LogLevel::debug what comes and what is answered.
+// What the log tells of streams, besides what breaks a rule: once what is wrong with how a
+// processor is set up or used, and with LogLevel::debug what comes and what is answered.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -66,8 +66,9 @@ TEST(Told, AHandlerThatCannotBeCalledIsNamedOnce) {
     f.headers(request_headers);
     f.restart();
   }
-  EXPECT_THAT(f.log, ElementsAre(AllOf(HasSubstr("WARNING"), HasSubstr("request_body is never called"),
-                                       HasSubstr("request_body_mode: NONE"))));
+  EXPECT_THAT(f.log,
+              ElementsAre(AllOf(HasSubstr("WARNING"), HasSubstr("request_body is never called"),
+                                HasSubstr("request_body_mode: NONE"))));
 }
 
 TEST(Told, AHandlerIsNotNamedThatAnAnswerHasCalled) {
@@ -117,9 +118,9 @@ TEST(Told, AHandlerThatWaitsWhereEnvoyRunsNoTimerIsNamed) {
   f.pass(199ms);
   EXPECT_THAT(f.log, IsEmpty());
   f.pass(1ms);
-  EXPECT_THAT(f.log,
-              ElementsAre(AllOf(HasSubstr("WARNING"), HasSubstr("request_headers has waited for 200 ms"),
-                                HasSubstr("FULL_DUPLEX_STREAMED"))));
+  EXPECT_THAT(f.log, ElementsAre(AllOf(HasSubstr("WARNING"),
+                                       HasSubstr("request_headers has waited for 200 ms"),
+                                       HasSubstr("FULL_DUPLEX_STREAMED"))));
   EXPECT_EQ(f.wake_time, std::nullopt);
   gate.open();
   f.run();
@@ -217,10 +218,10 @@ TEST_F(DebugLog, TellsWhatComesAndWhatIsAnswered) {
   EXPECT_THAT(lines, Contains(AllOf(HasSubstr("request_headers came for request id-1"),
                                     HasSubstr(":path=/p"), HasSubstr("x-in=v"),
                                     HasSubstr("request_body_mode=BUFFERED"))));
-  EXPECT_THAT(lines, Contains(AllOf(HasSubstr("request_headers answered for request id-1"),
-                                    HasSubstr("set x-a=1, append x-b=2, remove x-c"),
-                                    HasSubstr("clear_route_cache"),
-                                    HasSubstr("dynamic metadata space"))));
+  EXPECT_THAT(lines,
+              Contains(AllOf(HasSubstr("request_headers answered for request id-1"),
+                             HasSubstr("set x-a=1, append x-b=2, remove x-c"),
+                             HasSubstr("clear_route_cache"), HasSubstr("dynamic metadata space"))));
   EXPECT_THAT(lines, Contains(AllOf(HasSubstr("request_body came for request id-1"),
                                     HasSubstr("3 bytes, end_of_stream"))));
   EXPECT_THAT(lines, Contains(AllOf(HasSubstr("request_body answered for request id-1"),
@@ -237,7 +238,7 @@ TEST_F(DebugLog, DoesNotTellSecrets) {
     response.respond(denied);
   });
   const std::vector<std::string> secret = {"authorization", "proxy-authorization", "cookie",
-                                           "set-cookie", "x-api-key", "x-mine"};
+                                           "set-cookie",    "x-api-key",           "x-mine"};
   const auto lines = lines_of(service, [&](AsyncFixture& f) {
     f.settings.redacted_headers = {"x-mine"};
     HeaderList sent = {{"x-open", "told"}};

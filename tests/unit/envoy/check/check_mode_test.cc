@@ -12,7 +12,7 @@ constexpr Phase kSb = Phase::response_body;
 
 Needs overrides_mode() {
   Needs needs = all_needs();
-  needs.mode_override = true;
+  needs.filter.allow_mode_override = true;
   return needs;
 }
 

@@ -196,7 +196,7 @@ TEST(CheckRequests, ConnectAndGrpc) {
 
 TEST(CheckRequests, AProcessorThatChoosesTheMode) {
   Needs chooses = handles(kRequest);
-  chooses.mode_override = true;
+  chooses.filter.allow_mode_override = true;
   Parts parts{.manager = kUpgrade};
   parts.mode += kNoResponse;
   const std::string text = listener(parts);

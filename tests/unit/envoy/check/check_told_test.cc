@@ -11,6 +11,7 @@ namespace extproc::envoy_config {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// kSound with another body mode for requests, and fields of the filter's own.
 std::string sound_with(std::string_view mode, std::string_view fields) {
@@ -24,7 +25,7 @@ Needs needs_of(BodySendMode mode) { return expects(mode); }
 std::vector<Finding> found(const std::string& config, const Needs& needs) {
   std::vector<Finding> found;
   for (Finding& finding : check(config, {needs}))
-    if (finding.rule == "content-length-kept" || finding.rule == "override-modes-differ" ||
+    if (finding.rule.starts_with("content-length-") || finding.rule == "override-modes-differ" ||
         finding.rule == "mode-override-not-allowed")
       found.push_back(std::move(finding));
   return found;
@@ -56,6 +57,40 @@ TEST(CheckTold, AContentLengthThatIsKept) {
   EXPECT_TRUE(found(sound_with("STREAMED", kKept), needs_without(Phase::request_body)).empty());
   EXPECT_TRUE(
       found(sound_with("STREAMED", "mutation_rules: {}"), expects(BodySendMode::streamed)).empty());
+}
+
+TEST(CheckTold, AContentLengthThatNothingRemovesAndWhatTheServerIsTold) {
+  const std::string config = exchange(sound_with("STREAMED", "allow_content_length_header: true"),
+                                      "request_header_mode: SEND", "request_header_mode: SKIP");
+  Needs needs = needs_of(BodySendMode::streamed);
+  const auto untold = found(config, needs);
+  ASSERT_EQ(untold.size(), 1U);
+  EXPECT_THAT(untold[0].what, HasSubstr("the next message"));
+  EXPECT_THAT(untold[0].mend, HasSubstr("serve with --allow-content-length-header"));
+  needs.filter.allow_content_length_header = true;
+  const auto told = found(config, needs);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].severity, kError);
+  EXPECT_THAT(told[0].what, HasSubstr("the stream fails"));
+  EXPECT_THAT(told[0].mend, Not(HasSubstr("serve with")));
+}
+
+TEST(CheckTold, AContentLengthThatTheFilterDoesNotKeep) {
+  Needs needs = needs_of(BodySendMode::streamed);
+  needs.filter.allow_content_length_header = true;
+  for (const bool sent : {true, false}) {
+    std::string config = sound_with("STREAMED", "allow_content_length_header: false");
+    if (!sent) config = exchange(config, "request_header_mode: SEND", "request_header_mode: SKIP");
+    const auto findings = found(config, needs);
+    ASSERT_EQ(findings.size(), 1U);
+    EXPECT_EQ(findings[0].rule, "content-length-not-kept");
+    EXPECT_EQ(findings[0].severity, sent ? kWarning : kError);
+    EXPECT_EQ(findings[0].line, line_of(config, "allow_content_length_header"));
+    EXPECT_THAT(findings[0].what, HasSubstr("--allow-content-length-header"));
+  }
+  EXPECT_TRUE(found(sound_with("STREAMED", "allow_content_length_header: true"),
+                    needs_without(Phase::request_body))
+                  .empty());
 }
 
 TEST(CheckTold, AContentLengthThatIsKeptWhereARouteStreams) {

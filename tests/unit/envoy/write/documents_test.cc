@@ -66,9 +66,11 @@ TEST(Documents, TheFilterStatesWhatItIsSetTo) {
 TEST(Documents, OptionsOfTheFilter) {
   DocumentOptions options;
   options.failure_mode_allow = true;
-  options.filter = {.message_timeout = 1250ms, .max_message_timeout = 3s, .allow_envoy = true};
   Needs needs{.name = "Guard", .handled = {Phase::request_headers}};
-  needs.mode_override = true;
+  needs.filter = {.message_timeout = 1250ms,
+                  .max_message_timeout = 3s,
+                  .allow_envoy = true,
+                  .allow_mode_override = true};
   const YAML::Node config = filter_config(processor(needs), options);
   EXPECT_EQ(config["failure_mode_allow"].Scalar(), "true");
   EXPECT_EQ(config["message_timeout"].Scalar(), "1.25s");
@@ -81,19 +83,19 @@ TEST(Documents, OptionsOfTheFilter) {
 }
 
 TEST(Documents, WhatTheFilterKeepsAndAllows) {
-  DocumentOptions options;
-  const Processor guard = processor({.name = "Guard", .handled = {Phase::request_headers}});
-  EXPECT_FALSE(filter_config(guard, options)["allow_content_length_header"]);
-  options.filter = {.allow_content_length_header = true, .allow_mode_override = true};
-  const YAML::Node all = filter_config(guard, options);
+  Needs needs{.name = "Guard", .handled = {Phase::request_headers}};
+  EXPECT_FALSE(filter_config(processor(needs))["allow_content_length_header"]);
+  needs.filter = {.allow_content_length_header = true, .allow_mode_override = true};
+  const YAML::Node all = filter_config(processor(needs));
   EXPECT_EQ(all["allow_content_length_header"].Scalar(), "true");
   EXPECT_EQ(all["allow_mode_override"].Scalar(), "true");
   EXPECT_FALSE(all["allowed_override_modes"]);
-  options.filter = {
+  needs.filter = {
+      .allow_mode_override = true,
       .allowed_override_modes = {{.response_body_mode = BodySendMode::full_duplex_streamed,
                                   .response_trailer_mode = HeaderSendMode::send},
                                  {.request_body_mode = BodySendMode::none}}};
-  const YAML::Node some = filter_config(guard, options);
+  const YAML::Node some = filter_config(processor(needs));
   EXPECT_EQ(some["allow_mode_override"].Scalar(), "true");
   const YAML::Node modes = some["allowed_override_modes"];
   ASSERT_EQ(modes.size(), 2U);
@@ -170,11 +172,25 @@ TEST(Documents, NothingIsFoundInWhatIsWritten) {
         if (bits % 5 != 0 || mode != BodySendMode::buffered)
           needs.request_body_mode = needs.response_body_mode = mode;
         needs.request_data = bits % 2 == 0;
-        needs.mode_override = mode == BodySendMode::streamed;
+        needs.filter.allow_mode_override = mode == BodySendMode::streamed;
         const std::string text = write(format, {processor(needs)}, {});
         const auto findings = check(text, {needs});
         EXPECT_TRUE(findings.empty()) << findings[0].rule << " in\n" << text;
       }
+    }
+  }
+}
+
+TEST(Documents, NothingIsFoundInWhatIsWrittenForOneThatOnlyLooks) {
+  for (const PhaseSet whole : {PhaseSet{}, kBodies}) {
+    for (const bool keeps_length : {false, true}) {
+      Needs needs{.name = "Guard", .handled = PhaseSet::all(), .whole = whole};
+      needs.stated.observability_mode = true;
+      needs.filter.allow_content_length_header = keeps_length;
+      const std::string text = write(Format::full, {processor(needs)}, {});
+      EXPECT_THAT(text, HasSubstr("request_body_mode: STREAMED"));
+      const auto findings = check(text, {needs});
+      EXPECT_TRUE(findings.empty()) << findings[0].rule << " in\n" << text;
     }
   }
 }
@@ -190,20 +206,19 @@ TEST(Documents, WhatCannotBeWrittenIsRefused) {
   };
   DocumentOptions open;
   open.failure_mode_allow = true;
-  DocumentOptions more_time;
+  const Needs plain{.handled = {Phase::request_headers}};
+  Needs more_time = plain;
   more_time.filter.max_message_timeout = 1s;
-  DocumentOptions routing;
+  Needs routing = plain;
   routing.filter.allow_all_routing = true;
   Needs duplex = everything();
   duplex.request_body_mode = BodySendMode::full_duplex_streamed;
   EXPECT_THAT(refusal(Format::filter, duplex, open), HasSubstr("--failure-mode-allow"));
   EXPECT_EQ(refusal(Format::filter, duplex), "written");
   EXPECT_THAT(refusal(Format::envoy_gateway, everything()), HasSubstr("cannot send trailers"));
-  EXPECT_THAT(refusal(Format::envoy_gateway, {.handled = {Phase::request_headers}}, more_time),
-              HasSubstr("max_message_timeout"));
-  EXPECT_THAT(refusal(Format::envoy_gateway, {.handled = {Phase::request_headers}}, routing),
-              HasSubstr("mutation_rules"));
-  EXPECT_EQ(refusal(Format::istio, everything(), more_time), "written");
+  EXPECT_THAT(refusal(Format::envoy_gateway, more_time), HasSubstr("max_message_timeout"));
+  EXPECT_THAT(refusal(Format::envoy_gateway, routing), HasSubstr("mutation_rules"));
+  EXPECT_EQ(refusal(Format::istio, more_time), "written");
   duplex.response_body_mode = BodySendMode::full_duplex_streamed;
   EXPECT_EQ(refusal(Format::envoy_gateway, duplex), "written");
 }
@@ -212,10 +227,10 @@ TEST(Documents, EnvoyGatewayHasABackendAndAPolicy) {
   DocumentOptions options;
   options.kubernetes_namespace = "shop";
   options.target = KubernetesTarget{"HTTPRoute", "cart"};
-  options.filter.message_timeout = 150s;
   Needs needs{.name = "Guard",
               .handled = {Phase::request_headers, Phase::request_body},
               .chain_header = "x-ext-procs-applied"};
+  needs.filter.message_timeout = 150s;
   const auto documents = YAML::LoadAll(write(Format::envoy_gateway, {processor(needs)}, options));
   // The policy for buffers stands behind.
   ASSERT_EQ(documents.size(), 3U);
@@ -231,6 +246,12 @@ TEST(Documents, EnvoyGatewayHasABackendAndAPolicy) {
   EXPECT_EQ(extension["processingMode"]["request"]["body"].Scalar(), "Buffered");
   EXPECT_TRUE(extension["processingMode"]["response"].IsMap());
   EXPECT_EQ(extension["processingMode"]["response"].size(), 0U);
+  const YAML::Node settings = extension["backendSettings"];
+  // As in the other formats: what a replica that dies had not begun is begun on another.
+  EXPECT_EQ(settings["retry"]["numRetries"].Scalar(), "5");
+  EXPECT_EQ(settings["retry"]["retryOn"]["triggers"].size(), 2U);
+  EXPECT_EQ(settings["retry"]["perRetry"]["backOff"]["maxInterval"].Scalar(), "20ms");
+  EXPECT_EQ(settings["circuitBreaker"]["maxParallelRetries"].Scalar(), "100000");
 }
 
 TEST(Documents, EnvoyGatewayHoldsBodiesThatAreBuffered) {
