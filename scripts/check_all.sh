@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All checks, without the gate's shortcuts: check_all.sh [part]...  Without a part all of them run, in at most an hour and a half. A
-# part that has passed for this very tree is not run again (FORCE=1 runs it all the same). One that fails does not stop the others. `check_all.sh --list`
-# tells the parts.
+# part that has passed for this very tree is not run again (FORCE=1 runs it all the same). One that fails does not stop the others.
+# `check_all.sh --list` tells the parts.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source scripts/steps.sh

@@ -195,9 +195,9 @@ class Exchange {
   virtual void on_wake() = 0;
   /// The request is over. `status` is what it ended with where it did not end itself, or
   /// resource_exhausted where it kept more than the host allows, its answers included, and `why`
-  /// the limit, for the log; `cancelled`, that the peer ended it. True when it may be destroyed or begun anew at once; else a handler
-  /// still runs, and Control::released tells when it has returned. What that handler answers is
-  /// dropped.
+  /// the limit, for the log; `cancelled`, that the peer ended it. True when it may be destroyed or
+  /// begun anew at once; else a handler still runs, and Control::released tells when it has
+  /// returned. What that handler answers is dropped.
   virtual bool on_closed(GrpcStatus status, bool cancelled, std::string_view why = {}) = 0;
 
  protected:

@@ -9,7 +9,8 @@
 namespace extproc {
 
 /// How much a log line matters. `debug` tells what comes and what is answered: phases, headers,
-/// sizes of bodies, modes; secrets among the headers by their size alone (Settings::redacted_headers).
+/// sizes of bodies, modes; secrets among the headers by their size alone
+/// (Settings::redacted_headers).
 enum class LogLevel : std::uint8_t { debug, info, warning, error, critical, off };
 
 EXTPROC_API std::string_view to_string(LogLevel level);

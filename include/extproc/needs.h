@@ -47,8 +47,8 @@ struct Needs {
   std::vector<std::string> response_attributes{};
   /// Namespaces that Context::filter_metadata is asked for, of what others set
   /// (`metadata_options.forwarding_namespaces.untyped`), and those that set_dynamic_metadata names
-  /// (`receiving_namespaces.untyped`); one that is set and not stated is logged once. Typed metadata
-  /// cannot be stated.
+  /// (`receiving_namespaces.untyped`); one that is set and not stated is logged once. Typed
+  /// metadata cannot be stated.
   std::vector<std::string> metadata_read{};
   std::vector<std::string> metadata_set{};
   /// The processor answers with HeadersResponse::override_mode: `allow_mode_override`.

@@ -52,8 +52,7 @@ class BaseExchange : public host::Exchange {
     const bool over_limit = status == GrpcStatus::resource_exhausted &&
                             !(finished_ && status_ == GrpcStatus::resource_exhausted);
     if (!finished_ || over_limit) status_ = status;
-    if (over_limit && env_.link == nullptr)
-      reporter().over_limit(request_, context_, why);
+    if (over_limit && env_.link == nullptr) reporter().over_limit(request_, context_, why);
   }
   /// As of now, when no handler runs any more.
   Completed completed() const {

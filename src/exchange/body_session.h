@@ -141,7 +141,7 @@ class BodySession final : private detail::BodyChannel,
   Chunk current_{};
   std::vector<Chunk> read_;  // before current_, while the answer to the headers waits
   std::size_t read_bytes_ = 0;
-  std::string written_;  // since the last answer, where answers are owed
+  std::string written_;           // since the last answer, where answers are owed
   std::unique_ptr<Pacer> pacer_;  // where the handler asked for one
   std::coroutine_handle<> waiting_;
   std::size_t read_in_a_row_ = 0;  // chunks, since the handler was resumed

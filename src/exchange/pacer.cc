@@ -8,15 +8,15 @@ namespace extproc::exchange {
 
 Pacer::Pacer(const Pace& pace) : pace_(pace) {
   if (pace.bytes_per_second == 0)
-    throw Error("Pace::bytes_per_second is 0: nothing could ever be written, it must be at least 1");
+    throw Error(
+        "Pace::bytes_per_second is 0: nothing could ever be written, it must be at least 1");
 }
 
 void Pacer::read(std::size_t bytes, Clock::time_point now) {
   unused_ += bytes;
   if (even_at_ <= now) return;
   const double owed = std::chrono::duration<double>(even_at_ - now).count();
-  const auto ahead =
-      static_cast<std::size_t>(owed * static_cast<double>(pace_.bytes_per_second));
+  const auto ahead = static_cast<std::size_t>(owed * static_cast<double>(pace_.bytes_per_second));
   const std::size_t made_up = std::min(unused_, ahead);
   unused_ -= made_up;
   even_at_ -= time_for(made_up);

@@ -144,7 +144,8 @@ void Reporter::refused(const Request& request, Phase phase) const {
 
 void Reporter::tell_slow(const Request& request, Phase phase,
                          std::chrono::nanoseconds spent) const {
-  if (env_.dispatcher.suspends() || !env_.dispatcher.advise_once(detail::Advice::slow_handler)) return;
+  if (env_.dispatcher.suspends() || !env_.dispatcher.advise_once(detail::Advice::slow_handler))
+    return;
   env_.logger.log({.level = LogLevel::warning,
                    .kind = LineKind::slow_handler,
                    .event = "took " + microseconds(spent),
@@ -169,41 +170,41 @@ void Reporter::outlasts(const Request& request, Phase phase, std::chrono::nanose
 
 void Reporter::waits_untimed(const Request& request, Phase phase) const {
   if (!env_.dispatcher.advise_once(detail::Advice::no_timer)) return;
-  env_.logger.log(
-      {.level = LogLevel::warning,
-       .kind = LineKind::slow_handler,
-       .event = text({"has waited for ", std::to_string(env_.settings.filter.message_timeout.count()),
-                      " ms (message_timeout)"}),
-       .detail = kNoTimerAdvice,
-       .processor = env_.dispatcher.name(),
-       .phase = phase,
-       .request_id = id_of(request)});
+  env_.logger.log({.level = LogLevel::warning,
+                   .kind = LineKind::slow_handler,
+                   .event = text({"has waited for ",
+                                  std::to_string(env_.settings.filter.message_timeout.count()),
+                                  " ms (message_timeout)"}),
+                   .detail = kNoTimerAdvice,
+                   .processor = env_.dispatcher.name(),
+                   .phase = phase,
+                   .request_id = id_of(request)});
 }
 
 void Reporter::not_sent(const Request& request, Phase phase) const {
   if (!env_.dispatcher.advise_once(detail::Advice::not_sent)) return;
   const std::string_view mode =
       is_request_phase(phase) ? "request_body_mode" : "response_body_mode";
-  env_.logger.log({.level = LogLevel::warning,
-                   .kind = LineKind::misused_answer,
-                   .event = "is never called",
-                   .detail = text({"the filter's processing_mode has ", mode, ": NONE", kNotSentAdvice}),
-                   .processor = env_.dispatcher.name(),
-                   .phase = phase,
-                   .request_id = id_of(request)});
+  env_.logger.log(
+      {.level = LogLevel::warning,
+       .kind = LineKind::misused_answer,
+       .event = "is never called",
+       .detail = text({"the filter's processing_mode has ", mode, ": NONE", kNotSentAdvice}),
+       .processor = env_.dispatcher.name(),
+       .phase = phase,
+       .request_id = id_of(request)});
 }
 
 void Reporter::metadata_not_stated(const Request& request, Phase phase,
                                    std::string_view name) const {
   if (!env_.dispatcher.advise_once("metadata_set", name)) return;
-  env_.logger.log(
-      {.level = LogLevel::warning,
-       .kind = LineKind::misused_answer,
-       .event = text({"sets the dynamic metadata of ", name}),
-       .detail = kMetadataAdvice,
-       .processor = env_.dispatcher.name(),
-       .phase = phase,
-       .request_id = id_of(request)});
+  env_.logger.log({.level = LogLevel::warning,
+                   .kind = LineKind::misused_answer,
+                   .event = text({"sets the dynamic metadata of ", name}),
+                   .detail = kMetadataAdvice,
+                   .processor = env_.dispatcher.name(),
+                   .phase = phase,
+                   .request_id = id_of(request)});
 }
 
 void Reporter::malformed_message(const Request& request, const Context& context,

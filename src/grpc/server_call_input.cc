@@ -70,10 +70,9 @@ bool ServerCall::accept(const FramePrefix& prefix) {
     return false;
   }
   if (prefix.message_bytes > host_.limits.message_bytes) {
-    refuse(GrpcStatus::resource_exhausted, "a message of " + std::to_string(prefix.message_bytes) +
-                                               " bytes is over the limit of " +
-                                               std::to_string(host_.limits.message_bytes) +
-                                               " (Limits::message_bytes)");
+    refuse(GrpcStatus::resource_exhausted,
+           "a message of " + std::to_string(prefix.message_bytes) + " bytes is over the limit of " +
+               std::to_string(host_.limits.message_bytes) + " (Limits::message_bytes)");
     return false;
   }
   return true;

@@ -156,9 +156,9 @@ void Server::Impl::open() {
     workers_.push_back(
         std::make_unique<server::Worker>(configuration_, service_, logger_, blocking_, told_));
   }
-  drain_ = std::make_unique<server::Drain>(control_, configuration_, *listener, workers_,
-                                           [this] { tell_cut_streams(); },
-                                           [this] { work_.reset(); });
+  drain_ = std::make_unique<server::Drain>(
+      control_, configuration_, *listener, workers_, [this] { tell_cut_streams(); },
+      [this] { work_.reset(); });
   if (!life_.ready([this] { set_serving(true); })) set_serving(false);
   listener->start([this](server::AcceptedSocket socket) { distribute(std::move(socket)); },
                   [this] { make_room(); });

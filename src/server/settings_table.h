@@ -11,13 +11,13 @@ namespace extproc::server {
 
 /// How a setting is written as text.
 enum class Unit : std::uint8_t {
-  seconds,      ///< "0.5"
-  bytes,        ///< "65536", or "64k", "16m", "1g"
-  count,        ///< "800"
-  port,         ///< "50051"
-  on_or_off,    ///< "true"
-  log_level,    ///< "INFO"
-  log_format,   ///< "json"
+  seconds,       ///< "0.5"
+  bytes,         ///< "65536", or "64k", "16m", "1g"
+  count,         ///< "800"
+  port,          ///< "50051"
+  on_or_off,     ///< "true"
+  log_level,     ///< "INFO"
+  log_format,    ///< "json"
   header_name,   ///< "x-name"
   header_names,  ///< "x-name,x-other"
   text,

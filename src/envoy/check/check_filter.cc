@@ -17,11 +17,12 @@ void check_failure_mode(const FilterUnderCheck& checked, bool is_dump, Findings&
                          "fails: they fail",
                      "state it: failure_mode_allow: false, or true to let them pass");
   } else if (allow && checked.mode.has_full_duplex()) {
-    findings.error(allow.key, "failure-mode-with-full-duplex",
-                   "failure_mode_allow cannot be kept with FULL_DUPLEX_STREAMED: what Envoy has "
-                   "handed over is lost when the processor fails, also while headers wait for their "
-                   "body (wait_for_body)",
-                   "set failure_mode_allow: false, or choose another body mode");
+    findings.error(
+        allow.key, "failure-mode-with-full-duplex",
+        "failure_mode_allow cannot be kept with FULL_DUPLEX_STREAMED: what Envoy has "
+        "handed over is lost when the processor fails, also while headers wait for their "
+        "body (wait_for_body)",
+        "set failure_mode_allow: false, or choose another body mode");
   }
 }
 

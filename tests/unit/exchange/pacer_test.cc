@@ -51,9 +51,7 @@ TEST(Pacer, TakesAnySize) {
   EXPECT_FALSE(fast.writable_at(kStart));
 }
 
-TEST(Pacer, NothingASecondIsNone) {
-  EXPECT_THROW(Pacer({.bytes_per_second = 0}), Error);
-}
+TEST(Pacer, NothingASecondIsNone) { EXPECT_THROW(Pacer({.bytes_per_second = 0}), Error); }
 
 }  // namespace
 }  // namespace extproc::exchange

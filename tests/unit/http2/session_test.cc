@@ -110,7 +110,8 @@ TEST_F(SessionTest, SaysWhyWhenHttp1Comes) {
   EXPECT_FALSE(session->receive("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   take_output();
   EXPECT_TRUE(session->finished());
-  EXPECT_EQ(session->error(), "PROTOCOL_ERROR: HTTP/1 came on a port that speaks HTTP/2: the cluster needs "
+  EXPECT_EQ(session->error(),
+            "PROTOCOL_ERROR: HTTP/1 came on a port that speaks HTTP/2: the cluster needs "
             "http2_protocol_options (explicit_http_config)");
   EXPECT_FALSE(session->receive("more"));
 }
