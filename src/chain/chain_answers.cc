@@ -224,7 +224,8 @@ template <class Response>
 bool ChainExchange::write(Phase phase, const Fold& fold, Response& answer) {
   detail::Access::reset(answer);
   try {
-    fold.write(answer);
+    const bool named = phase == Phase::response_headers;
+    fold.write(answer, named ? std::string_view(env_.settings.chain_header) : std::string_view());
   } catch (const Error& error) {
     reporter().failure(request_, phase, error.what());
     on_finish(GrpcStatus::unknown, "the handler of " + std::string(to_string(phase)) + " failed");

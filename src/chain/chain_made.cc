@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "chain/chain_exchange.h"
+#include "exchange/chain_header.h"
+#include "rules/mode_rules.h"
 #include "rules/reply_rules.h"
 
 namespace extproc::chain {
@@ -120,7 +122,11 @@ void ChainExchange::body_made(Link& link, Phase phase) {
 }
 
 void ChainExchange::finish_made(MadeMessage& made) {
-  if (made.is_reply) return reply(reply_phase_, std::move(*reply_).fold());
+  if (made.is_reply) {
+    ImmediateResponse response = std::move(*reply_).fold();
+    exchange::fit_chain(env_.settings.chain_header, response);
+    return reply(reply_phase_, std::move(response));
+  }
   const Phase phase = made.headers_phase;
   answer_headers(phase, HttpHeaders(made.headers.entries(), false));
   direction(phase).made.reset();

@@ -72,10 +72,7 @@ bool fits(std::span<const Header> headers, const HeaderMutation& mutation) {
   if (headers.size() + mutation.size() <= kMostHeaders &&
       byte_size(headers) + mutation.bytes() <= kMostHeaderBytes)
     return true;
-  std::size_t removes = 0;
-  for (std::size_t i = 0; i < mutation.size(); ++i)
-    removes += mutation.at(i).operation == Operation::remove ? 1 : 0;
-  if (removes > kMostMutations || mutation.size() - removes > kMostMutations) return false;
+  if (count(mutation).too_many()) return false;
   const std::vector<Header> result = changed(headers, mutation);
   return result.size() <= kMostHeaders && byte_size(result) <= kMostHeaderBytes;
 }

@@ -72,6 +72,14 @@ bool is_token(std::string_view name) {
 
 bool is_header_value(std::string_view value) { return header_value(value); }
 
+MutationCount count(const HeaderMutation& mutation) {
+  MutationCount counted;
+  for (std::size_t i = 0; i < mutation.size(); ++i)
+    ++(mutation.at(i).operation == HeaderMutation::Operation::remove ? counted.removes
+                                                                     : counted.sets);
+  return counted;
+}
+
 void check_mutation(const HeaderMutation& mutation, bool replaces_message,
                     const FilterSettings& filter, ViolationListener& listener) {
   using Operation = HeaderMutation::Operation;
@@ -88,7 +96,7 @@ void check_mutation(const HeaderMutation& mutation, bool replaces_message,
       listener.on_violation(rule_of(verdict), name);
     }
   }
-  if (removes > kMostMutations || mutation.size() - removes > kMostMutations) {
+  if (MutationCount{mutation.size() - removes, removes}.too_many()) {
     listener.on_violation(Rule::too_many_mutations, {});
   }
 }
