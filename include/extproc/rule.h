@@ -26,8 +26,8 @@ enum class Rule : std::uint8_t {
   /// failure_mode_allow says; in an immediate response it drops that header and all behind it.
   header_invalid,
   /// More than 100 headers set, or removed, in one answer: Envoy fails the request, whatever
-  /// failure_mode_allow says. (As it does where more than 100 would be in the result, which is not
-  /// looked for.)
+  /// failure_mode_allow says. Whether the result is too much for it is not looked for: by default
+  /// more than 100 headers, or than 60 KiB of them.
   too_many_mutations,
   /// A status below 200, in place of which Envoy would answer 200, or above 599. Sent as 500.
   status_invalid,
