@@ -58,6 +58,24 @@ int status_after(int status, const HeaderMutation& mutation) {
   return status;
 }
 
+bool makes_head(const HeaderMutation& mutation) {
+  bool head = false;
+  for (std::size_t i = 0; i < mutation.size(); ++i) {
+    const auto [operation, name, value] = mutation.at(i);
+    if (operation == Operation::set && name == ":method") head = value == "HEAD";
+  }
+  return head;
+}
+
+bool sets_only(const HeaderMutation& mutation, std::string_view name, std::string_view value) {
+  for (std::size_t i = 0; i < mutation.size(); ++i) {
+    const HeaderMutation::Entry entry = mutation.at(i);
+    if (entry.name != name || entry.operation == Operation::remove) continue;
+    if (entry.operation != Operation::set || entry.value != value) return false;
+  }
+  return true;
+}
+
 void leave_out(HeaderMutation& mutation, std::string_view name) {
   HeaderMutation kept;
   for (std::size_t i = 0; i < mutation.size(); ++i) {

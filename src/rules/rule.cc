@@ -70,10 +70,10 @@ std::string_view advice(Rule rule) {
       return "HTTP has no body in a response to HEAD, nor of status 204, 304 or below 200: its "
              "bytes would begin the connection's next response; it was left out";
     case Rule::content_length:
-      return "a handler may change the body, so that content-length would not fit: it was left "
-             "out, "
-             "or, where the headers are not sent, the stream ended: have the filter send them, or "
-             "leave out its allow_content_length_header";
+      return "it is not the length of the body, or a handler may change that: it was left out, "
+             "since the library and Envoy say what fits; where the headers are not sent the "
+             "stream ended: have the filter send them, or leave out its "
+             "allow_content_length_header";
     case Rule::full_duplex_override:
       return "Envoy takes it where the filter has allow_mode_override, of which the server is not "
              "told, and would need other answers then: say so "
