@@ -87,7 +87,10 @@ void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResp
     fit_chain_header(message, response);
   const bool replaces = response.replacement().has_value();
   check(phase, response.header_mutation(), replaces);
-  const bool changes_headers = !response.header_mutation().empty();
+  if (!keeps_route_cache_flag(phase, response.is_route_cache_cleared(),
+                              !response.header_mutation().empty())) {
+    response.clear_route_cache(false);
+  }
   if (env().settings.automatic_mode_override && env().link == nullptr &&
       phase == Phase::request_headers && !replaces &&
       (response.extras_or_null() == nullptr || !response.extras_or_null()->mode_override)) {
@@ -102,11 +105,12 @@ void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResp
       !message.end_of_stream() && (env().dispatcher.phases().contains(rules::body_of(phase)) ||
                                    response.extras_or_null() != nullptr);
   if (changes != 0 || body_may_change || response.replacement() ||
-      directions_.of(phase).head_turned())
+      directions_.of(Phase::response_headers).head_turned()) {
     check_framing(phase, message, response, changes);
-  if (!keeps_route_cache_flag(phase, response.is_route_cache_cleared(),
-                              changes_headers && !response.header_mutation().empty())) {
-    response.clear_route_cache(false);
+    // What it counted with may have been left out.
+    if (!keeps_route_cache_flag(phase, response.is_route_cache_cleared(),
+                                !response.header_mutation().empty()))
+      response.clear_route_cache(false);
   }
   sink_.headers(phase, message, response);
 }

@@ -96,7 +96,7 @@ void check_mutation(const HeaderMutation& mutation, bool replaces_message,
       listener.on_violation(rule_of(verdict), name);
     }
   }
-  if (MutationCount{mutation.size() - removes, removes}.too_many()) {
+  if (removes > kMostMutations || mutation.size() - removes > kMostMutations) {
     listener.on_violation(Rule::too_many_mutations, {});
   }
 }
