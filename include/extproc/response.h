@@ -207,9 +207,9 @@ class EXTPROC_API HeadersResponse : public PhaseResponse {
   /// at once; the response ends with StreamedResponse::finish, or when the handler returns. Where
   /// Envoy would refuse it (another body mode than NONE and FULL_DUPLEX_STREAMED), it is collected
   /// and sent as an ImmediateResponse when the handler returns; trailers are lost then. Of a
-  /// repeated header Envoy 1.40 keeps the last alone. What else the answer asks for leaves with the
-  /// next piece: it is to be asked for before the end.
-  /// Throws Error when the status is not between 200 and 599.
+  /// repeated header Envoy 1.40 keeps the last alone; content-length is left out, but in a response
+  /// to HEAD and a 304. What else the answer asks for leaves with the next piece: it is to be asked
+  /// for before the end. Throws Error when the status is not between 200 and 599.
   StreamedResponse& respond_streaming(
       int status, std::vector<std::pair<std::string, std::string>> headers = {});
 

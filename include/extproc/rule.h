@@ -26,8 +26,8 @@ enum class Rule : std::uint8_t {
   /// failure_mode_allow says; in an immediate response it drops that header and all behind it.
   header_invalid,
   /// More than 100 headers set, or removed, in one answer: Envoy fails the request, whatever
-  /// failure_mode_allow says. (As it does where more than 100 would be in the result, which is not
-  /// looked for.)
+  /// failure_mode_allow says. Whether the result is too much for it is not looked for: by default
+  /// more than 100 headers, or than 60 KiB of them.
   too_many_mutations,
   /// A status below 200, in place of which Envoy would answer 200, or above 599. Sent as 500.
   status_invalid,
@@ -59,10 +59,11 @@ enum class Rule : std::uint8_t {
   /// an answer of its own may have made it. Left out: on HTTP/1.1 its bytes would begin the next
   /// response.
   body_not_allowed,
-  /// content-length set by hand where it need not fit: the body has a handler and is sent as
-  /// STREAMED, BUFFERED_PARTIAL or FULL_DUPLEX_STREAMED. Left out. Where the headers were not sent
-  /// to the processor and the filter keeps content-length
-  /// (FilterSettings::allow_content_length_header), a body of another length ends the stream.
+  /// content-length set by hand where it need not fit: it is not that of the message, nor of what
+  /// an
+  /// answer puts in place of it, or a handler may change the body behind it. Left out; responses to
+  /// HEAD and 304 may have any. Where the headers were not sent, and the filter has
+  /// allow_content_length_header, a body of another length ends the stream.
   content_length,
   /// Another mode override to FULL_DUPLEX_STREAMED than the filter is known to allow, see
   /// FilterSettings::allow_mode_override. Left out.

@@ -160,6 +160,18 @@ void ChainExchange::on_trailers(Link& link, Phase phase, const HttpTrailers& mes
           std::nullopt);
 }
 
+// The headers that the answer to a body changes are gone with their message, and those behind have
+// had them as they were. Where they were not sent to the link, they stay.
+void ChainExchange::change_sent_headers(Link& link, Phase phase, const BodyResponse& answer,
+                                        Fold& fold) {
+  const exchange::ProcessorExchange& own = link.exchange();
+  if (!is_request_phase(phase) && !own.saw_headers(phase)) return;
+  link.headers_on.assign({});
+  apply(answer.header_mutation(), false, link.headers_on, fold.changes);
+  for (std::size_t place = place_of(phase, link) + 1; place < links_.size(); ++place)
+    link_at(phase, place).exchange().follow(own, phase, answer.header_mutation());
+}
+
 void ChainExchange::on_body(Link& link, Phase phase, const HttpBody& message,
                             BodyResponse& answer) {
   if (!goes_on(phase)) return;
@@ -175,11 +187,7 @@ void ChainExchange::on_body(Link& link, Phase phase, const HttpBody& message,
   if (!number || *number < direction(phase).first_body) return;
   Fold& fold = direction(phase).bodies[*number - direction(phase).first_body];
   take_extras(fold, answer.extras_or_null());
-  // The headers that they change are gone with their message.
-  if (!answer.header_mutation().empty()) {
-    link.headers_on.assign({});
-    apply(answer.header_mutation(), false, link.headers_on, fold.changes);
-  }
+  if (!answer.header_mutation().empty()) change_sent_headers(link, phase, answer, fold);
   if (answer.is_route_cache_cleared()) fold.clear_route_cache = true;
   Message next{.phase = phase,
                .end_of_stream = message.end_of_stream(),
@@ -224,7 +232,8 @@ template <class Response>
 bool ChainExchange::write(Phase phase, const Fold& fold, Response& answer) {
   detail::Access::reset(answer);
   try {
-    fold.write(answer);
+    const bool named = phase == Phase::response_headers;
+    fold.write(answer, named ? std::string_view(env_.settings.chain_header) : std::string_view());
   } catch (const Error& error) {
     reporter().failure(request_, phase, error.what());
     on_finish(GrpcStatus::unknown, "the handler of " + std::string(to_string(phase)) + " failed");
@@ -321,22 +330,6 @@ void ChainExchange::on_consumed(Link& link, Phase phase, std::size_t bytes) {
   if (!first && std::exchange(its.was_congested, false)) {
     for (const auto& each : links_) each->exchange().on_writable();
   }
-}
-
-void ChainExchange::bound_memory() {
-  std::size_t bytes = sink().held_bytes();
-  for (const auto& link : links_) bytes += link->unread_bytes();
-  for (const Direction& each : directions_) bytes += each.body_bytes;
-  if (bytes > env_.settings.flow_controlled_bytes) finish_too_large();
-}
-
-// What the links keep they tell themselves.
-std::size_t ChainExchange::kept_bytes() const {
-  std::size_t bytes = context_bytes() + detail::Access::messages(context_).made.memory();
-  if (late_context_.data != nullptr) bytes += late_context_.data->memory();
-  for (const auto& link : links_) bytes += link->waiting_bytes();
-  for (const Direction& each : directions_) bytes += each.body_bytes;
-  return bytes;
 }
 
 }  // namespace extproc::chain

@@ -236,6 +236,22 @@ void ChainExchange::keep_late_context() {
   renew_metadata();
 }
 
+void ChainExchange::bound_memory() {
+  std::size_t bytes = sink().held_bytes();
+  for (const auto& link : links_) bytes += link->unread_bytes();
+  for (const Direction& each : directions_) bytes += each.body_bytes;
+  if (bytes > env_.settings.flow_controlled_bytes) finish_too_large();
+}
+
+// What the links keep they tell themselves.
+std::size_t ChainExchange::kept_bytes() const {
+  std::size_t bytes = context_bytes() + detail::Access::messages(context_).made.memory();
+  if (late_context_.data != nullptr) bytes += late_context_.data->memory();
+  for (const auto& link : links_) bytes += link->waiting_bytes();
+  for (const Direction& each : directions_) bytes += each.body_bytes;
+  return bytes;
+}
+
 bool ChainExchange::running() const {
   return directions_[0].made || directions_[1].made || any([](Link& link) { return !link.idle(); });
 }

@@ -122,6 +122,7 @@ class ChainExchange final : public exchange::BaseExchange {
              MergedMutation& changes);
   std::span<const Header> changed(Link& link, std::span<const Header> headers,
                                   const HeaderMutation& mutation, bool replaces, Fold& fold);
+  void change_sent_headers(Link& link, Phase phase, const BodyResponse& answer, Fold& fold);
   void take_extras(Fold& fold, const ResponseExtras* extras);
   void renew_metadata();
   void take_override(Link& link, const HeadersResponse& answer);

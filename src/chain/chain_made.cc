@@ -3,15 +3,13 @@
 #include <utility>
 
 #include "chain/chain_exchange.h"
+#include "exchange/chain_header.h"
+#include "rules/mode_rules.h"
 #include "rules/reply_rules.h"
 
 namespace extproc::chain {
 
 namespace {
-
-constexpr Phase body_of(Phase headers) {
-  return headers == Phase::request_headers ? Phase::request_body : Phase::response_body;
-}
 
 constexpr std::size_t kNobody = ~std::size_t{0};
 
@@ -79,9 +77,10 @@ void ChainExchange::step(MadeMessage& made) {
     if (body_due(made, link)) {
       made.waits = true;
       made.written.clear();
-      return link.feed({.phase = body_of(headers), .end_of_stream = true, .body = made.body}, true);
+      return link.feed({.phase = rules::body_of(headers), .end_of_stream = true, .body = made.body},
+                       true);
     }
-    if (made.waits) return link.exchange().on_body_end(body_of(headers));
+    if (made.waits) return link.exchange().on_body_end(rules::body_of(headers));
   }
   if (made.next == links_.size()) return finish_made(made);
   Link& link = link_at(headers, made.next++);
@@ -100,7 +99,7 @@ bool ChainExchange::body_awaited(const MadeMessage& made) const {
 }
 
 bool ChainExchange::body_due(const MadeMessage& made, const Link& link) const {
-  const Phase body = body_of(made.headers_phase);
+  const Phase body = rules::body_of(made.headers_phase);
   if (link.ended() || made.maker == link.number() || made.body.empty()) return false;
   // One that was made is no gRPC message.
   const auto mode = link.body_mode(body);
@@ -120,7 +119,11 @@ void ChainExchange::body_made(Link& link, Phase phase) {
 }
 
 void ChainExchange::finish_made(MadeMessage& made) {
-  if (made.is_reply) return reply(reply_phase_, std::move(*reply_).fold());
+  if (made.is_reply) {
+    ImmediateResponse response = std::move(*reply_).fold();
+    exchange::fit_chain(env_.settings.chain_header, response);
+    return reply(reply_phase_, std::move(response));
+  }
   const Phase phase = made.headers_phase;
   answer_headers(phase, HttpHeaders(made.headers.entries(), false));
   direction(phase).made.reset();

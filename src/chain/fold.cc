@@ -20,8 +20,8 @@ void Fold::take_extras(const ResponseExtras* more) {
   merge_extras(*extras, *more);
 }
 
-void Fold::write(PhaseResponse& answer) const {
-  changes.write_all(answer.header_mutation());
+void Fold::write(PhaseResponse& answer, std::string_view spare) const {
+  changes.write_all(answer.header_mutation(), spare);
   if (extras) detail::Access::extras(answer) = *extras;
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "chain/merged_mutation.h"
 #include "extproc/response.h"
@@ -27,8 +28,9 @@ struct Fold {
   void clear();
   /// Adds what an answer carries besides changes and modes; null is nothing.
   void take_extras(const ResponseExtras* more);
-  /// Puts all but the body and modes into an answer that is empty.
-  void write(PhaseResponse& answer) const;
+  /// Puts all but the body and modes into an answer that is empty. `spare`: see
+  /// MergedMutation::write_all().
+  void write(PhaseResponse& answer, std::string_view spare) const;
 };
 
 }  // namespace extproc::chain

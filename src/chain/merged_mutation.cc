@@ -2,6 +2,7 @@
 
 #include "base/recycle.h"
 #include "extproc/error.h"
+#include "rules/framing_rules.h"
 #include "rules/header_rules.h"
 
 namespace extproc::chain {
@@ -48,16 +49,15 @@ void MergedMutation::write_refused(HeaderMutation& mutation) const {
   if (mutation.empty() && !refused_.empty()) mutation.add(refused_.at(0));
 }
 
-void MergedMutation::write_all(HeaderMutation& mutation) const {
+void MergedMutation::write_all(HeaderMutation& mutation, std::string_view spare) const {
   write(mutation);
-  std::size_t removes = 0;
-  for (std::size_t i = 0; i < mutation.size(); ++i)
-    removes += mutation.at(i).operation == HeaderMutation::Operation::remove ? 1 : 0;
-  const std::size_t sets = mutation.size() - removes;
-  if (sets <= rules::kMostMutations && removes <= rules::kMostMutations) return;
-  throw Error("its processors together set " + std::to_string(sets) + " headers and remove " +
-              std::to_string(removes) + ": Envoy accepts " + std::to_string(rules::kMostMutations) +
-              " of each in one answer");
+  if (!rules::count(mutation).too_many()) return;
+  if (!spare.empty()) rules::leave_out(mutation, spare);
+  const rules::MutationCount counted = rules::count(mutation);
+  if (!counted.too_many()) return;
+  throw Error("its processors together set " + std::to_string(counted.sets) +
+              " headers and remove " + std::to_string(counted.removes) + ": Envoy accepts " +
+              std::to_string(rules::kMostMutations) + " of each in one answer");
 }
 
 }  // namespace extproc::chain

@@ -24,9 +24,9 @@ class MergedMutation {
   /// Where that is nothing, adds one of the changes that Envoy refuses, if there was any: what
   /// counts beside a header change, counts beside that as well.
   void write_refused(HeaderMutation& mutation) const;
-  /// As write(), for one that is empty. Throws Error where it is more than Envoy takes in one
-  /// answer.
-  void write_all(HeaderMutation& mutation) const;
+  /// As write(), for one that is empty. Where it is more than Envoy takes in one answer, `spare` is
+  /// left out, if it is named; throws Error where it is too much all the same.
+  void write_all(HeaderMutation& mutation, std::string_view spare) const;
 
  private:
   struct Name {

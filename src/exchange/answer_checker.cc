@@ -7,17 +7,6 @@
 #include "rules/mode_rules.h"
 
 namespace extproc::exchange {
-namespace {
-
-/// A status that has a body with every method but HEAD.
-constexpr int kUnchanged = 200;
-
-constexpr Phase body_of(Phase headers) {
-  return headers == Phase::request_headers ? Phase::request_body : Phase::response_body;
-}
-
-}  // namespace
-
 // Envoy takes a body mode that is left out for NONE.
 void AnswerChecker::complete_mode_override(Phase phase, ResponseExtras& extras) {
   ModeOverride& mode = *extras.mode_override;
@@ -60,7 +49,7 @@ void AnswerChecker::add_automatic_override(HeadersResponse& response) {
   ModeOverride mode;
   mode.request_body_mode = body(Phase::request_body, config->request_body_mode);
   mode.response_body_mode = body(Phase::response_body, config->response_body_mode);
-  if (env().settings.chain_header.empty())
+  if (env().settings.chain_header.empty() && !directions_.of(Phase::response_headers).head_turned())
     mode.response_header_mode = skip(Phase::response_headers);
   mode.request_trailer_mode = skip(Phase::request_trailers);
   mode.response_trailer_mode = skip(Phase::response_trailers);
@@ -94,102 +83,6 @@ void AnswerChecker::fit_chain_header(const HttpHeaders& message, HeadersResponse
   rules::leave_out(response.header_mutation(), env().settings.chain_header);
 }
 
-bool AnswerChecker::is_all_head(int status) const {
-  return rules::content_of(request_.method(), status) == rules::Content::nothing;
-}
-
-// Of an answer that may frame its message otherwise, or is followed by a body that may change.
-void AnswerChecker::check_framing(Phase phase, const HttpHeaders& message,
-                                  HeadersResponse& response, unsigned changes) {
-  if (phase == Phase::response_headers) {
-    leave_out_content(message, response);
-  } else if ((changes & rules::kSetsMethod) != 0 && request_.method() == "HEAD") {
-    directions_.of(Phase::response_headers).brings_body();
-  }
-  if (!message.end_of_stream()) leave_out_length(phase, response, changes);
-  if (response.replacement()) directions_.of(phase).replace();
-}
-
-void AnswerChecker::leave_out_content(const HttpHeaders& message, HeadersResponse& response) {
-  const int status = rules::status_of({message.begin(), message.end()});
-  const int left = rules::status_after(status, response.header_mutation());
-  const rules::Content content = rules::content_of(request_.method(), left);
-  if (content == rules::Content::body) return;
-  const bool replaces = response.replacement().has_value();
-  const bool writes = replaces && !response.replacement()->empty();
-  if (content == rules::Content::tunnel) {
-    if (writes) violation(Phase::response_headers, Rule::body_not_allowed, "body");
-    if (replaces) detail::Access::drop_replacement(response);
-    return;
-  }
-  Direction& direction = directions_.of(Phase::response_headers);
-  direction.has_no_content();
-  // What stands behind the head would not be there without an answer that made it so.
-  const bool made = !message.end_of_stream() &&
-                    (direction.may_bring_body() ||
-                     rules::content_of(request_.method(), status) == rules::Content::body);
-  if (writes || made)
-    violation(Phase::response_headers, Rule::body_not_allowed, writes ? "body" : ":status");
-  if (message.end_of_stream()) {
-    if (replaces) detail::Access::drop_replacement(response);
-  } else if (made || replaces) {
-    response.continue_and_replace({});
-  }
-}
-
-void AnswerChecker::leave_out_content(const HttpBody& chunk, BodyResponse& response) {
-  const bool replaces = response.body_change() == BodyChange::replace;
-  const std::string_view body =
-      response.body_change() == BodyChange::none ? chunk.bytes() : response.body();
-  if (!body.empty()) violation(Phase::response_body, Rule::body_not_allowed, "body");
-  // Where nothing came, content-length is left as it is: that of another response.
-  if (chunk.bytes().empty()) {
-    if (replaces) detail::Access::drop_body_change(response);
-  } else {
-    response.clear_body();
-  }
-}
-
-// Envoy takes it out by the filter's own mode, before the answer, and where the filter has no
-// allow_content_length_header.
-void AnswerChecker::leave_out_length(Phase phase, HeadersResponse& response, unsigned changes) {
-  const bool sets = (changes & rules::kSetsLength) != 0;
-  Direction& direction = directions_.of(phase);
-  if (sets) direction.content_length_set();
-  if (!direction.has_content_length() || response.replacement()) return;
-  const ResponseExtras* extras = response.extras_or_null();
-  std::optional<BodySendMode> mode;
-  if (extras != nullptr && extras->mode_override) {
-    mode = is_request_phase(phase) ? extras->mode_override->request_body_mode
-                                   : extras->mode_override->response_body_mode;
-  }
-  if (!mode && env().dispatcher.phases().contains(body_of(phase))) mode = direction.comes_in();
-  if (!mode || !rules::removes_content_length(*mode, true)) return;
-  if (sets) {
-    violation(phase, Rule::content_length, "content-length");
-    rules::leave_out(response.header_mutation(), "content-length");
-  }
-  if ((changes & rules::kRemovesLength) == 0) response.remove_header("content-length");
-}
-
-// A content-length that no answer of this processor can reach may be on its way.
-bool AnswerChecker::guards_length(Phase phase) const {
-  if (!env().settings.filter.allow_content_length_header || !env().links.empty()) return false;
-  const Direction& direction = directions_.of(phase);
-  const auto mode = direction.comes_in();
-  return !direction.are_headers_seen() && mode && rules::removes_content_length(*mode, false);
-}
-
-// Nothing goes on ahead of what came, since content-length may say so much and no more; at the end
-// it must be as much.
-bool AnswerChecker::keeps_length(Phase phase, std::size_t bytes, bool ends) {
-  Direction& direction = directions_.of(phase);
-  direction.body_left(bytes);
-  if (direction.withheld() == 0 || (direction.withheld() > 0 && !ends)) return true;
-  violation(phase, Rule::content_length, "content-length");
-  return false;
-}
-
 void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResponse& response) {
   note_metadata(phase, response.extras_or_null());
   if (phase == Phase::response_headers && !env().settings.chain_header.empty())
@@ -211,11 +104,16 @@ void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResp
   }
   const unsigned changes = rules::framing_changes(response.header_mutation());
   const bool body_may_change =
-      !message.end_of_stream() &&
-      (env().dispatcher.phases().contains(body_of(phase)) || response.extras_or_null() != nullptr ||
-       directions_.of(phase).may_bring_body());
-  if (changes != 0 || body_may_change || response.replacement())
+      !message.end_of_stream() && (env().dispatcher.phases().contains(rules::body_of(phase)) ||
+                                   response.extras_or_null() != nullptr);
+  if (changes != 0 || body_may_change || response.replacement() ||
+      directions_.of(Phase::response_headers).head_turned()) {
     check_framing(phase, message, response, changes);
+    // What it counted with may have been left out.
+    if (!keeps_route_cache_flag(phase, response.is_route_cache_cleared(),
+                                !response.header_mutation().empty()))
+      response.clear_route_cache(false);
+  }
   sink_.headers(phase, message, response);
 }
 
@@ -237,12 +135,7 @@ bool AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& respo
     mutation.clear();
   }
   check(phase, mutation);
-  if (phase == Phase::response_body) {
-    Direction& direction = directions_.of(phase);
-    if (!mutation.empty() && is_all_head(rules::status_after(kUnchanged, mutation)))
-      direction.has_no_content();
-    if (!direction.has_content()) leave_out_content(chunk, response);
-  }
+  check_framing(phase, chunk, response);
   if (!keeps_route_cache_flag(phase, response.is_route_cache_cleared(), !mutation.empty())) {
     response.clear_route_cache(false);
   }
@@ -270,7 +163,7 @@ bool AnswerChecker::streamed_body(Phase phase, const HttpBody& body, BodyRespons
     carries.clear_route_cache(false);
   }
   HttpBody left = body;
-  if (!body.bytes().empty() && !directions_.of(phase).has_content()) {
+  if (!body.bytes().empty() && !has_content(phase)) {
     violation(phase, Rule::body_not_allowed, "body");
     left = {{}, body.end_of_stream(), body.flags()};
   }

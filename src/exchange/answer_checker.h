@@ -8,6 +8,7 @@
 #include "exchange/environment.h"
 #include "exchange/reporter.h"
 #include "extproc/body.h"
+#include "extproc/context.h"
 #include "extproc/host.h"
 #include "extproc/immediate_response.h"
 #include "extproc/phase.h"
@@ -22,9 +23,10 @@ namespace extproc::exchange {
 /// what Envoy would ignore or refuse is left out or reported.
 class AnswerChecker {
  public:
-  /// All must outlive it; `request` is only told of.
-  AnswerChecker(Reporter& reporter, const Request& request, host::AnswerSink& sink)
-      : reporter_(reporter), request_(request), sink_(sink) {}
+  /// All must outlive it.
+  AnswerChecker(Reporter& reporter, const Request& request, const Context& context,
+                host::AnswerSink& sink)
+      : reporter_(reporter), request_(request), context_(context), sink_(sink) {}
 
   Directions& directions() { return directions_; }
   const Directions& directions() const { return directions_; }
@@ -50,6 +52,8 @@ class AnswerChecker {
 
   /// Whether the caller is told nothing behind the head of a response with this status.
   bool is_all_head(int status) const;
+  /// Whether content-length in that head is that of another response.
+  bool tells_of_another(int status) const;
 
   Reporter& reporter() const { return reporter_; }
   /// For what is no answer to be checked.
@@ -67,17 +71,30 @@ class AnswerChecker {
   void complete_mode_override(Phase phase, ResponseExtras& extras);
   void add_automatic_override(HeadersResponse& response);
   void fit_chain_header(const HttpHeaders& message, HeadersResponse& response);
+  bool keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers);
+
+  // In answer_framing.cc.
+  std::string_view method() const;
+  bool answers_head(const HttpHeaders& message, int status) const;
+  bool has_content(Phase body) const;
   void check_framing(Phase phase, const HttpHeaders& message, HeadersResponse& response,
                      unsigned changes);
-  void leave_out_content(const HttpHeaders& message, HeadersResponse& response);
+  void check_content(const HttpHeaders& message, HeadersResponse& response, unsigned changes);
+  void leave_out_replacement(HeadersResponse& response);
+  void leave_out_content(const HttpHeaders& message, bool came, HeadersResponse& response);
+  void check_framing(Phase phase, const HttpBody& chunk, BodyResponse& response);
+  void note_status(const HttpBody& chunk, HeaderMutation& mutation);
   void leave_out_content(const HttpBody& chunk, BodyResponse& response);
-  void leave_out_length(Phase phase, HeadersResponse& response, unsigned changes);
+  bool body_may_change(Phase headers, const HeadersResponse& response) const;
+  void fit_length(Phase phase, const HttpHeaders& message, HeadersResponse& response,
+                  unsigned changes, bool gained);
+  void fit_length(Phase phase, const HttpBody& chunk, BodyResponse& response);
   bool guards_length(Phase phase) const;
   bool keeps_length(Phase phase, std::size_t bytes, bool ends);
-  bool keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers);
 
   Reporter& reporter_;
   const Request& request_;
+  const Context& context_;
   host::AnswerSink& sink_;
   Directions directions_;
 };

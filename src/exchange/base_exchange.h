@@ -25,7 +25,9 @@ class BaseExchange : public host::Exchange {
  protected:
   /// All must outlive it.
   BaseExchange(Reporter& reporter, host::AnswerSink& sink, host::Control& control)
-      : env_(reporter.environment()), checker_(reporter, request_, sink), control_(control) {}
+      : env_(reporter.environment()),
+        checker_(reporter, request_, context_, sink),
+        control_(control) {}
 
   void start() {
     directions().begin();
@@ -79,7 +81,10 @@ class BaseExchange : public host::Exchange {
     if (!env_.settings.early_end || observes() || !directions().config()) return false;
     if (directions().full_duplex()) return false;
     PhaseSet handled = env_.dispatcher.phases();
-    if (!env_.settings.chain_header.empty()) handled.insert(Phase::response_headers);
+    // What the response says of its body may have to be mended.
+    if (!env_.settings.chain_header.empty() ||
+        directions().of(Phase::response_headers).head_turned())
+      handled.insert(Phase::response_headers);
     return !directions().may_come(handled);
   }
   /// A message of a phase has come. False where that is out of order, which ends the exchange.

@@ -18,10 +18,23 @@ void add_to_chain(const Environment& env, Scratch& call) {
   call.headers_response.set_header(header, call.text);
 }
 
-void set_chain(std::string_view header, std::string_view name, ImmediateResponse& response) {
+namespace {
+
+void erase(std::string_view header, ImmediateResponse& response) {
   std::erase_if(response.headers,
                 [&](const auto& entry) { return same_name(entry.first, header); });
-  if (response.headers.size() < rules::kMostMutations) response.headers.emplace_back(header, name);
+}
+
+}  // namespace
+
+void set_chain(std::string_view header, std::string_view name, ImmediateResponse& response) {
+  erase(header, response);
+  response.headers.emplace_back(header, name);
+  fit_chain(header, response);
+}
+
+void fit_chain(std::string_view header, ImmediateResponse& response) {
+  if (response.headers.size() > rules::kMostMutations) erase(header, response);
 }
 
 }  // namespace extproc::exchange

@@ -16,4 +16,7 @@ void add_to_chain(const Environment& env, Scratch& call);
 /// name alone, also when the handler copies the request's headers into its answer.
 void set_chain(std::string_view header, std::string_view name, ImmediateResponse& response);
 
+/// Leaves it out where Envoy would take no header for it.
+void fit_chain(std::string_view header, ImmediateResponse& response);
+
 }  // namespace extproc::exchange

@@ -22,12 +22,7 @@ bool Direction::seen(Phase phase, bool last) {
 
 void Direction::correct_content_length(const HttpBody& body, BodyResponse& response) const {
   if (response.body_change() == BodyChange::none) return;
-  if (!headers_seen_ || !content_length_) return;
-  const auto known = comes_in();
-  // Without a configuration, one message that ends its direction is as good as a buffered body.
-  const bool buffered = known && *known != BodySendMode::none ? *known == BodySendMode::buffered
-                                                              : body.end_of_stream();
-  if (!buffered) return;
+  if (!headers_seen_ || !content_length_ || !brings_all(body)) return;
   char digits[20];
   const auto [end, error] = std::to_chars(digits, digits + sizeof digits, response.body().size());
   response.set_header("content-length",

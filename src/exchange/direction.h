@@ -43,7 +43,7 @@ class Direction {
     mode_.reset();
     comes_in_.reset();
     progress_ = Progress::awaited;
-    headers_seen_ = content_length_ = no_content_ = may_bring_body_ = false;
+    headers_seen_ = content_length_ = no_content_ = head_turned_ = false;
     withheld_ = 0;
   }
 
@@ -61,16 +61,17 @@ class Direction {
     content_length_ = content_length;
   }
   bool are_headers_seen() const { return headers_seen_; }
-  /// The answer to them sets content-length.
+  /// Another processor of its chain has set content-length since.
   void content_length_set() { content_length_ = true; }
   bool has_content_length() const { return content_length_; }
 
   /// Of the response: HTTP has no body in it.
   void has_no_content() { no_content_ = true; }
   bool has_content() const { return !no_content_; }
-  /// Of the response: the answer to a HEAD request makes it one of another method.
-  void brings_body() { may_bring_body_ = true; }
-  bool may_bring_body() const { return may_bring_body_; }
+  /// Of the response: the answer to a HEAD request makes it one of another method, or the answer to
+  /// another one makes it HEAD.
+  void turn_head() { head_turned_ = true; }
+  bool head_turned() const { return head_turned_; }
 
   // Where the length of the body has to stay as it is, in bytes.
   void body_came(std::size_t bytes) { withheld_ += static_cast<std::int64_t>(bytes); }
@@ -87,6 +88,12 @@ class Direction {
   /// Whether answers to bodies must be streamed_response.
   bool full_duplex() const { return comes_in_ && is_full_duplex(*comes_in_); }
 
+  /// Whether the message has the whole body. Where the client did not say how bodies come, one that
+  /// ends its direction is as good as a buffered one.
+  bool brings_all(const HttpBody& body) const {
+    return comes_in_ && *comes_in_ != BodySendMode::none ? *comes_in_ == BodySendMode::buffered
+                                                         : body.end_of_stream();
+  }
   /// Where Envoy compares the length of a replaced body with content-length, sets it right in the
   /// same answer: in BUFFERED mode with headers sent, a difference is a 500. Elsewhere Envoy drops
   /// content-length itself. Where there is none, none is added: an HTTP/1.1 message with trailers
@@ -105,7 +112,7 @@ class Direction {
   bool headers_seen_ = false;
   bool content_length_ = false;
   bool no_content_ = false;
-  bool may_bring_body_ = false;
+  bool head_turned_ = false;
   std::int64_t withheld_ = 0;
 };
 

@@ -80,6 +80,15 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   }
   /// Of a chain's processor: bodies come in the modes of `frame`, as they are now.
   void come_as(const Directions& frame) { directions().come_as(frame); }
+  /// The headers of the direction came to it.
+  bool saw_headers(Phase phase) const { return directions().of(phase).are_headers_seen(); }
+  /// Of a chain's processor: `before`, which is before it, made such `changes` with its answer to
+  /// `body` of headers that this one had had already.
+  void follow(const ProcessorExchange& before, Phase body, const HeaderMutation& changes) {
+    Direction& its = directions().of(body);
+    if (changes.sets("content-length")) its.content_length_set();
+    if (!before.directions().of(body).has_content()) its.has_no_content();
+  }
   /// A handler runs though its fallback was sent.
   bool late() const { return late_ != Late::none; }
   /// A handler is being called or answered for: no message may come.

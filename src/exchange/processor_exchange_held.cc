@@ -8,10 +8,6 @@
 namespace extproc::exchange {
 namespace {
 
-constexpr Phase body_of(Phase headers) {
-  return is_request_phase(headers) ? Phase::request_body : Phase::response_body;
-}
-
 constexpr Phase headers_of(Phase body) {
   return is_request_phase(body) ? Phase::request_headers : Phase::response_headers;
 }
@@ -20,7 +16,7 @@ constexpr Phase headers_of(Phase body) {
 
 bool ProcessorExchange::body_comes_first(Phase headers) {
   const auto mode = directions().of(headers).comes_in();
-  const bool whole = env_.dispatcher.streamed().contains(body_of(headers));
+  const bool whole = env_.dispatcher.streamed().contains(rules::body_of(headers));
   const auto& config = directions().config();
   if (whole && mode &&
       rules::comes_before_answer(*mode,

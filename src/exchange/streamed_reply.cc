@@ -42,6 +42,9 @@ void StreamedReply::head(int status, detail::HeaderPairs headers) {
   std::erase_if(all, [&](const Header& header) {
     return header.name == ":status" || header.name == env.settings.chain_header;
   });
+  if (!checker_.tells_of_another(status) &&
+      std::erase_if(all, [](const Header& header) { return header.name == "content-length"; }) > 0)
+    checker_.violation(Phase::request_headers, Rule::content_length, "content-length");
   leave_checked(all);
   all.insert(all.begin(), Header{":status", code});
   if (!env.settings.chain_header.empty())

@@ -58,6 +58,24 @@ int status_after(int status, const HeaderMutation& mutation) {
   return status;
 }
 
+bool makes_head(const HeaderMutation& mutation) {
+  bool head = false;
+  for (std::size_t i = 0; i < mutation.size(); ++i) {
+    const auto [operation, name, value] = mutation.at(i);
+    if (operation == Operation::set && name == ":method") head = value == "HEAD";
+  }
+  return head;
+}
+
+bool sets_only(const HeaderMutation& mutation, std::string_view name, std::string_view value) {
+  for (std::size_t i = 0; i < mutation.size(); ++i) {
+    const HeaderMutation::Entry entry = mutation.at(i);
+    if (entry.name != name || entry.operation == Operation::remove) continue;
+    if (entry.operation != Operation::set || entry.value != value) return false;
+  }
+  return true;
+}
+
 void leave_out(HeaderMutation& mutation, std::string_view name) {
   HeaderMutation kept;
   for (std::size_t i = 0; i < mutation.size(); ++i) {
@@ -72,10 +90,7 @@ bool fits(std::span<const Header> headers, const HeaderMutation& mutation) {
   if (headers.size() + mutation.size() <= kMostHeaders &&
       byte_size(headers) + mutation.bytes() <= kMostHeaderBytes)
     return true;
-  std::size_t removes = 0;
-  for (std::size_t i = 0; i < mutation.size(); ++i)
-    removes += mutation.at(i).operation == Operation::remove ? 1 : 0;
-  if (removes > kMostMutations || mutation.size() - removes > kMostMutations) return false;
+  if (count(mutation).too_many()) return false;
   const std::vector<Header> result = changed(headers, mutation);
   return result.size() <= kMostHeaders && byte_size(result) <= kMostHeaderBytes;
 }

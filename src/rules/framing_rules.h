@@ -27,6 +27,11 @@ constexpr Content content_of(std::string_view method, int status) {
   return none ? Content::nothing : Content::body;
 }
 
+/// Whether the content-length of such a response is that of another, which has a body.
+constexpr bool tells_of_another(std::string_view method, int status) {
+  return status == 304 || (method == "HEAD" && status >= 200 && status != 204);
+}
+
 /// Whether Envoy takes content-length out of headers whose body is sent to the processor in `mode`,
 /// where the filter has no allow_content_length_header.
 constexpr bool removes_content_length(BodySendMode mode, bool headers_sent) {
@@ -63,6 +68,12 @@ inline unsigned framing_changes(const HeaderMutation& mutation) {
 int status_of(std::span<const Header> headers);
 /// What a change makes of it: Envoy takes any number from 200 up, and leaves it otherwise.
 int status_after(int status, const HeaderMutation& mutation);
+
+/// Whether the change makes the request one of HEAD, where it sets the method.
+bool makes_head(const HeaderMutation& mutation);
+
+/// Whether all that sets `name` overwrites it with `value`.
+bool sets_only(const HeaderMutation& mutation, std::string_view name, std::string_view value);
 
 /// Leaves out all that sets `name`.
 void leave_out(HeaderMutation& mutation, std::string_view name);

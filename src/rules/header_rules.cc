@@ -72,6 +72,14 @@ bool is_token(std::string_view name) {
 
 bool is_header_value(std::string_view value) { return header_value(value); }
 
+MutationCount count(const HeaderMutation& mutation) {
+  MutationCount counted;
+  for (std::size_t i = 0; i < mutation.size(); ++i)
+    ++(mutation.at(i).operation == HeaderMutation::Operation::remove ? counted.removes
+                                                                     : counted.sets);
+  return counted;
+}
+
 void check_mutation(const HeaderMutation& mutation, bool replaces_message,
                     const FilterSettings& filter, ViolationListener& listener) {
   using Operation = HeaderMutation::Operation;

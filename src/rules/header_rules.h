@@ -15,6 +15,16 @@ namespace extproc::rules {
 /// of one answer.
 inline constexpr std::size_t kMostMutations = 100;
 
+/// What one answer does to headers, by its kind.
+struct MutationCount {
+  std::size_t sets = 0;
+  std::size_t removes = 0;
+
+  constexpr bool too_many() const { return sets > kMostMutations || removes > kMostMutations; }
+};
+
+MutationCount count(const HeaderMutation& mutation);
+
 /// `envoy.config.common.mutation_rules.v3.HeaderMutationRules`, but for its expressions, which come
 /// first: what they allow or deny is not asked here.
 struct HeaderRules {

@@ -9,6 +9,11 @@
 
 namespace extproc::rules {
 
+/// The phase of the body that stands behind the headers of `phase`.
+constexpr Phase body_of(Phase phase) {
+  return is_request_phase(phase) ? Phase::request_body : Phase::response_body;
+}
+
 /// Whether header changes count in the answer to a body that comes in `mode`. In STREAMED mode
 /// those of a request's first chunk count when it came with the headers, and not when it came
 /// behind them.

@@ -26,17 +26,15 @@ std::string_view advice(Rule rule) {
       return "Envoy never appends to pseudo-headers: use set_header";
     case Rule::header_denied:
       return "Envoy leaves it as it is, or fails the request where disallow_is_error is set, "
-             "unless the filter's mutation_rules allow the change "
-             "(allow_all_routing, allow_envoy); say so in Settings::filter then, or to extproc "
-             "serve";
+             "unless the filter's mutation_rules allow the change (allow_all_routing, "
+             "allow_envoy); say so in Settings::filter then, or to extproc serve";
     case Rule::header_invalid:
       return "its name or value has characters that HTTP does not allow, so that Envoy fails the "
              "request, and of an immediate response drops this header and all behind it: escape "
              "them";
     case Rule::too_many_mutations:
-      return "Envoy accepts 100 headers to set and 100 to remove in one answer, and no more than "
-             "100 "
-             "in the result, and fails the request above it";
+      return "Envoy accepts 100 headers to set and 100 to remove in one answer, and by default no "
+             "more than 100, or 60 KiB, in the result, and fails the request above it";
     case Rule::status_invalid:
       return "an HTTP status must be from 200 to 599: 500 was sent instead";
     case Rule::body_header_mutation:
@@ -53,8 +51,7 @@ std::string_view advice(Rule rule) {
       return "a response can be written piece by piece in request_headers only: this was left out";
     case Rule::immediate_too_late:
       return "the response's headers may be on their way already, and then Envoy resets the "
-             "stream: "
-             "answer in response_headers, or with a body mode of BUFFERED";
+             "stream: answer in response_headers, or with a body mode of BUFFERED";
     case Rule::body_written_too_late:
       return "in STREAMED mode each chunk is answered when the next is read, and trailers follow "
              "the last: write before reading on, or use FULL_DUPLEX_STREAMED; this was left out";
@@ -72,18 +69,17 @@ std::string_view advice(Rule rule) {
              "there: decide earlier, or raise it";
     case Rule::body_not_allowed:
       return "HTTP has no body in a response to HEAD, nor of status 204, 304 or below 200: its "
-             "bytes "
-             "would begin the connection's next response; it was left out";
+             "bytes would begin the connection's next response; it was left out";
     case Rule::content_length:
-      return "a handler may change the body, so that content-length would not fit: it was left "
-             "out, "
-             "or, where the headers are not sent, the stream ended: have the filter send them, or "
-             "leave out its allow_content_length_header";
+      return "it is not the length of the body, or a handler may change that: it was left out, "
+             "since the library and Envoy say what fits; where the headers are not sent the "
+             "stream ended: have the filter send them, or leave out its "
+             "allow_content_length_header";
     case Rule::full_duplex_override:
       return "Envoy takes it where the filter has allow_mode_override, of which the server is not "
              "told, and would need other answers then: say so "
-             "(FilterSettings::allow_mode_override, "
-             "--allow-mode-override), or override to STREAMED; this was left out";
+             "(FilterSettings::allow_mode_override, --allow-mode-override), or override to "
+             "STREAMED; this was left out";
   }
   return "";
 }

@@ -18,6 +18,7 @@ STREAMED = Mode(request_body="STREAMED", response_body="STREAMED")
 DUPLEX = Mode("SEND", "SEND", "FULL_DUPLEX_STREAMED", "FULL_DUPLEX_STREAMED", "SEND", "SEND")
 KEPT = {"allow_content_length_header": True}
 OVERRIDES = {"allow_mode_override": True}
+ROUTING = {"mutation_rules": {"allow_all_routing": True}}
 CHUNKS = 4
 
 
@@ -62,6 +63,8 @@ class Upstream:
         method, path, _ = line.split(b" ")
         if path in (b"/204", b"/304"):
             return b"HTTP/1.1 %b x\r\n\r\n" % path[1:]
+        if path == b"/cached":
+            return b"HTTP/1.1 304 x\r\ncontent-length: 9\r\n\r\n"
         if path == b"/many":
             many = b"".join(b"x-%d: v\r\n" % number for number in range(97))
             return b"HTTP/1.1 200 OK\r\n" + many + b"content-length: 2\r\n\r\nok"
@@ -98,6 +101,7 @@ def stage(launcher, upstream) -> Stage:
         Site("kept_streamed", ("Plain",), STREAMED, extra=KEPT),
         Site("kept_partial", ("Plain",), Mode(request_body="BUFFERED_PARTIAL", response_body="BUFFERED_PARTIAL"), extra=KEPT),
         Site("kept_duplex", ("Plain",), DUPLEX, extra=KEPT),
+        Site("routing", ("Plain",), NOTHING, extra=ROUTING),
         Site("overridden", ("Told",), Mode(request_body="NONE"), extra=OVERRIDES),
     ]
     return Stage(launcher, servers, sites, upstream.port)
@@ -172,6 +176,38 @@ def test_a_kept_content_length_does_not_let_a_body_over_it(stage, upstream, site
     answers = talk(stage.ports[site], request, request)
     assert upstream.lines == ["POST / HTTP/1.1"] * 2
     assert all(b"longer than it was" in answer and b"content-length: 4\r\n" not in answer for answer in answers)
+
+
+@pytest.mark.parametrize("site", ["headers", "streamed", "buffered", "duplex", "kept_streamed", "kept_partial", "kept_duplex"])
+@pytest.mark.parametrize("what", ["headers", "body"])
+@pytest.mark.parametrize("path", ["/", "/chunks"])
+def test_a_content_length_that_is_set_by_hand(stage, upstream, site, what, path):
+    """One that does not fit leaves neither to the caller nor to the upstream, for which the next request would begin in the body."""
+    upstream.lines.clear()
+    request = get(path, f"request_{what} set content-length=2", "POST", b"body")
+    request = request.replace(b"host: x\r\n", f"host: x\r\nx-do: response_{what} set content-length=2\r\n".encode())
+    answers = talk(stage.ports[site], request, request)
+    assert upstream.lines == [f"POST {path} HTTP/1.1"] * 2
+    assert all(body.count(b"body") == (1 if path == "/" else CHUNKS) for body in bodies(answers))
+    assert all(b"content-length: 2\r\n" not in answer for answer in answers)
+
+
+def test_a_content_length_of_a_response_in_pieces(stage):
+    do = "request_headers stream " + json.dumps({"headers": [["content-length", "1"]], "chunks": ["some", "more"]})
+    answers = talk(stage.ports["waiting"], get("/", do), get("/", do))
+    assert all(b"some" in body and b"more" in body for body in bodies(answers))
+
+
+@pytest.mark.parametrize(
+    ("site", "request_bytes"),
+    [("headers", get("/cached", "response_headers set :status=200")), ("routing", get("/", "request_headers set :method=HEAD"))],
+    ids=["304", "HEAD"],
+)
+def test_a_response_that_gains_a_body_has_none(stage, site, request_bytes):
+    """Its content-length is that of another, for whose body the caller would wait."""
+    answers = talk(stage.ports[site], request_bytes, request_bytes)
+    assert [answer[:3] for answer in answers] == [b"200"] * 2
+    assert all(b"content-length: 9" not in answer and b"content-length: 4" not in answer for answer in answers)
 
 
 def test_a_full_response_passes_without_the_chain_header(stage):

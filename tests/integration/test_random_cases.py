@@ -20,7 +20,7 @@ COUNT = int(os.environ.get("RANDOM_CASES", "300"))
 FILTER_READER = paths.REPOSITORY / "src" / "envoy" / "filter_reader.cc"
 NOT_MADE = {
     # The service, which the players put in.
-    *("http_service", "google_grpc", "envoy_grpc", "cluster_name", "timeout"),
+    *("http_service", "google_grpc", "envoy_grpc", "cluster_name", "timeout", "retry_policy"),
     # Extensions, which the kit does not play.
     *("custom", "on_processing_response", "processing_request_modifier"),
 }

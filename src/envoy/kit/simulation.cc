@@ -110,7 +110,7 @@ void Simulation::arrive(Side side, Piece piece) {
 }
 
 void Simulation::arrive_headers(Side side, HeaderMap headers, bool end) {
-  const bool bodiless = side == Side::response && has_no_body(headers, arrived_);
+  const bool bodiless = side == Side::response && has_no_body(headers, asked_);
   if (!length(side).on_headers(headers, end, bodiless)) return break_off(side);
   if (side == Side::response) {
     handshake_.answered();
@@ -220,6 +220,7 @@ void Simulation::send_headers(Side side, const HeaderMap& headers, bool end) {
     if (const auto* scheme = left.get(":scheme"); scheme != nullptr && !is_scheme(*scheme))
       left.set(":scheme", "http");
     result_.upstream.headers = left.entries();
+    asked_ = std::move(left);
     result_.upstream.complete = end;
     handshake_.begin(headers);
     if (end || exchange_.upstream_answers_early) upstream_answers();

@@ -90,6 +90,8 @@ class Simulation final : private FilterHost, private PipeEnd {
   /// The request's headers as they came: what it is does not change by what a processor makes of
   /// it.
   HeaderMap arrived_{HeaderKind::request, {}};
+  /// As the upstream has them, whose response goes by them.
+  HeaderMap asked_{HeaderKind::request, {}};
   Handshake handshake_;
   DeclaredLength request_length_;
   DeclaredLength response_length_;

@@ -87,7 +87,7 @@ class CaseServers:
                 outcome = outcomes[self._names[int(number)]]
                 outcome |= {"violations": {"count": int(text), "first": {}}, "failures": []}
             elif kind == "log" and (found := _VIOLATION.match(text)):
-                outcome["violations"]["first"][found["rule"]] = [found["phase"], _unescaped(found["field"] or "")]
+                outcome["violations"]["first"].setdefault(found["rule"], [found["phase"], _unescaped(found["field"] or "")])
             elif kind == "log" and (found := _FAILURE.match(text)):
                 outcome["failures"].append([found["phase"], found["text"]])
         for name in self._names:

@@ -112,6 +112,15 @@ void add_headers(std::vector<Row>& all) {
       [](auto& result, Phase) { return result.caller.status == 201; });
   status.phases = {Phase::response_headers, Phase::response_body};
   all.push_back(std::move(status));
+  // Of no body in these plays.
+  Row length = everywhere(
+      "SetLength", {}, [](auto& r) { r.set_header("content-length", "999"); },
+      [](auto& result, Phase p) {
+        return values(seen(result, p), "content-length") == Values{"999"};
+      });
+  length.phases = {Phase::request_headers, Phase::response_headers, Phase::request_body,
+                   Phase::response_body};
+  all.push_back(std::move(length));
 }
 
 void add_bodies(std::vector<Row>& all) {

@@ -24,6 +24,41 @@ TEST(FramingRules, HeadAndSomeStatusesHaveNoBody) {
   EXPECT_EQ(content_of("", 0), Content::body);
 }
 
+TEST(FramingRules, ALengthIsThatOfAnotherResponseBehindHeadAnd304) {
+  EXPECT_TRUE(tells_of_another("HEAD", 200));
+  EXPECT_TRUE(tells_of_another("HEAD", 304));
+  EXPECT_TRUE(tells_of_another("GET", 304));
+  EXPECT_TRUE(tells_of_another("", 304));
+  EXPECT_FALSE(tells_of_another("HEAD", 204));
+  EXPECT_FALSE(tells_of_another("HEAD", 101));
+  EXPECT_FALSE(tells_of_another("GET", 200));
+  EXPECT_FALSE(tells_of_another("", 0));
+}
+
+TEST(FramingRules, AMethodIsTheLastThatIsSet) {
+  HeaderMutation mutation;
+  EXPECT_FALSE(makes_head(mutation));
+  mutation.set(":method", "HEAD");
+  EXPECT_TRUE(makes_head(mutation));
+  mutation.set(":method", "GET");
+  EXPECT_FALSE(makes_head(mutation));
+}
+
+TEST(FramingRules, AValueIsTheOnlyOneWhereNothingElseIsSet) {
+  HeaderMutation mutation;
+  mutation.remove("content-length");
+  mutation.set("x-a", "2");
+  EXPECT_TRUE(sets_only(mutation, "content-length", "1"));
+  mutation.set("Content-Length", "1");
+  EXPECT_TRUE(sets_only(mutation, "content-length", "1"));
+  EXPECT_FALSE(sets_only(mutation, "content-length", "2"));
+  HeaderMutation twice = mutation;
+  twice.set("content-length", "2");
+  EXPECT_FALSE(sets_only(twice, "content-length", "2"));
+  mutation.append("content-length", "1");
+  EXPECT_FALSE(sets_only(mutation, "content-length", "1"));
+}
+
 TEST(FramingRules, ChangesOfTheFramingAreFound) {
   HeaderMutation mutation;
   mutation.set("x-a", "1");

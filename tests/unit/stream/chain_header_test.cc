@@ -71,6 +71,47 @@ TEST(ChainHeader, OfAChainMakesRoomForWhatALaterOneSets) {
   EXPECT_EQ(f.sent.back(), "response_headers set x-more=");
 }
 
+TEST(ChainHeader, MakesNotOneChangeTooManyOfThoseOfAChain) {
+  const auto sets = [](const char* name, int count) {
+    auto service = std::make_shared<Handlers>(name);
+    service->process<response_headers>(
+        [name = std::string(name), count](auto&, auto&, auto&, HeadersResponse& r) {
+          r.set_header(":status", "201");
+          for (int i = 1; i < count; ++i) r.set_header("x-" + name + std::to_string(i), "");
+        });
+    return Service(service);
+  };
+  const auto answer_of = [&](int count) {
+    const std::vector<Service> links = {sets("a", 50), sets("b", count)};
+    AsyncFixture f(Service(std::make_shared<Chain>(links)), "x-chain");
+    f.headers(request_headers);
+    f.headers(response_headers, false, many(1));
+    EXPECT_TRUE(f.violations.empty());
+    return f.sent.back();
+  };
+  EXPECT_THAT(answer_of(50), HasSubstr("x-chain=a,b"));
+  const std::string full = answer_of(51);
+  EXPECT_THAT(full, Not(HasSubstr("x-chain")));
+  EXPECT_THAT(full, HasSubstr("x-a49="));
+  EXPECT_THAT(full, HasSubstr("x-b50="));
+}
+
+TEST(ChainHeader, MakesNoImmediateResponseOfAChainOneOfTooManyHeaders) {
+  auto replies = std::make_shared<Handlers>("Replies");
+  replies->process<request_headers>([](auto&, auto&, auto&, HeadersResponse& r) {
+    ImmediateResponse response{.status = 403};
+    for (int i = 0; i < 100; ++i) response.headers.emplace_back("x-" + std::to_string(i), "");
+    r.respond(response);
+  });
+  auto other = std::make_shared<Handlers>("Other");
+  other->process<response_headers>([](auto&, auto&, auto&, auto&) {});
+  const std::vector<Service> links = {Service(other), Service(replies)};
+  AsyncFixture f(Service(std::make_shared<Chain>(links)), "x-chain");
+  f.headers(request_headers);
+  EXPECT_THAT(f.sent.back(), HasSubstr("x-99="));
+  EXPECT_THAT(f.sent.back(), Not(HasSubstr("x-chain")));
+}
+
 TEST(ChainHeader, MakesNoImmediateResponseOneOfTooManyHeaders) {
   const auto headers_of = [](int count) {
     auto service = handlers();

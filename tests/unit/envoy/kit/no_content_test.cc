@@ -200,6 +200,107 @@ TEST(NoContent, OfAChain) {
   });
 }
 
+TEST(NoContent, OfAChainWhoseFirstSetsTheStatusWithTheBody) {
+  const auto named = [](const char* name, auto handler) {
+    auto handlers = std::make_shared<Handlers>(name);
+    handlers->process<Phase::response_body>(handler);
+    return Service(handlers);
+  };
+  const auto replace = [](auto&, auto&, auto&, BodyResponse& r) { r.replace_body("x"); };
+  for_each([&](const Cause& cause, BodySendMode mode) {
+    if (mode != BodySendMode::buffered && mode != BodySendMode::buffered_partial) return;
+    if (cause.status == 200) return;
+    const auto status = [&cause](auto&, auto&, auto&, BodyResponse& r) {
+      r.set_header(":status", std::to_string(cause.status));
+    };
+    for (const bool first : {false, true}) {
+      for (const bool told : {false, true}) {
+        SCOPED_TRACE(std::string(first ? "first" : "last") + (told ? " told" : ""));
+        // The response comes to the last of them first.
+        std::vector<Service> services;
+        services.push_back(first ? named("Replace", replace) : named("Status", status));
+        services.push_back(first ? named("Status", status) : named("Replace", replace));
+        testing::HeaderList headers = {{":status", "200"}};
+        if (told) headers.emplace_back("content-length", "4");
+        const auto result = testing::Envoy(filter(mode))
+                                .run(Service(std::make_shared<Chain>(std::move(services))),
+                                     {.upstream = {.headers = headers, .body = {"bo", "dy"}}});
+        EXPECT_EQ(result.caller.status, cause.status);
+        expect_no_body(result, cause);
+      }
+    }
+  });
+}
+
+// Envoy leaves the status as it is there, and so the body stays.
+TEST(NoContent, IsNotOfAStatusThatCountsForNothing) {
+  const auto service = one<Phase::response_body>(
+      [](auto&, auto&, auto&, BodyResponse& r) { r.set_header(":status", "304"); });
+  for (const char* mode : {"BUFFERED", "BUFFERED_PARTIAL"}) {
+    const testing::Envoy envoy(
+        "processing_mode: {response_header_mode: SKIP, response_body_mode: " + std::string(mode) +
+        "}");
+    const auto result = envoy.run(service, {.upstream = {.body = {"bo", "dy"}}});
+    EXPECT_EQ(result.caller.status, 200);
+    EXPECT_EQ(result.caller.body, "body");
+    EXPECT_TRUE(result.violations.empty());
+  }
+}
+
+// Of a body in BUFFERED_PARTIAL the rest passes, whatever its status.
+TEST(NoContent, IsNotOfAStatusBeforeTheRestOfABody) {
+  const auto service = one<Phase::response_body>(
+      [](auto&, auto&, auto&, BodyResponse& r) { r.set_header(":status", "304"); });
+  const testing::Envoy envoy("processing_mode: {response_body_mode: BUFFERED_PARTIAL}",
+                             {.buffer_limit_bytes = 4});
+  const auto result = envoy.run(service, {.upstream = {.body = {"more", " than", " that"}}});
+  EXPECT_EQ(result.caller.status, 200);
+  EXPECT_EQ(result.caller.body, "more than that");
+  ASSERT_EQ(result.violations.size(), 1U);
+  EXPECT_EQ(result.violations[0].rule, Rule::body_not_allowed);
+}
+
+// Where the request's headers are not sent: what the filter tells of them, or what only a response
+// to HEAD looks like.
+TEST(NoContent, OfAResponseToHeadWhoseRequestWasNotSeen) {
+  const auto replace = one<Phase::response_headers>(
+      [](auto&, auto&, auto&, HeadersResponse& r) { r.continue_and_replace("x"); });
+  const auto replaced = [&](const char* method, const char* more, testing::HeaderList headers) {
+    const testing::Envoy envoy("{processing_mode: {request_header_mode: SKIP}" + std::string(more) +
+                               "}");
+    headers.insert(headers.begin(), {":status", "200"});
+    return envoy.run(
+        replace, {.request = {.headers = {{":method", method}}}, .upstream = {.headers = headers}});
+  };
+  const char* attribute = ", response_attributes: [request.method]";
+  const auto expect = [](const EnvoyResult& result, bool left_out) {
+    EXPECT_EQ(result.caller.body, left_out ? "" : "x");
+    EXPECT_EQ(result.violations.size(), left_out ? 1U : 0U);
+  };
+  expect(replaced("HEAD", attribute, {}), true);
+  expect(replaced("HEAD", "", {{"content-length", "8"}}), true);
+  expect(replaced("GET", attribute, {}), false);
+  expect(replaced("GET", "", {}), false);
+  expect(replaced("GET", "", {{"content-length", "0"}}), false);
+}
+
+TEST(NoContent, OfABodyHandlerThatSawNoHeaders) {
+  auto handlers = std::make_shared<Handlers>("P");
+  handlers->process<Phase::request_headers>([](auto&, auto&, auto&, auto&) {});
+  handlers->process<Phase::response_body>(
+      [](auto&, auto&, auto&, BodyResponse& r) { r.replace_body("x"); });
+  for (const char* mode : {"BUFFERED", "STREAMED"}) {
+    const testing::Envoy envoy(
+        "processing_mode: {response_header_mode: SKIP, response_body_mode: " + std::string(mode) +
+        "}");
+    const auto result = envoy.run(Service(handlers), {.request = {.headers = {{":method", "HEAD"}}},
+                                                      .upstream = {.body = {""}}});
+    EXPECT_EQ(result.caller.body, "");
+    ASSERT_EQ(result.violations.size(), 1U);
+    EXPECT_EQ(result.violations[0].rule, Rule::body_not_allowed);
+  }
+}
+
 TEST(NoContent, IsAMatterOfBodiesAlone) {
   // What follows 101 is another protocol.
   const auto service = one<Phase::response_headers>(
