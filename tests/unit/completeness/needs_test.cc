@@ -27,6 +27,7 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 /// A need, the field of the filter that it is about, and the rule of `extproc check`.
@@ -151,12 +152,32 @@ TEST_P(EachNeed, IsMissedWhereTheFilterLacksIt) {
   EXPECT_THAT(told_by_the_kit(filter_of(bare), {}), IsEmpty());
 }
 
-// A new member has a row, or a reason for none: request_data is in what is left out.
+// Where their body would be sent behind their answer, and only there, it is to be sent unasked.
+TEST(Needs, HeadersThatWaitForTheirBody) {
+  const Needs streamed{.request_body_mode = BodySendMode::streamed,
+                       .response_body_mode = BodySendMode::streamed};
+  for (const auto member :
+       {&Needs::request_headers_wait_for_body, &Needs::response_headers_wait_for_body}) {
+    Needs waits = streamed;
+    waits.*member = true;
+    const auto needs = of_filter(waits);
+    EXPECT_THAT(written(needs), HasSubstr("send_body_without_waiting_for_header_response: true"));
+    EXPECT_THAT(errors(written(needs), needs), IsEmpty());
+    EXPECT_THAT(told_by_the_kit(filter_of(needs), waits), IsEmpty());
+    const auto bare = of_filter(streamed);
+    EXPECT_THAT(errors(written(bare), needs), ElementsAre(HasSubstr("headers-cannot-wait")));
+    EXPECT_THAT(told_by_the_kit(filter_of(bare), waits), ElementsAre(HasSubstr("Needy decides ")));
+    waits.request_body_mode = waits.response_body_mode = BodySendMode::full_duplex_streamed;
+    EXPECT_THAT(written(of_filter(waits)), Not(HasSubstr("send_body_without")));
+  }
+}
+
+// A new member has a row, or a test of its own.
 TEST(Needs, AllHaveARow) {
-  const auto& [request_body, response_body, request_trailers, response_trailers, request_data,
-               request_attributes, response_attributes, read, set, override, observes, unwaited,
-               timeout, longest, routing, envoy] = Needs{};
-  EXPECT_EQ(std::size(kRows) + 1, 16U);
+  const auto& [request_body, response_body, request_waits, response_waits, request_trailers,
+               response_trailers, request_data, request_attributes, response_attributes, read, set,
+               override, observes, unwaited, timeout, longest, routing, envoy] = Needs{};
+  EXPECT_EQ(std::size(kRows) + 3, 18U);
   EXPECT_TRUE(request_data);
 }
 

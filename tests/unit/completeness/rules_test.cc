@@ -268,7 +268,7 @@ TEST_P(RuleTable, IsWhatCheckFinds) {
         envoy_config::exchange(config, "mutation_rules: {}", "allow_content_length_header: true");
   }
   if (expected["mode_override"]) {
-    needs.mode_override = true;
+    needs.filter.allow_mode_override = true;
     config = envoy_config::exchange(config, "mutation_rules: {}", "allow_mode_override: true");
   }
   bool found = false;
