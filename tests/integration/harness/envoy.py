@@ -42,10 +42,6 @@ class Envoy:
             if "value" in stat and re.search(pattern, stat["name"])
         }
 
-    def memory(self) -> int:
-        """Bytes that it has allocated."""
-        return int(http.request(self.admin_port, "GET", "/memory").json()["allocated"])
-
     def ext_proc_failures(self) -> dict[str, int]:
         """The ext_proc counters that tell of something wrong and are not 0."""
         pattern = r"ext_proc\..*(streams_failed|message_timeouts|failure_mode_allowed|spurious_msgs_received)$"

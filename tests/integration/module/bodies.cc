@@ -138,7 +138,7 @@ class Bodies : public extproc::AsyncProcessor {
     } else if (verb == "before") {
       body.write("before:");
     } else if (verb == "repeat" || verb == "repeat_at_a_pace") {
-      if (verb == "repeat_at_a_pace") body.set_pace({.bytes_per_second = std::size_t{1} << 20});
+      if (verb == "repeat_at_a_pace") body.set_pace({.bytes_per_second = std::size_t{64} << 10});
       const auto& argument = actions.front().argument;
       const auto space = argument.find(' ');
       for (auto times = std::stoul(argument.substr(0, space)); times > 0; --times) {
