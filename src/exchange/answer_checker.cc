@@ -62,6 +62,11 @@ void AnswerChecker::add_automatic_override(HeadersResponse& response) {
   response.override_mode(mode);
 }
 
+void AnswerChecker::check_extras(Phase phase, ResponseExtras& extras) {
+  note_metadata(phase, &extras);
+  if (extras.mode_override) complete_mode_override(phase, extras);
+}
+
 bool AnswerChecker::keeps_route_cache_flag(Phase phase, bool clears, bool changes_headers) {
   if (!clears || rules::clears_route_cache(phase, changes_headers)) return true;
   violation(phase, Rule::clear_route_cache, "clear_route_cache");
@@ -84,7 +89,6 @@ void AnswerChecker::fit_chain_header(const HttpHeaders& message, HeadersResponse
 }
 
 void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResponse& response) {
-  note_metadata(phase, response.extras_or_null());
   if (phase == Phase::response_headers && !env().settings.chain_header.empty())
     fit_chain_header(message, response);
   const bool replaces = response.replacement().has_value();
@@ -98,10 +102,7 @@ void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResp
       (response.extras_or_null() == nullptr || !response.extras_or_null()->mode_override)) {
     add_automatic_override(response);
   }
-  if (const ResponseExtras* extras = response.extras_or_null();
-      extras != nullptr && extras->mode_override) {
-    complete_mode_override(phase, detail::Access::extras(response));
-  }
+  if (response.extras_or_null() != nullptr) check_extras(phase, detail::Access::extras(response));
   const unsigned changes = rules::framing_changes(response.header_mutation());
   const bool body_may_change =
       !message.end_of_stream() && (env().dispatcher.phases().contains(rules::body_of(phase)) ||

@@ -68,6 +68,7 @@ class AnswerChecker {
  private:
   const Environment& env() const { return reporter_.environment(); }
   void tell_metadata(Phase phase, const ResponseExtras& extras) const;
+  void check_extras(Phase phase, ResponseExtras& extras);
   void complete_mode_override(Phase phase, ResponseExtras& extras);
   void add_automatic_override(HeadersResponse& response);
   void fit_chain_header(const HttpHeaders& message, HeadersResponse& response);

@@ -70,6 +70,9 @@ struct Environment {
   Refusals refusals{};
   /// What the processor states; of a chain, what its processors state is theirs.
   const Needs needs = dispatcher.links().empty() ? dispatcher.needs() : Needs{};
+  /// In one direction at least.
+  const bool headers_wait =
+      needs.request_headers_wait_for_body || needs.response_headers_wait_for_body;
   /// It has a handler of a body, and it has not been told that none is sent.
   bool looks_for_bodies = dispatcher.phases().contains(Phase::request_body) ||
                           dispatcher.phases().contains(Phase::response_body);

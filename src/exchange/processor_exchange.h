@@ -192,7 +192,8 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
 
   // In processor_exchange_held.cc.
   bool body_comes_first(Phase headers);
-  bool hold_headers(Phase phase, const Scratch& call);
+  bool is_to_wait(Phase headers, HeadersResponse& response) const;
+  bool hold_headers(Phase phase, Scratch& call);
   void time_held(Phase phase, Clock::time_point sent);
   void note_held_body(Phase body);
   void wake_held(Phase body);

@@ -88,7 +88,8 @@ PhaseOutcome ProcessorExchange::send_answer(Phase phase, Scratch& call) {
   switch (phase) {
     case Phase::request_headers:
     case Phase::response_headers:
-      if (detail::Access::body_wait(call.headers_response) != nullptr && hold_headers(phase, call))
+      if ((env_.headers_wait || detail::Access::body_wait(call.headers_response) != nullptr) &&
+          hold_headers(phase, call))
         return PhaseOutcome::answered;
       checker_.headers(phase, call.headers, call.headers_response);
       break;

@@ -28,10 +28,21 @@ bool ProcessorExchange::body_comes_first(Phase headers) {
   return false;
 }
 
+// It was asked for, or is stated for all of its kind.
+bool ProcessorExchange::is_to_wait(Phase headers, HeadersResponse& response) const {
+  if (detail::Access::body_wait(response) != nullptr) return true;
+  if (!(is_request_phase(headers) ? env_.needs.request_headers_wait_for_body
+                                  : env_.needs.response_headers_wait_for_body))
+    return false;
+  response.wait_for_body();
+  return true;
+}
+
 // Where the answer of the handler that has just returned waits, what it holds is kept.
-bool ProcessorExchange::hold_headers(Phase phase, const Scratch& call) {
-  if (call.headers_response.replacement() || call.headers.end_of_stream() ||
-      flows_both_ways(request_, call.headers) || !body_comes_first(phase))
+bool ProcessorExchange::hold_headers(Phase phase, Scratch& call) {
+  if (!is_to_wait(phase, call.headers_response) || call.headers_response.replacement() ||
+      call.headers.end_of_stream() || flows_both_ways(request_, call.headers) ||
+      !body_comes_first(phase))
     return false;
   const auto since = env_.dispatcher.phases().contains(phase) ? waiting_->since : sent();
   directions().of(phase).held = std::make_unique<HeldHeaders>(

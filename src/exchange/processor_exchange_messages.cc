@@ -85,9 +85,6 @@ void ProcessorExchange::begin_headers(const host::Message& message) {
   detail::Access::reset(scratch().headers_response);
   detail::Access::begin_phase(request_, phase_, &scratch().headers);
   directions().of(phase_).headers_seen(request_.content_length().has_value());
-  if (is_request_phase(phase_) ? env_.needs.request_headers_wait_for_body
-                               : env_.needs.response_headers_wait_for_body)
-    scratch().headers_response.wait_for_body();
   if (phase_ == Phase::request_headers) {
     if (!observes()) {
       may_stream_ = true;

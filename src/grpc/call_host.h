@@ -45,11 +45,14 @@ class CallHost {
     return buffered_ > limits.buffered_bytes_per_connection ||
            (buffers.over_limit() && buffered_ > kMostOverLimit);
   }
-  /// Which limit that is.
-  std::string_view limit() const {
-    return buffered_ > limits.buffered_bytes_per_connection
-               ? "the connection buffers too much (Limits::buffered_bytes_per_connection): "
-               : "all connections together hold too much (Limits::memory_bytes): ";
+  /// Where over_limit() holds: which limit that is, and by what. Kept out of line: it is rare, and
+  /// the functions that may ask for it are not.
+  [[gnu::noinline, gnu::cold]] std::string why_over_limit(std::string_view what) const {
+    return std::string(buffered_ > limits.buffered_bytes_per_connection
+                           ? "the connection buffers too much "
+                             "(Limits::buffered_bytes_per_connection): "
+                           : "all connections together hold too much (Limits::memory_bytes): ")
+        .append(what);
   }
   /// The weight of all inboxes and outboxes, the headers of open calls, what their handlers keep.
   std::size_t buffered() const { return buffered_; }

@@ -16,7 +16,7 @@ void ServerCall::start(Metadata metadata, std::optional<Clock::time_point> deadl
   deadline_ = deadline.value_or(kNever);
   answer_owed_ = true;
   if (host_.over_limit()) {
-    const std::string why = std::string(host_.limit()) + "the headers of its calls";
+    const std::string why = host_.why_over_limit("the headers of its calls");
     host_.count(-static_cast<std::ptrdiff_t>(metadata_.end_use()));
     metadata_ = {};
     return refuse(GrpcStatus::resource_exhausted, why);
@@ -53,7 +53,7 @@ void ServerCall::send_message() {
   if (host_.over_limit()) {
     // The handler is the caller, so that it cannot be told before the stream closes.
     over_limit_ = true;
-    const std::string why = std::string(host_.limit()) + "answers are not read";
+    const std::string why = host_.why_over_limit("answers are not read");
     drop_output();
     end(GrpcStatus::resource_exhausted, why);
     return;

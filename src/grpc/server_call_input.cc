@@ -53,7 +53,7 @@ std::string_view ServerCall::store(std::string_view chunk) {
   }
   if (appended.prefix && !accept(*appended.prefix)) return {};
   if (host_.over_limit()) {
-    refuse(GrpcStatus::resource_exhausted, std::string(host_.limit()) + "messages wait");
+    refuse(GrpcStatus::resource_exhausted, host_.why_over_limit("messages wait"));
     return {};
   }
   chunk.remove_prefix(appended.bytes);
@@ -86,7 +86,7 @@ void ServerCall::deliver_message(std::string_view message) {
   delivering_ = false;
   ++host_.turn_spent;
   if (keeps_too_much_ && !ended_)
-    refuse(GrpcStatus::resource_exhausted, std::string(host_.limit()) + "its handlers wait");
+    refuse(GrpcStatus::resource_exhausted, host_.why_over_limit("its handlers wait"));
 }
 
 void ServerCall::deliver_waiting() {
