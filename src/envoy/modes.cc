@@ -43,17 +43,17 @@ ModeOverride as_override(const ProcessingMode& mode) {
 namespace {
 
 template <class Mode>
-struct Field {
+struct ModeField {
   Phase phase;
   std::optional<Mode> ModeOverride::*member;
 };
 
-constexpr Field<HeaderSendMode> kHeaderFields[] = {
+constexpr ModeField<HeaderSendMode> kHeaderFields[] = {
     {Phase::request_headers, &ModeOverride::request_header_mode},
     {Phase::response_headers, &ModeOverride::response_header_mode},
     {Phase::request_trailers, &ModeOverride::request_trailer_mode},
     {Phase::response_trailers, &ModeOverride::response_trailer_mode}};
-constexpr Field<BodySendMode> kBodyFields[] = {
+constexpr ModeField<BodySendMode> kBodyFields[] = {
     {Phase::request_body, &ModeOverride::request_body_mode},
     {Phase::response_body, &ModeOverride::response_body_mode}};
 
@@ -65,8 +65,8 @@ std::optional<HeaderSendMode> parse_header_mode(std::string_view name) {
 
 /// Whether it is one of these fields, with a value of theirs.
 template <class Mode, std::size_t count, class Parse>
-bool set_field(const Field<Mode> (&fields)[count], std::string_view name, std::string_view value,
-               Parse parse, ModeOverride& mode) {
+bool set_field(const ModeField<Mode> (&fields)[count], std::string_view name,
+               std::string_view value, Parse parse, ModeOverride& mode) {
   for (const auto& field : fields) {
     if (name != mode_field(field.phase)) continue;
     mode.*field.member = parse(value);
