@@ -199,7 +199,11 @@ std::optional<HttpBody> BodySession::next() {
 void BodySession::write(std::string_view bytes, bool compressed) {
   if (finished_ || cancelled_) return;
   if (pacer_ != nullptr) pacer_->wrote(bytes.size(), exchange_.now());
-  if (holds_headers_ && !bytes.empty()) decide_headers();
+  if (holds_headers_ && !bytes.empty()) {
+    // The response that it asked for takes the place of all that follows, too.
+    if (response_.immediate_response()) return;
+    decide_headers();
+  }
   if (full_duplex()) {
     // An empty gRPC message is one; an empty chunk says nothing.
     if (bytes.empty() && mode_ != BodySendMode::grpc) return;

@@ -90,8 +90,9 @@ void ProcessorExchange::wake_body(BodyRun& run) {
   if (finished_ || closed_) return;
   const auto due = run.deadline.due(env_.settings.now());
   const Phase phase = run.session.phase();
-  // While headers are held Envoy times those.
-  const bool tells = directions().of(phase).full_duplex() && !run.session.waits_here();
+  // While headers are held their own deadline bounds it.
+  const Direction& its = directions().of(phase);
+  const bool tells = its.full_duplex() && its.held == nullptr && !run.session.waits_here();
   if (due == ReplyDeadline::Action::tell && !tells) return;
   if (must_fall_back(phase, due)) fall_back(run);
 }

@@ -31,7 +31,8 @@ constexpr std::string_view kNoTimerAdvice =
     "(HeadersResponse::wait_for_body). This is logged once";
 
 constexpr std::string_view kNotSentAdvice =
-    ", and the answers ask for no other mode: extproc config writes what the processor needs, and "
+    ", and the answers ask for no other mode: unless this route's is so on purpose, extproc config "
+    "writes what the processor needs, and "
     "extproc check compares. This is logged once";
 
 constexpr std::string_view kMetadataAdvice =

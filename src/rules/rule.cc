@@ -39,8 +39,8 @@ std::string_view advice(Rule rule) {
       return "an HTTP status must be from 200 to 599: 500 was sent instead";
     case Rule::body_header_mutation:
       return "headers can be changed in the answer to a body in BUFFERED and BUFFERED_PARTIAL mode "
-             "only: change them in the headers phase, or have that wait for the body "
-             "(wait_for_body); this was left out";
+             "only: change them in the headers phase, or before the first write where that waits "
+             "for the body (wait_for_body); this was left out";
     case Rule::clear_route_cache:
       return "it counts for requests only, together with a header change: this was left out";
     case Rule::mode_override:

@@ -274,7 +274,8 @@ constexpr SettingRow kRows[] = {
         "limits.unread_timeout", Topic::times,
         "To read anything of the answers that wait for it on its connection", kAnyTime),
     limit_row<&Limits::held_time, Unit::seconds>(
-        "limits.held_time", Topic::times, "For a body to decide its headers", {1, kAnyTime.most}),
+        "limits.held_time", Topic::streams, "How long headers wait for their body to decide them",
+        {1, kAnyTime.most}),
     limit_row<&Limits::idle_timeout, Unit::seconds>(
         "limits.idle_timeout", Topic::times, "To have no stream on its connection", kAnyTime),
 };

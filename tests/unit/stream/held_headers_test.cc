@@ -110,6 +110,25 @@ TEST(HeldHeaders, WaitWhereTheProcessorStatesIt) {
   }
 }
 
+// Whether it writes behind that or not.
+TEST(HeldHeaders, AResponseInTheirPlaceIsNotLostByAWrite) {
+  for (const auto& config : kHolding) {
+    for (const Phase body : {request_body, response_body}) {
+      const Holding refuses{.handler = [](BodyStream& stream, Context&, Request&) -> Task<> {
+        const auto chunk = co_await stream.read();
+        stream.response().respond({.status = 403});
+        stream.write(chunk->bytes());
+      }};
+      AsyncFixture f(refuses.service(body));
+      f.config = config;
+      f.headers(headers_of(body));
+      f.body(body, "a", false);
+      EXPECT_THAT(f.sent, ElementsAre(HasSubstr("403")));
+      EXPECT_THAT(f.violations, IsEmpty());
+    }
+  }
+}
+
 TEST(HeldHeaders, AreDecidedInTheMiddleOfTheBody) {
   AsyncFixture f(Holding().service());
   f.config = kFullDuplex;
