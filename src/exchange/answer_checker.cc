@@ -154,6 +154,11 @@ bool AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& respo
 }
 
 bool AnswerChecker::streamed_body(Phase phase, const HttpBody& body, BodyResponse& carries) {
+  // The answer to headers that waited has taken the place of all of it.
+  if (directions_.of(phase).replaced()) {
+    detail::Access::drop_extras(carries);
+    return true;
+  }
   note_metadata(phase, carries.extras_or_null());
   if (!carries.header_mutation().empty()) {
     violation(phase, Rule::body_header_mutation, carries.header_mutation().at(0).name);

@@ -209,6 +209,35 @@ TEST_P(ChainDecidedByBodies, OfALocalReply) {
   EXPECT_THAT(result.caller.headers, Contains(Pair("x-seen", "A@1")));
 }
 
+/// Makes a response with a body one that has none, when it has seen that.
+class Empties final : public AsyncProcessor {
+ public:
+  std::string name() const override { return "E"; }
+  Needs needs() const override { return {.response_headers_wait_for_body = true}; }
+  Task<> stream_response_body(BodyStream& body, Context&, Request&) override {
+    const auto first = co_await body.read();
+    body.response().set_header(":status", "204");
+    if (first) body.write(first->bytes());
+  }
+};
+
+TEST(ChainDecidedByABody, ThatHttpThenDoesNotHave) {
+  const Envoy envoy(kModes[0]);
+  const Exchange exchange{.request = {.headers = {{":method", "GET"}}},
+                          .upstream = {.body = {"5", "6"}}};
+  std::vector<std::string> notes;
+  const Service empties = Service::make<Empties>();
+  const auto passes = Service::make<Decides>("A", "none", notes);
+  Chain chains[] = {Chain({empties}), Chain({empties, passes}), Chain({passes, empties}),
+                    Chain({empties, plain("P", true)}), Chain({plain("P", false), empties})};
+  for (Chain& chain : chains) {
+    const auto result = envoy.run(chain, exchange);
+    EXPECT_EQ(result.caller.status, 204);
+    EXPECT_EQ(result.caller.body, "");
+    EXPECT_THAT(result.refusals, IsEmpty());
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Modes, ChainDecidedByBodies,
                          ::testing::Combine(::testing::ValuesIn(kModes), ::testing::Bool()));
 
