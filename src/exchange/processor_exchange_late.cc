@@ -54,7 +54,7 @@ void ProcessorExchange::update_alarm() {
       if (due && (!next || *due < *next)) next = due;
     };
     if (pending_) also(waiting_->deadline.next());
-    if (may_stream_) also(streamed_reply()->resumes_at());
+    if (pending_ && may_stream_) also(streamed_reply()->resumes_at());
     directions().each_run([&](const BodyRun& run) {
       if (!run.holds_others_up()) return;
       also(run.deadline.next());
