@@ -6,6 +6,7 @@
 #include "chain/chain_exchange.h"
 #include "extproc/error.h"
 #include "rules/header_rules.h"
+#include "rules/mode_rules.h"
 
 namespace extproc::chain {
 
@@ -262,7 +263,7 @@ void ChainExchange::answer_headers(Phase phase, const HttpHeaders& message) {
   }
   its.headers_open = false;
   answered(phase);
-  answer_bodies(is_request_phase(phase) ? Phase::request_body : Phase::response_body);
+  answer_bodies(rules::body_of(phase));
 }
 
 void ChainExchange::answer_trailers(Phase phase, const HttpTrailers& message) {

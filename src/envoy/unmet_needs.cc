@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "rules/mode_rules.h"
+
 namespace extproc::envoy_config {
 namespace {
 
@@ -57,7 +59,7 @@ class Unmet {
   }
   /// Headers that wait for their body.
   void wait(Phase headers, bool needed, const FilterConfig& filter) {
-    const Phase body = is_request_phase(headers) ? Phase::request_body : Phase::response_body;
+    const Phase body = rules::body_of(headers);
     if (!needed || filter.first_mode().body(body) != BodySendMode::streamed ||
         filter.send_body_without_waiting)
       return;

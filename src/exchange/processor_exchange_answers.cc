@@ -128,7 +128,8 @@ PhaseOutcome ProcessorExchange::send_immediate(Phase phase, ImmediateResponse re
   if (observes()) return PhaseOutcome::answered;
   if (!env_.settings.chain_header.empty())
     set_chain(env_.settings.chain_header, env_.dispatcher.name(), response);
-  if (rules::headers_may_have_left(phase, directions().of(Phase::response_body).comes_in()))
+  const Direction& back = directions().of(Phase::response_body);
+  if (back.held == nullptr && rules::headers_may_have_left(phase, back.comes_in()))
     reporter().violation(request_, phase, Rule::immediate_too_late, {});
   replied_ = true;
   reporter().immediate_response();

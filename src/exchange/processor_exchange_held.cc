@@ -6,13 +6,6 @@
 #include "rules/mode_rules.h"
 
 namespace extproc::exchange {
-namespace {
-
-constexpr Phase headers_of(Phase body) {
-  return is_request_phase(body) ? Phase::request_headers : Phase::response_headers;
-}
-
-}  // namespace
 
 bool ProcessorExchange::body_comes_first(Phase headers) {
   const auto mode = directions().of(headers).comes_in();
@@ -67,7 +60,7 @@ void ProcessorExchange::release_headers(Phase phase) {
   Direction& its = directions().of(phase);
   if (its.held == nullptr) return;
   const auto held = std::move(its.held);
-  if (answers()) checker_.headers(headers_of(phase), held->call->headers, held->answer());
+  if (answers()) checker_.headers(rules::headers_of(phase), held->call->headers, held->answer());
   if (its.run != nullptr && !its.full_duplex()) its.run->deadline.start_timing();
   env_.give_back(std::move(held->call));
   update_alarm();
@@ -87,14 +80,14 @@ void ProcessorExchange::wake_held(Phase body) {
   const auto now = env_.settings.now();
   const auto due = its.held->deadline.due(now);
   // What is told of a handler that waits goes by its own deadline; this may wait for the caller.
-  if (due != ReplyDeadline::Action::tell && must_fall_back(headers_of(body), due))
+  if (due != ReplyDeadline::Action::tell && must_fall_back(rules::headers_of(body), due))
     stop_holding(body, now >= its.held->until ? "held_time" : "message_timeout");
 }
 
 // All goes on without the handler over the body.
 void ProcessorExchange::stop_holding(Phase body, std::string_view limit) {
   Direction& its = directions().of(body);
-  const Phase headers = headers_of(body);
+  const Phase headers = rules::headers_of(body);
   env_.counters.fallbacks.add();
   reporter().violation(request_, headers, Rule::body_awaited_too_long, limit);
   if (its.held->otherwise()) send_immediate(headers, *its.held->otherwise(), nullptr);

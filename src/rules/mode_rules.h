@@ -14,6 +14,11 @@ constexpr Phase body_of(Phase phase) {
   return is_request_phase(phase) ? Phase::request_body : Phase::response_body;
 }
 
+/// And the headers in front of that body.
+constexpr Phase headers_of(Phase phase) {
+  return is_request_phase(phase) ? Phase::request_headers : Phase::response_headers;
+}
+
 /// Whether header changes count in the answer to a body that comes in `mode`. In STREAMED mode
 /// those of a request's first chunk count when it came with the headers, and not when it came
 /// behind them.

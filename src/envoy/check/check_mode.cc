@@ -1,6 +1,7 @@
 #include <string>
 
 #include "envoy/check/check_context.h"
+#include "rules/mode_rules.h"
 
 namespace extproc::envoy_config {
 namespace {
@@ -89,10 +90,8 @@ void check_missing_headers(const FilterUnderCheck& checked, Phase phase, Finding
 bool comes_with_body(const FilterUnderCheck& checked, const ProcessingMode& mode, Phase phase) {
   if (is_body(phase)) return false;
   if (mode.body(phase) == BodySendMode::full_duplex_streamed) return true;
-  const bool request = is_request_phase(phase);
-  const Phase body = request ? Phase::request_body : Phase::response_body;
-  const Phase trailers = request ? Phase::request_trailers : Phase::response_trailers;
-  return phase == trailers && is_streamed(mode.body(phase)) && checked.needs.whole.contains(body);
+  return is_trailers(phase) && is_streamed(mode.body(phase)) &&
+         checked.needs.whole.contains(rules::body_of(phase));
 }
 
 void check_phase(const FilterUnderCheck& checked, const ProcessingMode& mode, Phase phase,
