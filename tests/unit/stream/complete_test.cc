@@ -7,13 +7,13 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <semaphore>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "async_fixture.h"
+#include "blocking_jobs.h"
 #include "extproc/chain.h"
 
 namespace extproc::stream {
@@ -206,48 +206,23 @@ TEST(Completion, WaitsForAHandlerThatOutlivesItsStream) {
   EXPECT_THAT(notes, ElementsAre("returned", "told"));
 }
 
-/// Keeps the one blocking thread of a stream busy until it is destroyed.
-class Occupied final : private detail::BlockingJob {
- public:
-  explicit Occupied(AsyncFixture& stream) : stream_(stream) {
-    auto& [executor, pool] = stream_.loop();
-    pool.submit(*this, executor, time_, detail::BlockingPool::kNoHurry);
-    held_.acquire();
-  }
-  ~Occupied() override {
-    open_.release();
-    stream_.finish_blocking();
-  }
-
- private:
-  void run() noexcept override {
-    held_.release();
-    open_.acquire();
-  }
-  void ended(End) noexcept override {}
-
-  AsyncFixture& stream_;
-  detail::ServiceTime time_;
-  std::binary_semaphore held_{0}, open_{0};
-};
-
 TEST(Completion, IsToldOfWorkThatWasTakenBack) {
   Notes notes;
   AsyncFixture f(Service::make<Told<true>>(notes, Does()));
-  const Occupied busy(f);
+  Busy busy(f);
   f.headers(request_headers);
   EXPECT_TRUE(f.close());
   EXPECT_THAT(notes, ElementsAre("CANCELLED cancelled after 0"));
+  busy.end();
 }
 
 TEST(Completion, IsToldOfWorkThatWasRefused) {
   Notes notes;
   AsyncFixture f(Service::make<Told<true>>(notes, Does()));
   f.settings.filter.message_timeout = 0ms;
-  {
-    const Occupied busy(f);
-    f.headers(request_headers);
-  }
+  Busy busy(f);
+  f.headers(request_headers);
+  busy.end();
   EXPECT_TRUE(f.close());
   EXPECT_THAT(notes, ElementsAre("RESOURCE_EXHAUSTED cancelled after 0"));
 }
