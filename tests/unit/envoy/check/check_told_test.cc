@@ -22,7 +22,7 @@ std::string sound_with(std::string_view mode, std::string_view fields) {
 
 Needs needs_of(BodySendMode mode) { return expects(mode); }
 
-std::vector<Finding> found(const std::string& config, const Needs& needs) {
+std::vector<Finding> checked_as_told(const std::string& config, const Needs& needs) {
   std::vector<Finding> found;
   for (Finding& finding : check(config, {needs}))
     if (finding.rule.starts_with("content-length-") || finding.rule == "override-modes-differ" ||
@@ -39,7 +39,7 @@ TEST(CheckTold, AContentLengthThatIsKept) {
       std::string config = sound_with(to_string(mode), kKept);
       if (!sent)
         config = exchange(config, "request_header_mode: SEND", "request_header_mode: SKIP");
-      const auto findings = found(config, needs_of(mode));
+      const auto findings = checked_as_told(config, needs_of(mode));
       const bool none = mode == BodySendMode::none || (mode == BodySendMode::buffered && sent);
       ASSERT_EQ(findings.size(), none ? 0U : 1U);
       if (none) continue;
@@ -54,21 +54,23 @@ TEST(CheckTold, AContentLengthThatIsKept) {
     }
   }
   // Of a body that nobody handles it is nobody's business, nor where it is not kept.
-  EXPECT_TRUE(found(sound_with("STREAMED", kKept), needs_without(Phase::request_body)).empty());
   EXPECT_TRUE(
-      found(sound_with("STREAMED", "mutation_rules: {}"), expects(BodySendMode::streamed)).empty());
+      checked_as_told(sound_with("STREAMED", kKept), needs_without(Phase::request_body)).empty());
+  EXPECT_TRUE(
+      checked_as_told(sound_with("STREAMED", "mutation_rules: {}"), expects(BodySendMode::streamed))
+          .empty());
 }
 
 TEST(CheckTold, AContentLengthThatNothingRemovesAndWhatTheServerIsTold) {
   const std::string config = exchange(sound_with("STREAMED", "allow_content_length_header: true"),
                                       "request_header_mode: SEND", "request_header_mode: SKIP");
   Needs needs = needs_of(BodySendMode::streamed);
-  const auto untold = found(config, needs);
+  const auto untold = checked_as_told(config, needs);
   ASSERT_EQ(untold.size(), 1U);
   EXPECT_THAT(untold[0].what, HasSubstr("the next message"));
   EXPECT_THAT(untold[0].mend, HasSubstr("serve with --allow-content-length-header"));
   needs.filter.allow_content_length_header = true;
-  const auto told = found(config, needs);
+  const auto told = checked_as_told(config, needs);
   ASSERT_EQ(told.size(), 1U);
   EXPECT_EQ(told[0].severity, kError);
   EXPECT_THAT(told[0].what, HasSubstr("the stream fails"));
@@ -81,15 +83,15 @@ TEST(CheckTold, AContentLengthThatTheFilterDoesNotKeep) {
   for (const bool sent : {true, false}) {
     std::string config = sound_with("STREAMED", "allow_content_length_header: false");
     if (!sent) config = exchange(config, "request_header_mode: SEND", "request_header_mode: SKIP");
-    const auto findings = found(config, needs);
+    const auto findings = checked_as_told(config, needs);
     ASSERT_EQ(findings.size(), 1U);
     EXPECT_EQ(findings[0].rule, "content-length-not-kept");
     EXPECT_EQ(findings[0].severity, sent ? kWarning : kError);
     EXPECT_EQ(findings[0].line, line_of(config, "allow_content_length_header"));
     EXPECT_THAT(findings[0].what, HasSubstr("--allow-content-length-header"));
   }
-  EXPECT_TRUE(found(sound_with("STREAMED", "allow_content_length_header: true"),
-                    needs_without(Phase::request_body))
+  EXPECT_TRUE(checked_as_told(sound_with("STREAMED", "allow_content_length_header: true"),
+                              needs_without(Phase::request_body))
                   .empty());
 }
 
@@ -99,7 +101,7 @@ TEST(CheckTold, AContentLengthThatIsKeptWhereARouteStreams) {
                "overrides: { processing_mode: { request_body_mode: STREAMED, "
                "request_header_mode: SKIP, response_body_mode: BUFFERED, "
                "request_trailer_mode: SEND, response_trailer_mode: SEND } }");
-  const auto findings = found(config, all_needs());
+  const auto findings = checked_as_told(config, all_needs());
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].severity, kError);
 }
@@ -112,16 +114,17 @@ Needs told(std::vector<ModeOverride> modes) {
 }
 
 TEST(CheckTold, OverridesThatTheServerIsToldOf) {
-  const auto refused = found(std::string(kSound), told({}));
+  const auto refused = checked_as_told(std::string(kSound), told({}));
   ASSERT_EQ(refused.size(), 1U);
   EXPECT_EQ(refused[0].rule, "mode-override-not-allowed");
   EXPECT_EQ(refused[0].severity, kError);
   EXPECT_THAT(refused[0].what, HasSubstr("--allow-mode-override"));
 
   constexpr std::string_view kAny = "allow_mode_override: true";
-  EXPECT_TRUE(found(sound_with("BUFFERED", kAny), told({})).empty());
+  EXPECT_TRUE(checked_as_told(sound_with("BUFFERED", kAny), told({})).empty());
   // The server asks for less than it may.
-  EXPECT_TRUE(found(sound_with("BUFFERED", kAny), told({{.request_body_mode = BodySendMode::none}}))
+  EXPECT_TRUE(checked_as_told(sound_with("BUFFERED", kAny),
+                              told({{.request_body_mode = BodySendMode::none}}))
                   .empty());
 }
 
@@ -133,17 +136,17 @@ TEST(CheckTold, TheModesThatOverridesMayChoose) {
   const ModeOverride streamed{.request_body_mode = BodySendMode::streamed};
   const ModeOverride trailers{.response_body_mode = BodySendMode::none,
                               .response_trailer_mode = HeaderSendMode::send};
-  EXPECT_TRUE(found(config, told({trailers, streamed})).empty());
-  const auto untold = found(config, told({}));
+  EXPECT_TRUE(checked_as_told(config, told({trailers, streamed})).empty());
+  const auto untold = checked_as_told(config, told({}));
   ASSERT_EQ(untold.size(), 1U);
   EXPECT_EQ(untold[0].rule, "override-modes-differ");
   EXPECT_EQ(untold[0].severity, kWarning);
-  const auto others = found(config, told({streamed}));
+  const auto others = checked_as_told(config, told({streamed}));
   ASSERT_EQ(others.size(), 1U);
   EXPECT_EQ(others[0].severity, kError);
   EXPECT_THAT(others[0].mend, HasSubstr("--allowed-override-mode request_body_mode=STREAMED"));
   // Nobody overrides.
-  EXPECT_TRUE(found(config, all_needs()).empty());
+  EXPECT_TRUE(checked_as_told(config, all_needs()).empty());
 }
 
 TEST(CheckTold, AnOverrideIsReadAsItIsWritten) {

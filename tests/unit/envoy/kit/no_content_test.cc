@@ -11,6 +11,7 @@
 #include "extproc/chain.h"
 #include "extproc/extproc.h"
 #include "extproc/testing/envoy.h"
+#include "one_handler.h"
 
 namespace extproc {
 namespace {
@@ -58,15 +59,8 @@ void expect_no_body(const EnvoyResult& result, const Cause& cause) {
   for (const auto& violation : result.violations) EXPECT_EQ(violation.rule, Rule::body_not_allowed);
 }
 
-template <Phase phase, class F>
-Service one(F handler) {
-  auto handlers = std::make_shared<Handlers>("P");
-  handlers->process<phase>(std::move(handler));
-  return Service(handlers);
-}
-
 template <class Test>
-void for_each(Test test) {
+void for_each_cause(Test test) {
   for (const Cause& cause : kCauses) {
     for (const BodySendMode mode : envoy_config::kBodyModes) {
       SCOPED_TRACE(std::string(cause.name) + " " + std::string(to_string(mode)));
@@ -78,7 +72,7 @@ void for_each(Test test) {
 TEST(NoContent, OfAReplacement) {
   const auto service = one<Phase::response_headers>(
       [](auto&, auto&, auto&, HeadersResponse& r) { r.continue_and_replace("x"); });
-  for_each([&](const Cause& cause, BodySendMode mode) {
+  for_each_cause([&](const Cause& cause, BodySendMode mode) {
     expect_no_body(play(service, cause, cause.status, mode), cause);
     // All head.
     expect_no_body(play(service, cause, cause.status, mode, {}), cause);
@@ -88,7 +82,7 @@ TEST(NoContent, OfAReplacement) {
 TEST(NoContent, OfABodyHandler) {
   const auto service =
       one<Phase::response_body>([](auto&, auto&, auto&, BodyResponse& r) { r.replace_body("x"); });
-  for_each([&](const Cause& cause, BodySendMode mode) {
+  for_each_cause([&](const Cause& cause, BodySendMode mode) {
     if (mode == BodySendMode::none) return;
     expect_no_body(play(service, cause, cause.status, mode), cause);
   });
@@ -102,14 +96,14 @@ TEST(NoContent, OfAHandlerOverTheWholeBody) {
         }
         body.write("x");
       });
-  for_each([&](const Cause& cause, BodySendMode mode) {
+  for_each_cause([&](const Cause& cause, BodySendMode mode) {
     if (mode == BodySendMode::none) return;
     expect_no_body(play(service, cause, cause.status, mode), cause);
   });
 }
 
 TEST(NoContent, OfAStatusThatTheAnswerToHeadersSets) {
-  for_each([](const Cause& cause, BodySendMode mode) {
+  for_each_cause([](const Cause& cause, BodySendMode mode) {
     if (cause.status == 200) return;
     const auto status = std::to_string(cause.status);
     const auto service = one<Phase::response_headers>(
@@ -121,7 +115,7 @@ TEST(NoContent, OfAStatusThatTheAnswerToHeadersSets) {
 }
 
 TEST(NoContent, OfAStatusThatTheAnswerToABodySets) {
-  for_each([](const Cause& cause, BodySendMode mode) {
+  for_each_cause([](const Cause& cause, BodySendMode mode) {
     if (mode != BodySendMode::buffered && mode != BodySendMode::buffered_partial) return;
     if (cause.status == 200) return;
     const auto status = std::to_string(cause.status);
@@ -180,7 +174,7 @@ TEST(NoContent, OfAChain) {
     return Service(handlers);
   };
   const auto replace = [](auto&, auto&, auto&, HeadersResponse& r) { r.continue_and_replace("x"); };
-  for_each([&](const Cause& cause, BodySendMode mode) {
+  for_each_cause([&](const Cause& cause, BodySendMode mode) {
     const auto status = [&cause](auto&, auto&, auto&, HeadersResponse& r) {
       r.set_header(":status", std::to_string(cause.status));
     };
@@ -207,7 +201,7 @@ TEST(NoContent, OfAChainWhoseFirstSetsTheStatusWithTheBody) {
     return Service(handlers);
   };
   const auto replace = [](auto&, auto&, auto&, BodyResponse& r) { r.replace_body("x"); };
-  for_each([&](const Cause& cause, BodySendMode mode) {
+  for_each_cause([&](const Cause& cause, BodySendMode mode) {
     if (mode != BodySendMode::buffered && mode != BodySendMode::buffered_partial) return;
     if (cause.status == 200) return;
     const auto status = [&cause](auto&, auto&, auto&, BodyResponse& r) {

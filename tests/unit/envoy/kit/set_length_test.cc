@@ -12,6 +12,7 @@
 #include "extproc/chain.h"
 #include "extproc/extproc.h"
 #include "extproc/testing/envoy.h"
+#include "one_handler.h"
 
 namespace extproc {
 namespace {
@@ -63,15 +64,8 @@ bool tells_of_length(const EnvoyResult& result) {
   return false;
 }
 
-template <Phase phase, class F>
-Service one(F handler) {
-  auto handlers = std::make_shared<Handlers>("P");
-  handlers->process<phase>(std::move(handler));
-  return Service(handlers);
-}
-
 template <class Test>
-void for_each(Test test) {
+void for_each_setting(Test test) {
   for (const BodySendMode mode : envoy_config::kBodyModes) {
     for (const bool allowed : kAnswered) {
       for (const bool told : kAnswered) {
@@ -84,7 +78,7 @@ void for_each(Test test) {
 }
 
 TEST(SetLength, WithTheBody) {
-  for_each([](BodySendMode mode, bool allowed, bool told) {
+  for_each_setting([](BodySendMode mode, bool allowed, bool told) {
     for (const char* length : {"3", "4", "6"}) {
       for (const bool replaces : kAnswered) {
         SCOPED_TRACE(std::string(length) + (replaces ? " replaces" : ""));
@@ -109,7 +103,7 @@ TEST(SetLength, WithTheBody) {
 }
 
 TEST(SetLength, WithTheHeaders) {
-  for_each([](BodySendMode mode, bool allowed, bool told) {
+  for_each_setting([](BodySendMode mode, bool allowed, bool told) {
     for (const char* length : {"3", "4"}) {
       for (const bool handles : kAnswered) {
         for (const bool appends : kAnswered) {
@@ -143,7 +137,7 @@ TEST(SetLength, WithTheHeaders) {
 }
 
 TEST(SetLength, WithAReplacement) {
-  for_each([](BodySendMode mode, bool allowed, bool told) {
+  for_each_setting([](BodySendMode mode, bool allowed, bool told) {
     for (const char* length : {"3", "8"}) {
       const auto replace = [&](auto&, auto&, auto&, HeadersResponse& r) {
         r.continue_and_replace("replaced");
