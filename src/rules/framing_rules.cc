@@ -9,8 +9,6 @@
 namespace extproc::rules {
 namespace {
 
-using Operation = HeaderMutation::Operation;
-
 constexpr int kLeastThatIsTaken = 200;
 
 /// 0 where it is no number.

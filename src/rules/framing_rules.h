@@ -11,6 +11,8 @@
 
 namespace extproc::rules {
 
+using Operation = HeaderMutation::Operation;
+
 /// What stands behind the head of a response.
 enum class Content : std::uint8_t {
   body,
@@ -50,7 +52,6 @@ enum FramingChange : unsigned {
 
 // Names are in lower case. Inlined: each answer to headers is asked.
 inline unsigned framing_changes(const HeaderMutation& mutation) {
-  using Operation = HeaderMutation::Operation;
   unsigned found = 0;
   for (std::size_t i = 0; i < mutation.size(); ++i) {
     const HeaderMutation::Entry entry = mutation.at(i);

@@ -75,14 +75,12 @@ bool is_header_value(std::string_view value) { return header_value(value); }
 MutationCount count(const HeaderMutation& mutation) {
   MutationCount counted;
   for (std::size_t i = 0; i < mutation.size(); ++i)
-    ++(mutation.at(i).operation == HeaderMutation::Operation::remove ? counted.removes
-                                                                     : counted.sets);
+    ++(mutation.at(i).operation == Operation::remove ? counted.removes : counted.sets);
   return counted;
 }
 
 void check_mutation(const HeaderMutation& mutation, bool replaces_message,
                     const FilterSettings& filter, ViolationListener& listener) {
-  using Operation = HeaderMutation::Operation;
   const HeaderRules rules = header_rules(filter);
   std::size_t removes = 0;
   for (std::size_t i = 0; i < mutation.size(); ++i) {

@@ -11,6 +11,8 @@
 
 namespace extproc::rules {
 
+using Operation = HeaderMutation::Operation;
+
 /// The connection manager's limit of headers, which Envoy holds against the sets, and the removes,
 /// of one answer.
 inline constexpr std::size_t kMostMutations = 100;
@@ -55,9 +57,9 @@ constexpr bool is_pseudo_header(std::string_view name) { return name.starts_with
 /// What becomes of a change whatever the rules say, their expressions included; nothing where they
 /// decide. `name` in lower case. `replaces_message`: in an answer with CONTINUE_AND_REPLACE, where
 /// the method may be changed.
-constexpr std::optional<HeaderVerdict> fixed_verdict(HeaderMutation::Operation operation,
+constexpr std::optional<HeaderVerdict> fixed_verdict(Operation operation,
                                                      std::string_view name, bool replaces_message) {
-  if (operation == HeaderMutation::Operation::remove) {
+  if (operation == Operation::remove) {
     if (is_pseudo_header(name) || name == "host") return HeaderVerdict::never_removed;
   } else if (replaces_message && name == ":method") {
     return HeaderVerdict::made;
@@ -66,9 +68,8 @@ constexpr std::optional<HeaderVerdict> fixed_verdict(HeaderMutation::Operation o
 }
 
 /// What becomes of a change that no expression names; the arguments as above.
-constexpr HeaderVerdict header_verdict(HeaderMutation::Operation operation, std::string_view name,
+constexpr HeaderVerdict header_verdict(Operation operation, std::string_view name,
                                        bool replaces_message, const HeaderRules& rules) {
-  using Operation = HeaderMutation::Operation;
   const char first = name.empty() ? '\0' : name.front();
   // What most names are.
   if (first != ':' && first != 'h' && first != 'x' && !rules.disallow_all)
@@ -112,7 +113,6 @@ void leave_out_refused(HeaderMutation& mutation, bool replaces_message,
 template <class Change, class Refused>
 void for_each_change(const HeaderMutation& mutation, bool replaces_message,
                      const FilterSettings& filter, Change change, Refused refused) {
-  using Operation = HeaderMutation::Operation;
   const HeaderRules rules = header_rules(filter);
   for (const bool removes : {true, false}) {
     for (std::size_t i = 0; i < mutation.size(); ++i) {

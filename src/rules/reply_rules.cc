@@ -51,18 +51,17 @@ void check_immediate(ImmediateResponse& response, const FilterSettings& filter,
 }
 
 void leave_out_refused(ImmediateResponse& response, const FilterSettings& filter) {
-  const auto refused = [&](HeaderMutation::Operation operation, std::string_view name,
-                           std::string_view value) {
+  const auto refused = [&](Operation operation, std::string_view name, std::string_view value) {
     HeaderMutation alone;
     alone.add({operation, name, value});
     leave_out_refused(alone, false, filter);
     return alone.empty();
   };
   std::erase_if(response.headers, [&](const auto& header) {
-    return refused(HeaderMutation::Operation::set, header.first, header.second);
+    return refused(Operation::set, header.first, header.second);
   });
   std::erase_if(response.removed_headers, [&](const std::string& name) {
-    return refused(HeaderMutation::Operation::remove, name, {});
+    return refused(Operation::remove, name, {});
   });
 }
 
