@@ -60,18 +60,20 @@ enum class Rule : std::uint8_t {
   /// response.
   body_not_allowed,
   /// content-length set by hand where it need not fit: it is not that of the message, nor of what
-  /// an
-  /// answer puts in place of it, or a handler may change the body behind it. Left out; responses to
-  /// HEAD and 304 may have any. Where the headers were not sent, and the filter has
+  /// an answer puts in place of it, or a handler may change the body behind it. Left out; responses
+  /// to HEAD and 304 may have any. Where the headers were not sent, and the filter has
   /// allow_content_length_header, a body of another length ends the stream.
   content_length,
   /// Another mode override to FULL_DUPLEX_STREAMED than the filter is known to allow, see
   /// FilterSettings::allow_mode_override. Left out.
   full_duplex_override,
+  /// transfer-encoding set by hand: Envoy frames each message by itself, and would let it go out
+  /// beside that. Left out: to an HTTP/1.1 upstream the body could be a request of its own.
+  transfer_encoding,
 };
 
 namespace detail {
-inline constexpr unsigned kRuleCount = 18;
+inline constexpr unsigned kRuleCount = 19;
 }
 [[deprecated("it grows with Envoy's rules")]] inline constexpr unsigned kRuleCount =
     detail::kRuleCount;

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "cli/admin_page.h"
@@ -23,6 +24,7 @@
 #include "envoy/write/documents.h"
 #include "extproc/error.h"
 #include "extproc/server.h"
+#include "server/bound_socket.h"
 
 namespace extproc::cli {
 namespace {
@@ -58,6 +60,11 @@ DocumentOptions document_options(const DevOptions& options) {
   document.admin = envoy_config::parse_listener("--admin", options.admin);
   document.upstream = envoy_config::parse_upstream("--upstream", options.upstream);
   return document;
+}
+
+/// Envoy would share it with another Envoy, each of which would get some of the connections.
+void require_free(const envoy_config::Endpoint& address) {
+  if (std::holds_alternative<server::TcpAddress>(address)) server::bind_sockets(address);
 }
 
 /// The processors, each behind a socket in the folder.
@@ -177,6 +184,7 @@ int run(const DevOptions& options) {
   const DocumentOptions document = document_options(options);
   const auto needs = needs_of(options.which, options.needs, options.filter);
   const fs::path program = find_envoy(options.envoy);
+  require_free(document.listen);
   EndSignals signals;
   const TemporaryFolder folder;
   const Processors processors(options, folder.path());

@@ -14,6 +14,7 @@ using rules::Content;
 constexpr int kUnchanged = 200;
 
 constexpr std::string_view kLength = "content-length";
+constexpr std::string_view kEncoding = "transfer-encoding";
 
 }  // namespace
 
@@ -48,6 +49,7 @@ bool AnswerChecker::has_content(Phase body) const {
 // Of an answer that may frame its message otherwise, or is followed by a body that may change.
 void AnswerChecker::check_framing(Phase phase, const HttpHeaders& message,
                                   HeadersResponse& response, unsigned changes) {
+  leave_out_encoding(phase, response.header_mutation(), changes);
   if (phase == Phase::response_headers) {
     check_content(message, response, changes);
   } else {
@@ -57,6 +59,12 @@ void AnswerChecker::check_framing(Phase phase, const HttpHeaders& message,
     fit_length(phase, message, response, changes, false);
   }
   if (response.replacement()) directions_.of(phase).replace();
+}
+
+void AnswerChecker::leave_out_encoding(Phase phase, HeaderMutation& mutation, unsigned changes) {
+  if ((changes & rules::kSetsTransferEncoding) == 0) return;
+  violation(phase, Rule::transfer_encoding, kEncoding);
+  rules::leave_out(mutation, kEncoding);
 }
 
 void AnswerChecker::check_content(const HttpHeaders& message, HeadersResponse& response,
@@ -174,7 +182,9 @@ void AnswerChecker::fit_length(Phase phase, const HttpHeaders& message, HeadersR
 
 void AnswerChecker::fit_length(Phase phase, const HttpBody& chunk, BodyResponse& response) {
   HeaderMutation& mutation = response.header_mutation();
-  if ((rules::framing_changes(mutation) & rules::kSetsLength) == 0) return;
+  const unsigned changes = rules::framing_changes(mutation);
+  leave_out_encoding(phase, mutation, changes);
+  if ((changes & rules::kSetsLength) == 0) return;
   const bool kept = response.body_change() == BodyChange::none;
   const std::size_t size = kept ? chunk.bytes().size() : response.body().size();
   if (directions_.of(phase).brings_all(chunk) &&

@@ -48,6 +48,7 @@ enum FramingChange : unsigned {
   kRemovesLength = 2,
   kSetsStatus = 4,
   kSetsMethod = 8,
+  kSetsTransferEncoding = 16,
 };
 
 // Names are in lower case. Inlined: each answer to headers is asked.
@@ -60,6 +61,9 @@ inline unsigned framing_changes(const HeaderMutation& mutation) {
     } else if (entry.name.size() == 7 && entry.operation != Operation::remove) {
       if (entry.name == ":status") found |= kSetsStatus;
       if (entry.name == ":method") found |= kSetsMethod;
+    } else if (entry.name.size() == 17 && entry.name == "transfer-encoding" &&
+               entry.operation != Operation::remove) {
+      found |= kSetsTransferEncoding;
     }
   }
   return found;

@@ -12,7 +12,8 @@ std::string_view to_string(Rule rule) {
       "body_header_mutation", "clear_route_cache",     "mode_override",
       "streamed_response",    "immediate_too_late",    "body_written_too_late",
       "answered_too_late",    "body_not_awaited",      "body_awaited_too_long",
-      "body_not_allowed",     "content_length",        "full_duplex_override"};
+      "body_not_allowed",     "content_length",        "full_duplex_override",
+      "transfer_encoding"};
   return kNames[static_cast<std::size_t>(rule)];
 }
 
@@ -65,8 +66,8 @@ std::string_view advice(Rule rule) {
              "filter's mode so";
     case Rule::body_awaited_too_long:
       return "the headers were not decided within this limit, and all went on without the handler "
-             "over the body, or the response for that was sent; failure_mode_allow does not help "
-             "there: decide earlier, or raise it";
+             "over the body, or the response for that was sent; in FULL_DUPLEX_STREAMED "
+             "failure_mode_allow does not help: decide earlier, or raise it";
     case Rule::body_not_allowed:
       return "HTTP has no body in a response to HEAD, nor of status 204, 304 or below 200: its "
              "bytes would begin the connection's next response; it was left out";
@@ -80,6 +81,9 @@ std::string_view advice(Rule rule) {
              "told, and would need other answers then: say so "
              "(FilterSettings::allow_mode_override, --allow-mode-override), or override to "
              "STREAMED; this was left out";
+    case Rule::transfer_encoding:
+      return "Envoy frames each message by itself, and would let it go out beside that, so that a "
+             "body could pass for another request: it was left out";
   }
   return "";
 }

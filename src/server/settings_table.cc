@@ -6,6 +6,7 @@
 #include <optional>
 #include <type_traits>
 
+#include "extproc/error.h"
 #include "server/values.h"
 
 namespace extproc::server {
@@ -306,6 +307,24 @@ std::span<const SettingRow> setting_rows() { return kRows; }
 
 const SettingRow& setting_row(std::string_view name) {
   return *std::ranges::find(kRows, name, &SettingRow::name);
+}
+
+void SettingRow::set(Settings& settings, std::string_view source, std::string_view text) const {
+  parse(settings, source, text);
+  check(settings, source);
+}
+
+void SettingRow::check(const Settings& settings, std::string_view source) const {
+  if (value == nullptr) return;
+  const std::int64_t number = value(settings);
+  // One that is too large for a signed number is negative here, and any size that it may have.
+  const auto unsigned_number = static_cast<std::uint64_t>(number);
+  if (unsigned_number >= least && unsigned_number <= most) return;
+  const bool is_time = unit == Unit::seconds;
+  throw Error(std::string(source) + " is " +
+              (is_time ? std::to_string(number) + " ms" : std::to_string(unsigned_number)) +
+              ": it must be from " + std::to_string(least) +
+              (is_time ? " ms to a year" : " to " + std::to_string(most)));
 }
 
 std::string flag_of(const SettingRow& row) {

@@ -51,13 +51,18 @@ struct SettingRow {
   std::string_view otherwise;
   /// What the flag alone stands for; empty: it has a value. None: there is no flag.
   std::string_view flag_value;
-  /// Throws Error, which begins with `source`, where the text is wrong.
-  void (*set)(Settings& settings, std::string_view source, std::string_view text);
+  /// Within no limits; see set().
+  void (*parse)(Settings& settings, std::string_view source, std::string_view text);
   bool (*is_set)(const Settings& settings);
   /// Of a limit, in bytes, milliseconds or how many there are; and what it may be.
   std::int64_t (*value)(const Settings& settings) = nullptr;
   std::uint64_t least = 0;
   std::uint64_t most = 0;
+
+  /// Throws Error, which begins with `source`, where the text is wrong, or the limit out of range.
+  void set(Settings& settings, std::string_view source, std::string_view text) const;
+  /// Throws Error, which begins with `source`, where a limit is out of its range.
+  void check(const Settings& settings, std::string_view source) const;
 };
 
 /// No flag of `extproc serve` sets it.

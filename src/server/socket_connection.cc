@@ -271,7 +271,8 @@ void SocketConnection::tell_error() const {
   const bool once = !transport_->established();
   if (!once) return log(LogLevel::warning, error);
   const bool first = environment_.told.first(error);
-  log(first ? LogLevel::warning : LogLevel::debug, std::string(error) + ". This is logged once");
+  log(first ? LogLevel::warning : LogLevel::debug,
+      std::string(error) + (first ? ". This is logged once" : ""));
 }
 
 void SocketConnection::linger() {

@@ -172,9 +172,19 @@ def test_an_address_in_use(folder, echo_port):
         env={**os.environ, "TMPDIR": str(folder), "ENVOY": paths.envoy()},
     )  # fmt: skip
     assert run.returncode == 1
-    assert "its address is in use, choose another with --listen" in run.stderr
-    assert "cannot bind" in run.stderr
+    assert f"127.0.0.1:{echo_port} is in use: stop what listens there, or choose another with --listen" in run.stderr
     assert not list(folder.iterdir())
+
+
+def test_another_dev_on_the_same_port(own_launcher, folder, echo_port):
+    first = Dev(own_launcher, folder, echo_port, "-s", TRIVIAL)
+    run = extproc(
+        "dev", "-s", TIMER, "--upstream", "http://127.0.0.1:1", "--listen", f"127.0.0.1:{first.port}",
+        env={**os.environ, "TMPDIR": str(folder), "ENVOY": paths.envoy()},
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert f"127.0.0.1:{first.port} is in use" in run.stderr
+    assert http.request(first.port, "GET", "/").status == 200
 
 
 def test_no_envoy_says_how_to_get_one(folder):

@@ -184,6 +184,15 @@ def test_content_length_that_is_set_by_hand(stage, broken):
     broken("content_length", times=1)
 
 
+@pytest.mark.parametrize("phase", ["request_headers", "request_body", "response_headers"])
+def test_transfer_encoding_that_is_set_by_hand(stage, broken, phase):
+    """Were it sent beside the content-length, this body would be the upstream's next request."""
+    body = b"0\r\n\r\nGET /smuggled HTTP/1.1\r\nhost: e\r\n\r\n"
+    response = stage.request("closed", "POST", do=[f"{phase} set transfer-encoding=chunked"], body=body)
+    assert (response.status, response.body) == (200, body)
+    broken("transfer_encoding", times=1)
+
+
 def test_headers_of_an_immediate_response(stage, broken):
     """Envoy drops the first that is wrong and all behind it, and answers."""
     headers = [["x-a", "1"], ["x-bad", "a\nb"], ["x-b", "2"]]

@@ -32,6 +32,7 @@ bool is_sent(Rule rule) {
     case Rule::body_not_allowed:
     case Rule::content_length:
     case Rule::full_duplex_override:
+    case Rule::transfer_encoding:
       break;
   }
   return false;

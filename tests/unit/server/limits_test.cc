@@ -47,7 +47,7 @@ TEST(Limits, RefusedByName) {
       {"unread_timeout", [](Limits& l) { l.unread_timeout = -1ms; }},
       {"incomplete_message_timeout", [](Limits& l) { l.incomplete_message_timeout = -1ms; }},
       {"idle_timeout", [](Limits& l) { l.idle_timeout = -1ms; }},
-      {"held_time is 0 ms: it must be from 1", [](Limits& l) { l.held_time = 0ms; }},
+      {"held_time is 0 ms: it must be from 1 ms", [](Limits& l) { l.held_time = 0ms; }},
       {"held_bytes_per_stream", [](Limits& l) { l.held_bytes_per_stream = 0; }},
       {"owed_resets_per_second", [](Limits& l) { l.owed_resets_per_second = 0; }},
       {"owed_resets_burst", [](Limits& l) { l.owed_resets_burst = 0; }}};

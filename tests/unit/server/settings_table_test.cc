@@ -116,6 +116,22 @@ TEST(SettingsTable, WrongValuesAreRefusedByTheirFlag) {
   }
 }
 
+TEST(SettingsTable, ALimitOutOfItsRangeIsRefusedByWhoSetsIt) {
+  const std::pair<const char*, const char*> cases[] = {{"limits.held_time", "0"},
+                                                       {"limits.streams_per_connection", "0"},
+                                                       {"limits.stream_window_bytes", "64"},
+                                                       {"limits.message_bytes", "4g"}};
+  for (const auto& [name, text] : cases) {
+    Settings settings;
+    try {
+      setting_row(name).set(settings, "--flag", text);
+      ADD_FAILURE() << name << " " << text;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), ::testing::MatchesRegex("--flag is .*: it must be from .*"));
+    }
+  }
+}
+
 TEST(SettingsTable, BytesHaveUnits) {
   const auto bytes = [](const char* text) {
     Settings settings;
