@@ -14,8 +14,6 @@ fi
 targets=("$@")
 
 if command -v ccache >/dev/null; then
-  # What it needs to know precompiled headers by.
-  export CCACHE_SLOPPINESS=pch_defines,time_macros
   options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_C_COMPILER_LAUNCHER=ccache)
 fi
 

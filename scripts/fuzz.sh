@@ -6,7 +6,7 @@ source "$(dirname "$0")/lib.sh"
 
 seconds=${1:-60}
 
-scripts/install.sh build fuzz
+scripts/install.sh build clang
 scripts/build.sh fuzz tests/fuzz/all
 mapfile -t targets < <(find build/fuzz -type f -name 'fuzz_*' -executable)
 [[ ${#targets[@]} -gt 0 ]] || die "the preset fuzz built no target named fuzz_*: see tests/fuzz/CMakeLists.txt"

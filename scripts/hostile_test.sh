@@ -9,7 +9,7 @@ options=()
 if [[ "${1:-}" == --preset ]]; then
   preset=${2:?usage: hostile_test.sh [--preset asan] [option of tests/hostile/run.py]...}
   shift 2
-  scripts/install.sh build run test
+  scripts/install.sh build run test clang
   scripts/build.sh "$preset" hostile_programs
   options+=(--sanitized)
 fi

@@ -7,7 +7,7 @@ packages_build=(
   g++ cmake ninja-build pkg-config
   libboost1.81-dev libnghttp2-dev libprotozero-dev     # the library
   libyaml-cpp-dev                                      # the command and the test kit
-  libcli11-dev libssl-dev                              # the command and the examples
+  libcli11-dev libssl-dev                              # the command, TLS and the examples
   libgtest-dev libgmock-dev libprotobuf-dev protobuf-compiler python3  # the unit tests
 )
 # Envoy, and curl to try it.
@@ -19,7 +19,7 @@ packages_lint=(clang-format-16 clang-tidy-16 clang-16)
 packages_package=(dpkg-dev file)
 packages_bench=(python3-venv nghttp2-client wrk libgrpc++-dev protobuf-compiler-grpc)
 packages_instructions=(valgrind)
-packages_fuzz=(clang-16 libclang-rt-16-dev)
+packages_clang=(clang-16 libclang-rt-16-dev)
 
 # Commands that a group needs, for systems without apt.
 commands_build=(g++ cmake ninja pkg-config protoc python3)
@@ -30,4 +30,4 @@ commands_lint=(clang-format-16 clang-tidy-16)
 commands_package=(dpkg-shlibdeps file)
 commands_bench=(python3 h2load wrk grpc_cpp_plugin)
 commands_instructions=(valgrind)
-commands_fuzz=(clang++-16)
+commands_clang=(clang++-16)

@@ -46,7 +46,7 @@ class HeaderDecoderTest : public ::testing::Test {
   }
 
   struct Delete {
-    void operator()(nghttp2_hd_deflater* deflater) const { nghttp2_hd_deflate_del(deflater); }
+    void operator()(nghttp2_hd_deflater* made) const { nghttp2_hd_deflate_del(made); }
   };
   std::unique_ptr<nghttp2_hd_deflater, Delete> deflater;
   HeaderDecoder decoder;

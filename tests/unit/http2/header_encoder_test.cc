@@ -65,7 +65,7 @@ class HeaderEncoderTest : public ::testing::Test {
   }
 
   struct Delete {
-    void operator()(nghttp2_hd_inflater* inflater) const { nghttp2_hd_inflate_del(inflater); }
+    void operator()(nghttp2_hd_inflater* made) const { nghttp2_hd_inflate_del(made); }
   };
   HeaderEncoder encoder;
   std::unique_ptr<nghttp2_hd_inflater, Delete> inflater;

@@ -33,7 +33,9 @@ struct Slow {
       if (after) body.response().fall_back_after(*after, fallback);
       std::size_t number = 0;
       while (auto chunk = co_await body.read()) {
-        co_await gates[number++].passed();
+        auto& gate = gates[number];
+        ++number;
+        co_await gate.passed();
         cancelled = context.cancelled();
         body.write("[" + std::string(chunk->body()) + "]");
       }
