@@ -6,6 +6,9 @@ set(cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/extproc)
 
 install(DIRECTORY include/extproc TYPE INCLUDE FILES_MATCHING PATTERN "*.h")
 install(TARGETS extproc extproc_module EXPORT extprocTargets)
+if(TARGET extproc_tls)
+  install(TARGETS extproc_tls EXPORT extprocTargets)
+endif()
 if(TARGET extproc_testing)
   install(TARGETS extproc_testing EXPORT extprocTargets)
 endif()
@@ -26,7 +29,11 @@ install(FILES
 # pkg-config.
 # Relative to the file's own folder, so that the installed tree can be moved.
 file(RELATIVE_PATH EXTPROC_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
-foreach(file IN ITEMS extproc.pc extproc-testing.pc)
+set(pc_files extproc.pc extproc-testing.pc)
+if(TARGET extproc_tls)
+  list(APPEND pc_files extproc-tls.pc)
+endif()
+foreach(file IN LISTS pc_files)
   configure_file(cmake/${file}.in ${file} @ONLY)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${file} DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()
@@ -42,6 +49,6 @@ set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # For whoever compiles with the headers and links the library; what the command needs is found by itself.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "libboost1.81-dev | libboost-dev (>= 1.81), libnghttp2-dev (>= 1.52)")
-# What the test kit is linked with.
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libyaml-cpp-dev")
+# What the test kit and extproc::tls are linked with.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libyaml-cpp-dev, libssl-dev")
 include(CPack)

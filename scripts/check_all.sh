@@ -10,11 +10,12 @@ source scripts/steps.sh
 parts=(
   "test|make test|the README's test command: unit tests, consumer projects, real Envoy and real clients"
   "lint|scripts/lint.sh|the format; clang-tidy over every source"
-  "asan|scripts/sanitize.sh asan|unit tests with AddressSanitizer and UndefinedBehaviorSanitizer"
+  "asan|scripts/sanitize.sh asan --all|unit tests with AddressSanitizer and UndefinedBehaviorSanitizer, all walks"
   "tsan|scripts/sanitize.sh tsan --all|unit tests with ThreadSanitizer, those without threads too"
   "budget|scripts/bench_instructions.sh|the instructions of the hot paths"
   "integration-asan|scripts/integration_test.sh --preset asan|integration tests against the server with ASan and UBSan"
   "integration-tsan|scripts/integration_test.sh --preset tsan|integration tests against the server with TSan"
+  "integration-tls|scripts/integration_test.sh --tls|the main groups of the integration tests, over mutual TLS"
   "hostile|make check-hostile|attacks on the server, with thresholds of memory and time"
   "hostile-asan|scripts/hostile_test.sh --preset asan|the same against the server with ASan and UBSan"
   "fuzz|scripts/fuzz.sh 300|each fuzz target for five minutes"

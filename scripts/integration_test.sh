@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs tests/integration against what a preset built: integration_test.sh [--preset asan|tsan|...] [pytest option]...  Without
-# --preset it is the release build, which has to be there; with it the programs under test are built first.
+# Runs tests/integration against what a preset built: integration_test.sh [--preset asan|tsan|... | --tls] [pytest option]...
+# Without --preset it is the release build, which has to be there; with it the programs under test are built first. With --tls the
+# main groups run, and every processor that listens on a port speaks mutual TLS with Envoy and all others.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -9,8 +10,23 @@ launcher=()
 if [[ "${1:-}" == --preset ]]; then
   preset=${2:?usage: integration_test.sh [--preset asan|tsan|...] [pytest option]...}
   shift 2
-  scripts/install.sh build run test
+  scripts/install.sh build run test clang
   scripts/build.sh "$preset" integration_programs
+fi
+
+tests=(tests/integration)
+name=$preset
+if [[ "${1:-}" == --tls ]]; then
+  shift
+  name=tls
+  tests=()
+  for group in headers bodies body_streams chain chain_bodies context early_end held_headers large_bodies load modes no_content \
+    rules shutdown streamed_response failures deadlines tls connection_age; do
+    tests+=("tests/integration/test_$group.py")
+  done
+  # Its Envoy has what `extproc config` writes for clear text.
+  tests+=(--deselect tests/integration/test_shutdown.py::test_a_replica_that_is_killed_costs_what_it_had_begun)
+  export EXTPROC_TEST_TLS=on EXTPROC_RELOADS_SECONDS=60
 fi
 
 ENVOY=$(scripts/envoy_path.sh)
@@ -19,7 +35,7 @@ export EXTPROC_BUILD_DIR="$PWD/build/$preset"
 export PATH="$go_bin_dir:$PATH"
 
 # What a sanitizer finds goes to files of its own: a server that a test ends, or whose log nobody reads, hides nothing.
-results="$PWD/build/integration/$preset" reports="$PWD/build/integration/$preset/sanitizer"
+results="$PWD/build/integration/$name" reports="$PWD/build/integration/$name/sanitizer"
 mkdir -p "$results"
 rm -rf "${reports:?}"
 mkdir "$reports"
@@ -38,7 +54,7 @@ fi
 
 note "testing the preset $preset with Envoy $("$ENVOY" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1) and real gRPC clients"
 status=0
-"${launcher[@]}" "$venv_dir/bin/python" -m pytest tests/integration --junitxml="$results/pytest.xml" \
+"${launcher[@]}" "$venv_dir/bin/python" -m pytest "${tests[@]}" --junitxml="$results/pytest.xml" \
   -o cache_dir="$PWD/build/integration/cache" "$@" || status=$?
 mapfile -t found < <(find "$reports" -type f -size +0)
 if ((${#found[@]} > 0)); then

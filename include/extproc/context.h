@@ -12,6 +12,7 @@
 #include "extproc/detail/made_metadata.h"
 #include "extproc/detail/stored_maps.h"
 #include "extproc/export.h"
+#include "extproc/peer_certificate.h"
 #include "extproc/processing_mode.h"
 #include "extproc/status.h"
 #include "extproc/struct.h"
@@ -26,6 +27,7 @@ struct EventLoop;
 class CallInfo {
  public:
   virtual std::string_view peer() const = 0;
+  virtual const PeerCertificate* peer_certificate() const { return nullptr; }
   virtual std::optional<std::chrono::steady_clock::time_point> deadline() const = 0;
   virtual std::size_t metadata_size() const = 0;
   virtual std::pair<std::string_view, std::string_view> metadata_at(std::size_t index) const = 0;
@@ -89,6 +91,9 @@ class EXTPROC_API Context {
 
   /// Who called: "127.0.0.1:41234", "[::1]:41234", or "unix:".
   std::string_view peer() const;
+  /// The certificate by which the caller was let in, as long as the Context; null in clear text,
+  /// and where the server asks for none (TlsSettings::client_ca).
+  const PeerCertificate* peer_certificate() const;
   /// The first value of a header of the gRPC call (not of the HTTP request), name in lower case;
   /// nothing when absent. In Envoy: `initial_metadata` of the filter's grpc_service.
   std::optional<std::string_view> metadata(std::string_view name) const;

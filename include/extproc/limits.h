@@ -51,7 +51,11 @@ struct Limits {
   /// does not count. Zero: a quarter of what the process may use (its cgroup's limit, or the
   /// machine's memory), at most 1 GiB. Otherwise at least `message_bytes`.
   std::size_t memory_bytes = 0;
-  /// The time for a new connection to send its HTTP/2 preface and settings.
+  /// TLS handshakes under way at once in one server; for one above it the one that has taken
+  /// longest is closed. At least one for each I/O thread.
+  std::uint32_t handshakes = 1'024;
+  /// The time for a new connection to send its HTTP/2 preface and settings, the TLS handshake
+  /// before them included.
   std::chrono::milliseconds handshake_timeout{10'000};
   /// The time for an HTTP/2 frame, and for a header block of several, from its first byte to its
   /// last. Over it the connection ends with ENHANCE_YOUR_CALM, up to a quarter later. Zero: any.
@@ -72,6 +76,13 @@ struct Limits {
   std::chrono::milliseconds held_time{5'000};
   /// A connection without streams for this long is closed (GOAWAY first). Zero: never.
   std::chrono::milliseconds idle_timeout{std::chrono::hours{1}};
+  /// How old a connection gets, up to a tenth more or less: then it is told to end (GOAWAY), its
+  /// peer opens new streams on another one, perhaps with another replica, with the certificates of
+  /// the day, and it closes after its last stream. Zero: any.
+  std::chrono::milliseconds max_connection_age{0};
+  /// How long its streams may go on from then on; over it they end with UNAVAILABLE, and a body
+  /// that still goes through one is cut. Zero: as long as they take.
+  std::chrono::milliseconds max_connection_age_grace{0};
   /// Stream resets per second and connection that arrive while an answer is owed, and how many may
   /// come at once. Over it the connection ends with ENHANCE_YOUR_CALM. The normal end of Envoy's
   /// streams, a reset after the last answer, is not counted.

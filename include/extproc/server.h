@@ -61,6 +61,15 @@ struct Stats {
   /// Connections that were closed because they held the most when all together held more than
   /// Limits::memory_bytes.
   std::uint64_t connections_shed = 0;
+  /// Connections that were told to end because of Limits::max_connection_age.
+  std::uint64_t connections_aged = 0;
+  /// TLS handshakes that were completed; and those that failed, or took too long.
+  std::uint64_t tls_handshakes = 0;
+  std::uint64_t tls_handshakes_failed = 0;
+  /// Times that certificates which had changed were taken, and that they could not be used. Of a
+  /// transport that servers share, one of them counts.
+  std::uint64_t tls_reloads = 0;
+  std::uint64_t tls_reloads_failed = 0;
   /// What the connections and streams of this server hold in memory for their peers, in bytes.
   std::uint64_t memory_bytes = 0;
   /// Lines of the log that were lost because they came faster than they were taken, or could not be
@@ -110,6 +119,10 @@ class EXTPROC_API Server {
   /// shorten it.
   void shutdown(std::chrono::milliseconds grace_period);
 
+  /// Reads what the transport was made of (certificates) anew, soon; it does so by itself when
+  /// files change. Where it cannot be used, the log says why, and what was there stays. Any thread.
+  void reload();
+
   /// Waits until a shutdown has ended and every thread is gone. Not from a handler. A handler that
   /// never returns keeps it waiting; the log names it when the grace period is over. Handlers of
   /// blocking processors and work of offload() that have not begun when their stream ends do not.
@@ -132,10 +145,10 @@ class EXTPROC_API Server {
 /// then, and no destructor runs. What the settings leave unset is taken from the environment, as
 /// Settings::from_environment() does.
 ///
-/// Of the process it also takes over: SIGUSR1, which opens Settings::log_file anew; SIGHUP, which
-/// does nothing at present, and SIGUSR2, neither of which ends it; SIGPIPE, which is ignored. All
-/// four are ignored when it returns. Standard input, output and error, where they were closed, are
-/// opened on /dev/null. A Server changes nothing of the process.
+/// Of the process it also takes over: SIGUSR1, which opens Settings::log_file anew; SIGHUP, on
+/// which it calls Server::reload(), and SIGUSR2, neither of which ends it; SIGPIPE, which is
+/// ignored. All four are ignored when it returns. Standard input, output and error, where they were
+/// closed, are opened on /dev/null. A Server changes nothing of the process.
 EXTPROC_API int serve(Service service, Settings settings = {});
 
 /// Serves several processors in one process. Each needs its own address: Service::on(port).

@@ -9,6 +9,7 @@
 #include "extproc/detail/dispatcher.h"
 #include "extproc/export.h"
 #include "extproc/needs.h"
+#include "extproc/transport.h"
 
 namespace extproc {
 
@@ -45,6 +46,8 @@ class EXTPROC_API Service {
   Service on(int port) &&;
   /// This service on an address of its own: "host:port", "[v6]:port", "unix:/path".
   Service on(std::string address) &&;
+  /// This service with a transport of its own, in place of Settings::transport.
+  Service over(std::shared_ptr<Transport> transport) &&;
 
   const std::string& name() const;
   /// The phases that have a handler.
@@ -54,12 +57,15 @@ class EXTPROC_API Service {
   Needs needs() const;
 
   const std::optional<std::string>& address() const { return address_; }
+  /// Null where over() was not called.
+  const std::shared_ptr<Transport>& transport() const { return transport_; }
 
  private:
   friend class detail::Access;
 
   std::shared_ptr<const detail::Dispatcher> dispatcher_;
   std::optional<std::string> address_;
+  std::shared_ptr<Transport> transport_;
 };
 
 }  // namespace extproc

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "extproc/filter_settings.h"
 #include "extproc/limits.h"
 #include "extproc/log.h"
+#include "extproc/transport.h"
 
 namespace extproc {
 
@@ -32,6 +34,9 @@ struct Settings {
   std::optional<int> port;
   /// Where to listen instead: "host:port", "[v6]:port", or "unix:/path". Not together with `port`.
   std::optional<std::string> listen;
+  /// What TCP connections are carried by: tls_transport() of extproc/tls.h. Unix domain sockets
+  /// stay clear. None: clear text.
+  std::shared_ptr<Transport> transport;
   /// How long streams may go on after a shutdown began. SHUTDOWN_GRACE_PERIOD in seconds (a
   /// fraction may follow); 5 s.
   std::optional<std::chrono::milliseconds> grace_period;

@@ -13,6 +13,7 @@
 
 #include "extproc/header_mutation.h"
 #include "extproc/immediate_response.h"
+#include "extproc/peer_certificate.h"
 #include "extproc/phase.h"
 #include "extproc/response.h"
 #include "extproc/rule.h"
@@ -99,6 +100,8 @@ struct StreamOptions {
   /// The metadata of the gRPC call: Context::metadata.
   HeaderList metadata{};
   std::string peer = "127.0.0.1:10000";
+  /// Context::peer_certificate.
+  std::optional<PeerCertificate> peer_certificate{};
   std::optional<std::chrono::steady_clock::time_point> deadline{};
   /// What the processor is told of the filter: Settings::filter.
   FilterSettings filter{};

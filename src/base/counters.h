@@ -45,6 +45,11 @@ enum class CounterKind { counter, gauge };
   ROW(connections_displaced, counter, "Idle connections ended to make room for new ones")      \
   ROW(connections_refused, counter, "Connections closed at once because too many were open")   \
   ROW(connections_shed, counter, "Connections closed because they held the most memory")       \
+  ROW(connections_aged, counter, "Connections that were told to end because of their age")     \
+  ROW(tls_handshakes, counter, "TLS handshakes that were completed")                           \
+  ROW(tls_handshakes_failed, counter, "TLS handshakes that failed, or took too long")          \
+  ROW(tls_reloads, counter, "Times that changed certificates were taken")                      \
+  ROW(tls_reloads_failed, counter, "Times that changed certificates could not be used")        \
   ROW(memory_bytes, gauge, "What connections and streams hold in memory for their peers")      \
   ROW(log_lines_dropped, counter, "Lines of the log that were not taken in time")              \
   ROW(log_lines_left_out, counter, "Lines of the log of which there were too many a second")

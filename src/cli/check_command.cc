@@ -76,7 +76,10 @@ std::vector<Finding> check(const CheckOptions& options) {
   const std::string text = read(options.file);
   try {
     return envoy_config::check(text, needs,
-                               {options.filter, options.which.separate, options.message_bytes});
+                               {.filter = options.filter,
+                                .separate = options.which.separate,
+                                .message_bytes = options.message_bytes,
+                                .tls = options.tls});
   } catch (const Error& error) {
     throw Error(name_of(options) + ": " + error.what());
   }

@@ -10,5 +10,6 @@ int run(ServeOptions options);
 int run(const ConfigOptions& options);
 int run(const CheckOptions& options);
 int run(const DevOptions& options);
+int run(const HealthOptions& options);
 
 }  // namespace extproc::cli

@@ -35,6 +35,7 @@ envoy_config::DocumentOptions document_options(const ConfigOptions& options) {
       options.kubernetes_namespace.value_or(istio ? "istio-system" : "default");
   if (options.target) document.target = parse_target(*options.target);
   document.gateway = options.gateway;
+  document.tls = options.tls;
   return document;
 }
 

@@ -15,6 +15,7 @@
 #include "cli/chain.h"
 #include "cli/child_process.h"
 #include "cli/commands.h"
+#include "cli/dev_tls.h"
 #include "cli/end_signals.h"
 #include "cli/envoy_program.h"
 #include "cli/needs.h"
@@ -67,10 +68,20 @@ void require_free(const envoy_config::Endpoint& address) {
   if (std::holds_alternative<server::TcpAddress>(address)) server::bind_sockets(address);
 }
 
-/// The processors, each behind a socket in the folder.
+/// Makes what TLS takes, and tells Envoy's configuration of it; none without --tls.
+std::shared_ptr<Transport> prepare_tls(const DevOptions& options, const fs::path& folder,
+                                       DocumentOptions& document) {
+  if (!options.tls) return nullptr;
+  DevTls tls = make_dev_tls(folder);
+  document.tls = std::move(tls.envoy);
+  return std::move(tls.transport);
+}
+
+/// The processors, each behind a socket in the folder, or with TLS on a port of the loopback.
 class Processors {
  public:
-  Processors(const DevOptions& options, const fs::path& folder) {
+  Processors(const DevOptions& options, std::shared_ptr<Transport> transport,
+             const fs::path& folder) {
     std::vector<Service> services = load_services(options.which);
     if (services.size() > 1 && !options.which.separate) {
       Service chain = make_chain(std::move(services));
@@ -83,13 +94,14 @@ class Processors {
     settings.log_file = options.log_file;
     if (!options.logging) settings.log_level = LogLevel::warning;
     settings = Settings::from_environment(std::move(settings));
+    settings.transport = std::move(transport);
     for (Service& service : services) {
       const fs::path socket = folder / (std::to_string(servers_.size()) + ".sock");
-      addresses_.push_back("unix:" + socket.string());
+      const std::string address = settings.transport ? "127.0.0.1:0" : "unix:" + socket.string();
       names_ += service.name() + " -> ";
-      servers_.push_back(
-          std::make_unique<Server>(std::move(service).on(addresses_.back()), settings));
+      servers_.push_back(std::make_unique<Server>(std::move(service).on(address), settings));
       servers_.back()->start();
+      addresses_.push_back(servers_.back()->address());
     }
   }
 
@@ -102,6 +114,16 @@ class Processors {
   std::vector<std::string> addresses_;
   std::string names_;
 };
+
+void write_files(const fs::path& folder, const std::vector<envoy_config::Processor>& processors,
+                 const DocumentOptions& document) {
+  using envoy_config::Format;
+  std::ofstream(folder / "envoy.yaml") << envoy_config::write(Format::full, processors, document);
+  if (!document.tls) return;
+  for (const Format format : {Format::sds_ca, Format::sds_certificate})
+    std::ofstream(envoy_config::sds_file(*document.tls, format))
+        << envoy_config::write(format, processors, document);
+}
 
 /// Envoy, as a child with its files in the folder.
 class EnvoyProcess {
@@ -181,16 +203,16 @@ void introduce(const EnvoyProcess& envoy, const Processors& processors, const De
 int run(const DevOptions& options) {
   // A reader of the output that is gone must not end the process before Envoy is stopped.
   for (const int signal : {SIGPIPE, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
-  const DocumentOptions document = document_options(options);
+  if (options.tls) require_tls_in_build("--tls");
+  DocumentOptions document = document_options(options);
   const auto needs = needs_of(options.which, options.needs, options.filter);
   const fs::path program = find_envoy(options.envoy);
   require_free(document.listen);
   EndSignals signals;
   const TemporaryFolder folder;
-  const Processors processors(options, folder.path());
-  std::ofstream(folder.path() / "envoy.yaml")
-      << envoy_config::write(envoy_config::Format::full,
-                             place(needs, {processors.addresses(), {}, std::nullopt}), document);
+  const Processors processors(options, prepare_tls(options, folder.path(), document),
+                              folder.path());
+  write_files(folder.path(), place(needs, {processors.addresses(), {}, std::nullopt}), document);
   EnvoyProcess envoy(program, folder.path());
   if (wait_until_ready(envoy, signals, program)) {
     introduce(envoy, processors, options);

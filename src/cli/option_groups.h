@@ -35,9 +35,14 @@ void add_message_bytes(CLI::App& app, std::size_t& bytes);
 void add_log_options(CLI::App& app, bool& logging, std::optional<LogFormat>& format,
                      std::optional<std::string>& file);
 
+/// --tls-cert and the others of TlsSettings. Where the command is built without TLS, each is
+/// refused.
+void add_tls_options(CLI::App& app, TlsSettings& tls);
+
 void add_serve_options(CLI::App& app, ServeOptions& options);
 void add_config_options(CLI::App& app, ConfigOptions& options);
 void add_check_options(CLI::App& app, CheckOptions& options);
 void add_dev_options(CLI::App& app, DevOptions& options);
+void add_health_options(CLI::App& app, HealthOptions& options);
 
 }  // namespace extproc::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <variant>
@@ -8,6 +9,8 @@
 #include "envoy/modes.h"
 #include "envoy/write/documents.h"
 #include "extproc/settings.h"
+#include "extproc/tls.h"
+#include "server/listen_address.h"
 
 namespace extproc::cli {
 
@@ -30,6 +33,8 @@ struct ServeOptions {
   std::vector<std::string> listen;
   /// Only what a flag gave is set.
   Settings settings;
+  /// Without a certificate: clear text.
+  TlsSettings tls;
 };
 
 /// What a processor needs of its filter, beyond the phases that it handles.
@@ -45,6 +50,8 @@ struct ConfigOptions {
   NeedsOptions needs;
   envoy_config::Format format = envoy_config::Format::full;
   bool failure_mode_allow = false;
+  /// None: clear text.
+  std::optional<envoy_config::ProcessorTls> tls;
   FilterSettings filter;
   std::vector<std::string> addresses;
   std::vector<std::string> cluster_names;
@@ -66,6 +73,8 @@ struct CheckOptions {
   std::size_t message_bytes = Limits{}.message_bytes;
   /// What the server is told.
   FilterSettings told;
+  /// Whether the server speaks TLS; nothing where no flag says so.
+  std::optional<bool> tls;
   bool strict = false;
 };
 
@@ -74,6 +83,8 @@ struct DevOptions {
   ServiceOptions which;
   NeedsOptions needs;
   bool failure_mode_allow = false;
+  /// Mutual TLS with certificates of the command's own.
+  bool tls = false;
   FilterSettings filter;
   std::string upstream;
   std::string listen = "127.0.0.1:8080";
@@ -84,7 +95,26 @@ struct DevOptions {
   std::optional<std::string> log_file;
 };
 
-using Command = std::variant<ServeOptions, ConfigOptions, CheckOptions, DevOptions>;
+/// How a server is spoken to over TLS. Files are PEM; empty texts were not given.
+struct PeerTlsOptions {
+  std::string ca_file{};
+  std::string certificate_file{};
+  std::string key_file{};
+  /// Whose certificate the server must have; never empty once read.
+  std::string server_name{};
+};
+
+/// `extproc health`.
+struct HealthOptions {
+  server::ListenAddress address;
+  /// Empty: the server as a whole.
+  std::string service{};
+  std::chrono::milliseconds timeout{1000};
+  /// Nothing: clear text.
+  std::optional<PeerTlsOptions> tls{};
+};
+
+using Command = std::variant<ServeOptions, ConfigOptions, CheckOptions, DevOptions, HealthOptions>;
 
 /// Reads the command line. Where there is nothing to do (help, version, wrong usage), it prints
 /// what there is to say and gives the exit status instead of a command: 0, or 2 for wrong usage.

@@ -44,6 +44,61 @@ void add_upstream(CLI::App& app, std::string& target, bool required) {
       ->required(required);
 }
 
+constexpr const char* kTlsGroup = "TLS between Envoy and the processor; each flag turns it on";
+
+using envoy_config::ProcessorTls;
+
+CLI::Option* add_tls_option(CLI::App& app, std::optional<ProcessorTls>& tls,
+                            const std::string& name, const std::string& type,
+                            const std::string& help,
+                            void (*set)(ProcessorTls& tls, const std::string& text)) {
+  const auto checked = [&tls, name, set](const std::string& text) {
+    if (text.empty())
+      throw CLI::ValidationError(name, "it is empty: leave it out, or give a value");
+    if (!tls) tls.emplace();
+    set(*tls, text);
+  };
+  return app.add_option_function<std::string>(name, checked, help)
+      ->type_name(type)
+      ->group(kTlsGroup);
+}
+
+/// Paths are those of Envoy's machine.
+void add_tls_options(CLI::App& app, std::optional<ProcessorTls>& tls) {
+  app.add_flag_callback(
+         "--tls", [&tls] { tls = tls.value_or(ProcessorTls{}); },
+         "The server speaks TLS (--tls-cert of `extproc serve`)")
+      ->group(kTlsGroup);
+  add_tls_option(app, tls, "--tls-ca", "FILE",
+                 "The CA of the server's certificate; envoy-gateway: a ConfigMap that has it as "
+                 "ca.crt (the system's CAs)",
+                 [](ProcessorTls& to, const std::string& text) { to.ca = text; });
+  CLI::Option* certificate =
+      add_tls_option(app, tls, "--tls-cert", "FILE", "What Envoy shows the server, for mutual TLS",
+                     [](ProcessorTls& to, const std::string& text) { to.certificate = text; });
+  CLI::Option* key =
+      add_tls_option(app, tls, "--tls-key", "FILE", "Its private key",
+                     [](ProcessorTls& to, const std::string& text) { to.key = text; });
+  certificate->needs(key);
+  key->needs(certificate);
+  add_tls_option(app, tls, "--tls-server-name", "NAME",
+                 "Which name or IP address the server's certificate is for (the host of --address)",
+                 [](ProcessorTls& to, const std::string& text) { to.server_name = text; });
+  add_tls_option(app, tls, "--tls-sds-folder", "FOLDER",
+                 "Where Envoy finds what --format sds-ca and sds-certificate write "
+                 "(/etc/envoy/sds)",
+                 [](ProcessorTls& to, const std::string& text) { to.sds_folder = text; });
+}
+
+void add_check_tls(CLI::App& app, std::optional<bool>& tls) {
+  CLI::Option* on = app.add_flag_callback(
+      "--tls", [&tls] { tls = true; },
+      "The server speaks TLS; a cluster that does not is an error");
+  CLI::Option* off = app.add_flag_callback(
+      "--no-tls", [&tls] { tls = false; }, "It speaks clear text; a cluster with TLS is an error");
+  on->excludes(off);
+}
+
 }  // namespace
 
 void add_config_options(CLI::App& app, ConfigOptions& options) {
@@ -51,11 +106,14 @@ void add_config_options(CLI::App& app, ConfigOptions& options) {
   const auto set_format = [&options](const std::string& name) {
     options.format = parse_format(name);
   };
-  app.add_option_function<std::string>("--format", set_format,
-                                       "filter, cluster, full, envoy-gateway or istio (full)")
+  app.add_option_function<std::string>(
+         "--format", set_format,
+         "filter, cluster, full, envoy-gateway, istio; for TLS also sds-ca and "
+         "sds-certificate (full)")
       ->type_name("FORMAT");
   add_needs_options(app, options.needs, options.filter);
   add_failure_mode(app, options.failure_mode_allow);
+  add_tls_options(app, options.tls);
   add_filter_options(app, options.filter);
   app.add_option("--address", options.addresses,
                  "Where the processor is: host:port, [v6]:port or unix:/path (127.0.0.1:50051; in "
@@ -95,6 +153,7 @@ void add_check_options(CLI::App& app, CheckOptions& options) {
   app.add_option("--filter", options.filter, "Check only the filter of this name")
       ->type_name("NAME");
   add_message_bytes(app, options.message_bytes);
+  add_check_tls(app, options.tls);
   app.add_flag("--strict", options.strict, "Warnings count as what bites");
   app.footer(std::string(kChainFooter) + "\n" + kCheckFooter);
 }
@@ -109,6 +168,8 @@ void add_dev_options(CLI::App& app, DevOptions& options) {
   app.add_option("--envoy", options.envoy, "The Envoy to start")->type_name("PATH");
   add_needs_options(app, options.needs, options.filter);
   add_failure_mode(app, options.failure_mode_allow);
+  app.add_flag("--tls", options.tls,
+               "Envoy and the processors speak mutual TLS, with certificates made for this run");
   add_filter_options(app, options.filter);
   add_log_options(app, options.logging, options.log_format, options.log_file);
   app.footer(std::string(kChainFooter) + "\n" + kDevFooter);

@@ -93,6 +93,7 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       row.set(settings, flag, text);
     });
   }
+  add_tls_options(serve, options.tls);
   serve
       .add_option(
           "--listen", options.listen,

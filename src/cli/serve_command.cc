@@ -11,6 +11,10 @@ int run(ServeOptions options) {
   server::ignore_signals();
   if (!options.logging) options.settings.log_level = LogLevel::warning;
   std::vector<Service> services = make_services(options.which, options.listen, options.settings);
+#ifdef EXTPROC_WITH_TLS
+  if (!options.tls.certificate_file.empty())
+    options.settings.transport = tls_transport(std::move(options.tls));
+#endif
   return serve(std::move(services), std::move(options.settings));
 }
 

@@ -3,10 +3,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "extproc/peer_certificate.h"
 #include "extproc/status.h"
 #include "grpc/metadata.h"
 
@@ -75,6 +77,8 @@ class Call {
   virtual const Metadata& metadata() const = 0;
   virtual std::optional<Clock::time_point> deadline() const = 0;
   virtual std::string_view peer() const = 0;
+  /// Null where it showed none.
+  virtual const std::shared_ptr<const PeerCertificate>& peer_certificate() const = 0;
   /// Within on_closed(CloseReason::over_limit): which limit, as the peer is told.
   virtual std::string_view limit() const { return {}; }
 

@@ -3,10 +3,12 @@
 #include <boost/intrusive/list.hpp>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "extproc/limits.h"
+#include "extproc/peer_certificate.h"
 #include "grpc/buffer_pool.h"
 #include "grpc/call.h"
 #include "grpc/deadline_wheel.h"
@@ -76,6 +78,8 @@ class CallHost {
   const Limits& limits;
   DeadlineWheel& deadlines;
   const std::string peer;
+  /// Null where it showed none.
+  std::shared_ptr<const PeerCertificate> peer_certificate{};
   BufferPool& buffers;
   /// When bytes came last.
   Clock::time_point now{};

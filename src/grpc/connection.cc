@@ -35,6 +35,9 @@ bool Connection::answers_wait() const { return impl_->session_.bodies_wait(); }
 void Connection::terminate(std::string_view reason) {
   impl_->session_.terminate(http2::ErrorCode::enhance_your_calm, reason);
 }
+void Connection::set_peer_certificate(std::shared_ptr<const PeerCertificate> certificate) {
+  impl_->peer_certificate = std::move(certificate);
+}
 bool Connection::established() const { return impl_->session_.established(); }
 std::string_view Connection::error() const { return impl_->session_.error(); }
 

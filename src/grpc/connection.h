@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "extproc/limits.h"
+#include "extproc/peer_certificate.h"
 #include "grpc/buffer_pool.h"
 #include "grpc/call.h"
 #include "grpc/deadline_wheel.h"
@@ -44,6 +45,9 @@ class Connection {
   /// be written. Fewer than `max` mean that nothing waits. Calls that end hear on_closed inside,
   /// and messages that waited for a slow reader may be delivered.
   void take_output(http2::Output& out, std::size_t max);
+
+  /// For calls that begin from then on.
+  void set_peer_certificate(std::shared_ptr<const PeerCertificate> certificate);
 
   /// True when nothing more will come or go: close the socket after the last write.
   bool finished() const;

@@ -66,6 +66,9 @@ class ServerCall final : public Call,
     return deadline_ == kNever ? std::nullopt : std::optional(deadline_);
   }
   std::string_view peer() const override { return host_.peer; }
+  const std::shared_ptr<const PeerCertificate>& peer_certificate() const override {
+    return host_.peer_certificate;
+  }
   std::string_view limit() const override {
     return status_message_ ? std::string_view(*status_message_) : std::string_view();
   }

@@ -29,7 +29,7 @@ bool is_request_line(std::string_view bytes) {
 std::string_view foreign_protocol(std::string_view bytes) {
   if (bytes.starts_with(kTls)) {
     return "a TLS ClientHello came on a port that speaks HTTP/2 in clear text: take the TLS "
-           "transport_socket out of the cluster, or put what ends TLS in front";
+           "transport_socket out of the cluster, or serve with TLS (--tls-cert, --tls-key)";
   }
   if (bytes.starts_with(kProxyV1) || bytes.starts_with(kProxyV2)) {
     return "a PROXY protocol header came in place of the HTTP/2 preface: take the proxy_protocol "

@@ -41,6 +41,10 @@ std::optional<TypedValue> Context::typed_filter_metadata(std::string_view name) 
   return found ? std::optional(protobuf::read_any(*found)) : std::nullopt;
 }
 
+const PeerCertificate* Context::peer_certificate() const {
+  return info_ == nullptr ? nullptr : info_->peer_certificate();
+}
+
 std::string_view Context::peer() const {
   return info_ == nullptr ? std::string_view() : info_->peer();
 }

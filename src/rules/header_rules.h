@@ -57,8 +57,8 @@ constexpr bool is_pseudo_header(std::string_view name) { return name.starts_with
 /// What becomes of a change whatever the rules say, their expressions included; nothing where they
 /// decide. `name` in lower case. `replaces_message`: in an answer with CONTINUE_AND_REPLACE, where
 /// the method may be changed.
-constexpr std::optional<HeaderVerdict> fixed_verdict(Operation operation,
-                                                     std::string_view name, bool replaces_message) {
+constexpr std::optional<HeaderVerdict> fixed_verdict(Operation operation, std::string_view name,
+                                                     bool replaces_message) {
   if (operation == Operation::remove) {
     if (is_pseudo_header(name) || name == "host") return HeaderVerdict::never_removed;
   } else if (replaces_message && name == ":method") {

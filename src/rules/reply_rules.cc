@@ -60,9 +60,8 @@ void leave_out_refused(ImmediateResponse& response, const FilterSettings& filter
   std::erase_if(response.headers, [&](const auto& header) {
     return refused(Operation::set, header.first, header.second);
   });
-  std::erase_if(response.removed_headers, [&](const std::string& name) {
-    return refused(Operation::remove, name, {});
-  });
+  std::erase_if(response.removed_headers,
+                [&](const std::string& name) { return refused(Operation::remove, name, {}); });
 }
 
 }  // namespace extproc::rules

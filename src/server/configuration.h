@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@ namespace extproc::server {
 /// Settings with nothing left open, all of it valid.
 struct Configuration {
   ListenAddress address;
+  /// Null for clear text.
+  std::shared_ptr<Transport> transport;
   std::chrono::milliseconds grace_period{5'000};
   std::chrono::milliseconds drain_delay{1'000};
   unsigned threads = 1;

@@ -83,6 +83,10 @@ ListenAddress parse_listen_address(std::string_view setting, std::string_view te
   return TcpAddress{std::string(host), *port, false};
 }
 
+bool is_loopback(std::string_view address) {
+  return address.starts_with("127.") || address.starts_with("[::1]");
+}
+
 std::string to_string(const ListenAddress& address) {
   if (const auto* local = std::get_if<UnixAddress>(&address)) {
     return std::string(kUnixPrefix) + local->path;

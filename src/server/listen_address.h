@@ -36,6 +36,9 @@ ListenAddress default_address(int port);
 /// which begins with `setting`, for anything else.
 ListenAddress parse_listen_address(std::string_view setting, std::string_view text);
 
+/// Whether an address in use, "127.0.0.1:80" or "[::1]:80", is one of this machine alone.
+bool is_loopback(std::string_view address);
+
 /// As parse_listen_address() takes it.
 std::string to_string(const ListenAddress& address);
 

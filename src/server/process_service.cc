@@ -63,6 +63,7 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
     if (pool_.streams.host.waits()) {
       if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>(stream_);
       waiting_->peer = call.peer();
+      waiting_->peer_certificate = call.peer_certificate();
       waiting_->deadline = call.deadline();
       waiting_->metadata = call.metadata();
     }
@@ -99,6 +100,7 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
 
     stream::ProcessStream& stream;
     std::string peer;
+    std::shared_ptr<const PeerCertificate> peer_certificate;
     std::optional<grpc::Clock::time_point> deadline;
     grpc::Metadata metadata;
   };
@@ -128,7 +130,10 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   }
 
   void released() override {
-    if (waiting_ != nullptr) waiting_->metadata = grpc::Metadata{};
+    if (waiting_ != nullptr) {
+      waiting_->metadata = grpc::Metadata{};
+      waiting_->peer_certificate.reset();
+    }
     --pool_.in_use;
     // The pool owns what is not in use; who is in use owns itself.
     std::unique_ptr<ProcessCall> self(this);
@@ -138,6 +143,10 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   std::string_view peer() const override {
     if (waiting_ != nullptr) return waiting_->peer;
     return told_of() != nullptr ? told_of()->peer() : std::string_view();
+  }
+  const PeerCertificate* peer_certificate() const override {
+    if (waiting_ != nullptr) return waiting_->peer_certificate.get();
+    return told_of() != nullptr ? told_of()->peer_certificate().get() : nullptr;
   }
   std::optional<std::chrono::steady_clock::time_point> deadline() const override {
     if (waiting_ != nullptr) return waiting_->deadline;

@@ -66,24 +66,25 @@ class SignalLoop {
     signals_.async_wait([this, &servers](const boost::system::error_code& error, int) {
       if (!error) shut_down(servers);
     });
-    listen_to_hints();
+    listen_to_hints(servers);
     trim_memory();
     io_.run();
     joiner_.join();
   }
 
  private:
-  void listen_to_hints() {
-    hints_.async_wait([this](const boost::system::error_code& error, int signal) {
+  void listen_to_hints(const Servers& servers) {
+    hints_.async_wait([this, &servers](const boost::system::error_code& error, int signal) {
       if (error) return;
       if (signal == SIGUSR1) {
         logger_.reopen();
       } else {
-        logger_.log(
-            LogLevel::info, LineKind::server,
-            "SIGHUP does nothing; SIGTERM ends the server, SIGUSR1 opens its log file anew");
+        logger_.log(LogLevel::info, LineKind::server,
+                    "SIGHUP reads certificates anew; SIGTERM ends the server, SIGUSR1 opens its "
+                    "log file anew");
+        for (const auto& server : servers) server->reload();
       }
-      listen_to_hints();
+      listen_to_hints(servers);
     });
   }
 

@@ -22,6 +22,7 @@
 #include "server/configuration.h"
 #include "server/drain.h"
 #include "server/environment.h"
+#include "server/file_watch.h"
 #include "server/listener.h"
 #include "server/processor_life.h"
 #include "server/stats.h"
@@ -79,6 +80,7 @@ class Server::Impl {
 
   void start();
   void shutdown(std::chrono::milliseconds grace_period);
+  void reload();
   void join();
   bool join_within_grace_period();
   Stats stats() const;
@@ -93,6 +95,10 @@ class Server::Impl {
  private:
   void warn_of(const std::vector<std::string>& variables) const;
   void open();
+  void watch_files();
+  void refresh_transport();
+  void tell_transport() const;
+  void warn_of_transport() const;
   void start_threads();
   void set_serving(bool serving);
   void run();
@@ -115,6 +121,8 @@ class Server::Impl {
   std::unique_ptr<server::Listener> listener_;
   std::vector<std::unique_ptr<server::Worker>> workers_;
   std::unique_ptr<server::Drain> drain_;
+  /// Of the transport; null without one.
+  std::unique_ptr<server::FileWatch> watch_;
   /// Of the thread that accepts.
   Counters counters_;
   Seldom tell_refused_;
@@ -158,10 +166,14 @@ void Server::Impl::open() {
   }
   drain_ = std::make_unique<server::Drain>(
       control_, configuration_, *listener, workers_, [this] { tell_cut_streams(); },
-      [this] { work_.reset(); });
+      [this] {
+        if (watch_ != nullptr) watch_->close();
+        work_.reset();
+      });
   if (!life_.ready([this] { set_serving(true); })) set_serving(false);
   listener->start([this](server::AcceptedSocket socket) { distribute(std::move(socket)); },
                   [this] { make_room(); });
+  watch_files();
   try {
     start_threads();
   } catch (const std::system_error& error) {
@@ -179,6 +191,44 @@ void Server::Impl::open() {
                   std::to_string(configuration_.limits.memory_bytes >> 20) +
                   " MiB in memory for its peers, together with other servers of the process "
                   "(Limits::memory_bytes)");
+  tell_transport();
+}
+
+void Server::Impl::watch_files() {
+  if (configuration_.transport == nullptr) return;
+  watch_ = std::make_unique<server::FileWatch>(control_, configuration_.transport->files(),
+                                               [this] { refresh_transport(); });
+  watch_->start();
+}
+
+void Server::Impl::refresh_transport() {
+  using Kind = server::Refreshed::Kind;
+  const server::Refreshed refreshed = configuration_.transport->refresh();
+  if (refreshed.kind == Kind::unchanged) return;
+  const bool failed = refreshed.kind == Kind::failed;
+  (failed ? counters_.tls_reloads_failed : counters_.tls_reloads).add();
+  logger_.log(failed ? LogLevel::error : LogLevel::info, LineKind::server,
+              name() + ": " + refreshed.text);
+  warn_of_transport();
+}
+
+void Server::Impl::tell_transport() const {
+  const bool tcp = std::holds_alternative<server::TcpAddress>(configuration_.address);
+  if (configuration_.transport != nullptr) {
+    logger_.log(LogLevel::info, LineKind::server,
+                name() + " speaks " + configuration_.transport->description());
+    return warn_of_transport();
+  }
+  if (!tcp || server::is_loopback(listener_->address())) return;
+  logger_.log(LogLevel::warning, LineKind::server,
+              name() + " listens in clear text on " + listener_->address() +
+                  ", which other machines may reach: serve with TLS (--tls-cert, --tls-key; "
+                  "extproc/tls.h), or on 127.0.0.1, unless a mesh or the network protects it");
+}
+
+void Server::Impl::warn_of_transport() const {
+  const std::string warning = configuration_.transport->warning();
+  if (!warning.empty()) logger_.log(LogLevel::warning, LineKind::server, name() + ": " + warning);
 }
 
 void Server::Impl::set_serving(bool serving) {
@@ -246,6 +296,11 @@ void Server::Impl::shutdown(std::chrono::milliseconds grace_period) {
     life_.stop_asking();
     drain_->begin(grace_period);
   });
+}
+
+void Server::Impl::reload() {
+  if (!started_ || watch_ == nullptr) return;
+  asio::post(control_, [this] { watch_->tell(); });
 }
 
 void Server::Impl::join() {
@@ -327,6 +382,7 @@ Stats Server::Impl::stats() const {
 }
 
 Server::Server(Service service, Settings settings) {
+  if (service.transport() != nullptr) settings.transport = service.transport();
   const auto filled = server::fill_from_environment(std::move(settings), !service.address());
   impl_ = std::make_unique<Impl>(std::move(service), filled);
 }
@@ -338,6 +394,7 @@ std::string Server::address() const { return impl_->listener().address(); }
 const std::string& Server::name() const { return impl_->name(); }
 void Server::shutdown() { shutdown(impl_->configuration().grace_period); }
 void Server::shutdown(std::chrono::milliseconds grace_period) { impl_->shutdown(grace_period); }
+void Server::reload() { impl_->reload(); }
 void Server::join() { impl_->join(); }
 bool Server::join_within_grace_period() { return impl_->join_within_grace_period(); }
 Stats Server::stats() const { return impl_->stats(); }

@@ -12,6 +12,11 @@ Service Service::on(std::string address) && {
   return std::move(*this);
 }
 
+Service Service::over(std::shared_ptr<Transport> transport) && {
+  transport_ = std::move(transport);
+  return std::move(*this);
+}
+
 const std::string& Service::name() const { return dispatcher_->name(); }
 
 PhaseSet Service::handled_phases() const { return dispatcher_->phases(); }

@@ -262,6 +262,8 @@ constexpr SettingRow kRows[] = {
     limit_row<&Limits::owed_resets_burst, Unit::count>("limits.owed_resets_burst", Topic::numbers,
                                                        "How many of those may come at once",
                                                        {1, kAny32}),
+    limit_row<&Limits::handshakes, Unit::count>("limits.handshakes", Topic::numbers,
+                                                "TLS handshakes under way at once", {1, kAny32}),
     limit_row<&Limits::handshake_timeout, Unit::seconds>(
         "limits.handshake_timeout", Topic::times, "For a new connection to begin with HTTP/2",
         kAnyTime),
@@ -279,6 +281,12 @@ constexpr SettingRow kRows[] = {
         {1, kAnyTime.most}),
     limit_row<&Limits::idle_timeout, Unit::seconds>(
         "limits.idle_timeout", Topic::times, "To have no stream on its connection", kAnyTime),
+    limit_row<&Limits::max_connection_age, Unit::seconds>(
+        "limits.max_connection_age", Topic::times,
+        "To use one connection, about; then it opens its streams on another", kAnyTime, "any"),
+    limit_row<&Limits::max_connection_age_grace, Unit::seconds>(
+        "limits.max_connection_age_grace", Topic::times,
+        "To end its streams there; then they are cut", kAnyTime, "any"),
 };
 
 /// The largest unit that it is a multiple of.

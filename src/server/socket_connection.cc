@@ -64,14 +64,17 @@ void SocketConnection::start() {
     handshake_end_ = last_read_ + limits.handshake_timeout;
   }
   look_by(handshake_end_);
+  begin_age();
   if (limits.idle_timeout.count() > 0) look_by(last_read_ + limits.idle_timeout);
+  if (environment_.transport != nullptr) begin_handshake();
   count_own();
   wait_readable();
   flush();
 }
 
 void SocketConnection::count_own() {
-  const std::size_t bytes = closed() ? 0 : sizeof(SocketConnection) + unsent_.capacity();
+  const std::size_t secure = secure_ == nullptr ? 0 : secure_->memory();
+  const std::size_t bytes = closed() ? 0 : sizeof(SocketConnection) + unsent_.capacity() + secure;
   environment_.buffers.count(static_cast<std::ptrdiff_t>(bytes) -
                              static_cast<std::ptrdiff_t>(own_bytes_));
   own_bytes_ = bytes;
@@ -117,6 +120,10 @@ void SocketConnection::on_read(const error_code& error, std::size_t bytes) {
   if (!transport_ || refused_) {
     if (error) return close();
     if (bytes == first_input_.size()) discard_input();
+  } else if (in_handshake() && !error) {
+    // What follows is read in its turn.
+    handshake_bytes_ = static_cast<std::uint16_t>(bytes);
+    return environment_.owner.on_handshake_bytes(*this);
   } else if (take_input(error, bytes)) {
     after_event();
   }
@@ -132,25 +139,34 @@ bool SocketConnection::take_input(error_code error, std::size_t bytes) {
   for (int i = 0;; ++i) {
     if (not_ready(error)) break;
     if (error) {
-      const bool quiet = error == asio::error::eof && transport_->open_streams() == 0;
-      fail(quiet                       ? ""
-           : error == asio::error::eof ? "closed by the peer"
-                                       : error.message(),
-           LogLevel::debug);
+      fail_to_read(error);
       return false;
     }
     if (waiting_writable_) read_while_full_ += bytes;
-    if (!transport_->receive({buffer.data(), bytes}, last_read_)) {
-      refused_ = true;
-      wait_until(last_read_ + kNoticeTime);
-      break;
-    }
+    if (!receive({buffer.data(), bytes})) break;
     if (bytes < buffer.size() || i == kBuffersPerEvent) break;
     buffer = environment_.input;
     bytes = socket_.read_some(asio::buffer(environment_.input), error);
   }
   if (!refused_) look_by(last_read_ + environment_.look_interval);
   return true;
+}
+
+void SocketConnection::fail_to_read(const error_code& error) {
+  const bool quiet = error == asio::error::eof && transport_->open_streams() == 0;
+  fail(quiet                       ? ""
+       : error == asio::error::eof ? "closed by the peer"
+                                   : error.message(),
+       LogLevel::debug);
+}
+
+/// False where no more is to be read.
+bool SocketConnection::receive(std::string_view bytes) {
+  if (secure_ != nullptr) return receive_secure(bytes);
+  if (transport_->receive(bytes, last_read_)) return true;
+  refused_ = true;
+  wait_until(last_read_ + kNoticeTime);
+  return false;
 }
 
 void SocketConnection::discard_input() {
@@ -216,8 +232,9 @@ std::size_t SocketConnection::write_some_output() {
   output.clear();
   transport_->take_output(output, kOutputSize);
   const std::size_t bytes = output.size();
-  const std::size_t sent = bytes == 0 ? 0 : send(output);
-  if (sent < bytes && !closed()) {
+  if (secure_ != nullptr) {
+    if (bytes != 0) send_secure(output);
+  } else if (const std::size_t sent = bytes == 0 ? 0 : send(output); sent < bytes && !closed()) {
     output.copy_to(unsent_, sent);
     count_own();
   }
@@ -226,7 +243,7 @@ std::size_t SocketConnection::write_some_output() {
 }
 
 void SocketConnection::flush() {
-  if (closed() || !transport_) return;
+  if (closed() || !transport_ || in_handshake()) return;
   // While the socket is full, what waits stays in the transport, where it counts against its
   // limits.
   waiting_writable_ ? transport_->tell_held() : write_output();
@@ -240,7 +257,7 @@ void SocketConnection::write_output() {
     if (closed()) return;
   }
   if (!all || !unsent_.empty()) {
-    wait_writable();
+    if (!waiting_writable_) wait_writable();
   } else if (refused_ || transport_->finished()) {
     linger();
   }
@@ -278,6 +295,12 @@ void SocketConnection::tell_error() const {
 void SocketConnection::linger() {
   tell_error();
   transport_.reset();
+  if (secure_ != nullptr && !in_handshake()) {
+    secure_->end();
+    send_secured();
+    if (closed()) return;
+  }
+  end_handshake();
   error_code ignored;
   socket_.shutdown(Socket::shutdown_send, ignored);
   wait_until(Clock::now() + kLinger);
@@ -322,6 +345,7 @@ void SocketConnection::close() {
   error_code ignored;
   socket_.close(ignored);
   timer_.cancel();
+  end_handshake();
   transport_.reset();
   count_own();
   tell_if_idle();

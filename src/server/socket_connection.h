@@ -8,6 +8,8 @@
 #include <boost/system/error_code.hpp>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,6 +25,7 @@
 #include "grpc/deadline_wheel.h"
 #include "http2/output.h"
 #include "server/socket.h"
+#include "server/transport.h"
 
 namespace extproc::server {
 
@@ -36,6 +39,11 @@ class ConnectionOwner {
   /// It has no stream any more, perhaps after one that came and went, or has one again, or is about
   /// to close. A new one has none.
   virtual void on_idle(SocketConnection& connection, bool idle) = 0;
+  /// A TLS handshake is under way on it, which calls continue_handshake() in its turn; once it is
+  /// over, however that was, or the connection is closed, it is not any more.
+  virtual void on_handshake(SocketConnection& connection, bool under_way) = 0;
+  /// Bytes of a handshake have come.
+  virtual void on_handshake_bytes(SocketConnection& connection) = 0;
   /// The peer has seen the notice of begin_shutdown(). Once, unless the connection closes before.
   virtual void on_shutdown_seen(SocketConnection& connection) = 0;
   /// The socket is closed. Once.
@@ -58,6 +66,9 @@ struct ConnectionEnvironment {
   std::span<grpc::GrpcService* const> services;
   grpc::DeadlineWheel& deadlines;
   grpc::BufferPool& buffers;
+  /// Null for clear text.
+  Transport* transport = nullptr;
+  SecureBuffers secure{};
   /// Used during one read, and one write: only what could not be written is kept by its connection.
   std::vector<char> input = std::vector<char>(kInputSize);
   http2::Output output{};
@@ -67,7 +78,7 @@ struct ConnectionEnvironment {
   static grpc::Clock::duration look_interval_of(const Limits& limits);
 };
 
-/// Where its owner lists a connection that is idle.
+/// Where its owner lists a connection that is idle, or in its handshake.
 using IdleHook =
     boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
@@ -85,6 +96,11 @@ class SocketConnection
   void start();
   /// Writes what waits, as far as the socket takes it.
   void flush();
+
+  /// Takes what came of its handshake; a step of it may take a millisecond.
+  void continue_handshake();
+  /// Closes it, since too many handshakes are under way.
+  void give_up_handshake();
 
   /// Tells the peer to open no more streams here.
   void begin_shutdown();
@@ -116,11 +132,24 @@ class SocketConnection
   void on_read(const boost::system::error_code& error, std::size_t bytes);
   void on_writable();
   bool take_input(boost::system::error_code error, std::size_t bytes);
+  void fail_to_read(const boost::system::error_code& error);
+  bool receive(std::string_view bytes);
   void discard_input();
   std::size_t write_some_output();
   void write_output();
   /// How many bytes the socket took. The connection may be closed afterwards.
   std::size_t send(const http2::Output& output);
+
+  // TLS: socket_connection_secure.cc.
+  void begin_handshake();
+  void end_handshake();
+  bool in_handshake() const { return handshake_; }
+  bool receive_secure(std::string_view bytes);
+  void send_secure(const http2::Output& output);
+  void send_secured();
+  void fail_secure();
+  void tell_failed_handshake(const SecureFailure& failure);
+
   template <class Buffers>
   std::size_t send_buffers(const Buffers& buffers);
   void after_event();
@@ -128,12 +157,14 @@ class SocketConnection
   void tell_error() const;
   void linger();
 
-  // Time: connection_times.cc.
+  // Time: socket_connection_times.cc.
   void wait_until(Clock::time_point time);
   void look_by(Clock::time_point time);
   void on_time();
   void look(Clock::time_point now);
   bool reads_nothing(Clock::time_point now);
+  void begin_age();
+  void end_of_age(Clock::time_point now);
   void end_stalled(std::string_view reason, Clock::time_point now);
   void look_at_idle(Clock::time_point now);
 
@@ -155,9 +186,13 @@ class SocketConnection
   std::string peer_;
   /// Gone once nothing more will be sent.
   std::optional<grpc::Connection> transport_;
+  /// Null in clear text.
+  std::unique_ptr<SecureSession> secure_;
   Clock::time_point last_read_;
   Clock::time_point timer_at_ = kNever;
   Clock::time_point handshake_end_ = kNever;
+  /// When it is too old, or the time of its streams is over then.
+  Clock::time_point age_end_ = kNever;
   /// When it was told that it ends because it is idle.
   Clock::time_point idle_end_ = kNever;
   /// The first look that found answers waiting of which nothing has been taken since.
@@ -180,6 +215,10 @@ class SocketConnection
   bool finish_wanted_ = false;
   bool finish_sent_ = false;
   bool makes_room_ = false;
+  bool aged_ = false;
+  /// Of TLS, and what has come of it in first_input_ and waits for its turn.
+  bool handshake_ = false;
+  std::uint16_t handshake_bytes_ = 0;
   // As the owner knows.
   bool idle_ = false;
   std::uint64_t idle_progress_ = 0;

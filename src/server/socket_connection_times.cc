@@ -3,6 +3,7 @@
 // no timer for what comes, and a limit may be noticed some time late.
 #include <algorithm>
 #include <boost/asio/socket_base.hpp>
+#include <random>
 #include <utility>
 
 #include "server/socket_connection.h"
@@ -30,7 +31,7 @@ grpc::Clock::duration ConnectionEnvironment::look_interval_of(const Limits& limi
 }
 
 void SocketConnection::wait_until(Clock::time_point time) {
-  timer_at_ = time;
+  timer_at_ = time = std::min(time, age_end_);
   timer_.expires_at(time);
   timer_.async_wait([self = Ptr(this)](const error_code& error) {
     if (!error && !self->closed()) self->on_time();
@@ -54,8 +55,12 @@ void SocketConnection::look(Clock::time_point now) {
   const Limits& limits = environment_.limits;
   if (!transport_->established() && handshake_end_ != kNever) {
     if (now < handshake_end_) return wait_until(handshake_end_);
-    return fail("no HTTP/2 preface in time", LogLevel::debug);
+    if (in_handshake()) environment_.counters.tls_handshakes_failed.add();
+    return fail(
+        in_handshake() ? "the TLS handshake was not complete in time" : "no HTTP/2 preface in time",
+        LogLevel::debug);
   }
+  if (now >= age_end_) return end_of_age(now);
   const auto incomplete_since = transport_->incomplete_since();
   if (incomplete_since && limits.frame_timeout.count() > 0 &&
       now >= *incomplete_since + limits.frame_timeout) {
@@ -79,6 +84,32 @@ bool SocketConnection::reads_nothing(Clock::time_point now) {
   unread_since_ = std::min(unread_since_, now);
   const auto timeout = environment_.limits.unread_timeout;
   return timeout.count() > 0 && now - unread_since_ >= timeout;
+}
+
+// Peers that came together, after a restart, are not to go together.
+void SocketConnection::begin_age() {
+  const auto age = environment_.limits.max_connection_age;
+  if (age.count() == 0) return;
+  const auto tenth = std::max(age.count() / 10, std::chrono::milliseconds::rep{1});
+  static thread_local std::minstd_rand random(std::random_device{}());
+  std::uniform_int_distribution<std::chrono::milliseconds::rep> jitter(-tenth, tenth);
+  age_end_ = last_read_ + age + std::chrono::milliseconds(jitter(random));
+  look_by(age_end_);
+}
+
+void SocketConnection::end_of_age(Clock::time_point now) {
+  const Ptr self(this);
+  const auto grace = environment_.limits.max_connection_age_grace;
+  if (!std::exchange(aged_, true)) {
+    environment_.counters.connections_aged.add();
+    log(LogLevel::debug, "as old as Limits::max_connection_age allows, ending it");
+    age_end_ = grace.count() > 0 ? now + grace : kNever;
+    finish_shutdown();
+  } else {
+    age_end_ = kNever;
+    end_all("the connection is older than Limits::max_connection_age and its grace");
+  }
+  if (!closed() && timer_at_ == kNever) wait_until(now + environment_.look_interval);
 }
 
 void SocketConnection::end_stalled(std::string_view reason, Clock::time_point now) {

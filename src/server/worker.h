@@ -8,6 +8,7 @@
 #include <boost/intrusive/list.hpp>
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -123,6 +124,9 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
 
   void on_output(SocketConnection& connection) override;
   void on_idle(SocketConnection& connection, bool idle) override;
+  void on_handshake(SocketConnection& connection, bool under_way) override;
+  void on_handshake_bytes(SocketConnection& connection) override;
+  void continue_one_handshake();
   void on_shutdown_seen(SocketConnection& connection) override;
   void on_closed(SocketConnection& connection) override;
 
@@ -153,6 +157,12 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   std::set<ConnectionPtr> connections_;
   /// Those without streams, the one first that has had none for the longest time.
   boost::intrusive::list<SocketConnection, boost::intrusive::constant_time_size<false>> idle_;
+  /// In their TLS handshake, in the order of their beginning; those of which something came, in
+  /// that order; and how many there may be.
+  boost::intrusive::list<SocketConnection, boost::intrusive::constant_time_size<false>> handshakes_;
+  std::deque<ConnectionPtr> handshakes_to_continue_;
+  std::size_t handshakes_under_way_ = 0;
+  const std::size_t most_handshakes_;
   /// That were ended to make room, and are not closed yet.
   std::size_t making_room_ = 0;
   std::vector<ConnectionPtr> to_flush_;

@@ -137,6 +137,9 @@ class Peer final : private LocalStream {
   void on_resume() override { deliver(); }
 
   std::string_view peer() const override { return options_.peer; }
+  const PeerCertificate* peer_certificate() const override {
+    return options_.peer_certificate ? &*options_.peer_certificate : nullptr;
+  }
   std::optional<std::chrono::steady_clock::time_point> deadline() const override {
     return options_.deadline;
   }

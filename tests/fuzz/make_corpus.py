@@ -3,6 +3,8 @@
 Needs the packages of scripts/requirements-test.txt; run from anywhere: `python tests/fuzz/make_corpus.py`.
 """
 
+import contextlib
+import ssl
 import struct
 import sys
 from pathlib import Path
@@ -208,7 +210,28 @@ def write(target: str, name: str, content: bytes) -> None:
     (folder / name).write_bytes(content)
 
 
+def client_hello() -> bytes:
+    out = ssl.MemoryBIO()
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["h2"])
+    with contextlib.suppress(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), out, server_hostname="localhost").do_handshake()
+    return out.read()
+
+
+def write_tls_seeds() -> None:
+    # A byte in 4 is for bytes; each is cut by its own values, so that long parts begin with a large one.
+    write("fuzz_tls", "hello", bytes([0]) + client_hello())
+    write("fuzz_tls", "clear-text", bytes([0]) + PREFACE)
+    # Pairs of what to do with the client's next bytes, and with which record or byte of them.
+    write("fuzz_tls", "undisturbed", bytes([1] + [0, 0] * 6))
+    for how, name in enumerate(("truncated", "flipped", "doubled", "reordered", "dropped"), 1):
+        write("fuzz_tls", f"{name}-text", bytes([1] + [0, 0] * 3 + [how, 1] * 2))
+        write("fuzz_tls", f"{name}-handshake", bytes([1, how, 7, how, 1, how, 2]))
+
+
 def main() -> None:
+    write_tls_seeds()
     # Bodies as a whole; then with answers that are not taken, time that passes, and a half-close in the middle.
     for mode, style in ((4, "streams"), (4 | 8 | 16 | 32, "streams-late"), (4 | 64, "streams-half")):
         for name in ("streamed", "duplex", "both-ways", "flow-control", "grpc", "post"):

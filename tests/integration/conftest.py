@@ -1,13 +1,17 @@
 """What the tests share: programs that are started once, and their logs when a test fails."""
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from harness import paths
+from harness.certificates import Authority, Pair
 from harness.envoy import Envoy
 from harness.envoy_config import with_ports
+from harness.envoy_tls import Files
 from harness.extproc import Extproc, serve_examples
 from harness.lab import Lab
 from harness.processes import Launcher, Process, free_port
@@ -29,6 +33,15 @@ def own_launcher(tmp_path):
     programs = Launcher(tmp_path)
     yield programs
     programs.stop_all()
+
+
+@pytest.fixture
+def folder():
+    """A folder with a short name, as sockets in it need."""
+    path = Path("/tmp") / f"extproc-test-{os.getpid()}"
+    path.mkdir()
+    yield path
+    shutil.rmtree(path)
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +86,24 @@ def lab(launcher, raw_port) -> Lab:
 def trivial(launcher) -> Extproc:
     """A server to talk to without Envoy."""
     return Extproc(launcher, "examples.TrivialExtProcService")
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory) -> Authority:
+    """A CA."""
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(scope="session")
+def server_pair(authority) -> Pair:
+    """The certificate of a server of it, for processor.example and the loopback."""
+    return authority.server("DNS:processor.example", "IP:127.0.0.1")
+
+
+@pytest.fixture
+def tls_files(tmp_path, authority) -> Files:
+    """Those of an Envoy that speaks TLS."""
+    return Files(tmp_path, authority)
 
 
 class Deployment:

@@ -92,7 +92,7 @@ def test_signals_that_do_not_end_it(own_launcher, number):
     for _ in range(3):
         server.process.signal(number)
         if number == signal.SIGHUP:
-            server.process.wait_for_log("INFO : SIGHUP does nothing")
+            server.process.wait_for_log("INFO : SIGHUP reads certificates anew")
         with server.channel() as chan:
             assert answered(chan)
     server.process.signal(signal.SIGTERM)

@@ -284,13 +284,15 @@ def test_something_that_ends_tls_in_front_of_the_processor(own_launcher, upstrea
     Envoy(own_launcher, front, tls_admin)
 
     service = ("-s", "recipes.ChooseRoute")
-    text = config(
+    flags = (
         *service, "--address", f"127.0.0.1:{tls}", "--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin}",
-        "--upstream", f"http://127.0.0.1:{upstream_port}", "--cluster-name", "asked",
+        "--upstream", f"http://127.0.0.1:{upstream_port}", "--cluster-name", "asked", "--tls-ca", certificate, "--tls-cert", certificate,
+        "--tls-key", key, "--tls-server-name", "extproc", "--tls-sds-folder", tmp_path,
     )  # fmt: skip
-    asks = yaml.safe_load(text)
-    asks["static_resources"]["clusters"][0] |= _of_the_page("tls of the cluster", tmp_path)
-    assert "[tls]" in check(yaml.safe_dump(asks), *service).stdout
+    for name in ("ca", "certificate"):
+        (tmp_path / f"extproc-{name}.yaml").write_text(config(*flags, "--format", f"sds-{name}"))
+    asks = config(*flags)
+    assert check(asks, *service, "--strict", "--tls").returncode == 0
     # Its health checks come through as well.
     Envoy(own_launcher, asks, admin).wait_for_healthy("asked", 1)
     assert b"x-pool=stable" in http.request(port, "GET", "/").body

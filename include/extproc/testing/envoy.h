@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "extproc/peer_certificate.h"
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
 #include "extproc/service.h"
@@ -91,6 +92,8 @@ struct EnvoyOptions {
   std::string applied_header = "x-ext-procs-applied";
   HeaderList grpc_metadata{};
   std::string peer = "127.0.0.1:10000";
+  /// Context::peer_certificate.
+  std::optional<PeerCertificate> peer_certificate{};
 };
 
 /// A request as the upstream received it.

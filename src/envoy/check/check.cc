@@ -98,7 +98,7 @@ class Checker {
     check_times(checked, findings_);
     check_requests(checked, manager, findings_);
     check_buffers(checked, manager, scope_.message_bytes, findings_);
-    check_service(configuration_, filter.config.grpc_service, checked, findings_);
+    check_service(configuration_, filter.config.grpc_service, checked, scope_.tls, findings_);
     findings_.add(
         unmet_needs(needs.stated, filter.config, needs.name, checked.name, filter.config_key));
   }
@@ -111,7 +111,7 @@ class Checker {
       check_mode(checked, findings_);
       check_content_length(checked, findings_);
     }
-    check_service(configuration_, override.config.grpc_service, checked, findings_);
+    check_service(configuration_, override.config.grpc_service, checked, scope_.tls, findings_);
     for (const auto& [place, field] :
          {std::pair{override.config.request_attributes, "request_attributes"},
           {override.config.response_attributes, "response_attributes"}}) {

@@ -40,6 +40,8 @@ struct CheckScope {
   bool separate = false;
   /// The largest message that the server accepts, in bytes.
   std::size_t message_bytes = Limits{}.message_bytes;
+  /// Whether it speaks TLS; nothing where nobody says so.
+  std::optional<bool> tls{};
 };
 
 /// Reads a configuration (a bootstrap, or a part of one, YAML or JSON) and compares its ext_proc

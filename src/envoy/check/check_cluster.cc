@@ -143,58 +143,10 @@ void check_window(const YAML::Node& cluster, const std::string& name, Findings& 
                   "add initial_stream_window_size: 1048576");
 }
 
-/// The type of a transport socket that encrypts, as the socket or one that it wraps has it.
-std::string encryption(const YAML::Node& socket) {
-  const YAML::Node config = field(socket, "typed_config").value;
-  for (const char* type : {"tls.v3.UpstreamTlsContext", "quic.v3.QuicUpstreamTransport",
-                           "starttls.v3.UpstreamStartTlsConfig", "alts.v3.Alts"}) {
-    if (has_type(config, type))
-      return std::string(type).substr(std::string_view(type).rfind('.') + 1);
-  }
-  if (text(field(socket, "name").value) == "envoy.transport_sockets.tls") return "by its name";
-  const YAML::Node wrapped = field(config, "transport_socket").value;
-  return wrapped.IsDefined() ? encryption(wrapped) : std::string();
-}
-
-/// A mesh agrees with a proxy beside the processor on its own protocol.
-bool is_of_a_mesh(const YAML::Node& socket) {
-  const YAML::Node names = at(socket, {"typed_config", "common_tls_context", "alpn_protocols"});
-  const std::vector<YAML::Node> all = items(names);
-  return std::ranges::any_of(
-      all, [](const YAML::Node& name) { return text(name).starts_with("istio"); });
-}
-
-constexpr const char* kEndTls =
-    "remove the transport_socket, or put something that ends TLS in front of the processor "
-    "(docs/recipes.md), which is not seen here";
-
-std::string speaks_tls(const std::string& name, const std::string& kind) {
-  return name + " speaks TLS (" + kind + ")";
-}
-
-void check_tls(const YAML::Node& cluster, const std::string& name, Findings& findings) {
-  const Field socket = field(cluster, "transport_socket");
-  const std::string kind = socket ? encryption(socket.value) : "";
-  if (!kind.empty() && !is_of_a_mesh(socket.value)) {
-    findings.error(
-        place_of(socket.key), "tls",
-        speaks_tls(name, kind) + ", and the server speaks clear text: every stream fails", kEndTls);
-  }
-  for (const YAML::Node& match : items(field(cluster, "transport_socket_matches").value)) {
-    const Field chosen = field(match, "transport_socket");
-    const std::string of_match = chosen ? encryption(chosen.value) : "";
-    if (of_match.empty() || is_of_a_mesh(chosen.value)) continue;
-    findings.warning(
-        place_of(chosen.key), "tls",
-        speaks_tls(name, of_match) + " with endpoints that match, and the server speaks clear text",
-        kEndTls);
-  }
-}
-
 }  // namespace
 
 void check_service(const Configuration& configuration, const GrpcService& service,
-                   const FilterUnderCheck& checked, Findings& findings) {
+                   const FilterUnderCheck& checked, std::optional<bool> tls, Findings& findings) {
   const std::string& name = checked.name;
   if (service.google_grpc) {
     findings.warning(service.google_grpc, "google-grpc",
@@ -220,7 +172,7 @@ void check_service(const Configuration& configuration, const GrpcService& servic
   check_http2(found, where, described, findings);
   check_health(found, where, described, findings);
   check_circuit_breakers(found, where, described, findings);
-  check_tls(found, described, findings);
+  check_tls({found, where, described}, tls, findings);
   check_retries(found, where, described, service, findings);
   if (checked.mode.streams_a_body()) check_window(found, described, findings);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,14 +23,13 @@ class Findings {
   void advice(Place where, std::string_view rule, std::string what, std::string mend) {
     add(Severity::advice, where, rule, std::move(what), std::move(mend));
   }
+  void add(Severity severity, Place where, std::string_view rule, std::string what,
+           std::string mend);
   void add(const std::vector<Problem>& problems);
   /// In the order of their lines, each once.
   std::vector<Finding> take() &&;
 
  private:
-  void add(Severity severity, Place where, std::string_view rule, std::string what,
-           std::string mend);
-
   std::vector<Finding> all_;
 };
 
@@ -64,8 +64,18 @@ void check_requests(const FilterUnderCheck& checked, const Manager& manager, Fin
 /// accepts.
 void check_buffers(const FilterUnderCheck& checked, const Manager& manager,
                    std::size_t message_bytes, Findings& findings);
-/// A grpc_service, and the cluster that it names.
+/// A grpc_service, and the cluster that it names. `tls`: whether the server speaks it.
 void check_service(const Configuration& configuration, const GrpcService& service,
-                   const FilterUnderCheck& checked, Findings& findings);
+                   const FilterUnderCheck& checked, std::optional<bool> tls, Findings& findings);
+
+/// A cluster, as findings name it and where it stands.
+struct ClusterUnderCheck {
+  const YAML::Node& cluster;
+  Place where;
+  std::string name;
+};
+
+/// Whether the cluster speaks TLS as the server does, and whom it trusts.
+void check_tls(const ClusterUnderCheck& checked, std::optional<bool> tls, Findings& findings);
 
 }  // namespace extproc::envoy_config

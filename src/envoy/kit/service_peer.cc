@@ -155,6 +155,9 @@ class ServicePeer final : public ProcessorPeer, private LocalStream {
   }
 
   std::string_view peer() const override { return options_.peer; }
+  const PeerCertificate* peer_certificate() const override {
+    return options_.peer_certificate ? &*options_.peer_certificate : nullptr;
+  }
   std::optional<std::chrono::steady_clock::time_point> deadline() const override {
     const auto& timeout = *config_.grpc_service->timeout;
     if (!timeout) return std::nullopt;

@@ -67,7 +67,7 @@ void write_endpoint(YamlWriter& out, std::string_view cluster, const Endpoint& e
   write_address(out, endpoint);
 }
 
-void write_cluster(YamlWriter& out, const Processor& processor) {
+void write_cluster(YamlWriter& out, const Processor& processor, const DocumentOptions& options) {
   write_discovery(out, processor.address);
   out.comment(
       "Bytes that wait on a connection in either direction, before Envoy reads no further.");
@@ -75,6 +75,7 @@ void write_cluster(YamlWriter& out, const Processor& processor) {
   write_http2(out);
   write_health_check(out);
   write_circuit_breakers(out);
+  if (options.tls) write_tls(out, processor, *options.tls);
   write_endpoint(out, processor.cluster, processor.address);
 }
 

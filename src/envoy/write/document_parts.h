@@ -48,7 +48,20 @@ void write_upgrade_override(YamlWriter& out, const Processor& processor);
 void write_stated(YamlWriter& out, const Needs& needs);
 
 /// The fields of a cluster, after its name; the caller opens it.
-void write_cluster(YamlWriter& out, const Processor& processor);
+void write_cluster(YamlWriter& out, const Processor& processor, const DocumentOptions& options);
+
+/// The name that a processor's certificate is for.
+std::string server_name(const ProcessorTls& tls, const Processor& processor);
+/// Throws Error where the format cannot express the TLS that is asked for, or it is incomplete.
+void require_tls(Format format, const Processor& processor, const ProcessorTls& tls);
+/// The transport_socket of a cluster. Its certificates come from the files of write_sds().
+void write_tls(YamlWriter& out, const Processor& processor, const ProcessorTls& tls);
+/// The field `tls` of Envoy Gateway's Backend.
+void write_backend_tls(YamlWriter& out, const Processor& processor, const ProcessorTls& tls);
+/// The file of `sds_ca` or `sds_certificate`.
+void write_sds(YamlWriter& out, Format format, const ProcessorTls& tls);
+/// What an Envoy needs that takes anything by SDS.
+void write_node(YamlWriter& out);
 
 /// The address of one endpoint, how it is found, and how long a connection may take.
 void write_discovery(YamlWriter& out, const Endpoint& endpoint);

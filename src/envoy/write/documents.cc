@@ -10,7 +10,15 @@ namespace {
 
 bool is_upper(char c) { return std::isupper(static_cast<unsigned char>(c)) != 0; }
 
-void require_writable(const Processor& processor, const DocumentOptions& options) {
+bool is_sds(Format format) { return format == Format::sds_ca || format == Format::sds_certificate; }
+
+void require_writable(Format format, const Processor& processor, const DocumentOptions& options) {
+  if (options.tls) {
+    require_tls(format, processor, *options.tls);
+  } else if (is_sds(format)) {
+    throw Error("--format " + std::string(to_string(format)) +
+                " writes what TLS needs: give --tls and its other flags too, as for the cluster");
+  }
   require_consistent(processor.needs);
   const ProcessingMode mode = needed_mode(processor.needs);
   if (mode.has_full_duplex() && options.failure_mode_allow) {
@@ -31,11 +39,12 @@ void write_filters(YamlWriter& out, const std::vector<Processor>& processors,
   }
 }
 
-void write_clusters(YamlWriter& out, const std::vector<Processor>& processors) {
+void write_clusters(YamlWriter& out, const std::vector<Processor>& processors,
+                    const DocumentOptions& options) {
   write_title(out, "For static_resources.clusters", processors);
   for (const Processor& processor : processors) {
     const auto item = out.item("name: " + scalar(processor.cluster));
-    write_cluster(out, processor);
+    write_cluster(out, processor, options);
   }
 }
 
@@ -53,6 +62,10 @@ std::string_view to_string(Format format) {
       return "envoy-gateway";
     case Format::istio:
       return "istio";
+    case Format::sds_ca:
+      return "sds-ca";
+    case Format::sds_certificate:
+      return "sds-certificate";
   }
   return "";
 }
@@ -79,14 +92,14 @@ std::string write(Format format, std::vector<Processor> processors,
                   const DocumentOptions& options) {
   for (Processor& processor : processors)
     processor.needs.failure_mode_allow = options.failure_mode_allow;
-  for (const Processor& processor : processors) require_writable(processor, options);
+  for (const Processor& processor : processors) require_writable(format, processor, options);
   YamlWriter out;
   switch (format) {
     case Format::filter:
       write_filters(out, processors, options);
       break;
     case Format::cluster:
-      write_clusters(out, processors);
+      write_clusters(out, processors, options);
       break;
     case Format::full:
       write_full(out, processors, options);
@@ -96,6 +109,10 @@ std::string write(Format format, std::vector<Processor> processors,
       break;
     case Format::istio:
       write_istio(out, processors, options);
+      break;
+    case Format::sds_ca:
+    case Format::sds_certificate:
+      write_sds(out, format, options.tls.value());
       break;
   }
   return std::move(out).take();

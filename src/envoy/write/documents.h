@@ -11,10 +11,20 @@
 
 namespace extproc::envoy_config {
 
-enum class Format : std::uint8_t { filter, cluster, full, envoy_gateway, istio };
+enum class Format : std::uint8_t {
+  filter,
+  cluster,
+  full,
+  envoy_gateway,
+  istio,
+  /// The files from which Envoy takes the certificates of TLS.
+  sds_ca,
+  sds_certificate
+};
 
-inline constexpr Format kFormats[] = {Format::filter, Format::cluster, Format::full,
-                                      Format::envoy_gateway, Format::istio};
+inline constexpr Format kFormats[] = {Format::filter,         Format::cluster, Format::full,
+                                      Format::envoy_gateway,  Format::istio,   Format::sds_ca,
+                                      Format::sds_certificate};
 
 /// As on the command line: "envoy-gateway".
 std::string_view to_string(Format format);
@@ -36,8 +46,25 @@ struct KubernetesTarget {
   std::string name;
 };
 
+/// How Envoy speaks TLS with processors. Paths are those of Envoy's machine, as they are given.
+struct ProcessorTls {
+  /// The CAs whose certificates the processors show, PEM. `envoy_gateway`: the name of a ConfigMap
+  /// that has them as ca.crt; empty there: the system's.
+  std::string ca{};
+  /// What Envoy shows, for mutual TLS, and its key; both or neither.
+  std::string certificate{};
+  std::string key{};
+  /// Which DNS name or IP address the processors' certificates are for. None: the host of each
+  /// one's address.
+  std::optional<std::string> server_name{};
+  /// Where the files are that `sds_ca` and `sds_certificate` write.
+  std::string sds_folder = "/etc/envoy/sds";
+};
+
 struct DocumentOptions {
   bool failure_mode_allow = false;
+  /// None: clear text.
+  std::optional<ProcessorTls> tls{};
   /// `full`: where Envoy and its admin page listen.
   Endpoint listen = server::TcpAddress{"127.0.0.1", 8080};
   Endpoint admin = server::TcpAddress{"127.0.0.1", 9901};
@@ -50,6 +77,9 @@ struct DocumentOptions {
   /// `envoy_gateway`: the Gateway, where `target` is something else.
   std::string gateway = "gateway";
 };
+
+/// Where Envoy looks for the file of `sds_ca` or `sds_certificate`.
+std::string sds_file(const ProcessorTls& tls, Format format);
 
 /// The filters and clusters of the processors, in order, as YAML with comments. Throws Error where
 /// the format cannot express what is asked for.

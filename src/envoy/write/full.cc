@@ -101,7 +101,7 @@ void write_listener(YamlWriter& out, const std::vector<Processor>& processors,
   write_routes(out, processors, options.upgrades);
 }
 
-void write_tls(YamlWriter& out, const std::string& host) {
+void write_upstream_tls(YamlWriter& out, const std::string& host) {
   out.comment(
       "The certificate is not checked: name a trusted_ca here before this leaves your desk.");
   const auto socket = out.block("transport_socket");
@@ -123,7 +123,7 @@ void write_upstream(YamlWriter& out, const std::vector<Processor>& processors,
     const auto config = out.block("explicit_http_config");
     out.line("http_protocol_options: { enable_trailers: true }");
   }
-  if (upstream.tls) write_tls(out, upstream.address.host);
+  if (upstream.tls) write_upstream_tls(out, upstream.address.host);
   write_endpoint(out, "upstream", endpoint);
 }
 
@@ -138,6 +138,10 @@ void write_full(YamlWriter& out, const std::vector<Processor>& processors,
     write_address(out, options.admin);
   }
   out.empty_line();
+  if (options.tls) {
+    write_node(out);
+    out.empty_line();
+  }
   write_overload_manager(out);
   out.empty_line();
   const auto resources = out.block("static_resources");
@@ -146,7 +150,7 @@ void write_full(YamlWriter& out, const std::vector<Processor>& processors,
   const auto clusters = out.block("clusters");
   for (const Processor& processor : processors) {
     const auto item = out.item("name: " + scalar(processor.cluster));
-    write_cluster(out, processor);
+    write_cluster(out, processor, options);
   }
   write_upstream(out, processors, options.upstream);
 }

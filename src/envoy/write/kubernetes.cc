@@ -57,14 +57,15 @@ void write_target(YamlWriter& out, const KubernetesTarget& target) {
   out.field("name", scalar(target.name));
 }
 
-void write_backend(YamlWriter& out, const Processor& processor, std::string_view where) {
+void write_backend(YamlWriter& out, const Processor& processor, const DocumentOptions& options) {
   out.field("apiVersion", std::string(kEnvoyGatewayApi) + "/v1alpha1");
   out.field("kind", "Backend");
-  write_metadata(out, processor.cluster, where);
+  write_metadata(out, processor.cluster, options.kubernetes_namespace);
   const auto spec = out.block("spec");
   out.field("type", "Endpoints");
   out.comment("gRPC is HTTP/2.");
   out.line("appProtocols: [gateway.envoyproxy.io/h2c]");
+  if (options.tls) write_backend_tls(out, processor, *options.tls);
   const auto endpoints = out.block("endpoints");
   if (const auto* local = std::get_if<server::UnixAddress>(&processor.address)) {
     out.line("- unix: { path: " + scalar(local->path) + " }");
@@ -240,15 +241,14 @@ void write_buffers(YamlWriter& out, const std::string& name, const KubernetesTar
 
 void write_envoy_gateway(YamlWriter& out, const std::vector<Processor>& processors,
                          const DocumentOptions& options) {
-  const std::string& where = options.kubernetes_namespace;
   write_title(out, "For Envoy Gateway, with extensionApis.enableBackend on", processors);
   for (const Processor& processor : processors) {
-    write_backend(out, processor, where);
+    write_backend(out, processor, options);
     out.line("---");
   }
   out.field("apiVersion", std::string(kEnvoyGatewayApi) + "/v1alpha1");
   out.field("kind", "EnvoyExtensionPolicy");
-  write_metadata(out, processors.front().cluster, where);
+  write_metadata(out, processors.front().cluster, options.kubernetes_namespace);
   const KubernetesTarget gateway{"Gateway", options.gateway};
   const KubernetesTarget target = options.target.value_or(gateway);
   {
@@ -287,7 +287,7 @@ void write_istio(YamlWriter& out, const std::vector<Processor>& processors,
     out.field("operation", "ADD");
     const auto value = out.block("value");
     out.field("name", scalar(processor.cluster));
-    write_cluster(out, processor);
+    write_cluster(out, processor, options);
   }
   for (const Processor& processor : processors) {
     const auto item = out.item("applyTo: HTTP_FILTER");

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness import over_tls
+
 _TYPES = "type.googleapis.com/envoy."
 _HCM = _TYPES + "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _EXT_PROC = _TYPES + "extensions.filters.http.ext_proc.v3.ExternalProcessor"
@@ -36,6 +38,7 @@ class Cluster:
     health_check: dict | None = None
     max_requests: int = 100_000
     trailers: bool = False
+    transport_socket: dict | None = None
 
     def to_json(self) -> dict:
         protocol = {"http2_protocol_options": {}} if self.http2 else {"http_protocol_options": self._http1()}
@@ -56,7 +59,14 @@ class Cluster:
                 }
             },
             **({"health_checks": [self.health_check]} if self.health_check else {}),
+            **self._transport(),
         }
+
+    def _transport(self) -> dict:
+        if self.transport_socket:
+            return {"transport_socket": self.transport_socket}
+        is_processor = self.http2 and all(isinstance(address, int) for address in self.endpoints)
+        return over_tls.cluster_part() if over_tls.enabled() and is_processor else {}
 
     def _http1(self) -> dict:
         return {"enable_trailers": self.trailers}

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness import grpc_client, paths
+from harness import grpc_client, over_tls, paths
 from harness.processes import Launcher, Process, free_port
 
 PROCESSORS = ("Trivial", "Timer", "Echo", "Digest", "Decorated", "Ctx")
@@ -22,7 +22,8 @@ class Extproc:
         self.address: int | str = str(socket) if socket else free_port()
         where = ["--listen", f"unix:{socket}"] if socket else ["-p", self.address]
         what = ["-s", service] if service else []
-        command = [paths.built("extproc"), "serve", *what, *where, "-l", *arguments]
+        tls = over_tls.serve_flags(over_tls.folder()) if over_tls.enabled() and not socket else []
+        command = [paths.built("extproc"), "serve", *what, *where, "-l", *tls, *arguments]
         name = service.rpartition(".")[2] if service else "Base"
         self.process: Process = launcher.start(name, command, env=env)
         self.process.wait_until_open(self.address)

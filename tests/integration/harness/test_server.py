@@ -3,7 +3,7 @@
 import json
 import signal
 
-from harness import grpc_client, paths
+from harness import grpc_client, over_tls, paths
 from harness.processes import Launcher, Process, eventually, free_port
 
 
@@ -16,6 +16,7 @@ class TestServer:
         self.address = free_port()
         command = [paths.built("test_server"), self.address, processor]
         command += [f"{name}={value}" for name, value in settings.items()]
+        command += [f"tls={over_tls.folder()}"] if over_tls.enabled() else []
         self.process: Process = launcher.start(processor, command)
         self.process.wait_until_open(self.address)
 

@@ -290,6 +290,57 @@ TEST(Options, Config) {
   EXPECT_EQ(full->target, "K/n");
 }
 
+TEST(Options, TlsOfEnvoy) {
+  const auto plain = parse_as<ConfigOptions>({"config", "-s", "m.N"});
+  ASSERT_TRUE(plain);
+  EXPECT_FALSE(plain->tls);
+  const auto alone = parse_as<ConfigOptions>({"config", "-s", "m.N", "--tls"});
+  ASSERT_TRUE(alone && alone->tls);
+  EXPECT_EQ(alone->tls->ca, "");
+  EXPECT_EQ(alone->tls->sds_folder, "/etc/envoy/sds");
+  EXPECT_FALSE(alone->tls->server_name);
+  // Wherever --tls stands, and without it.
+  const std::vector<const char*> flags = {"--tls-ca",         "/ca", "--tls-cert",        "/c",
+                                          "--tls-key",        "/k",  "--tls-server-name", "n",
+                                          "--tls-sds-folder", "/s"};
+  for (const bool first : {true, false}) {
+    for (const bool stated : {true, false}) {
+      std::vector<const char*> all = {"config", "-s", "m.N"};
+      if (stated && first) all.push_back("--tls");
+      all.insert(all.end(), flags.begin(), flags.end());
+      if (stated && !first) all.push_back("--tls");
+      const auto given = parse_as<ConfigOptions>(all);
+      ASSERT_TRUE(given && given->tls);
+      EXPECT_EQ(given->tls->ca, "/ca");
+      EXPECT_EQ(given->tls->certificate, "/c");
+      EXPECT_EQ(given->tls->key, "/k");
+      EXPECT_EQ(given->tls->server_name, "n");
+      EXPECT_EQ(given->tls->sds_folder, "/s");
+    }
+  }
+  for (const char* flag :
+       {"--tls-ca", "--tls-cert", "--tls-key", "--tls-server-name", "--tls-sds-folder"}) {
+    EXPECT_FALSE(parse({"config", "-s", "m.N", flag, ""}).command) << flag;
+  }
+}
+
+TEST(Options, WhatTheServerSpeaks) {
+  const auto check = [](std::vector<const char*> flags) {
+    flags.insert(flags.begin(), {"check", "envoy.yaml", "-s", "m.N"});
+    const auto options = parse_as<CheckOptions>(flags);
+    EXPECT_TRUE(options);
+    return options ? options->tls : std::nullopt;
+  };
+  EXPECT_EQ(check({}), std::nullopt);
+  EXPECT_EQ(check({"--tls"}), true);
+  EXPECT_EQ(check({"--no-tls"}), false);
+  const std::vector<const char*> dev = {"dev", "-s", "m.N", "--upstream", "http://a:1"};
+  EXPECT_FALSE(parse_as<DevOptions>(dev)->tls);
+  std::vector<const char*> with_tls = dev;
+  with_tls.push_back("--tls");
+  EXPECT_TRUE(parse_as<DevOptions>(with_tls)->tls);
+}
+
 TEST(Options, CheckAndDev) {
   const auto check =
       parse_as<CheckOptions>({"check", "envoy.yaml", "-s", "m.N", "--filter", "f", "--strict"});
@@ -337,6 +388,9 @@ TEST(Options, WrongUsageIsOneLineWithAHint) {
       {"serve", "--max-message-timeout", "-1"},
       {"serve", "--max-message-timeout", "0.1"},
       {"serve", "--no-early-end=maybe"},
+      {"config", "-s", "m.N", "--tls-cert", "a"},
+      {"config", "-s", "m.N", "--tls-key", "a"},
+      {"check", "a.yaml", "-s", "m.N", "--tls", "--no-tls"},
       {"check", "-s", "m.N"},
       {"check", "envoy.yaml"},
       {"dev", "-s", "m.N"},

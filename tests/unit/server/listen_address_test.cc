@@ -51,5 +51,13 @@ TEST(ListenAddress, RefusesOthersWithAReason) {
   parse_listen_address("here", "unix:/" + std::string(106, 'x'));
 }
 
+TEST(ListenAddress, OfThisMachineAlone) {
+  for (const char* address : {"127.0.0.1:1", "127.1.2.3:50051", "[::1]:1"})
+    EXPECT_TRUE(is_loopback(address)) << address;
+  for (const char* address :
+       {"0.0.0.0:1", "[::]:1", "10.0.0.127:1", "[::127]:1", "[2001:db8::1]:1"})
+    EXPECT_FALSE(is_loopback(address)) << address;
+}
+
 }  // namespace
 }  // namespace extproc::server

@@ -135,8 +135,8 @@ TEST(SettingsTable, ALimitOutOfItsRangeIsRefusedByWhoSetsIt) {
 TEST(SettingsTable, BytesHaveUnits) {
   const auto bytes = [](const char* text) {
     Settings settings;
-    setting_row("limits.message_bytes").set(settings, "", text);
-    return settings.limits.message_bytes;
+    setting_row("limits.memory_bytes").set(settings, "", text);
+    return settings.limits.memory_bytes;
   };
   EXPECT_EQ(bytes("1000"), 1'000U);
   EXPECT_EQ(bytes("64k"), 64U << 10U);

@@ -40,6 +40,22 @@ TEST(AsEnvoyExtProc, SendsOnlyThePhasesThatAreGiven) {
   EXPECT_EQ(result.responses[0].body, "x eos");
 }
 
+TEST(AsEnvoyExtProc, TellsOfThePeersCertificateWhereThereIsOne) {
+  Handlers handlers("P");
+  handlers.process<Phase::request_headers>(
+      [](auto&, Context& context, auto&, HeadersResponse& response) {
+        const PeerCertificate* peer = context.peer_certificate();
+        response.set_header("subject", peer == nullptr ? "none" : peer->subject);
+      });
+  const Phases phases{.request_headers = envoy_headers({{"a", "1"}})};
+  const auto clear = AsEnvoyExtProc(phases).process(handlers);
+  EXPECT_EQ(envoy_set_headers_to_dict(clear.responses.at(0)).at("subject"), "none");
+  const auto secure =
+      AsEnvoyExtProc(phases, {.peer_certificate = PeerCertificate{.subject = "CN=envoy"}})
+          .process(handlers);
+  EXPECT_EQ(envoy_set_headers_to_dict(secure.responses.at(0)).at("subject"), "CN=envoy");
+}
+
 TEST(AsEnvoyExtProc, KeepsRepeatedHeadersAndTellsTheEnd) {
   Mirror processor;
   const auto alone = AsEnvoyExtProc({.request_headers = envoy_headers({{"a", "1"}, {"a", "2"}})})

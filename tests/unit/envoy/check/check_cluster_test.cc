@@ -63,41 +63,6 @@ std::string with_cluster(const std::string& more) {
   return exchange(std::string(kSound), "      health_checks:", more + "      health_checks:");
 }
 
-TEST(CheckCluster, TlsIsNamedWhereverItIsSaid) {
-  const std::string type = "\"@type\": type.googleapis.com/envoy.extensions.transport_sockets.";
-  const std::string context = "typed_config: { " + type + "tls.v3.UpstreamTlsContext";
-  const std::pair<const char*, std::string> bites[] = {
-      {"by its type", "transport_socket: { name: a, " + context + " } }"},
-      {"another order", "transport_socket: { " + context + ", sni: a }, name: a }"},
-      {"by its name", "transport_socket: { name: envoy.transport_sockets.tls }"},
-      {"in JSON's names",
-       "transportSocket: { name: a, typedConfig: { " + type + "tls.v3.UpstreamTlsContext } }"},
-      {"within another", "transport_socket: { name: a, typed_config: { " + type +
-                             "tap.v3.Tap, transport_socket: { name: b, " + context + " } } } }"},
-      {"QUIC", "transport_socket: { name: a, typed_config: { " + type +
-                   "quic.v3.QuicUpstreamTransport } }"}};
-  for (const auto& [name, socket] : bites) {
-    const std::string text = with_cluster("      " + socket + "\n");
-    const auto findings = check(text, {all_needs()});
-    ASSERT_EQ(findings.size(), 1U) << name;
-    EXPECT_EQ(findings[0].rule, "tls") << name;
-    EXPECT_EQ(findings[0].severity, kError) << name;
-    EXPECT_EQ(findings[0].line, line_of(text, "health_checks:") - 1) << name;
-  }
-  const std::string plain =
-      "transport_socket: { name: a, typed_config: { " + type + "raw_buffer.v3.RawBuffer } }";
-  EXPECT_THAT(found(with_cluster("      " + plain + "\n")), ::testing::IsEmpty());
-  // A proxy of the mesh beside the processor ends it.
-  const std::string mesh = "transport_socket: { name: a, " + context +
-                           ", common_tls_context: { alpn_protocols: [istio, h2] } } }";
-  EXPECT_THAT(found(with_cluster("      " + mesh + "\n")), ::testing::IsEmpty());
-  const std::string matches =
-      "transport_socket_matches: [ { name: m, transport_socket: { name: a, " + context + " } } } ]";
-  const auto of_some = check(with_cluster("      " + matches + "\n"), {all_needs()});
-  ASSERT_EQ(of_some.size(), 1U);
-  EXPECT_EQ(of_some[0].severity, kWarning);
-}
-
 TEST(CheckCluster, RetriesWhereThereAreReplicas) {
   using ::testing::ElementsAre;
   using ::testing::IsEmpty;

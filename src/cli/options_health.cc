@@ -1,0 +1,130 @@
+#include "cli/option_groups.h"
+#include "extproc/error.h"
+#include "server/values.h"
+
+namespace extproc::cli {
+namespace {
+
+using server::ListenAddress;
+using server::TcpAddress;
+
+constexpr const char* kHealthFooter =
+    "Exit status: 0 when the server says that it is SERVING; 1 when it says something else or "
+    "cannot\n"
+    "be asked, which one line tells; 2 for wrong usage. A server of extproc knows the services\n"
+    "envoy.service.ext_proc.v3.ExternalProcessor and the processor's name. Each --tls flag is "
+    "--tls, too.";
+
+constexpr std::chrono::milliseconds kShortestTimeout{1};
+
+ListenAddress parse_peer(const std::string& text) {
+  ListenAddress address;
+  try {
+    address = server::parse_listen_address("ADDRESS", text);
+  } catch (const Error& error) {
+    throw CLI::ValidationError(error.what());
+  }
+  const auto* tcp = std::get_if<TcpAddress>(&address);
+  if (tcp != nullptr && tcp->port == 0) {
+    throw CLI::ValidationError("ADDRESS \"" + text +
+                               "\": port 0 is no port to connect to: name the server's own");
+  }
+  return address;
+}
+
+std::chrono::milliseconds parse_timeout(const std::string& text) {
+  const auto time = server::parse_seconds(text);
+  if (time && *time >= kShortestTimeout) return *time;
+  throw CLI::ValidationError("--timeout is \"" + text +
+                             "\": it must be a number of seconds from 0.001 to a year, as in "
+                             "\"1\" or \"0.5\"");
+}
+
+/// The name that a server's certificate is for where it is found at `address`.
+std::string name_of_host(const ListenAddress& address) {
+  const auto* tcp = std::get_if<TcpAddress>(&address);
+  if (tcp == nullptr) return "";
+  if (tcp->any_host) return "localhost";
+  std::string name = tcp->host.substr(0, tcp->host.find('%'));
+  if (name.ends_with('.')) name.pop_back();
+  return name;
+}
+
+void check_tls(HealthOptions& options) {
+  if (!options.tls) return;
+  PeerTlsOptions& tls = *options.tls;
+  if (tls.certificate_file.empty() != tls.key_file.empty()) {
+    const bool has_key = tls.certificate_file.empty();
+    throw CLI::ValidationError(std::string(has_key ? "--tls-key" : "--tls-cert") +
+                               " was given alone: give " + (has_key ? "--tls-cert" : "--tls-key") +
+                               " with it");
+  }
+  if (tls.server_name.empty()) tls.server_name = name_of_host(options.address);
+  if (tls.server_name.empty()) {
+    throw CLI::ValidationError(
+        "a Unix domain socket has no name that a certificate could be for: give --tls-server-name");
+  }
+}
+
+/// Without TLS in the build its flags are there, so that they can be refused with a reason.
+void require_tls_in_build([[maybe_unused]] const std::string& flag) {
+#ifndef EXTPROC_WITH_TLS
+  throw CLI::ValidationError(flag +
+                             ": this extproc was built without TLS: build it with the CMake option "
+                             "EXTPROC_TLS=ON");
+#endif
+}
+
+void add_tls_text(CLI::App& app, const std::string& flag, const std::string& type,
+                  std::string PeerTlsOptions::*member, std::optional<PeerTlsOptions>& tls,
+                  const std::string& help) {
+  const auto set = [&tls, member, flag](const std::string& text) {
+    require_tls_in_build(flag);
+    if (text.empty()) throw CLI::ValidationError(flag + " is empty: leave it out, or give a text");
+    if (!tls) tls.emplace();
+    (*tls).*member = text;
+  };
+  app.add_option_function<std::string>(flag, set, help)->type_name(type)->group("TLS");
+}
+
+void add_tls_options(CLI::App& app, std::optional<PeerTlsOptions>& tls) {
+  const auto switch_on = [&tls] {
+    require_tls_in_build("--tls");
+    if (!tls) tls.emplace();
+  };
+  app.add_flag_callback("--tls", switch_on, "Speak TLS; the CAs are the system's")->group("TLS");
+  add_tls_text(app, "--tls-ca", "FILE", &PeerTlsOptions::ca_file, tls,
+               "The CA of the server's certificate, PEM (the system's)");
+  add_tls_text(app, "--tls-cert", "FILE", &PeerTlsOptions::certificate_file, tls,
+               "Certificate to show to the server, PEM (none)");
+  add_tls_text(app, "--tls-key", "FILE", &PeerTlsOptions::key_file, tls,
+               "Its key, PEM without a password");
+  add_tls_text(app, "--tls-server-name", "NAME", &PeerTlsOptions::server_name, tls,
+               "Name or IP address that the server's certificate is for (the host of ADDRESS)");
+}
+
+}  // namespace
+
+void add_health_options(CLI::App& app, HealthOptions& options) {
+  const auto set_address = [&options](const std::string& text) {
+    options.address = parse_peer(text);
+  };
+  app.add_option_function<std::string>(
+         "address", set_address,
+         "Where the server is: host:port, [v6]:port, unix:/path, or a port of this machine")
+      ->type_name("ADDRESS")
+      ->required();
+  app.add_option("--service", options.service, "Which of its services (the server as a whole)")
+      ->type_name("NAME");
+  const auto set_timeout = [&options](const std::string& text) {
+    options.timeout = parse_timeout(text);
+  };
+  app.add_option_function<std::string>("--timeout", set_timeout,
+                                       "How long all of it may take, from 0.001 to a year (1)")
+      ->type_name("SECONDS");
+  add_tls_options(app, options.tls);
+  app.footer(kHealthFooter);
+  app.callback([&options] { check_tls(options); });
+}
+
+}  // namespace extproc::cli
