@@ -1,13 +1,17 @@
 // The benchmark's processors on the SDK.
 //
 //   bench_extproc --listen ADDRESS[,ADDRESS]... [--variant NAME] [--threads N] [--six apart|chain]
-//     [--early-end on|off]
+//     [--early-end on|off] [--tls-cert FILE --tls-key FILE]
 //
 // --six serves six processors in one process: apart, on six addresses, or as one chain on one.
+// TLS is for bench_extproc_tls, the same program linked with extproc::tls.
 #include <extproc/extproc.h>
 #if __has_include(<extproc/chain.h>)
 #include <extproc/chain.h>
 #define BENCH_HAS_CHAIN 1
+#endif
+#ifdef BENCH_TLS
+#include <extproc/tls.h>
 #endif
 
 #include <cstddef>
@@ -29,6 +33,8 @@ struct Options {
   std::string six;
   unsigned threads = 1;
   bool early_end = true;
+  std::string tls_certificate;
+  std::string tls_key;
 };
 
 std::vector<std::string> split(std::string_view text) {
@@ -55,6 +61,10 @@ Options parse(int argc, char** argv) {
       options.threads = static_cast<unsigned>(std::stoul(value));
     } else if (name == "--early-end") {
       options.early_end = value == "on";
+    } else if (name == "--tls-cert") {
+      options.tls_certificate = value;
+    } else if (name == "--tls-key") {
+      options.tls_key = value;
     } else if (name == "--six") {
       options.six = value;
     } else {
@@ -87,6 +97,16 @@ void set_early_end(Settings& settings, bool on) {
     throw std::invalid_argument("this version does not end streams early");
 }
 
+void set_transport([[maybe_unused]] extproc::Settings& settings, const Options& options) {
+  if (options.tls_certificate.empty() && options.tls_key.empty()) return;
+#ifdef BENCH_TLS
+  settings.transport = extproc::tls_transport(
+      {.certificate_file = options.tls_certificate, .key_file = options.tls_key});
+#else
+  throw std::invalid_argument("this program has no TLS, bench_extproc_tls has it");
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -103,6 +123,7 @@ int main(int argc, char** argv) {
     // The peers do not reveal a chain either.
     settings.reveal_chain = false;
     set_early_end(settings, options.early_end);
+    set_transport(settings, options);
     settings.grace_period = std::chrono::milliseconds(0);
     return extproc::serve(std::move(served), settings);
   } catch (const std::exception& error) {

@@ -1,6 +1,8 @@
 """Whether a server answers as bench/README.md says, asked through grpcio with Envoy's own message classes."""
 
-from harness import grpc_client
+from pathlib import Path
+
+from harness import grpc_client, over_tls
 from harness.protos import ProcessingRequest
 
 from lib import messages
@@ -11,13 +13,16 @@ _CHUNKS = 20
 _REPLACEMENT = b"r" * (1 << 20)
 _OVERWRITE = 2
 _TIMEOUT = 20
+_CHANNEL_OPTIONS = {"grpc.max_receive_message_length": 16 << 20}
 # grpcio's own authority for a Unix socket is its path, which tonic's HTTP/2 library takes for malformed.
-_CHANNEL_OPTIONS = {"grpc.max_receive_message_length": 16 << 20, "grpc.default_authority": "bench"}
+_CLEAR_OPTIONS = {**_CHANNEL_OPTIONS, "grpc.default_authority": "bench"}
 
 
-def check(name: str, endpoint: int | str, variant: str, suffixes: tuple[str, ...] = ("",)) -> None:
+def check(
+    name: str, endpoint: int | str, variant: str, suffixes: tuple[str, ...] = ("",), tls_ca: Path | None = None
+) -> None:
     """Raises WrongAnswer with the first difference. A suffix stands for each header to be set."""
-    with grpc_client.channel(endpoint, **_CHANNEL_OPTIONS) as channel:
+    with _channel(endpoint, tls_ca) as channel:
         requests = _requests(variant)
         try:
             answers = list(grpc_client.process(channel)(iter(requests), timeout=_TIMEOUT))
@@ -26,6 +31,12 @@ def check(name: str, endpoint: int | str, variant: str, suffixes: tuple[str, ...
         problem = _compare(requests, answers, variant, suffixes)
         if problem:
             raise WrongAnswer(f"{name}, {variant}: {problem}")
+
+
+def _channel(endpoint: int | str, tls_ca: Path | None):
+    if tls_ca is not None:
+        return over_tls.channel(endpoint, tls_ca, **_CHANNEL_OPTIONS)
+    return grpc_client.channel(endpoint, **_CLEAR_OPTIONS)
 
 
 def _requests(variant: str) -> list[ProcessingRequest]:

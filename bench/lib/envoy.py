@@ -18,6 +18,8 @@ class Route:
 
     endpoints: tuple[int | str, ...]
     mode: Mode = HEADERS_ONLY
+    transport_socket: dict | None = None
+    """Of its clusters, where it is not clear text."""
 
 
 class BenchEnvoy:
@@ -33,7 +35,7 @@ class BenchEnvoy:
             filters = []
             for position, endpoint in enumerate(route.endpoints):
                 cluster = f"processor-{number}-{position}"
-                clusters.append(Cluster(cluster, (endpoint,)))
+                clusters.append(Cluster(cluster, (endpoint,), transport_socket=route.transport_socket))
                 filters.append(Filter(cluster, route.mode))
             listeners.append(Listener(f"route-{number}", self.ports[name], tuple(filters)))
         admin = free_port()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+from lib.plan import TLS_CLEAR, TLS_GRPCPP, TLS_OURS
 from lib.results import Results
 from lib.statistics import Estimate
 from lib.table import interval
@@ -74,6 +75,11 @@ def _ours(measurement: str, case: str, value: str):
     return lambda results: results.estimate(measurement, case, _US, value)
 
 
+def _tls_adds(case: str, value: str):
+    """TLS less clear text, in the value's unit."""
+    return lambda results: results.difference("tls", case, TLS_OURS, TLS_CLEAR, value)
+
+
 _CPU_DIRECT = "cpu_us_per_stream"
 _PEERS_DIRECT = (("grpcpp", 1 / 10), ("tonic", 1 / 3), ("go", 1 / 8), ("python", 1 / 150))
 GOALS = (
@@ -138,6 +144,18 @@ GOALS = (
         1.5,
     ),
     Goal("growth: CPU per stream, one at a time / nghttp2", _ratio("growth", "streams 1", "nghttp2", _CPU_DIRECT), 1.3),
+    Goal("TLS: server CPU per stream less that in clear text, us", _tls_adds("direct", _CPU_DIRECT), 1.5),
+    Goal(
+        "TLS: server CPU per stream / grpc++ over TLS",
+        lambda results: results.ratio("tls", "direct", TLS_OURS, TLS_GRPCPP, _CPU_DIRECT),
+        1 / 12,
+    ),
+    Goal("TLS: p50 behind Envoy, one connection, less that in clear text, us", _tls_adds("tcp c1", "p50_us"), 8),
+    Goal(
+        "TLS: resident KiB of an idle connection",
+        lambda results: results.estimate("tls", "connections", TLS_OURS, "kib_per_connection"),
+        40,
+    ),
     *(
         Goal(f"operator new: {item}", _ours("allocations", item, "operator_new"), limit)
         for item, limit in (

@@ -110,6 +110,7 @@ def bench_load(
     variant: str = "headers",
     body_bytes: int = 0,
     seconds: float = 0,
+    tls_ca: Path | None = None,
 ) -> Done:
     """Streams as Envoy's: each message waits for the answer before it, END_STREAM and RST_STREAM at the end."""
     request = files.request(headers, variant) if headers else files.request(variant=variant)
@@ -118,13 +119,17 @@ def bench_load(
         PROGRAMS / "bench/load/bench_load", "run", "--connect", address, "--count", count, "--connections", connections,
         "--concurrency", concurrency, "--request-headers", request, "--response-headers", response,
         "--seconds", seconds,
-        "--variant", variant, *(["--body-bytes", body_bytes] if body_bytes else []),
+        "--variant", variant, *(["--body-bytes", body_bytes] if body_bytes else []), *_tls(tls_ca),
     ]  # fmt: skip
     done = _run(command)
     if done.returncode != 0:
         raise WrongAnswer(f"bench_load: {done.stdout[-800:]}{done.stderr[-800:]}")
     report = json.loads(done.stdout)
     return Done(report["completed"], report["seconds"], Latency(**report["latency_us"]))
+
+
+def _tls(ca: Path | None) -> list:
+    return ["--tls-ca", ca] if ca else []
 
 
 def wrk(port: int, connections: int, seconds: float, body_bytes: int = 0) -> Done:
@@ -156,10 +161,10 @@ def wrk(port: int, connections: int, seconds: float, body_bytes: int = 0) -> Don
 class IdleStreams:
     """Streams that are held open by bench_load."""
 
-    def __init__(self, files: Messages, address: str, count: int, connections: int):
+    def __init__(self, files: Messages, address: str, count: int, connections: int, tls_ca: Path | None = None):
         command = [
             PROGRAMS / "bench/load/bench_load", "idle", "--connect", address, "--count", count,
-            "--connections", connections, "--seconds", _TIMEOUT, "--request-headers", files.request(),
+            "--connections", connections, "--seconds", _TIMEOUT, "--request-headers", files.request(), *_tls(tls_ca),
         ]  # fmt: skip
         self._process = subprocess.Popen(
             [str(part) for part in command],

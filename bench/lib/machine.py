@@ -21,6 +21,7 @@ def facts() -> dict[str, str]:
         "compiler": _first_line([os.environ.get("CXX", "g++"), "--version"]),
         "envoy": _envoy(),
         "nghttp2": _first_line(["pkg-config", "--modversion", "libnghttp2"]),
+        "openssl": _first_line(["pkg-config", "--modversion", "openssl"]),
         "grpc++": _first_line(["pkg-config", "--modversion", "grpc++"]),
         "tonic": _pinned(PEERS / "tonic" / "Cargo.lock", r'name = "tonic"\nversion = "([^"]+)"'),
         "grpc-go": _pinned(PEERS / "go" / "go.mod", r"google.golang.org/grpc v(\S+)"),

@@ -30,6 +30,12 @@ def tree(pid: int) -> list[int]:
     return found
 
 
+def settled_bytes(pid: int, seconds: float) -> int:
+    """Resident bytes of the process and its children, after they were left alone for so long."""
+    time.sleep(seconds)
+    return sum(resident_bytes(each) for each in tree(pid))
+
+
 @dataclass
 class Window:
     """The wall clock and a server's CPU time from `with` to its end, in seconds."""

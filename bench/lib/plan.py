@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 # The modules of lib/measure, in the order in which they run.
-MEASUREMENTS = ("direct", "envoy", "bodies", "memory", "growth", "six", "advice", "allocations", "build")
+MEASUREMENTS = ("direct", "envoy", "bodies", "memory", "growth", "six", "advice", "tls", "allocations", "build")
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,10 @@ BODY_BYTES = {"buffered": 1 << 20, "streamed": 8 << 20, "fds": 8 << 20}
 BODY_CONNECTIONS, BODY_CONCURRENCY = 2, 4
 IDLE_CONNECTIONS = 200
 """Below 800 streams each, which is where extproc has Envoy open another connection."""
+TLS_CONNECTIONS = 1_000
+"""Idle ones, whose memory is measured."""
+TLS_CLEAR, TLS_OURS, TLS_GRPCPP = "extproc, clear text", "extproc, TLS", "grpc++ callback, TLS"
+"""Who is measured there, as the samples name them."""
 GROWTH_CONNECTIONS = 20
 """At most, so that 10,000 streams at once stay below that too."""
 THREADS = (1, 2)

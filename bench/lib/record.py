@@ -20,6 +20,7 @@ _FACTS = (
     "compiler",
     "envoy",
     "nghttp2",
+    "openssl",
     "grpc++",
     "tonic",
     "grpc-go",

@@ -2,6 +2,7 @@
 
 from lib.envoy import BASELINE
 from lib.measure.advice import ROUTES
+from lib.plan import TLS_CLEAR, TLS_GRPCPP, TLS_OURS
 from lib.results import Results
 from lib.servers import ALL
 from lib.table import Table, interval, number
@@ -38,6 +39,8 @@ def tables(results: Results, missing: dict[str, str]) -> list[Table]:
         envoy_table(results),
         six_table(results),
         advice_table(results),
+        tls_table(results),
+        tls_envoy_table(results),
         body_table(results),
         memory_table(results),
     ]
@@ -118,6 +121,30 @@ def advice_table(results: Results) -> Table:
     return Table(
         "What a user can do", ["configuration", *_ROUTE_HEAD], _route_rows(results, "advice", [BASELINE, *ROUTES])
     )
+
+
+def tls_table(results: Results) -> Table:
+    head = ["TLS", "CPU/stream us", "less clear text", "streams/s", "idle connection KiB", "with a stream KiB"]
+    rows = []
+    for name in (TLS_CLEAR, TLS_OURS, TLS_GRPCPP):
+        cpu = results.median("tls", "direct", name, "cpu_us_per_stream")
+        if cpu is None:
+            continue
+        more = results.difference("tls", "direct", name, TLS_CLEAR, "cpu_us_per_stream")
+        rows.append([
+            name,
+            number(cpu),
+            interval(more) if name == TLS_OURS else "-",
+            number(results.median("tls", "direct", name, "streams_per_s")),
+            number(results.median("tls", "connections", name, "kib_per_connection")),
+            number(results.median("tls", "connections", name, "kib_with_a_stream")),
+        ])  # fmt: skip
+    return Table("TLS 1.3 with AES-128-GCM, straight to the server", head, rows)
+
+
+def tls_envoy_table(results: Results) -> Table:
+    rows = _route_rows(results, "tls", [BASELINE, TLS_CLEAR, TLS_OURS])
+    return Table("TLS between Envoy and the processor", ["behind Envoy", *_ROUTE_HEAD], rows)
 
 
 def _route_rows(results: Results, measurement: str, routes: list[str]) -> list[list[str]]:

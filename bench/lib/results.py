@@ -3,7 +3,7 @@
 from statistics import median
 
 from lib.sample import Sample
-from lib.statistics import Estimate, estimate, paired_ratio
+from lib.statistics import Estimate, estimate, paired_difference, paired_ratio
 
 
 class Results:
@@ -33,6 +33,12 @@ class Results:
     def ratio(self, measurement: str, case: str, ours: str, theirs: str, value: str) -> Estimate | None:
         """Of the same rounds of one case."""
         return paired_ratio(self.rounds(measurement, case, ours, value), self.rounds(measurement, case, theirs, value))
+
+    def difference(self, measurement: str, case: str, ours: str, theirs: str, value: str) -> Estimate | None:
+        """Of the same rounds of one case, in the value's unit."""
+        return paired_difference(
+            self.rounds(measurement, case, ours, value), self.rounds(measurement, case, theirs, value)
+        )
 
     def ratio_of_cases(self, measurement: str, case: str, other_case: str, server: str, value: str) -> Estimate | None:
         """Of two cases of one server; their rounds of the same number are taken for pairs."""

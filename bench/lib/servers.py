@@ -1,5 +1,6 @@
 """The servers that are compared: how each is built, started, and called missing."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -96,6 +97,16 @@ def _python() -> list:
 
 
 EXTPROC = Server("extproc", "extproc", lambda: cmake_target("bench_extproc", "bench/extproc/bench_extproc"))
+
+
+def build_extproc_tls() -> list:
+    """extproc's server, which takes --tls-cert and --tls-key as well."""
+    cache = PROGRAMS / "CMakeCache.txt"
+    if not re.search(r"^EXTPROC_TLS:BOOL=(ON|TRUE|YES|Y|1)$", cache.read_text(), re.MULTILINE | re.IGNORECASE):
+        raise Missing("the build is without TLS: cmake --preset release -DEXTPROC_TLS=ON, then make bench again")
+    return cmake_target("bench_extproc_tls", "bench/extproc/bench_extproc_tls")
+
+
 NGHTTP2 = Server(
     "nghttp2",
     "bare nghttp2 server",

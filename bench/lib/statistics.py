@@ -1,4 +1,4 @@
-"""Medians, and ratios of pairs with the interval that they are known to."""
+"""Medians, and ratios and differences of pairs with the interval that they are known to."""
 
 import random
 from dataclasses import dataclass
@@ -28,3 +28,9 @@ def paired_ratio(ours: dict[int, float], theirs: dict[int, float]) -> Estimate |
     """Ours / theirs, round by round; nothing where no round has both."""
     ratios = [ours[turn] / theirs[turn] for turn in ours if theirs.get(turn)]
     return estimate(ratios) if ratios else None
+
+
+def paired_difference(ours: dict[int, float], theirs: dict[int, float]) -> Estimate | None:
+    """Ours - theirs, round by round; nothing where no round has both."""
+    differences = [ours[turn] - theirs[turn] for turn in ours if turn in theirs]
+    return estimate(differences) if differences else None

@@ -1,19 +1,11 @@
 #include "connection.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <new>
 #include <stdexcept>
-#include <system_error>
+#include <utility>
 
 namespace bench::load {
 namespace {
@@ -41,39 +33,6 @@ const std::array kRequest = {
     field("x-envoy-internal", "true"),
     field("x-forwarded-for", "127.0.0.1"),
 };
-
-int connect_unix(const std::string& path) {
-  sockaddr_un to{.sun_family = AF_UNIX, .sun_path = {}};
-  if (path.size() >= sizeof to.sun_path) throw std::runtime_error("the path is too long");
-  path.copy(to.sun_path, path.size());
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
-    throw std::system_error(errno, std::system_category(), path);
-  return fd;
-}
-
-int connect_tcp(const std::string& address) {
-  const auto colon = address.rfind(':');
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  if (colon == std::string::npos ||
-      inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr) != 1)
-    throw std::runtime_error("not an IPv4 address and port: " + address);
-  to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
-    throw std::system_error(errno, std::system_category(), address);
-  const int on = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  return fd;
-}
-
-int connect_to(const std::string& address) {
-  const int fd =
-      address.starts_with("unix:") ? connect_unix(address.substr(5)) : connect_tcp(address);
-  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-  return fd;
-}
 
 Stream* find_stream(nghttp2_session* session, std::int32_t id) {
   return static_cast<Stream*>(nghttp2_session_get_stream_user_data(session, id));
@@ -167,8 +126,8 @@ struct ConnectionCallbacks {
   }
 };
 
-Connection::Connection(const std::string& address, const Script& script, Listener& listener)
-    : script_(script), listener_(listener), fd_(connect_to(address)) {
+Connection::Connection(std::unique_ptr<Socket> socket, const Script& script, Listener& listener)
+    : script_(script), listener_(listener), socket_(std::move(socket)) {
   nghttp2_session* session = nullptr;
   if (nghttp2_session_client_new2(&session, ConnectionCallbacks::all(), this,
                                   ConnectionCallbacks::options()) != 0)
@@ -182,7 +141,6 @@ Connection::Connection(const std::string& address, const Script& script, Listene
 
 Connection::~Connection() {
   session_.reset();  // closes the streams
-  close(fd_);
 }
 
 Stream& Connection::open() {
@@ -211,7 +169,7 @@ void Connection::reset(Stream& stream) {
 bool Connection::run(bool readable) {
   static std::array<std::uint8_t, kReadBytes> buffer;
   while (readable) {
-    const ssize_t size = recv(fd_, buffer.data(), buffer.size(), 0);
+    const ssize_t size = socket_->read(buffer);
     if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) return false;
     if (size < 0) break;
     if (nghttp2_session_mem_recv(session_.get(), buffer.data(), static_cast<std::size_t>(size)) < 0)
@@ -231,7 +189,7 @@ bool Connection::flush() {
       out_.append(reinterpret_cast<const char*>(frame), static_cast<std::size_t>(size));
     }
     if (out_.empty()) return true;
-    const ssize_t size = send(fd_, out_.data() + out_sent_, out_.size() - out_sent_, MSG_NOSIGNAL);
+    const ssize_t size = socket_->write(std::string_view(out_).substr(out_sent_));
     if (size < 0) return errno == EAGAIN || errno == EINTR;
     out_sent_ += static_cast<std::size_t>(size);
     if (blocked()) return true;

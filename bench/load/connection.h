@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "script.h"
+#include "socket.h"
 #include "stream.h"
 
 namespace bench::load {
@@ -31,13 +32,12 @@ class Listener {
 /// An HTTP/2 client connection with gRPC calls that follow a script. Flow control is nghttp2's.
 class Connection {
  public:
-  /// `address` is "host:port" or "unix:path". Throws when it cannot be connected.
-  Connection(const std::string& address, const Script& script, Listener& listener);
+  Connection(std::unique_ptr<Socket> socket, const Script& script, Listener& listener);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  int fd() const { return fd_; }
+  int fd() const { return socket_->fd(); }
   /// Opens a call, whose first message is sent with it.
   Stream& open();
   /// Ends a call as Envoy does: END_STREAM, then RST_STREAM.
@@ -62,7 +62,7 @@ class Connection {
 
   const Script& script_;
   Listener& listener_;
-  int fd_;
+  std::unique_ptr<Socket> socket_;
   std::string out_;
   std::size_t out_sent_ = 0;
   std::unique_ptr<nghttp2_session, Delete> session_;

@@ -8,11 +8,11 @@
 
 namespace bench::load {
 
-Driver::Driver(const std::string& address, std::size_t connections, const Script& script,
-               Listener& listener)
+Driver::Driver(const Options& options, const Script& script, Listener& listener)
     : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
-  for (std::size_t i = 0; i < connections; ++i) {
-    connections_.push_back(std::make_unique<Connection>(address, script, listener));
+  const Connector connect = connector(options.connect, options.tls_ca);
+  for (std::size_t i = 0; i < options.connections; ++i) {
+    connections_.push_back(std::make_unique<Connection>(connect(), script, listener));
     epoll_event event{.events = EPOLLIN, .data = {.ptr = connections_.back().get()}};
     epoll_ctl(epoll_, EPOLL_CTL_ADD, connections_.back()->fd(), &event);
   }

@@ -5,14 +5,15 @@
 #include <vector>
 
 #include "connection.h"
+#include "options.h"
 
 namespace bench::load {
 
 /// Connections in one epoll loop.
 class Driver {
  public:
-  Driver(const std::string& address, std::size_t connections, const Script& script,
-         Listener& listener);
+  /// Its connections are those that the options tell. Throws when one cannot be made.
+  Driver(const Options& options, const Script& script, Listener& listener);
   ~Driver();
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;

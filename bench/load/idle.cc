@@ -17,9 +17,7 @@ constexpr std::size_t kOpeningAtOnce = 200;
 class Idle final : public Listener {
  public:
   explicit Idle(const Options& options)
-      : options_(options),
-        script_(options.parts),
-        driver_(options.connect, options.connections, script_, *this) {}
+      : options_(options), script_(options.parts), driver_(options, script_, *this) {}
 
   void open_all() {
     const auto start = Clock::now();

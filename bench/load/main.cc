@@ -4,6 +4,8 @@
 //   bench_load run  --connect ADDRESS --count N ...   runs N streams; prints JSON
 //   bench_load rate --connect ADDRESS --rate N --seconds N ...   N streams a second; see rate.h
 //   bench_load idle --connect ADDRESS --count N ...   holds N streams; see idle.h
+//
+// With --tls-ca FILE all of that is over TLS.
 #include <exception>
 #include <iostream>
 
@@ -21,9 +23,7 @@ using namespace bench::load;
 class Run final : public Listener {
  public:
   explicit Run(const Options& options)
-      : options_(options),
-        script_(options.parts),
-        driver_(options.connect, options.connections, script_, *this) {}
+      : options_(options), script_(options.parts), driver_(options, script_, *this) {}
 
   std::string run() {
     const auto start = Clock::now();

@@ -27,6 +27,8 @@ Body body_of(const std::string& name) {
 void set(Options& options, const std::string& name, const std::string& value) {
   if (name == "--connect") {
     options.connect = value;
+  } else if (name == "--tls-ca") {
+    options.tls_ca = value;
   } else if (name == "--connections") {
     options.connections = std::stoul(value);
   } else if (name == "--concurrency") {
@@ -70,6 +72,8 @@ Options parse_options(int argc, char** argv) {
     throw std::invalid_argument("rate needs --rate and --seconds");
   if (options.connect.empty() || options.parts.request_headers.empty())
     throw std::invalid_argument("--connect and --request-headers are needed");
+  if (!options.tls_ca.empty() && options.connect.starts_with("unix:"))
+    throw std::invalid_argument("--tls-ca is for TCP: servers speak clear text on Unix sockets");
   if (options.parts.body != Body::none && options.parts.body_bytes == 0)
     throw std::invalid_argument("a body needs --body-bytes");
   if (options.parts.chunk_bytes == 0) options.parts.chunk_bytes = std::size_t{64} << 10;

@@ -12,6 +12,7 @@ namespace bench::load {
 struct Options {
   std::string mode;  ///< "run", "rate" or "idle"
   std::string connect;
+  std::string tls_ca;  ///< a file; empty: clear text
   std::size_t connections = 1;
   std::size_t concurrency = 1;  ///< streams at once, over all connections
   std::size_t count = 1;        ///< streams in all

@@ -17,7 +17,7 @@ class Rate final : public Listener {
       : options_(options),
         script_(options.parts),
         gaps_(options.rate),
-        driver_(options.connect, options.connections, script_, *this) {}
+        driver_(options, script_, *this) {}
 
   void run(std::ostream& out) {
     const auto start = Clock::now();

@@ -1,4 +1,4 @@
-"""What bench/run.py takes for options, in which order servers are measured, and what becomes of two trees' figures."""
+"""What bench/run.py takes for options, in which order servers are measured, and what becomes of figures: of two trees, of TLS."""
 
 import contextlib
 import io
@@ -12,7 +12,9 @@ from unittest import mock
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests" / "integration")]
 
-from lib import beside, plan  # noqa: E402
+from lib import beside, plan, servers  # noqa: E402
+from lib.errors import Missing  # noqa: E402
+from lib.goals import GOALS  # noqa: E402
 from lib.options import parse  # noqa: E402
 from lib.results import Results  # noqa: E402
 from lib.sample import Sample  # noqa: E402
@@ -118,6 +120,45 @@ class Order(unittest.TestCase):
 
     def test_no_servers(self) -> None:
         self.assertEqual(plan.order(1, []), [])
+
+
+class Tls(Folder):
+    def verdicts(self, samples: list[Sample]) -> list[str]:
+        return [goal.check(Results(samples)).verdict for goal in GOALS if goal.text.startswith("TLS: ")]
+
+    def samples(self, more_us: float, grpcpp_us: float, more_p50: float, kib: float) -> list[Sample]:
+        """Rounds between which the machine's speed changes, so that only pairs tell; one of them has no pair."""
+        found = [Sample("tls", "connections", plan.TLS_OURS, 0, {"kib_per_connection": kib})]
+        for turn, slow in enumerate((0.0, 50.0, 100.0)):
+            cpu, p50 = 2.0 + slow, 250.0 + slow
+            found += [
+                Sample("tls", "direct", plan.TLS_CLEAR, turn, {"cpu_us_per_stream": cpu}),
+                Sample("tls", "direct", plan.TLS_OURS, turn, {"cpu_us_per_stream": cpu + more_us}),
+                Sample("tls", "direct", plan.TLS_GRPCPP, turn, {"cpu_us_per_stream": (cpu + more_us) * grpcpp_us}),
+                Sample("tls", "tcp c1", plan.TLS_CLEAR, turn, {"p50_us": p50}),
+                Sample("tls", "tcp c1", plan.TLS_OURS, turn, {"p50_us": p50 + more_p50}),
+            ]
+        found.append(Sample("tls", "direct", plan.TLS_OURS, 3, {"cpu_us_per_stream": 9_000.0}))
+        return found
+
+    def test_goals(self) -> None:
+        self.assertEqual(self.verdicts(self.samples(1.25, 16, 7, 39)), ["reached"] * 4)
+        self.assertEqual(self.verdicts(self.samples(1.75, 11, 9, 41)), ["NOT REACHED"] * 4)
+        self.assertEqual(self.verdicts([]), ["not measured"] * 4)
+
+    def test_differences_are_of_pairs(self) -> None:
+        found = Results(self.samples(1.25, 16, 7, 39)).difference("tls", "direct", plan.TLS_OURS, plan.TLS_CLEAR, "cpu_us_per_stream")
+        self.assertEqual((found.value, found.low, found.high, found.count), (1.25, 1.25, 1.25, 3))
+
+    def test_a_build_without_tls_is_told(self) -> None:
+        cache = Path(self.folder, "CMakeCache.txt")
+        with mock.patch.object(servers, "PROGRAMS", Path(self.folder)):
+            cache.write_text("EXTPROC_BUILD_BENCH:BOOL=ON\nEXTPROC_TLS:BOOL=OFF\n")
+            with self.assertRaisesRegex(Missing, "^the build is without TLS: cmake --preset release -DEXTPROC_TLS=ON, then "):
+                servers.build_extproc_tls()
+            cache.write_text("EXTPROC_TLS:BOOL=ON\n")
+            with mock.patch.object(servers, "cmake_target", return_value=["built"]):
+                self.assertEqual(servers.build_extproc_tls(), ["built"])
 
 
 class Ratios(Folder):

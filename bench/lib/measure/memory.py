@@ -1,9 +1,7 @@
 """What an open idle stream costs: one that has had its first answer and waits for the upstream's response."""
 
-import time
-
 from lib import loads
-from lib.meter import resident_bytes, tree
+from lib.meter import settled_bytes
 from lib.plan import IDLE_CONNECTIONS, order
 from lib.session import Session
 
@@ -22,7 +20,7 @@ def measure(session: Session) -> None:
 
 def _measure(session: Session, name: str, turn: int, server, count: int) -> None:
     loads.bench_load(session.files, server.address, 200, IDLE_CONNECTIONS, IDLE_CONNECTIONS)
-    before = _resident(session, server.pid)
+    before = settled_bytes(server.pid, session.scale.settle_seconds)
     opened, closed = _hold(session, server, count)
     # Memory that was kept but can be used again does not grow when the same streams come again.
     again, _ = _hold(session, server, count)
@@ -37,15 +35,10 @@ def _hold(session: Session, server, count: int) -> tuple[int, int]:
     """Resident bytes with the streams open, and after they closed."""
     idle = loads.IdleStreams(session.files, server.address, count, IDLE_CONNECTIONS)
     try:
-        opened = _resident(session, server.pid)
+        opened = settled_bytes(server.pid, session.scale.settle_seconds)
         idle.close()
-        closed = _resident(session, server.pid)
+        closed = settled_bytes(server.pid, session.scale.settle_seconds)
         idle.end()
     finally:
         idle.kill()
     return opened, closed
-
-
-def _resident(session: Session, pid: int) -> int:
-    time.sleep(session.scale.settle_seconds)
-    return sum(resident_bytes(each) for each in tree(pid))
