@@ -97,8 +97,8 @@ class Server::Impl {
   void open();
   void watch_files();
   void refresh_transport();
-  void tell_transport() const;
-  void warn_of_transport() const;
+  void tell_transport();
+  void warn_of_transport();
   void start_threads();
   void set_serving(bool serving);
   void run();
@@ -123,6 +123,8 @@ class Server::Impl {
   std::unique_ptr<server::Drain> drain_;
   /// Of the transport; null without one.
   std::unique_ptr<server::FileWatch> watch_;
+  /// What was warned of last.
+  std::string transport_warning_;
   /// Of the thread that accepts.
   Counters counters_;
   Seldom tell_refused_;
@@ -204,15 +206,16 @@ void Server::Impl::watch_files() {
 void Server::Impl::refresh_transport() {
   using Kind = server::Refreshed::Kind;
   const server::Refreshed refreshed = configuration_.transport->refresh();
-  if (refreshed.kind == Kind::unchanged) return;
-  const bool failed = refreshed.kind == Kind::failed;
-  (failed ? counters_.tls_reloads_failed : counters_.tls_reloads).add();
-  logger_.log(failed ? LogLevel::error : LogLevel::info, LineKind::server,
-              name() + ": " + refreshed.text);
+  if (refreshed.kind != Kind::unchanged) {
+    const bool failed = refreshed.kind == Kind::failed;
+    (failed ? counters_.tls_reloads_failed : counters_.tls_reloads).add();
+    logger_.log(failed ? LogLevel::error : LogLevel::info, LineKind::server,
+                name() + ": " + refreshed.text);
+  }
   warn_of_transport();
 }
 
-void Server::Impl::tell_transport() const {
+void Server::Impl::tell_transport() {
   const bool tcp = std::holds_alternative<server::TcpAddress>(configuration_.address);
   if (configuration_.transport != nullptr) {
     logger_.log(LogLevel::info, LineKind::server,
@@ -226,9 +229,13 @@ void Server::Impl::tell_transport() const {
                   "extproc/tls.h), or on 127.0.0.1, unless a mesh or the network protects it");
 }
 
-void Server::Impl::warn_of_transport() const {
-  const std::string warning = configuration_.transport->warning();
-  if (!warning.empty()) logger_.log(LogLevel::warning, LineKind::server, name() + ": " + warning);
+// Of what comes with time, too.
+void Server::Impl::warn_of_transport() {
+  std::string warning = configuration_.transport->warning();
+  if (warning == transport_warning_) return;
+  transport_warning_ = std::move(warning);
+  if (transport_warning_.empty()) return;
+  logger_.log(LogLevel::warning, LineKind::server, name() + ": " + transport_warning_);
 }
 
 void Server::Impl::set_serving(bool serving) {

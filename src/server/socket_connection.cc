@@ -314,6 +314,8 @@ void SocketConnection::begin_shutdown() {
 }
 
 void SocketConnection::finish_shutdown() {
+  // There is no stream that could be lost, and its peer may take its time.
+  if (in_handshake()) return close();
   finish_wanted_ = true;
   begin_shutdown();
   after_event();

@@ -97,6 +97,8 @@ class SocketConnection
   /// Writes what waits, as far as the socket takes it.
   void flush();
 
+  /// Of TLS.
+  bool in_handshake() const { return handshake_; }
   /// Takes what came of its handshake; a step of it may take a millisecond.
   void continue_handshake();
   /// Closes it, since too many handshakes are under way.
@@ -143,7 +145,6 @@ class SocketConnection
   // TLS: socket_connection_secure.cc.
   void begin_handshake();
   void end_handshake();
-  bool in_handshake() const { return handshake_; }
   bool receive_secure(std::string_view bytes);
   void send_secure(const http2::Output& output);
   void send_secured();

@@ -81,9 +81,9 @@ class Transport {
   virtual server::Refreshed refresh() = 0;
   /// What it was made of, as it was named.
   virtual std::vector<std::string> files() const = 0;
-  /// For the log of who serves with it: what it is, and what is to be said of it beforehand; that
-  /// is empty where all is right.
+  /// For the log of who serves with it.
   virtual std::string description() const = 0;
+  /// What somebody should look after today; empty where all is right.
   virtual std::string warning() const = 0;
 };
 

@@ -239,7 +239,8 @@ void Worker::begin_drain(std::function<void()> seen) {
     health_.set_serving(false);
     const auto connections = open_connections();
     for (const auto& connection : connections) {
-      if (!connection->shutdown_seen()) unseen_.insert(connection.get());
+      if (!connection->shutdown_seen() && !connection->in_handshake())
+        unseen_.insert(connection.get());
     }
     for (const auto& connection : connections) connection->begin_shutdown();
     tell_if_seen();

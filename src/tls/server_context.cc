@@ -28,6 +28,17 @@ int choose_protocol(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* s
   return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+/// The last tenth of a certificate's life.
+constexpr long long kLastPart = 10;
+
+/// Null for now.
+long long seconds_between(const ASN1_TIME* from, const ASN1_TIME* until) {
+  int days = 0;
+  int seconds = 0;
+  if (ASN1_TIME_diff(&days, &seconds, from, until) != 1) return 0;
+  return 86'400LL * days + seconds;
+}
+
 Pem require(Pem pem, std::string_view setting, std::string_view other) {
   if (!pem.empty()) return pem;
   throw Error("TlsSettings::" + std::string(setting) + " is missing: " + std::string(other) +
@@ -104,6 +115,9 @@ std::string ServerContext::validity_problem() const {
   const ASN1_TIME* until = X509_get0_notAfter(certificate);
   if (X509_cmp_current_time(until) < 0) return "expired on " + time_text(until);
   if (X509_cmp_current_time(from) > 0) return "is not valid before " + time_text(from);
+  // What renews certificates does so at two thirds of their life.
+  if (seconds_between(nullptr, until) < seconds_between(from, until) / kLastPart)
+    return "expires on " + time_text(until) + " and was not renewed";
   return "";
 }
 

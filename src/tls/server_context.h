@@ -35,7 +35,7 @@ class ServerContext {
   const std::string& subject() const { return subject_; }
   /// "2027-01-31 12:00:00 UTC".
   std::string valid_until() const;
-  /// Where it is not valid today: "has expired on ...".
+  /// Where it is not valid today, or not for long: "expired on ...".
   std::string validity_problem() const;
 
  private:

@@ -5,6 +5,7 @@ import re
 import shutil
 import socket
 import subprocess
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from harness.command import extproc
 from harness.envoy import Envoy
 from harness.envoy_config import Cluster, Filter, Listener, Mode, bootstrap, grpc_health_check
 from harness.processes import Launcher, Process, eventually, free_port, is_open
+from harness.test_server import TestServer
 
 PEER = "test_processors.Peer"
 TRIVIAL = "examples.TrivialExtProcService"
@@ -213,6 +215,32 @@ def test_a_client_that_is_refused(own_launcher, pki, kind):
     # Each is told, the first of its kind aloud.
     assert len([other for other in served.process.log().splitlines() if REFUSED[kind] in other and "WARNING" in other]) == 1
     assert served.is_served(pki)
+
+
+def test_handshakes_are_counted(own_launcher, pki, tmp_path):
+    for source, name in ((pki.server.certificate, "server.pem"), (pki.server.key, "server.key"), (pki.ca.certificate, "ca.pem")):
+        shutil.copy(source, tmp_path / name)
+    served = TestServer(own_launcher, "Scripted", tls=str(tmp_path))
+    before = served.stats()
+    with over_tls.channel(served.address, pki.ca.certificate, pki.client) as channel:
+        assert grpc_client.check_health(channel) == 1
+    for client in (None, pki.other.client()):
+        with over_tls.channel(served.address, pki.ca.certificate, client) as channel, pytest.raises(grpc.RpcError):
+            grpc_client.check_health(channel)
+    after = served.stats()
+    assert after["tls_handshakes"] - before["tls_handshakes"] == 1
+    assert after["tls_handshakes_failed"] - before["tls_handshakes_failed"] >= 2
+
+
+def test_a_handshake_does_not_delay_the_end(own_launcher, pki):
+    served = Served(own_launcher, pki)
+    with socket.create_connection(("127.0.0.1", served.port)) as slow:
+        slow.sendall(b"\x16\x03\x01\x02\x00\x01")
+        assert served.is_served(pki)
+        begin = time.monotonic()
+        served.process.signal(15)
+        assert served.process.wait() == 0
+        assert time.monotonic() - begin < 4
 
 
 def test_a_server_whose_ca_the_client_does_not_know(own_launcher, pki):

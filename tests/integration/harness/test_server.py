@@ -16,7 +16,7 @@ class TestServer:
         self.address = free_port()
         command = [paths.built("test_server"), self.address, processor]
         command += [f"{name}={value}" for name, value in settings.items()]
-        command += [f"tls={over_tls.folder()}"] if over_tls.enabled() else []
+        command += [f"tls={over_tls.folder()}"] if over_tls.enabled() and "tls" not in settings else []
         self.process: Process = launcher.start(processor, command)
         self.process.wait_until_open(self.address)
 

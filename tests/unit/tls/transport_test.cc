@@ -107,10 +107,12 @@ TEST_F(TransportTest, WhatCannotBeUsedIsToldOnceAndTheOldStays) {
   EXPECT_THAT(transport->description(), HasSubstr("CN=second"));
 }
 
-TEST_F(TransportTest, AnExpiredCertificateOfItsOwnIsWarnedOf) {
+TEST_F(TransportTest, ACertificateOfItsOwnThatIsNotValidIsWarnedOf) {
   EXPECT_EQ(tls_transport(settings_)->warning(), "");
   write(ca_.issue({.from = -7200, .until = -3600}));
   EXPECT_THAT(tls_transport(settings_)->warning(), HasSubstr("the certificate expired on"));
+  write(ca_.issue({.from = -5000, .until = 300}));
+  EXPECT_THAT(tls_transport(settings_)->warning(), HasSubstr("and was not renewed"));
   write(ca_.issue({.from = 3600, .until = 7200}));
   EXPECT_THAT(tls_transport(settings_)->warning(), HasSubstr("is not valid before"));
 }
