@@ -13,7 +13,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from harness import grpc_client, http, over_tls, paths, protos
+from harness import grpc_client, http, over_tls, paths, protos, tls_client
 from harness.certificates import Authority, Pair
 from harness.command import extproc
 from harness.envoy import Envoy
@@ -60,7 +60,7 @@ class Served:
 
     def is_served(self, pki: Pki, client: Pair | None = None) -> bool:
         """Whether a new connection is let in and answered."""
-        with over_tls.channel(self.port, pki.ca.certificate, client or pki.client) as channel:
+        with tls_client.channel(self.port, pki.ca.certificate, client or pki.client) as channel:
             try:
                 return grpc_client.check_health(channel) == 1
             except grpc.RpcError as error:
@@ -143,7 +143,7 @@ def test_the_least_version(own_launcher, pki):
 def test_grpcio(own_launcher, pki):
     served = Served(own_launcher, pki, service=PEER)
     request = protos.ProcessingRequest(request_headers={"end_of_stream": True})
-    with over_tls.channel(served.port, pki.ca.certificate, pki.client) as channel:
+    with tls_client.channel(served.port, pki.ca.certificate, pki.client) as channel:
         (response,) = grpc_client.process(channel)(iter([request]))
     headers = {option.header.key for option in response.request_headers.response.header_mutation.set_headers}
     assert "x-peer-fingerprint" in headers
@@ -202,10 +202,10 @@ def test_a_client_that_is_refused(own_launcher, pki, kind):
     client = refused_client(pki, kind)
     flags = ["--tls-allow-san", "dns:envoy.example", "--tls-allow-san", "spiffe://example.org/", "--tls-crl", pki.ca.revoked()]
     served = Served(own_launcher, pki, *flags)
-    with over_tls.channel(served.port, pki.ca.certificate, pki.client) as channel:
+    with tls_client.channel(served.port, pki.ca.certificate, pki.client) as channel:
         assert grpc_client.check_health(channel) == 1
         for _ in range(2):
-            with over_tls.channel(served.port, pki.ca.certificate, client) as refused:
+            with tls_client.channel(served.port, pki.ca.certificate, client) as refused:
                 with pytest.raises(grpc.RpcError) as error:
                     grpc_client.check_health(refused)
                 assert error.value.code() == grpc.StatusCode.UNAVAILABLE
@@ -222,10 +222,10 @@ def test_handshakes_are_counted(own_launcher, pki, tmp_path):
         shutil.copy(source, tmp_path / name)
     served = TestServer(own_launcher, "Scripted", tls=str(tmp_path))
     before = served.stats()
-    with over_tls.channel(served.address, pki.ca.certificate, pki.client) as channel:
+    with tls_client.channel(served.address, pki.ca.certificate, pki.client) as channel:
         assert grpc_client.check_health(channel) == 1
     for client in (None, pki.other.client()):
-        with over_tls.channel(served.address, pki.ca.certificate, client) as channel, pytest.raises(grpc.RpcError):
+        with tls_client.channel(served.address, pki.ca.certificate, client) as channel, pytest.raises(grpc.RpcError):
             grpc_client.check_health(channel)
     after = served.stats()
     assert after["tls_handshakes"] - before["tls_handshakes"] == 1
@@ -374,7 +374,7 @@ def test_new_certificates_are_taken(own_launcher, pki, tmp_path):
     folder = Folder(tmp_path / "secret", pki.server)
     served = Served(own_launcher, pki, clients=False, pair=folder.pair)
     first = served.certificate(pki)
-    with over_tls.channel(served.port, pki.ca.certificate) as old:
+    with tls_client.channel(served.port, pki.ca.certificate) as old:
         assert grpc_client.check_health(old) == 1
         folder.put(pki.ca.server())
         eventually(lambda: served.certificate(pki) != first, "the new certificate")
@@ -422,7 +422,7 @@ def test_processors_of_one_process_share_it(own_launcher, pki):
     process = own_launcher.start("both", command)
     for port in ports:
         process.wait_until_open(port)
-        with over_tls.channel(port, pki.ca.certificate) as channel:
+        with tls_client.channel(port, pki.ca.certificate) as channel:
             assert grpc_client.check_health(channel) == 1
 
 

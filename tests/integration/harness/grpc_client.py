@@ -5,13 +5,13 @@ import queue
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from harness import over_tls, protos
+from harness import over_tls, protos, tls_client
 
 
 def channel(address: int | str, **options) -> grpc.Channel:
     """A channel that shares no connection with another."""
     if isinstance(address, int) and over_tls.enabled():
-        return over_tls.default_channel(address, **options)
+        return tls_client.default_channel(address, **options)
     target = f"127.0.0.1:{address}" if isinstance(address, int) else f"unix:{address}"
     arguments = {"grpc.use_local_subchannel_pool": 1, "grpc.enable_retries": 0, **options}
     return grpc.insecure_channel(target, options=list(arguments.items()))

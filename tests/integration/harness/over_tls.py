@@ -7,8 +7,6 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-import grpc
-
 from harness.certificates import Authority, Pair
 
 SERVER_NAME = "localhost"
@@ -56,23 +54,3 @@ def cluster_part() -> dict:
     """What a cluster of processors has of it."""
     where = folder()
     return {"transport_socket": transport_socket(where / "ca.pem", Pair(where / "client.pem", where / "client.key"))}
-
-
-def credentials(ca: Path, client: Pair | None = None) -> grpc.ChannelCredentials:
-    key, certificate = client.pem() if client else (None, None)
-    return grpc.ssl_channel_credentials(ca.read_bytes(), key, certificate)
-
-
-def channel(port: int, ca: Path, client: Pair | None = None, **options) -> grpc.Channel:
-    arguments = {
-        "grpc.use_local_subchannel_pool": 1,
-        "grpc.enable_retries": 0,
-        "grpc.ssl_target_name_override": SERVER_NAME,
-        **options,
-    }
-    return grpc.secure_channel(f"127.0.0.1:{port}", credentials(ca, client), options=list(arguments.items()))
-
-
-def default_channel(port: int, **options) -> grpc.Channel:
-    where = folder()
-    return channel(port, where / "ca.pem", Pair(where / "client.pem", where / "client.key"), **options)
