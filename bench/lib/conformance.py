@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness import grpc_client, over_tls
+from harness import grpc_client, tls_client
 from harness.protos import ProcessingRequest
 
 from lib import messages
@@ -35,7 +35,7 @@ def check(
 
 def _channel(endpoint: int | str, tls_ca: Path | None):
     if tls_ca is not None:
-        return over_tls.channel(endpoint, tls_ca, **_CHANNEL_OPTIONS)
+        return tls_client.channel(endpoint, tls_ca, **_CHANNEL_OPTIONS)
     return grpc_client.channel(endpoint, **_CLEAR_OPTIONS)
 
 
