@@ -25,7 +25,7 @@ if [[ "${1:-}" == --tls ]]; then
     tests+=("tests/integration/test_$group.py")
   done
   # Its Envoy has what `extproc config` writes for clear text.
-  tests+=(--deselect tests/integration/test_shutdown.py::test_a_replica_that_is_killed_costs_what_it_had_begun)
+  tests+=(--deselect test_shutdown.py::test_a_replica_that_is_killed_costs_what_it_had_begun)
   export EXTPROC_TEST_TLS=on EXTPROC_RELOADS_SECONDS=60
 fi
 
