@@ -76,7 +76,13 @@ void talk(PeerSocket& socket, PeerStream& stream, HealthCall& call, const Deadli
                   " bytes and no answer");
     }
     std::string text;
-    stream.receive(bytes, text);
+    try {
+      stream.receive(bytes, text);
+    } catch (const Error&) {
+      // Why, for the server's log.
+      socket.send_last(stream.take_output());
+      throw;
+    }
     if (!text.empty()) call.receive(text);
   }
 }

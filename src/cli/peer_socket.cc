@@ -175,6 +175,8 @@ void PeerSocket::send(std::string& output) {
   }
 }
 
+void PeerSocket::send_last(std::string output) { send(output); }
+
 PeerSocket::Came PeerSocket::exchange(std::string& output, std::string& input,
                                       const Deadline& deadline) {
   std::array<char, 16U << 10> part;

@@ -31,6 +31,8 @@ class PeerSocket {
   /// Sends what goes of `output`, and takes it from there, until bytes came, which are appended to
   /// `input`, or the peer closed the connection; nothing: the deadline is over.
   Came exchange(std::string& output, std::string& input, const Deadline& deadline);
+  /// Sends what goes of it at once, where the connection is given up.
+  void send_last(std::string output);
 
  private:
   void send(std::string& output);

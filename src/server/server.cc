@@ -22,10 +22,10 @@
 #include "server/configuration.h"
 #include "server/drain.h"
 #include "server/environment.h"
-#include "server/file_watch.h"
 #include "server/listener.h"
 #include "server/processor_life.h"
 #include "server/stats.h"
+#include "server/transport_watch.h"
 #include "server/worker.h"
 
 namespace extproc {
@@ -66,6 +66,7 @@ class Server::Impl {
   Impl(Service service, const server::FilledSettings& filled)
       : service_(std::move(service)),
         configuration_(server::resolve(filled.settings, service_.address())),
+        has_transport_(filled.settings.transport != nullptr),
         logger_(log::make_logger(configuration_.log_level, configuration_.log)),
         blocking_(configuration_.blocking_threads, configuration_.blocking_queue),
         life_(service_, logger_, control_),
@@ -95,10 +96,7 @@ class Server::Impl {
  private:
   void warn_of(const std::vector<std::string>& variables) const;
   void open();
-  void watch_files();
-  void refresh_transport();
-  void tell_transport();
-  void warn_of_transport();
+  void watch_transport();
   void start_threads();
   void set_serving(bool serving);
   void run();
@@ -112,6 +110,8 @@ class Server::Impl {
 
   const Service service_;
   const server::Configuration configuration_;
+  /// Whether one was given, used or not.
+  const bool has_transport_;
   const Logger logger_;
   detail::BlockingPool blocking_;
   detail::ToldOnce told_;
@@ -122,9 +122,7 @@ class Server::Impl {
   std::vector<std::unique_ptr<server::Worker>> workers_;
   std::unique_ptr<server::Drain> drain_;
   /// Of the transport; null without one.
-  std::unique_ptr<server::FileWatch> watch_;
-  /// What was warned of last.
-  std::string transport_warning_;
+  std::unique_ptr<server::TransportWatch> watch_;
   /// Of the thread that accepts.
   Counters counters_;
   Seldom tell_refused_;
@@ -175,7 +173,6 @@ void Server::Impl::open() {
   if (!life_.ready([this] { set_serving(true); })) set_serving(false);
   listener->start([this](server::AcceptedSocket socket) { distribute(std::move(socket)); },
                   [this] { make_room(); });
-  watch_files();
   try {
     start_threads();
   } catch (const std::system_error& error) {
@@ -193,49 +190,25 @@ void Server::Impl::open() {
                   std::to_string(configuration_.limits.memory_bytes >> 20) +
                   " MiB in memory for its peers, together with other servers of the process "
                   "(Limits::memory_bytes)");
-  tell_transport();
+  watch_transport();
 }
 
-void Server::Impl::watch_files() {
-  if (configuration_.transport == nullptr) return;
-  watch_ = std::make_unique<server::FileWatch>(control_, configuration_.transport->files(),
-                                               [this] { refresh_transport(); });
-  watch_->start();
-}
-
-void Server::Impl::refresh_transport() {
-  using Kind = server::Refreshed::Kind;
-  const server::Refreshed refreshed = configuration_.transport->refresh();
-  if (refreshed.kind != Kind::unchanged) {
-    const bool failed = refreshed.kind == Kind::failed;
-    (failed ? counters_.tls_reloads_failed : counters_.tls_reloads).add();
-    logger_.log(failed ? LogLevel::error : LogLevel::info, LineKind::server,
-                name() + ": " + refreshed.text);
-  }
-  warn_of_transport();
-}
-
-void Server::Impl::tell_transport() {
-  const bool tcp = std::holds_alternative<server::TcpAddress>(configuration_.address);
+void Server::Impl::watch_transport() {
   if (configuration_.transport != nullptr) {
-    logger_.log(LogLevel::info, LineKind::server,
-                name() + " speaks " + configuration_.transport->description());
-    return warn_of_transport();
+    watch_ = std::make_unique<server::TransportWatch>(control_, configuration_.transport, logger_,
+                                                      name(), counters_);
+    watch_->start();
+  } else if (!std::holds_alternative<server::TcpAddress>(configuration_.address)) {
+    if (has_transport_) {
+      logger_.log(LogLevel::info, LineKind::server,
+                  name() + " stays in clear text on a Unix domain socket");
+    }
+  } else if (!server::is_loopback(listener_->address())) {
+    logger_.log(LogLevel::warning, LineKind::server,
+                name() + " listens in clear text on " + listener_->address() +
+                    ", which other machines may reach: serve with TLS (--tls-cert, --tls-key; "
+                    "extproc/tls.h), or on 127.0.0.1, unless a mesh or the network protects it");
   }
-  if (!tcp || server::is_loopback(listener_->address())) return;
-  logger_.log(LogLevel::warning, LineKind::server,
-              name() + " listens in clear text on " + listener_->address() +
-                  ", which other machines may reach: serve with TLS (--tls-cert, --tls-key; "
-                  "extproc/tls.h), or on 127.0.0.1, unless a mesh or the network protects it");
-}
-
-// Of what comes with time, too.
-void Server::Impl::warn_of_transport() {
-  std::string warning = configuration_.transport->warning();
-  if (warning == transport_warning_) return;
-  transport_warning_ = std::move(warning);
-  if (transport_warning_.empty()) return;
-  logger_.log(LogLevel::warning, LineKind::server, name() + ": " + transport_warning_);
 }
 
 void Server::Impl::set_serving(bool serving) {
@@ -307,7 +280,7 @@ void Server::Impl::shutdown(std::chrono::milliseconds grace_period) {
 
 void Server::Impl::reload() {
   if (!started_ || watch_ == nullptr) return;
-  asio::post(control_, [this] { watch_->tell(); });
+  asio::post(control_, [this] { watch_->reload(); });
 }
 
 void Server::Impl::join() {

@@ -107,6 +107,13 @@ void SocketConnection::end_of_age(Clock::time_point now) {
     finish_shutdown();
   } else {
     age_end_ = kNever;
+    if (const std::size_t open = transport_->open_streams(); open > 0) {
+      log(LogLevel::warning,
+          "older than Limits::max_connection_age and its grace: streams that had not ended are, " +
+              std::to_string(open) +
+              ", and a body that goes through one is cut. A longer grace "
+              "(--max-connection-age-grace) lets them end");
+    }
     end_all("the connection is older than Limits::max_connection_age and its grace");
   }
   if (!closed() && timer_at_ == kNever) wait_until(now + environment_.look_interval);

@@ -40,6 +40,30 @@ std::string lower(std::string_view text) {
   return result;
 }
 
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool is_dns_name(std::string_view name) {
+  const auto may_be = [](char c) {
+    return is_letter_or_digit(c) || c == '-' || c == '.' || c == '_';
+  };
+  return !name.empty() && !name.starts_with('.') && !name.ends_with('.') &&
+         std::ranges::all_of(name, may_be);
+}
+
+bool is_uri(std::string_view uri) {
+  return !uri.empty() && std::ranges::all_of(uri, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+/// As SPIFFE has it.
+bool is_trust_domain(std::string_view domain) {
+  const auto may_be = [](char c) {
+    return (is_letter_or_digit(c) && (c < 'A' || c > 'Z')) || c == '-' || c == '.' || c == '_';
+  };
+  return !domain.empty() && std::ranges::all_of(domain, may_be);
+}
+
 bool contains(const std::vector<std::string>& all, std::string_view one) {
   return std::ranges::find(all, one) != all.end();
 }
@@ -75,22 +99,24 @@ PeerCertificate describe(X509* certificate) {
   return peer;
 }
 
+// One that no certificate can have would keep everybody out.
 AllowedNames::AllowedNames(const std::vector<std::string>& texts) {
   for (const std::string& text : texts) {
     const std::string_view view = text;
-    const std::size_t domain_end = view.find('/', kSpiffe.size());
-    if (view.starts_with(kDns) && view.size() > kDns.size()) {
+    if (view.starts_with(kDns) && is_dns_name(view.substr(kDns.size()))) {
       dns_names_.push_back(lower(view.substr(kDns.size())));
-    } else if (view.starts_with(kUri) && view.size() > kUri.size()) {
+    } else if (view.starts_with(kUri) && is_uri(view.substr(kUri.size()))) {
       uris_.emplace_back(view.substr(kUri.size()));
-    } else if (view.starts_with(kSpiffe) && domain_end == view.size() - 1 &&
-               domain_end > kSpiffe.size()) {
+    } else if (view.starts_with(kSpiffe) && view.ends_with('/') &&
+               is_trust_domain(view.substr(kSpiffe.size(), view.size() - kSpiffe.size() - 1))) {
       trust_domains_.push_back(text);
     } else {
-      throw Error("\"" + text +
-                  "\" is no name that a client's certificate can be allowed by: write dns:NAME, "
-                  "uri:URI, or spiffe://DOMAIN/ for all of a trust domain (uri:spiffe://... for "
-                  "one of its identities)");
+      throw Error(
+          "\"" + text +
+          "\" is no name that a client's certificate can be allowed by: write dns:NAME "
+          "(one name, no wildcard), uri:URI, or spiffe://DOMAIN/ in lower case for all of a "
+          "trust domain (uri:spiffe://... for one of its identities); several by "
+          "repeating the flag");
     }
   }
 }

@@ -1,14 +1,16 @@
 #include "tls/pem.h"
 
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 
+#include "base/unique_fd.h"
 #include "extproc/error.h"
 
 namespace extproc::tls {
@@ -16,19 +18,37 @@ namespace {
 
 /// Far more than any bundle of CAs has.
 constexpr std::size_t kMostBytes = std::size_t{16} << 20;
+/// In milliseconds.
+constexpr int kPipeTime = 1'000;
 
+[[noreturn]] void refuse_file(const std::string& file, const char* why) {
+  throw Error(file + " cannot be read: " + why);
+}
+
+/// Whether a pipe has something, or its end, soon.
+bool comes_soon(int fd) {
+  pollfd waiting{.fd = fd, .events = POLLIN, .revents = 0};
+  return ::poll(&waiting, 1, kPipeTime) > 0;
+}
+
+// A pipe is read as well, since a shell gives one for `<(command)`, but is not waited for.
 std::string read_file(const std::string& file) {
-  const std::unique_ptr<std::FILE, Free<&std::fclose>> in(std::fopen(file.c_str(), "rb"));
+  const UniqueFd in(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!in) refuse_file(file, std::strerror(errno));
   std::string text;
   std::array<char, 4096> part;
-  while (in != nullptr && text.size() <= kMostBytes) {
-    const std::size_t size = std::fread(part.data(), 1, part.size(), in.get());
-    text.append(part.data(), size);
-    if (size < part.size()) break;
+  while (text.size() <= kMostBytes) {
+    const ssize_t size = ::read(in.get(), part.data(), part.size());
+    if (size > 0) {
+      text.append(part.data(), static_cast<std::size_t>(size));
+    } else if (size == 0) {
+      break;
+    } else if (errno == EAGAIN) {
+      if (!comes_soon(in.get())) refuse_file(file, "it is a pipe into which nobody writes");
+    } else if (errno != EINTR) {
+      refuse_file(file, std::strerror(errno));
+    }
   }
-  // A folder is opened, and fails when it is read.
-  if (in == nullptr || std::ferror(in.get()) != 0)
-    throw Error(file + " cannot be read: " + std::strerror(errno));
   return text;
 }
 

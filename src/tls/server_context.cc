@@ -1,5 +1,6 @@
 #include "tls/server_context.h"
 
+#include <array>
 #include <utility>
 
 #include "extproc/error.h"
@@ -37,6 +38,25 @@ long long seconds_between(const ASN1_TIME* from, const ASN1_TIME* until) {
   int seconds = 0;
   if (ASN1_TIME_diff(&days, &seconds, from, until) != 1) return 0;
   return 86'400LL * days + seconds;
+}
+
+/// Every client would refuse others, and blame something else.
+void require_for_servers(X509* certificate, const std::string& source) {
+  if (X509_check_purpose(certificate, X509_PURPOSE_SSL_SERVER, 0) != 1) {
+    throw Error(source +
+                ": the certificate is not for servers: its key usage, or its extended key usage "
+                "(serverAuth), does not allow it");
+  }
+  const EVP_PKEY* key = X509_get0_pubkey(certificate);
+  std::array<char, 64> curve{};
+  if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC ||
+      EVP_PKEY_get_group_name(key, curve.data(), curve.size(), nullptr) != 1)
+    return;
+  for (const std::string_view known : {"prime256v1", "secp384r1", "secp521r1"}) {
+    if (known == curve.data()) return;
+  }
+  throw Error(source + ": the certificate's key is of the curve " + curve.data() +
+              ", which TLS clients do not take: make one of P-256, P-384 or P-521");
 }
 
 Pem require(Pem pem, std::string_view setting, std::string_view other) {
@@ -82,6 +102,7 @@ ServerContext::ServerContext(const Material& material, AllowedNames allowed, Tls
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_alpn_select_cb(context, &choose_protocol, nullptr);
   subject_ = use_certificate(context, material.certificate, material.key);
+  require_for_servers(SSL_CTX_get0_certificate(context), material.certificate.source);
   if (!material.client_ca.empty()) ask_for_certificate(material);
 }
 

@@ -39,10 +39,24 @@ std::string_view advice(int error) {
   }
 }
 
-SecureFailure failure_of(int error, const PeerCertificate& peer) {
-  const std::string_view known = advice(error);
+/// The same of one that signs others.
+std::string_view advice_on_ca(int error) {
+  switch (error) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return "expired: renew it where it stands, in --tls-client-ca or in the client's file";
+    case X509_V_ERR_INVALID_CA:
+      return "none of a CA (its basicConstraints lack CA:TRUE): look at --tls-client-ca, or at the "
+             "client's file";
+    default:
+      return advice(error);
+  }
+}
+
+SecureFailure failure_of(int error, int depth, const PeerCertificate& peer) {
+  const std::string_view known = depth == 0 ? advice(error) : advice_on_ca(error);
   std::string kind =
-      "the client's certificate is " +
+      std::string(depth == 0 ? "the client's certificate is "
+                             : "a CA's certificate behind the client's is ") +
       (known.empty() ? "refused: " + std::string(X509_verify_cert_error_string(error))
                      : std::string(known));
   std::string text = kind + " (subject \"" + peer.subject + "\")";
@@ -107,7 +121,8 @@ int verify(int valid, X509_STORE_CTX* store) {
   X509* certificate = X509_STORE_CTX_get_current_cert(store);
   if (valid == 0) {
     const PeerCertificate peer = certificate == nullptr ? PeerCertificate{} : describe(certificate);
-    verification->failure = failure_of(X509_STORE_CTX_get_error(store), peer);
+    verification->failure =
+        failure_of(X509_STORE_CTX_get_error(store), X509_STORE_CTX_get_error_depth(store), peer);
     return 0;
   }
   if (X509_STORE_CTX_get_error_depth(store) != 0) return 1;
@@ -139,6 +154,14 @@ SecureFailure failure_without_protocol() {
 }
 
 SecureFailure failure_of_clear_text(std::string_view first_bytes) {
+  constexpr std::string_view kProxyV1 = "PROXY ";
+  constexpr std::string_view kProxyV2("\r\n\r\n\0\r\nQUIT\n", 12);
+  if (first_bytes.starts_with(kProxyV1) || first_bytes.starts_with(kProxyV2)) {
+    const std::string proxy =
+        "a PROXY protocol header came before TLS: take the proxy_protocol transport_socket out of "
+        "the cluster";
+    return {proxy, proxy};
+  }
   const bool http2 = std::string_view("PRI * HTTP/2.0").starts_with(first_bytes.substr(0, 14));
   const std::string kind =
       std::string("a client came in clear text") + (http2 ? " (HTTP/2)" : "") +

@@ -69,6 +69,7 @@ def test_streams_are_cut_when_the_grace_is_over(own_launcher):
         assert "max_connection_age" in error.value.details()
         assert 0.7 < time.monotonic() - begin < 3
         requests.close()
+    assert "WARNING" in server.process.wait_for_log("older than Limits::max_connection_age and its grace")
 
 
 def test_without_a_grace_streams_take_as_long_as_they_take(own_launcher):

@@ -9,6 +9,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from harness import paths
 from harness.certificates import Authority, Pair
 from harness.command import extproc
 from harness.health_command import TIMEOUT, healthy, peer, timed, unhealthy
@@ -177,6 +178,16 @@ def test_a_key_with_a_password(authority, tmp_path):
     subprocess.run([str(part) for part in command], check=True, capture_output=True)
     error = unhealthy(free_port(), "--tls-cert", mine.certificate, "--tls-key", locked)
     assert f"{locked}: the key has a password" in error
+
+
+def test_the_server_hears_why_its_certificate_is_refused(own_launcher, authority, stranger):
+    pair = authority.server()
+    port = free_port()
+    flags = ["--listen", f"127.0.0.1:{port}", "--tls-cert", pair.certificate, "--tls-key", pair.key]
+    server = own_launcher.start("server", [paths.built("extproc"), "serve", "-s", "examples.TrivialExtProcService", *flags])
+    server.wait_until_open(port)
+    assert "of an unknown CA" in unhealthy(port, "--tls-ca", stranger.certificate)
+    server.wait_for_log("the client does not know the CA of this server's certificate")
 
 
 def test_files_that_cannot_be_used(authority, stranger, tmp_path):

@@ -53,9 +53,27 @@ TEST(AllowedNames, OfATrustDomainNobodyWhoIsTwo) {
 }
 
 TEST(AllowedNames, ATextThatIsNoNameIsRefused) {
-  for (const char* text :
-       {"", "a.example", "dns:", "uri:", "spiffe://", "spiffe:///", "spiffe://a.example",
-        "spiffe://a.example/b", "spiffe://a/b/", "DNS:a"}) {
+  for (const char* text : {"",
+                           "a.example",
+                           "dns:",
+                           "uri:",
+                           "spiffe://",
+                           "spiffe:///",
+                           "spiffe://a.example",
+                           "spiffe://a.example/b",
+                           "spiffe://a/b/",
+                           "DNS:a",
+                           "dns:a,dns:b",
+                           "dns:a ",
+                           " dns:a",
+                           "dns:a.",
+                           "dns:*.a",
+                           "spiffe://A/",
+                           "spiffe://*/",
+                           "spiffe://a:80/",
+                           "spiffe://a@b/",
+                           "uri:a b",
+                           "uri:a\n"}) {
     EXPECT_THROW(AllowedNames({text}), Error) << text;
   }
 }

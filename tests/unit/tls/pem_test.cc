@@ -1,11 +1,15 @@
 #include "tls/pem.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <openssl/pem.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "extproc/error.h"
 #include "test_authority.h"
@@ -43,6 +47,23 @@ TEST(Pem, AFileThatCannotBeReadIsNamed) {
   EXPECT_THAT(error_of([] { load("key", "/nowhere/a.pem", ""); }),
               AllOf(HasSubstr("/nowhere/a.pem"), HasSubstr("No such file")));
   EXPECT_THAT(error_of([] { load("key", "/", ""); }), HasSubstr("Is a directory"));
+}
+
+TEST(Pem, APipeIsReadAndNotWaitedFor) {
+  const auto pipe =
+      std::filesystem::temp_directory_path() / ("extproc-pipe-" + std::to_string(::getpid()));
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  // Open on both sides, so that it has no end.
+  const int both = ::open(pipe.c_str(), O_RDWR);
+  EXPECT_THAT(error_of([&] { load("key", pipe, ""); }), HasSubstr("nobody writes"));
+  EXPECT_EQ(::write(both, "text", 4), 4);
+  std::thread writer([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    ::close(both);
+  });
+  EXPECT_EQ(load("key", pipe, "").text, "text");
+  writer.join();
+  std::filesystem::remove(pipe);
 }
 
 TEST(Pem, BothAreRefused) {

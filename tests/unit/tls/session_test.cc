@@ -147,6 +147,8 @@ TEST_F(SessionTest, ClearTextIsNamed) {
   EXPECT_THAT(session_->failure().text, HasSubstr("clear text (HTTP/2)"));
   open(clear_of_clients()).take("GET / HTTP/1.1\r\n\r\n");
   EXPECT_THAT(session_->failure().text, HasSubstr("clear text to a port"));
+  open(clear_of_clients()).take("PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\n");
+  EXPECT_THAT(session_->failure().text, HasSubstr("PROXY protocol"));
 }
 
 TEST_F(SessionTest, TheEndIsToldBothWays) {

@@ -59,6 +59,11 @@ TEST_F(TransportTest, WhatDoesNotBelongTogetherIsRefused) {
   settings.key = ca_.issue({}).key;
   EXPECT_THAT(refusal(settings), AllOf(HasSubstr("TlsSettings::key: the key does not belong"),
                                        HasSubstr(settings_.certificate_file)));
+  settings = {};
+  const Pair of_client = ca_.issue({.usage = "clientAuth"});
+  settings.certificate = of_client.certificate;
+  settings.key = of_client.key;
+  EXPECT_THAT(refusal(settings), HasSubstr("the certificate is not for servers"));
   settings = settings_;
   settings.allowed_sans = {"dns:a"};
   EXPECT_THAT(refusal(settings), HasSubstr("no CA of clients"));
