@@ -33,6 +33,8 @@ void TransportWatch::start() {
   logger_.log(LogLevel::info, LineKind::server, name_ + " speaks " + transport_->description());
   warn(transport_->warning());
   files_.start();
+  // What changed before they were watched.
+  files_.tell();
 }
 
 void TransportWatch::close() {
