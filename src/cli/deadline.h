@@ -3,6 +3,8 @@
 #include <chrono>
 #include <string>
 
+#include "server/values.h"
+
 namespace extproc::cli {
 
 /// When all must be done.
@@ -14,7 +16,7 @@ class Deadline {
 
   Clock::time_point end() const { return end_; }
   /// "1 s", "0.25 s": how long there was.
-  std::string text() const;
+  std::string text() const { return server::seconds_text(time_); }
 
  private:
   std::chrono::milliseconds time_;

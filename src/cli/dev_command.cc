@@ -22,6 +22,7 @@
 #include "cli/processors.h"
 #include "cli/services.h"
 #include "cli/temporary_folder.h"
+#include "cli/tls_build.h"
 #include "envoy/write/documents.h"
 #include "extproc/error.h"
 #include "extproc/server.h"
@@ -203,7 +204,8 @@ void introduce(const EnvoyProcess& envoy, const Processors& processors, const De
 int run(const DevOptions& options) {
   // A reader of the output that is gone must not end the process before Envoy is stopped.
   for (const int signal : {SIGPIPE, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
-  if (options.tls) require_tls_in_build("--tls");
+  if (const std::string why = options.tls ? why_no_tls("--tls") : ""; !why.empty())
+    throw Error(why);
   DocumentOptions document = document_options(options);
   const auto needs = needs_of(options.which, options.needs, options.filter);
   const fs::path program = find_envoy(options.envoy);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string>
 
+#include "cli/tls_build.h"
 #include "extproc/error.h"
 #ifdef EXTPROC_WITH_TLS
 #include "extproc/tls.h"
@@ -12,8 +13,6 @@
 namespace extproc::cli {
 
 #ifdef EXTPROC_WITH_TLS
-
-void require_tls_in_build(const char* /*flag*/) {}
 
 DevTls make_dev_tls(const std::filesystem::path& folder) {
   // A desk may be left on over a week-end.
@@ -35,16 +34,7 @@ DevTls make_dev_tls(const std::filesystem::path& folder) {
 
 #else
 
-void require_tls_in_build(const char* flag) {
-  throw Error(std::string(flag) +
-              ": this extproc was built without TLS; build it with -DEXTPROC_TLS=ON, which needs "
-              "OpenSSL 3");
-}
-
-DevTls make_dev_tls(const std::filesystem::path& /*folder*/) {
-  require_tls_in_build("--tls");
-  return {};
-}
+DevTls make_dev_tls(const std::filesystem::path& /*folder*/) { throw Error(why_no_tls("--tls")); }
 
 #endif
 

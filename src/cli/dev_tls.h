@@ -16,9 +16,6 @@ struct DevTls {
   envoy_config::ProcessorTls envoy;
 };
 
-/// Throws Error in a build without TLS.
-void require_tls_in_build(const char* flag);
-
 /// Makes certificates for the loopback in the folder, and what is served and asked with them.
 /// Throws Error.
 DevTls make_dev_tls(const std::filesystem::path& folder);

@@ -11,6 +11,7 @@
 #include "extproc/settings.h"
 #include "extproc/tls.h"
 #include "server/listen_address.h"
+#include "tls/client_stream.h"
 
 namespace extproc::cli {
 
@@ -95,23 +96,14 @@ struct DevOptions {
   std::optional<std::string> log_file;
 };
 
-/// How a server is spoken to over TLS. Files are PEM; empty texts were not given.
-struct PeerTlsOptions {
-  std::string ca_file{};
-  std::string certificate_file{};
-  std::string key_file{};
-  /// Whose certificate the server must have; never empty once read.
-  std::string server_name{};
-};
-
 /// `extproc health`.
 struct HealthOptions {
   server::ListenAddress address;
   /// Empty: the server as a whole.
   std::string service{};
   std::chrono::milliseconds timeout{1000};
-  /// Nothing: clear text.
-  std::optional<PeerTlsOptions> tls{};
+  /// Nothing: clear text. Its server_name is never empty.
+  std::optional<tls::ClientSettings> tls{};
 };
 
 using Command = std::variant<ServeOptions, ConfigOptions, CheckOptions, DevOptions, HealthOptions>;

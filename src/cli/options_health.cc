@@ -1,4 +1,5 @@
 #include "cli/option_groups.h"
+#include "cli/tls_build.h"
 #include "extproc/error.h"
 #include "server/values.h"
 
@@ -52,7 +53,7 @@ std::string name_of_host(const ListenAddress& address) {
 
 void check_tls(HealthOptions& options) {
   if (!options.tls) return;
-  PeerTlsOptions& tls = *options.tls;
+  tls::ClientSettings& tls = *options.tls;
   if (tls.certificate_file.empty() != tls.key_file.empty()) {
     const bool has_key = tls.certificate_file.empty();
     throw CLI::ValidationError(std::string(has_key ? "--tls-key" : "--tls-cert") +
@@ -66,17 +67,12 @@ void check_tls(HealthOptions& options) {
   }
 }
 
-/// Without TLS in the build its flags are there, so that they can be refused with a reason.
-void require_tls_in_build([[maybe_unused]] const std::string& flag) {
-#ifndef EXTPROC_WITH_TLS
-  throw CLI::ValidationError(flag +
-                             ": this extproc was built without TLS: build it with the CMake option "
-                             "EXTPROC_TLS=ON");
-#endif
+void require_tls_in_build(const std::string& flag) {
+  if (const std::string why = why_no_tls(flag); !why.empty()) throw CLI::ValidationError(why);
 }
 
 void add_tls_text(CLI::App& app, const std::string& flag, const std::string& type,
-                  std::string PeerTlsOptions::*member, std::optional<PeerTlsOptions>& tls,
+                  std::string tls::ClientSettings::*member, std::optional<tls::ClientSettings>& tls,
                   const std::string& help) {
   const auto set = [&tls, member, flag](const std::string& text) {
     require_tls_in_build(flag);
@@ -87,19 +83,19 @@ void add_tls_text(CLI::App& app, const std::string& flag, const std::string& typ
   app.add_option_function<std::string>(flag, set, help)->type_name(type)->group("TLS");
 }
 
-void add_tls_options(CLI::App& app, std::optional<PeerTlsOptions>& tls) {
+void add_tls_options(CLI::App& app, std::optional<tls::ClientSettings>& tls) {
   const auto switch_on = [&tls] {
     require_tls_in_build("--tls");
     if (!tls) tls.emplace();
   };
   app.add_flag_callback("--tls", switch_on, "Speak TLS; the CAs are the system's")->group("TLS");
-  add_tls_text(app, "--tls-ca", "FILE", &PeerTlsOptions::ca_file, tls,
+  add_tls_text(app, "--tls-ca", "FILE", &tls::ClientSettings::ca_file, tls,
                "The CA of the server's certificate, PEM (the system's)");
-  add_tls_text(app, "--tls-cert", "FILE", &PeerTlsOptions::certificate_file, tls,
+  add_tls_text(app, "--tls-cert", "FILE", &tls::ClientSettings::certificate_file, tls,
                "Certificate to show to the server, PEM (none)");
-  add_tls_text(app, "--tls-key", "FILE", &PeerTlsOptions::key_file, tls,
+  add_tls_text(app, "--tls-key", "FILE", &tls::ClientSettings::key_file, tls,
                "Its key, PEM without a password");
-  add_tls_text(app, "--tls-server-name", "NAME", &PeerTlsOptions::server_name, tls,
+  add_tls_text(app, "--tls-server-name", "NAME", &tls::ClientSettings::server_name, tls,
                "Name or IP address that the server's certificate is for (the host of ADDRESS)");
 }
 

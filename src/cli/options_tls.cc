@@ -1,19 +1,17 @@
 #include "cli/option_groups.h"
+#include "cli/tls_build.h"
 
 namespace extproc::cli {
 namespace {
 
 constexpr const char* kGroup = "TLS";
 
-#ifdef EXTPROC_WITH_TLS
-constexpr bool kBuilt = true;
-#else
-constexpr bool kBuilt = false;
-#endif
-
 CLI::Option* add_file(CLI::App& app, const std::string& flag, std::string& file,
                       const std::string& help) {
-  return app.add_option(flag, file, help)->type_name("FILE")->group(kGroup);
+  return app.add_option(flag, file, help)
+      ->type_name("FILE")
+      ->group(kGroup)
+      ->check([flag](const std::string& /*file*/) { return why_no_tls(flag); });
 }
 
 void set_min_version(TlsSettings& tls, const std::string& text) {
@@ -52,11 +50,6 @@ void add_tls_options(CLI::App& app, TlsSettings& tls) {
       ->type_name("VERSION")
       ->group(kGroup)
       ->needs(certificate);
-  if (kBuilt) return;
-  const auto refuse = [](const std::string& /*text*/) -> std::string {
-    return "this extproc is built without TLS: build it with -DEXTPROC_TLS=ON";
-  };
-  for (CLI::Option* option : {certificate, key, authority}) option->check(refuse);
 }
 
 }  // namespace extproc::cli

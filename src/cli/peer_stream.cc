@@ -2,10 +2,9 @@
 
 #include <utility>
 
+#include "cli/tls_build.h"
 #include "extproc/error.h"
-#ifdef EXTPROC_WITH_TLS
 #include "tls/client_stream.h"
-#endif
 
 namespace extproc::cli {
 namespace {
@@ -25,8 +24,7 @@ class ClearStream final : public PeerStream {
 #ifdef EXTPROC_WITH_TLS
 class TlsStream final : public PeerStream {
  public:
-  explicit TlsStream(const PeerTlsOptions& tls)
-      : stream_({tls.ca_file, tls.certificate_file, tls.key_file, tls.server_name}) {}
+  explicit TlsStream(const tls::ClientSettings& tls) : stream_(tls) {}
 
   void receive(std::string_view bytes, std::string& text) override { stream_.receive(bytes, text); }
   void receive_end() override { stream_.receive_end(); }
@@ -41,12 +39,12 @@ class TlsStream final : public PeerStream {
 
 }  // namespace
 
-std::unique_ptr<PeerStream> make_peer_stream(const std::optional<PeerTlsOptions>& tls) {
+std::unique_ptr<PeerStream> make_peer_stream(const std::optional<tls::ClientSettings>& tls) {
   if (!tls) return std::make_unique<ClearStream>();
 #ifdef EXTPROC_WITH_TLS
   return std::make_unique<TlsStream>(*tls);
 #else
-  throw Error("this extproc was built without TLS");
+  throw Error(why_no_tls("--tls"));
 #endif
 }
 

@@ -26,6 +26,6 @@ class PeerStream {
 };
 
 /// Reads the files of `tls`; nothing: clear text. Throws Error.
-std::unique_ptr<PeerStream> make_peer_stream(const std::optional<PeerTlsOptions>& tls);
+std::unique_ptr<PeerStream> make_peer_stream(const std::optional<tls::ClientSettings>& tls);
 
 }  // namespace extproc::cli

@@ -6,10 +6,15 @@
 namespace extproc::http2 {
 namespace {
 
+constexpr std::string_view kPreface = "PRI * HTTP/2.0";
 /// A record of TLS: a handshake, of version 3.
 constexpr std::string_view kTls = "\x16\x03";
 constexpr std::string_view kProxyV1 = "PROXY ";
 constexpr std::string_view kProxyV2("\r\n\r\n\0\r\nQUIT\n", 12);
+
+bool is_proxy_header(std::string_view bytes) {
+  return bytes.starts_with(kProxyV1) || bytes.starts_with(kProxyV2);
+}
 
 bool is_method(char c) { return (c >= 'A' && c <= 'Z') || c == '-'; }
 
@@ -31,7 +36,7 @@ std::string_view foreign_protocol(std::string_view bytes) {
     return "a TLS ClientHello came on a port that speaks HTTP/2 in clear text: take the TLS "
            "transport_socket out of the cluster, or serve with TLS (--tls-cert, --tls-key)";
   }
-  if (bytes.starts_with(kProxyV1) || bytes.starts_with(kProxyV2)) {
+  if (is_proxy_header(bytes)) {
     return "a PROXY protocol header came in place of the HTTP/2 preface: take the proxy_protocol "
            "transport_socket out of the cluster";
   }
@@ -40,6 +45,20 @@ std::string_view foreign_protocol(std::string_view bytes) {
            "(explicit_http_config)";
   }
   return "no HTTP/2 connection preface";
+}
+
+std::string_view foreign_to_tls(std::string_view bytes) {
+  if (bytes.empty() || bytes.front() == kTls.front()) return {};
+  if (is_proxy_header(bytes)) {
+    return "a PROXY protocol header came before TLS: take the proxy_protocol transport_socket out "
+           "of the cluster";
+  }
+  if (bytes.starts_with(kPreface)) {
+    return "a client came in clear text (HTTP/2) to a port that speaks TLS: give its cluster a "
+           "transport_socket (extproc config --tls), or serve without --tls-cert";
+  }
+  return "a client came in clear text to a port that speaks TLS: give its cluster a "
+         "transport_socket (extproc config --tls), or serve without --tls-cert";
 }
 
 }  // namespace extproc::http2

@@ -8,4 +8,7 @@ namespace extproc::http2 {
 /// the log, with what to do.
 std::string_view foreign_protocol(std::string_view bytes);
 
+/// The same where TLS was to come; empty where it may have.
+std::string_view foreign_to_tls(std::string_view bytes);
+
 }  // namespace extproc::http2

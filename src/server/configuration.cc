@@ -76,10 +76,15 @@ void check(const FilterSettings& filter) {
 
 }  // namespace
 
+bool is_secure(const Configuration& configuration) {
+  return configuration.transport != nullptr &&
+         std::holds_alternative<TcpAddress>(configuration.address);
+}
+
 Configuration resolve(const Settings& settings, const std::optional<std::string>& own_address) {
   Configuration result;
   result.address = choose_address(settings, own_address);
-  if (std::holds_alternative<TcpAddress>(result.address)) result.transport = settings.transport;
+  result.transport = settings.transport;
   result.grace_period =
       check_time("Settings::grace_period", settings.grace_period.value_or(result.grace_period));
   result.drain_delay =

@@ -16,7 +16,7 @@ namespace extproc::server {
 /// Settings with nothing left open, all of it valid.
 struct Configuration {
   ListenAddress address;
-  /// Null for clear text.
+  /// As it was given, perhaps null; of TCP alone: see is_secure().
   std::shared_ptr<Transport> transport;
   std::chrono::milliseconds grace_period{5'000};
   std::chrono::milliseconds drain_delay{1'000};
@@ -36,6 +36,9 @@ struct Configuration {
   bool automatic_mode_override = false;
   Limits limits;
 };
+
+/// Whether its connections go over the transport; a Unix domain socket's never do.
+bool is_secure(const Configuration& configuration);
 
 /// `own_address` is the service's, which stands in for the address of the settings. Throws Error at
 /// the first value that is wrong.

@@ -21,6 +21,7 @@
 #include "server/environment.h"
 #include "server/process.h"
 #include "server/process_memory.h"
+#include "server/values.h"
 
 namespace extproc {
 namespace {
@@ -40,13 +41,6 @@ void check_addresses(const std::vector<Service>& services, const Settings& setti
     throw Error(other->second + " and " + service.name() + " would both listen on " + text +
                 ": give each a port of its own, with Service::on(port)");
   }
-}
-
-std::string seconds(std::chrono::milliseconds time) {
-  std::string text = std::to_string(static_cast<double>(time.count()) / 1000);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.ends_with('.')) text.pop_back();
-  return text + " s";
 }
 
 /// How long the end waits for the last lines of the log.
@@ -99,7 +93,7 @@ class SignalLoop {
 
   void shut_down(const Servers& servers) {
     logger_.log(LogLevel::info, LineKind::server,
-                "shutting down, grace period " + seconds(grace_period_) +
+                "shutting down, grace period " + server::seconds_text(grace_period_) +
                     "; send the signal again to end at once");
     for (const auto& server : servers) server->shutdown();
     // The servers are waited for elsewhere, so that the second signal is heard.

@@ -66,7 +66,6 @@ class Server::Impl {
   Impl(Service service, const server::FilledSettings& filled)
       : service_(std::move(service)),
         configuration_(server::resolve(filled.settings, service_.address())),
-        has_transport_(filled.settings.transport != nullptr),
         logger_(log::make_logger(configuration_.log_level, configuration_.log)),
         blocking_(configuration_.blocking_threads, configuration_.blocking_queue),
         life_(service_, logger_, control_),
@@ -110,8 +109,6 @@ class Server::Impl {
 
   const Service service_;
   const server::Configuration configuration_;
-  /// Whether one was given, used or not.
-  const bool has_transport_;
   const Logger logger_;
   detail::BlockingPool blocking_;
   detail::ToldOnce told_;
@@ -194,12 +191,12 @@ void Server::Impl::open() {
 }
 
 void Server::Impl::watch_transport() {
-  if (configuration_.transport != nullptr) {
+  if (server::is_secure(configuration_)) {
     watch_ = std::make_unique<server::TransportWatch>(control_, configuration_.transport, logger_,
                                                       name(), counters_);
     watch_->start();
   } else if (!std::holds_alternative<server::TcpAddress>(configuration_.address)) {
-    if (has_transport_) {
+    if (configuration_.transport != nullptr) {
       logger_.log(LogLevel::info, LineKind::server,
                   name() + " stays in clear text on a Unix domain socket");
     }

@@ -18,11 +18,6 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-/// One event reads and writes at most this many buffers before other connections have their turn.
-constexpr int kBuffersPerEvent = 2;
-constexpr std::size_t kOutputSize = std::size_t{256} << 10;
-/// As many as Asio hands to the kernel at once.
-constexpr std::size_t kPiecesPerWrite = 64;
 /// What is still read while the peer takes nothing. Reading on without bound would let it grow what
 /// is queued for it: answers to pings, settings and resets. Reading nothing could stand still for
 /// ever with a peer that does the same.
@@ -30,11 +25,6 @@ constexpr std::size_t kReadWhileFull = std::size_t{1} << 20;
 /// How long the peer may take to close its side after us. Closing while it still sends would make
 /// the kernel reset the connection, and the peer lose our last words.
 constexpr std::chrono::milliseconds kLinger{200};
-
-bool not_ready(const error_code& error) {
-  return error == asio::error::would_block || error == asio::error::try_again ||
-         error == asio::error::interrupted;
-}
 
 using NoDelay = asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_NODELAY>;
 
@@ -191,94 +181,6 @@ void SocketConnection::after_event() {
     transport_->finish_shutdown();
     flush();
   }
-}
-
-std::size_t SocketConnection::send(const http2::Output& output) {
-  std::array<asio::const_buffer, kPiecesPerWrite> pieces;
-  std::size_t count = 0;
-  std::size_t bytes = 0;
-  std::size_t sent = 0;
-  bool full = false;
-  const auto send_them = [&] {
-    if (!full) {
-      const std::size_t taken = send_buffers(std::span(pieces.data(), count));
-      full = taken < bytes;
-      sent += taken;
-    }
-    count = bytes = 0;
-  };
-  output.for_each_piece([&](std::string_view piece) {
-    pieces[count++] = asio::buffer(piece);
-    bytes += piece.size();
-    if (count == pieces.size()) send_them();
-  });
-  if (count > 0) send_them();
-  return sent;
-}
-
-template <class Buffers>
-std::size_t SocketConnection::send_buffers(const Buffers& buffers) {
-  error_code error;
-  const std::size_t sent = socket_.write_some(buffers, error);
-  if (!error) return sent;
-  if (!not_ready(error)) fail(error.message(), LogLevel::debug);
-  return 0;
-}
-
-/// Returns how many bytes there were; those that the socket did not take are in `unsent_` then.
-std::size_t SocketConnection::write_some_output() {
-  http2::Output& output = environment_.output;
-  // An exception may have left another connection's.
-  output.clear();
-  transport_->take_output(output, kOutputSize);
-  const std::size_t bytes = output.size();
-  if (secure_ != nullptr) {
-    if (bytes != 0) send_secure(output);
-  } else if (const std::size_t sent = bytes == 0 ? 0 : send(output); sent < bytes && !closed()) {
-    output.copy_to(unsent_, sent);
-    count_own();
-  }
-  output.clear();
-  return bytes;
-}
-
-void SocketConnection::flush() {
-  if (closed() || !transport_ || in_handshake()) return;
-  // While the socket is full, what waits stays in the transport, where it counts against its
-  // limits.
-  waiting_writable_ ? transport_->tell_held() : write_output();
-  tell_if_idle();
-}
-
-void SocketConnection::write_output() {
-  bool all = false;
-  for (int i = 0; i < kBuffersPerEvent && !all && unsent_.empty(); ++i) {
-    all = write_some_output() < kOutputSize;
-    if (closed()) return;
-  }
-  if (!all || !unsent_.empty()) {
-    if (!waiting_writable_) wait_writable();
-  } else if (refused_ || transport_->finished()) {
-    linger();
-  }
-}
-
-void SocketConnection::on_writable() {
-  waiting_writable_ = false;
-  if (!transport_) return;
-  if (!unsent_.empty()) {
-    const std::size_t sent = send_buffers(asio::buffer(unsent_));
-    if (closed()) return;
-    if (sent < unsent_.size()) {
-      unsent_.erase(0, sent);
-      return wait_writable();
-    }
-    release(unsent_);
-    count_own();
-  }
-  read_while_full_ = 0;
-  if (std::exchange(reading_paused_, false)) wait_readable();
-  after_event();
 }
 
 // A client that is set up wrong comes again and again.

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/intrusive/list_hook.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
@@ -137,10 +138,14 @@ class SocketConnection
   void fail_to_read(const boost::system::error_code& error);
   bool receive(std::string_view bytes);
   void discard_input();
+
+  // Output: socket_connection_output.cc.
   std::size_t write_some_output();
   void write_output();
   /// How many bytes the socket took. The connection may be closed afterwards.
   std::size_t send(const http2::Output& output);
+  std::size_t send(std::span<const boost::asio::const_buffer> buffers);
+  std::size_t send(std::string_view bytes);
 
   // TLS: socket_connection_secure.cc.
   void begin_handshake();
@@ -151,8 +156,6 @@ class SocketConnection
   void fail_secure();
   void tell_failed_handshake(const SecureFailure& failure);
 
-  template <class Buffers>
-  std::size_t send_buffers(const Buffers& buffers);
   void after_event();
   void tell_if_idle();
   void tell_error() const;
@@ -179,6 +182,8 @@ class SocketConnection
   /// last words.
   static constexpr std::chrono::seconds kNoticeTime{10};
   static constexpr Clock::time_point kNever = Clock::time_point::max();
+  /// One event reads and writes at most this many buffers before other connections have their turn.
+  static constexpr int kBuffersPerEvent = 2;
   static constexpr std::size_t kFirstInputSize = std::size_t{4} << 10;
 
   ConnectionEnvironment& environment_;

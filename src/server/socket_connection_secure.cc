@@ -1,7 +1,6 @@
 // What SocketConnection does where its bytes are those of TLS. Steps of the handshake are taken in
 // turn with all else that the thread does, since each may take as long as a thousand messages.
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
 #include <utility>
 
 #include "server/socket_connection.h"
@@ -90,7 +89,7 @@ void SocketConnection::send_secured() {
   std::string& out = environment_.secure.out;
   if (out.empty()) return;
   const bool must_wait = waiting_writable_ || !unsent_.empty();
-  const std::size_t sent = must_wait ? 0 : send_buffers(boost::asio::buffer(out));
+  const std::size_t sent = must_wait ? 0 : send(std::string_view(out));
   if (sent < out.size() && !closed()) {
     unsent_.append(out, sent);
     count_own();

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <utility>
 
@@ -126,6 +127,15 @@ std::optional<std::vector<std::string>> parse_header_names(std::string_view text
     begin = end + 1;
   }
   return names;
+}
+
+std::string seconds_text(std::chrono::milliseconds time) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.3f", static_cast<double>(time.count()) / 1000);
+  std::string seconds(text.data());
+  seconds.erase(seconds.find_last_not_of('0') + 1);
+  if (seconds.ends_with('.')) seconds.pop_back();
+  return seconds + " s";
 }
 
 void refuse_value(std::string_view setting, std::string_view value, std::string_view accepted) {

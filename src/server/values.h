@@ -36,6 +36,9 @@ std::optional<std::string> parse_header_name(std::string_view text);
 /// Of any headers, separated by commas.
 std::optional<std::vector<std::string>> parse_header_names(std::string_view text);
 
+/// "5 s", "0.25 s": to the millisecond.
+std::string seconds_text(std::chrono::milliseconds time);
+
 // What they accept, for refuse_value().
 inline constexpr std::string_view kAcceptedPort = "a port from 0 to 65535";
 inline constexpr std::string_view kAcceptedSeconds = "a number of seconds, as in \"5\" or \"0.5\"";

@@ -92,9 +92,9 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
                    .services = services_,
                    .deadlines = deadlines_,
                    .buffers = buffers_,
-                   .transport = configuration.transport.get(),
+                   .transport = is_secure(configuration) ? configuration.transport.get() : nullptr,
                    .output = {}},
-      most_handshakes_(std::max(configuration.limits.handshakes / configuration.threads, 1U)) {
+      handshakes_(io_, std::max(configuration.limits.handshakes / configuration.threads, 1U)) {
   ProcessMemory::instance().add(*this);
 }
 
@@ -314,28 +314,10 @@ void Worker::on_idle(SocketConnection& connection, bool idle) {
 }
 
 void Worker::on_handshake(SocketConnection& connection, bool under_way) {
-  connection.IdleHook::unlink();
-  if (!under_way) {
-    --handshakes_under_way_;
-    return;
-  }
-  handshakes_.push_back(connection);
-  if (++handshakes_under_way_ > most_handshakes_)
-    ConnectionPtr(&handshakes_.front())->give_up_handshake();
+  under_way ? handshakes_.begin(connection) : handshakes_.end(connection);
 }
 
-// One, and then whatever else has come: a step of many would hold up every stream of the thread.
-void Worker::on_handshake_bytes(SocketConnection& connection) {
-  if (handshakes_to_continue_.empty()) asio::post(io_, [this] { continue_one_handshake(); });
-  handshakes_to_continue_.emplace_back(&connection);
-}
-
-void Worker::continue_one_handshake() {
-  const ConnectionPtr next = std::move(handshakes_to_continue_.front());
-  handshakes_to_continue_.pop_front();
-  if (!handshakes_to_continue_.empty()) asio::post(io_, [this] { continue_one_handshake(); });
-  next->continue_handshake();
-}
+void Worker::on_handshake_bytes(SocketConnection& connection) { handshakes_.queue(connection); }
 
 void Worker::on_shutdown_seen(SocketConnection& connection) {
   unseen_.erase(&connection);

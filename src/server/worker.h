@@ -8,7 +8,6 @@
 #include <boost/intrusive/list.hpp>
 #include <chrono>
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -28,6 +27,7 @@
 #include "grpc/health.h"
 #include "host/access.h"
 #include "server/configuration.h"
+#include "server/handshakes.h"
 #include "server/process_memory.h"
 #include "server/process_service.h"
 #include "server/socket.h"
@@ -126,7 +126,6 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   void on_idle(SocketConnection& connection, bool idle) override;
   void on_handshake(SocketConnection& connection, bool under_way) override;
   void on_handshake_bytes(SocketConnection& connection) override;
-  void continue_one_handshake();
   void on_shutdown_seen(SocketConnection& connection) override;
   void on_closed(SocketConnection& connection) override;
 
@@ -157,12 +156,7 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   std::set<ConnectionPtr> connections_;
   /// Those without streams, the one first that has had none for the longest time.
   boost::intrusive::list<SocketConnection, boost::intrusive::constant_time_size<false>> idle_;
-  /// In their TLS handshake, in the order of their beginning; those of which something came, in
-  /// that order; and how many there may be.
-  boost::intrusive::list<SocketConnection, boost::intrusive::constant_time_size<false>> handshakes_;
-  std::deque<ConnectionPtr> handshakes_to_continue_;
-  std::size_t handshakes_under_way_ = 0;
-  const std::size_t most_handshakes_;
+  Handshakes handshakes_;
   /// That were ended to make room, and are not closed yet.
   std::size_t making_room_ = 0;
   std::vector<ConnectionPtr> to_flush_;

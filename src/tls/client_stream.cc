@@ -15,19 +15,13 @@
 namespace extproc::tls {
 namespace {
 
-constexpr unsigned char kAlpn[] = {2, 'h', '2'};
 constexpr std::string_view kH2 = "h2";
 /// The kinds of TLS's records with which a server can begin.
 constexpr char kAlertRecord = 0x15;
 constexpr char kFirstRecord = 0x16;
 
 SslContextPtr make_client_context(const ClientSettings& settings) {
-  ERR_clear_error();
-  SslContextPtr context(SSL_CTX_new(TLS_client_method()));
-  if (!context) throw Error("TLS cannot be set up: " + last_error());
-  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  SslContextPtr context = make_context(TLS_client_method());
   if (settings.ca_file.empty()) {
     SSL_CTX_set_default_verify_paths(context.get());
   } else {
@@ -107,7 +101,7 @@ void ClientStream::Impl::set_up() {
   SSL_set_app_data(session.get(), this);
   SSL_set_verify(session.get(), SSL_VERIFY_PEER, &on_verified);
   SSL_CTX_set_client_cert_cb(context.get(), &on_certificate_asked);
-  SSL_set_alpn_protos(session.get(), kAlpn, sizeof kAlpn);
+  SSL_set_alpn_protos(session.get(), kHttp2Protocol, sizeof kHttp2Protocol);
   expect_name(session.get(), name);
   SSL_set_connect_state(session.get());
   shake_hands();

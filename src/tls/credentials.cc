@@ -7,6 +7,18 @@
 
 namespace extproc::tls {
 
+SslContextPtr make_context(const SSL_METHOD* side) {
+  ERR_clear_error();
+  SslContextPtr context(SSL_CTX_new(side));
+  if (context == nullptr) throw Error("OpenSSL cannot be used: " + last_error());
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  // Connections live for hours; one that is resumed would not look at a certificate again.
+  SSL_CTX_set_options(context.get(),
+                      SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  return context;
+}
+
 std::string use_certificate(SSL_CTX* context, const Pem& certificate, const Pem& key) {
   const auto chain = certificates(certificate);
   const auto read_key = private_key(key);

@@ -7,6 +7,13 @@
 
 namespace extproc::tls {
 
+/// What ALPN has of HTTP/2, with its length before it.
+inline constexpr unsigned char kHttp2Protocol[] = {2, 'h', '2'};
+
+/// For `side`, TLS_server_method() or TLS_client_method(): 1.2 or later, nothing resumed, nothing
+/// renegotiated. Throws Error.
+SslContextPtr make_context(const SSL_METHOD* side);
+
 // Of a server and of a client alike. Each throws Error, which names the source of what cannot be
 // used.
 

@@ -18,13 +18,11 @@ constexpr const char* kCiphers =
 constexpr const char* kSuites =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 
-constexpr unsigned char kHttp2[] = {2, 'h', '2'};
-
 int choose_protocol(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* size,
                     const unsigned char* offered, unsigned offered_size, void* /*unused*/) {
   unsigned char* found = nullptr;
-  const int result =
-      SSL_select_next_proto(&found, size, kHttp2, sizeof kHttp2, offered, offered_size);
+  const int result = SSL_select_next_proto(&found, size, kHttp2Protocol, sizeof kHttp2Protocol,
+                                           offered, offered_size);
   *chosen = found;
   return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
@@ -86,17 +84,12 @@ Material load_material(const TlsSettings& settings) {
 }
 
 ServerContext::ServerContext(const Material& material, AllowedNames allowed, TlsVersion min_version)
-    : context_(SSL_CTX_new(TLS_server_method())), allowed_(std::move(allowed)) {
+    : context_(make_context(TLS_server_method())), allowed_(std::move(allowed)) {
   SSL_CTX* context = context_.get();
-  if (context == nullptr) throw Error("OpenSSL cannot be used: " + last_error());
-  SSL_CTX_set_min_proto_version(context,
-                                min_version == TlsVersion::v1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
+  if (min_version == TlsVersion::v1_3) SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
   SSL_CTX_set_cipher_list(context, kCiphers);
   SSL_CTX_set_ciphersuites(context, kSuites);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
-                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-  // Connections live for hours; one that is resumed would not look at its certificate again.
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_num_tickets(context, 0);
   // An idle connection keeps no buffers of records.
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);

@@ -7,6 +7,8 @@
 #include <new>
 #include <utility>
 
+#include "http2/foreign_protocol.h"
+
 namespace extproc::tls {
 namespace {
 
@@ -18,8 +20,6 @@ constexpr std::size_t kOpenBytes = std::size_t{12} << 10;
 /// Far more than a peer needs.
 constexpr unsigned kMostOtherMessages = 32;
 constexpr const char* kManyKeys = "the peer changes its keys again and again";
-/// The first byte of a record that a handshake begins with.
-constexpr char kHandshakeRecord = 22;
 
 SecureBuffers& buffers_of(BIO* bio) { return *static_cast<SecureBuffers*>(BIO_get_data(bio)); }
 
@@ -88,12 +88,14 @@ Session::Session(std::shared_ptr<const ServerContext> context, SecureBuffers& bu
 }
 
 void Session::take(std::string_view bytes) {
-  if (!begun_ && !bytes.empty() && bytes.front() != kHandshakeRecord) {
-    state_ = State::failed;
-    verification_.failure = failure_of_clear_text(bytes);
-    return;
+  if (!begun_ && !bytes.empty()) {
+    begun_ = true;
+    if (const std::string_view foreign = http2::foreign_to_tls(bytes); !foreign.empty()) {
+      state_ = State::failed;
+      verification_.failure = {std::string(foreign), std::string(foreign)};
+      return;
+    }
   }
-  begun_ = true;
   buffers_.in = bytes;
   if (state_ == State::handshake) shake_hands();
 }

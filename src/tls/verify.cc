@@ -153,21 +153,4 @@ SecureFailure failure_without_protocol() {
   return {std::string(kNoProtocol), std::string(kNoProtocol)};
 }
 
-SecureFailure failure_of_clear_text(std::string_view first_bytes) {
-  constexpr std::string_view kProxyV1 = "PROXY ";
-  constexpr std::string_view kProxyV2("\r\n\r\n\0\r\nQUIT\n", 12);
-  if (first_bytes.starts_with(kProxyV1) || first_bytes.starts_with(kProxyV2)) {
-    const std::string proxy =
-        "a PROXY protocol header came before TLS: take the proxy_protocol transport_socket out of "
-        "the cluster";
-    return {proxy, proxy};
-  }
-  const bool http2 = std::string_view("PRI * HTTP/2.0").starts_with(first_bytes.substr(0, 14));
-  const std::string kind =
-      std::string("a client came in clear text") + (http2 ? " (HTTP/2)" : "") +
-      " to a port that speaks TLS: give its cluster a transport_socket (extproc config --tls), or "
-      "serve without --tls-cert";
-  return {kind, kind};
-}
-
 }  // namespace extproc::tls

@@ -26,7 +26,4 @@ server::SecureFailure failure_of_last_error();
 /// ALPN was not asked for.
 server::SecureFailure failure_without_protocol();
 
-/// What a peer says that does not begin with TLS.
-server::SecureFailure failure_of_clear_text(std::string_view first_bytes);
-
 }  // namespace extproc::tls

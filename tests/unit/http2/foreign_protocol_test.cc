@@ -43,5 +43,21 @@ TEST(ForeignProtocol, IsNamed) {
   }
 }
 
+TEST(ForeignToTls, IsNamedByItsFirstBytes) {
+  const std::pair<std::string_view, const char*> cases[] = {
+      {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "clear text (HTTP/2)"},
+      {"GET / HTTP/1.1\r\n\r\n", "clear text to a port"},
+      {"PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\n", "PROXY protocol"},
+      {{"\r\n\r\n\0\r\nQUIT\n", 12}, "PROXY protocol"}};
+  for (const auto& [bytes, named] : cases)
+    EXPECT_THAT(foreign_to_tls(bytes), HasSubstr(named)) << bytes;
+}
+
+TEST(ForeignToTls, WhatMayBeTlsIsNot) {
+  EXPECT_EQ(foreign_to_tls(""), "");
+  EXPECT_EQ(foreign_to_tls("\x16"), "");
+  EXPECT_EQ(foreign_to_tls("\x16\x03\x01"), "");
+}
+
 }  // namespace
 }  // namespace extproc::http2
