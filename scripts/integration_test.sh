@@ -21,7 +21,7 @@ if [[ "${1:-}" == --tls ]]; then
   name=tls
   tests=()
   for group in headers bodies body_streams chain chain_bodies context early_end held_headers large_bodies load modes no_content \
-    rules shutdown streamed_response failures deadlines tls connection_age; do
+    rules shutdown streamed_response failures deadlines tls tls_reload connection_age; do
     tests+=("tests/integration/test_$group.py")
   done
   # Its Envoy has what `extproc config` writes for clear text.

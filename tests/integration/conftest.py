@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import paths
+from harness.certificates import Authority
 from harness.certificates import Authority, Pair
 from harness.envoy import Envoy
 from harness.envoy_config import with_ports
@@ -15,6 +16,7 @@ from harness.envoy_tls import Files
 from harness.extproc import Extproc, serve_examples
 from harness.lab import Lab
 from harness.processes import Launcher, Process, free_port
+from harness.tls_server import Pki
 
 LOG_TAIL = 4000
 
@@ -104,6 +106,13 @@ def server_pair(authority) -> Pair:
 def tls_files(tmp_path, authority) -> Files:
     """Those of an Envoy that speaks TLS."""
     return Files(tmp_path, authority)
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory) -> Pki:
+    ca = Authority(tmp_path_factory.mktemp("ca"))
+    client = ca.client("DNS:envoy.example", "URI:spiffe://example.org/envoy")
+    return Pki(ca, ca.server(), client, Authority(tmp_path_factory.mktemp("other"), "other"))
 
 
 class Deployment:

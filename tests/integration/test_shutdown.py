@@ -15,6 +15,7 @@ from harness.envoy import Envoy
 from harness.envoy_config import Cluster, Filter, Listener, bootstrap, grpc_health_check
 from harness.extproc import Extproc
 from harness.grpc_client import Requests, process
+from harness.load import Load
 from harness.processes import free_port
 
 TRIVIAL = "examples.TrivialExtProcService"
@@ -90,34 +91,6 @@ def replicas(own_launcher, echo_port):
     envoy = Envoy(own_launcher, bootstrap(admin, [Listener("http", port, (Filter("processor"),))], clusters), admin)
     envoy.wait_for_healthy("processor", 2)
     return servers, port, envoy
-
-
-class Load:
-    """Requests without a break on a few connections, until it is stopped."""
-
-    def __init__(self, port: int, connections: int):
-        self.port = port
-        self.statuses: list[int] = []
-        self._stopped = False
-        self._workers = [asyncio.create_task(self._work()) for _ in range(connections)]
-
-    async def _work(self) -> None:
-        connection = await http.Connection.open(self.port)
-        while not self._stopped:
-            response = await connection.request("POST", "/load", body=b"body")
-            self.statuses.append(response.status)
-        connection.close()
-
-    async def reach(self, count: int) -> None:
-        """Waits until that many more were answered."""
-        target = len(self.statuses) + count
-        async with asyncio.timeout(30):
-            while len(self.statuses) < target:
-                await asyncio.sleep(0.01)
-
-    async def stop(self) -> None:
-        self._stopped = True
-        await asyncio.gather(*self._workers)
 
 
 def test_sigterm_under_load_costs_no_request(replicas):

@@ -1,101 +1,36 @@
 """TLS of `extproc serve`: clients that are let in and that are not, with programs that we did not write."""
 
 import json
-import os
-import re
 import shutil
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import grpc
 import pytest
 
 from harness import grpc_client, http, over_tls, paths, protos, tls_client
-from harness.certificates import Authority, Pair
+from harness.certificates import Pair
 from harness.command import extproc
-from harness.envoy import Envoy
-from harness.envoy_config import Cluster, Filter, Listener, Mode, bootstrap, grpc_health_check
-from harness.processes import Launcher, Process, eventually, free_port, is_open
+from harness.envoy import envoy_in_front
+from harness.envoy_config import Mode, grpc_health_check
+from harness.processes import eventually, free_port, is_open
 from harness.test_server import TestServer
+from harness.tls_server import TRIVIAL, Pki, Served, s_client
 
 PEER = "test_processors.Peer"
-TRIVIAL = "examples.TrivialExtProcService"
 HEADERS_ONLY = Mode(request_body="NONE", response_body="NONE")
-
-
-@dataclass
-class Pki:
-    """A CA, of it a server and a client, and another CA of which nobody has heard."""
-
-    ca: Authority
-    server: Pair
-    client: Pair
-    other: Authority
-
-
-@pytest.fixture(scope="module")
-def pki(tmp_path_factory) -> Pki:
-    ca = Authority(tmp_path_factory.mktemp("ca"))
-    client = ca.client("DNS:envoy.example", "URI:spiffe://example.org/envoy")
-    return Pki(ca, ca.server(), client, Authority(tmp_path_factory.mktemp("other"), "other"))
-
-
-class Served:
-    """`extproc serve` over TLS; mutual unless `clients` is False."""
-
-    def __init__(self, launcher: Launcher, pki: Pki, *flags, service: str = TRIVIAL, clients: bool = True, pair: Pair | None = None):
-        self.port = free_port()
-        pair = pair or pki.server
-        tls = ["--tls-cert", pair.certificate, "--tls-key", pair.key]
-        tls += ["--tls-client-ca", pki.ca.certificate] if clients else []
-        command = [paths.built("extproc"), "serve", "-s", service, "--listen", f"127.0.0.1:{self.port}", "-l", *tls, *flags]
-        self.process: Process = launcher.start(service.rpartition(".")[2], command, env={"LOG_LEVEL": "DEBUG"})
-        self.process.wait_until_open(self.port)
-
-    def logged(self, text: str) -> str:
-        return self.process.wait_for_log(text)
-
-    def is_served(self, pki: Pki, client: Pair | None = None) -> bool:
-        """Whether a new connection is let in and answered."""
-        with tls_client.channel(self.port, pki.ca.certificate, client or pki.client) as channel:
-            try:
-                return grpc_client.check_health(channel) == 1
-            except grpc.RpcError as error:
-                assert error.code() == grpc.StatusCode.UNAVAILABLE, error
-                return False
-
-    def certificate(self, pki: Pki) -> str:
-        """The subject of the server's certificate, as a new connection gets it."""
-        run = s_client(self.port, "-CAfile", pki.ca.certificate)
-        return re.search(r"subject=(.*)", run.stdout)[1]
-
-
-def s_client(port: int, *arguments, text: str = "") -> subprocess.CompletedProcess:
-    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-alpn", "h2", "-servername", "localhost", *arguments]
-    return subprocess.run([str(part) for part in command], input=text, capture_output=True, text=True, errors="replace", timeout=20, check=False)
-
-
-def envoy_in_front(launcher: Launcher, port: int, upstream: int, transport: dict, **options) -> tuple[int, Envoy]:
-    listener, admin = free_port(), free_port()
-    clusters = [
-        Cluster("processor", (port,), health_check=grpc_health_check("0.2s"), transport_socket=transport),
-        Cluster("upstream", (upstream,), http2=False),
-    ]
-    filters = (Filter("processor", HEADERS_ONLY),)
-    envoy = Envoy(launcher, bootstrap(admin, [Listener("http", listener, filters)], clusters), admin, **options)
-    envoy.wait_for_healthy("processor", 1)
-    return listener, envoy
 
 
 @pytest.mark.parametrize("mutual", [False, True], ids=["tls", "mutual"])
 def test_envoy(own_launcher, pki, echo_port, mutual):
     served = Served(own_launcher, pki, service=PEER, clients=mutual)
     transport = over_tls.transport_socket(pki.ca.certificate, pki.client if mutual else None)
-    port, envoy = envoy_in_front(own_launcher, served.port, echo_port, transport)
+    port, envoy = envoy_in_front(
+        own_launcher, served.port, echo_port, HEADERS_ONLY, health_check=grpc_health_check("0.2s"), transport_socket=transport
+    )
+    envoy.wait_for_healthy("processor", 1)
     headers = dict(http.request(port, "POST", "/", body=b"body").json()["headers"])
     assert headers["x-peer"] == (f"CN={pki.client.certificate.stem}" if mutual else "none")
     if mutual:
@@ -349,88 +284,6 @@ def test_two_thousand_slow_handshakes(own_launcher, pki):
     assert closed >= 1_500
     for connection in slow:
         connection.close()
-
-
-class Folder:
-    """A folder as Kubernetes mounts a secret: links to `..data`, which is a link that is turned."""
-
-    def __init__(self, path: Path, pair: Pair):
-        self.path = path
-        self._count = 0
-        path.mkdir()
-        self.put(pair)
-        for name in ("tls.crt", "tls.key"):
-            (path / name).symlink_to(f"..data/{name}")
-        self.pair = Pair(path / "tls.crt", path / "tls.key")
-
-    def put(self, pair: Pair) -> None:
-        self._count += 1
-        version = self.path / f"..{self._count}"
-        version.mkdir()
-        shutil.copy(pair.certificate, version / "tls.crt")
-        shutil.copy(pair.key, version / "tls.key")
-        (self.path / "..new").symlink_to(version.name)
-        (self.path / "..new").rename(self.path / "..data")
-
-
-def test_new_certificates_are_taken(own_launcher, pki, tmp_path):
-    folder = Folder(tmp_path / "secret", pki.server)
-    served = Served(own_launcher, pki, clients=False, pair=folder.pair)
-    first = served.certificate(pki)
-    with tls_client.channel(served.port, pki.ca.certificate) as old:
-        assert grpc_client.check_health(old) == 1
-        folder.put(pki.ca.server())
-        eventually(lambda: served.certificate(pki) != first, "the new certificate")
-        served.logged("what was read anew counts for new connections")
-        assert grpc_client.check_health(old) == 1
-
-
-def test_a_bad_pair_is_told_once_and_the_old_one_stays(own_launcher, pki, tmp_path):
-    folder = Folder(tmp_path / "secret", pki.server)
-    served = Served(own_launcher, pki, clients=False, pair=folder.pair)
-    first = served.certificate(pki)
-    good = pki.ca.server()
-    folder.put(Pair(good.certificate, pki.server.key))
-    assert str(folder.pair.key) in served.logged("the certificates in use stay")
-    served.process.signal(1)
-    served.logged("SIGHUP reads certificates anew")
-    assert served.certificate(pki) == first
-    assert served.process.log().count("the certificates in use stay") == 1
-    folder.put(good)
-    eventually(lambda: served.certificate(pki) != first, "the new certificate")
-
-
-def test_a_file_that_does_not_answer_holds_nothing_up(own_launcher, pki, tmp_path):
-    folder = Folder(tmp_path / "secret", pki.server)
-    served = Served(own_launcher, pki, "-g", "1", pair=folder.pair)
-    os.mkfifo(tmp_path / "pipe")
-    # Open, so that it has no end.
-    pipe = os.open(tmp_path / "pipe", os.O_RDWR)
-    (tmp_path / "pipe").rename(tmp_path / "secret" / "..data" / "tls.crt")
-    (tmp_path / "secret" / "tls.crt").unlink()
-    (tmp_path / "secret" / "tls.crt").symlink_to("..data/tls.crt")
-    served.logged("it is a pipe into which nobody writes")
-    assert served.is_served(pki)
-    served.process.signal(15)
-    assert served.process.wait(4) == 0
-    os.close(pipe)
-
-
-def test_sighup_reads_anew_what_no_event_told(own_launcher, pki, tmp_path):
-    """The files are links to others, whose folder nobody watches."""
-    target, folder = tmp_path / "target", tmp_path / "links"
-    target.mkdir()
-    folder.mkdir()
-    for name, source in (("tls.crt", pki.server.certificate), ("tls.key", pki.server.key)):
-        shutil.copy(source, target / name)
-        (folder / name).symlink_to(target / name)
-    served = Served(own_launcher, pki, clients=False, pair=Pair(folder / "tls.crt", folder / "tls.key"))
-    first = served.certificate(pki)
-    new = pki.ca.server()
-    shutil.copy(new.certificate, target / "tls.crt")
-    shutil.copy(new.key, target / "tls.key")
-    served.process.signal(1)
-    eventually(lambda: served.certificate(pki) != first, "the new certificate")
 
 
 def test_processors_of_one_process_share_it(own_launcher, pki):

@@ -4,7 +4,7 @@ import json
 import re
 
 from harness import http, paths
-from harness.envoy_config import Cluster, Filter, Listener, bootstrap
+from harness.envoy_config import Cluster, Filter, Listener, Mode, bootstrap
 from harness.processes import Launcher, Process, eventually, free_port
 
 
@@ -56,9 +56,16 @@ class Envoy:
         eventually(lambda: self.healthy_endpoints(cluster) == count, f"{count} healthy endpoints of {cluster}", timeout)
 
 
-def envoy_in_front_of(launcher: Launcher, processor: int | str, upstream: int) -> int:
-    """The port of a new Envoy with that processor as its only filter."""
+def envoy_in_front(
+    launcher: Launcher, processor: int | str, upstream: int, mode: Mode = Mode(), concurrency: int = 2, **cluster
+) -> tuple[int, Envoy]:
+    """A new Envoy with that processor as its only filter, and its port; `cluster`: what else its Cluster has."""
     port, admin = free_port(), free_port()
-    clusters = [Cluster("processor", (processor,)), Cluster("upstream", (upstream,), http2=False)]
-    Envoy(launcher, bootstrap(admin, [Listener("http", port, (Filter("processor"),))], clusters), admin, concurrency=1)
-    return port
+    clusters = [Cluster("processor", (processor,), **cluster), Cluster("upstream", (upstream,), http2=False)]
+    listener = Listener("http", port, (Filter("processor", mode),))
+    return port, Envoy(launcher, bootstrap(admin, [listener], clusters), admin, concurrency)
+
+
+def envoy_in_front_of(launcher: Launcher, processor: int | str, upstream: int) -> int:
+    """The port of a new Envoy of one thread with that processor as its only filter."""
+    return envoy_in_front(launcher, processor, upstream, concurrency=1)[0]

@@ -22,7 +22,7 @@ class Extproc:
         self.address: int | str = str(socket) if socket else free_port()
         where = ["--listen", f"unix:{socket}"] if socket else ["-p", self.address]
         what = ["-s", service] if service else []
-        tls = over_tls.serve_flags(over_tls.folder()) if over_tls.enabled() and not socket else []
+        tls = over_tls.serve_flags() if over_tls.enabled() and not socket else []
         command = [paths.built("extproc"), "serve", *what, *where, "-l", *tls, *arguments]
         name = service.rpartition(".")[2] if service else "Base"
         self.process: Process = launcher.start(name, command, env=env)

@@ -29,10 +29,10 @@ def folder() -> Path:
     return path
 
 
-def serve_flags(where: Path, pair: Pair | None = None) -> list:
+def serve_flags() -> list:
     """Of `extproc serve`, which lets in clients of that folder's CA."""
-    certificate, key = (pair.certificate, pair.key) if pair else (where / "server.pem", where / "server.key")
-    return ["--tls-cert", certificate, "--tls-key", key, "--tls-client-ca", where / "ca.pem"]
+    where = folder()
+    return ["--tls-cert", where / "server.pem", "--tls-key", where / "server.key", "--tls-client-ca", where / "ca.pem"]
 
 
 def transport_socket(ca: Path, client: Pair | None = None, **more) -> dict:
