@@ -138,24 +138,23 @@ def test_envoy_does_not_outlive_the_command(own_launcher, folder, echo_port):
     eventually(lambda: not is_open(dev.port), f"Envoy {envoy} to end")
 
 
-def test_an_address_in_use(folder, echo_port):
+def is_refused_as_in_use(folder: Path, port: int) -> None:
     run = extproc(
-        "dev", "-s", TRIVIAL, "--upstream", "http://127.0.0.1:1", "--listen", f"127.0.0.1:{echo_port}",
+        "dev", "-s", TIMER, "--upstream", "http://127.0.0.1:1", "--listen", f"127.0.0.1:{port}",
         env={**os.environ, "TMPDIR": str(folder), "ENVOY": paths.envoy()},
     )  # fmt: skip
     assert run.returncode == 1
-    assert f"127.0.0.1:{echo_port} is in use: stop what listens there, or choose another with --listen" in run.stderr
+    assert f"127.0.0.1:{port} is in use: stop what listens there, or choose another with --listen" in run.stderr
+
+
+def test_an_address_in_use(folder, echo_port):
+    is_refused_as_in_use(folder, echo_port)
     assert not list(folder.iterdir())
 
 
 def test_another_dev_on_the_same_port(own_launcher, folder, echo_port):
     first = Dev(own_launcher, folder, echo_port, "-s", TRIVIAL)
-    run = extproc(
-        "dev", "-s", TIMER, "--upstream", "http://127.0.0.1:1", "--listen", f"127.0.0.1:{first.port}",
-        env={**os.environ, "TMPDIR": str(folder), "ENVOY": paths.envoy()},
-    )  # fmt: skip
-    assert run.returncode == 1
-    assert f"127.0.0.1:{first.port} is in use" in run.stderr
+    is_refused_as_in_use(folder, first.port)
     assert http.request(first.port, "GET", "/").status == 200
 
 

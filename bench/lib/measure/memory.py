@@ -21,9 +21,9 @@ def measure(session: Session) -> None:
 def _measure(session: Session, name: str, turn: int, server, count: int) -> None:
     loads.bench_load(session.files, server.address, 200, IDLE_CONNECTIONS, IDLE_CONNECTIONS)
     before = settled_bytes(server.pid, session.scale.settle_seconds)
-    opened, closed = _hold(session, server, count)
+    opened, closed = hold(session, server, count)
     # Memory that was kept but can be used again does not grow when the same streams come again.
-    again, _ = _hold(session, server, count)
+    again, _ = hold(session, server, count)
     session.add(
         NAME, f"{count} streams", name, turn,
         bytes_per_stream=(opened - before) / count, before_bytes=before, open_bytes=opened,
@@ -31,9 +31,9 @@ def _measure(session: Session, name: str, turn: int, server, count: int) -> None
     )  # fmt: skip
 
 
-def _hold(session: Session, server, count: int) -> tuple[int, int]:
-    """Resident bytes with the streams open, and after they closed."""
-    idle = loads.IdleStreams(session.files, server.address, count, IDLE_CONNECTIONS)
+def hold(session: Session, server, count: int, connections: int = IDLE_CONNECTIONS, **options) -> tuple[int, int]:
+    """Resident bytes with the streams open, and after they closed and their connections have not."""
+    idle = loads.IdleStreams(session.files, server.address, count, connections, **options)
     try:
         opened = settled_bytes(server.pid, session.scale.settle_seconds)
         idle.close()

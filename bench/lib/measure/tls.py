@@ -15,6 +15,7 @@ from lib.envoy import BenchEnvoy, Route
 from lib.errors import Missing
 from lib.measure.direct import measure_cases
 from lib.measure.envoy import measure_routes, warm_up
+from lib.measure.memory import hold
 from lib.meter import settled_bytes
 from lib.plan import (
     DIRECT_CONCURRENCY,
@@ -139,14 +140,7 @@ def _measure_connections(session: Session, name: str, turn: int, server: Running
     # One connection has everything set up, and leaves no memory that a thousand could use again.
     loads.bench_load(session.files, server.address, 200, 1, 1, tls_ca=ca)
     before = settled_bytes(server.pid, session.scale.settle_seconds)
-    idle = loads.IdleStreams(session.files, server.address, TLS_CONNECTIONS, TLS_CONNECTIONS, tls_ca=ca)
-    try:
-        opened = settled_bytes(server.pid, session.scale.settle_seconds)
-        idle.close()
-        closed = settled_bytes(server.pid, session.scale.settle_seconds)
-        idle.end()
-    finally:
-        idle.kill()
+    opened, closed = hold(session, server, TLS_CONNECTIONS, TLS_CONNECTIONS, tls_ca=ca)
     session.add(
         NAME, "connections", name, turn,
         kib_per_connection=(closed - before) / TLS_CONNECTIONS / 1024,

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "cli/options.h"
+#include "parse_options.h"
 
 namespace extproc::cli {
 namespace {
@@ -11,29 +11,16 @@ using server::UnixAddress;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-ParseResult parse_health(std::vector<const char*> arguments) {
-  arguments.insert(arguments.begin(), {"extproc", "health"});
-  return parse_options(static_cast<int>(arguments.size()), arguments.data());
-}
-
 HealthOptions understood(std::vector<const char*> arguments) {
-  auto result = parse_health(std::move(arguments));
-  if (!result.command || !std::holds_alternative<HealthOptions>(*result.command)) {
-    ADD_FAILURE() << "not understood";
-    return {};
-  }
-  return std::get<HealthOptions>(*std::move(result.command));
+  arguments.insert(arguments.begin(), "health");
+  const auto options = parse_as<HealthOptions>(std::move(arguments));
+  EXPECT_TRUE(options);
+  return options.value_or(HealthOptions());
 }
 
-/// What is said of wrong usage.
-std::string refused(std::vector<const char*> arguments) {
-  ::testing::internal::CaptureStderr();
-  const auto result = parse_health(std::move(arguments));
-  const std::string text = ::testing::internal::GetCapturedStderr();
-  EXPECT_FALSE(result.command);
-  EXPECT_EQ(result.exit_status, kWrongUsage);
-  EXPECT_THAT(text, AllOf(HasSubstr("extproc: "), HasSubstr("see extproc health --help")));
-  return text;
+std::string refused_by_health(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "health");
+  return refused(std::move(arguments));
 }
 
 TEST(HealthOptions, Addresses) {
@@ -50,11 +37,12 @@ TEST(HealthOptions, Addresses) {
 }
 
 TEST(HealthOptions, AddressesThatAreNone) {
-  EXPECT_THAT(refused({}), HasSubstr("address is required"));
+  EXPECT_THAT(refused_by_health({}), HasSubstr("address is required"));
   for (const char* address : {"", "host", "host:", ":1", "host:70000", "::1:1", "unix:", "x://h:1"})
-    EXPECT_THAT(refused({address}), HasSubstr("ADDRESS \"" + std::string(address) + "\""));
+    EXPECT_THAT(refused_by_health({address}),
+                HasSubstr("ADDRESS \"" + std::string(address) + "\""));
   for (const char* address : {"0", "host:0"})
-    EXPECT_THAT(refused({address}), HasSubstr("port 0 is no port to connect to"));
+    EXPECT_THAT(refused_by_health({address}), HasSubstr("port 0 is no port to connect to"));
 }
 
 TEST(HealthOptions, ServiceAndTimeout) {
@@ -64,10 +52,12 @@ TEST(HealthOptions, ServiceAndTimeout) {
   EXPECT_EQ(understood({"1", "--timeout", "0.001"}).timeout, 1ms);
   EXPECT_EQ(understood({"1", "--timeout", "31536000"}).timeout, 8760h);
   for (const char* time : {"0", "0.0001", "-1", "31536001", "nan", "inf", "1s", ""})
-    EXPECT_THAT(refused({"1", "--timeout", time}), HasSubstr("--timeout"));
+    EXPECT_THAT(refused_by_health({"1", "--timeout", time}), HasSubstr("--timeout"));
 }
 
-TEST(HealthOptions, TwoAddressesAreOneTooMany) { EXPECT_THAT(refused({"1", "2"}), HasSubstr("2")); }
+TEST(HealthOptions, TwoAddressesAreOneTooMany) {
+  EXPECT_THAT(refused_by_health({"1", "2"}), HasSubstr("2"));
+}
 
 #ifdef EXTPROC_WITH_TLS
 TEST(HealthOptions, EachFlagOfTlsSwitchesItOn) {
@@ -86,20 +76,20 @@ TEST(HealthOptions, TheNameIsTheHostOfTheAddress) {
   EXPECT_EQ(understood({"10.0.0.1:1", "--tls"}).tls->server_name, "10.0.0.1");
   EXPECT_EQ(understood({"[fe80::1%eth0]:1", "--tls"}).tls->server_name, "fe80::1");
   EXPECT_EQ(understood({"host.example.:1", "--tls"}).tls->server_name, "host.example");
-  EXPECT_THAT(refused({"unix:/run/x", "--tls"}), HasSubstr("give --tls-server-name"));
+  EXPECT_THAT(refused_by_health({"unix:/run/x", "--tls"}), HasSubstr("give --tls-server-name"));
   EXPECT_EQ(understood({"unix:/run/x", "--tls-server-name", "n"}).tls->server_name, "n");
 }
 
 TEST(HealthOptions, CertificateAndKeyGoTogether) {
-  EXPECT_THAT(refused({"1", "--tls-cert", "c"}), HasSubstr("give --tls-key with it"));
-  EXPECT_THAT(refused({"1", "--tls-key", "k"}), HasSubstr("give --tls-cert with it"));
-  EXPECT_THAT(refused({"1", "--tls-ca", ""}), HasSubstr("--tls-ca is empty"));
+  EXPECT_THAT(refused_by_health({"1", "--tls-cert", "c"}), HasSubstr("give --tls-key with it"));
+  EXPECT_THAT(refused_by_health({"1", "--tls-key", "k"}), HasSubstr("give --tls-cert with it"));
+  EXPECT_THAT(refused_by_health({"1", "--tls-ca", ""}), HasSubstr("--tls-ca is empty"));
 }
 #else
 TEST(HealthOptions, WithoutTlsInTheBuildItsFlagsAreRefused) {
   for (const char* flag :
        {"--tls", "--tls-ca=x", "--tls-cert=x", "--tls-key=x", "--tls-server-name=x"})
-    EXPECT_THAT(refused({"1", flag}), HasSubstr("EXTPROC_TLS=ON"));
+    EXPECT_THAT(refused_by_health({"1", flag}), HasSubstr("EXTPROC_TLS=ON"));
 }
 #endif
 

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "cli/options.h"
+#include "parse_options.h"
 
 namespace extproc::cli {
 namespace {
@@ -8,28 +8,18 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-ParseResult parse_serve(std::vector<const char*> arguments) {
-  arguments.insert(arguments.begin(), {"extproc", "serve"});
-  return parse_options(static_cast<int>(arguments.size()), arguments.data());
-}
-
 std::string refused_by_serve(std::vector<const char*> arguments) {
-  ::testing::internal::CaptureStderr();
-  const auto result = parse_serve(std::move(arguments));
-  EXPECT_FALSE(result.command);
-  EXPECT_EQ(result.exit_status, kWrongUsage);
-  return ::testing::internal::GetCapturedStderr();
+  arguments.insert(arguments.begin(), "serve");
+  return refused(std::move(arguments));
 }
 
 #ifdef EXTPROC_WITH_TLS
 
 TlsSettings given(std::vector<const char*> arguments) {
-  auto result = parse_serve(std::move(arguments));
-  if (!result.command) {
-    ADD_FAILURE() << "not understood";
-    return {};
-  }
-  return std::get<ServeOptions>(*std::move(result.command)).tls;
+  arguments.insert(arguments.begin(), "serve");
+  const auto options = parse_as<ServeOptions>(std::move(arguments));
+  EXPECT_TRUE(options);
+  return options ? options->tls : TlsSettings();
 }
 
 TEST(TlsOptions, NothingIsSetWithoutAFlag) { EXPECT_EQ(given({}).certificate_file, ""); }
