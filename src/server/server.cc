@@ -20,6 +20,7 @@
 #include "extproc/detail/event_loop.h"
 #include "extproc/error.h"
 #include "server/configuration.h"
+#include "server/distributor.h"
 #include "server/drain.h"
 #include "server/environment.h"
 #include "server/listener.h"
@@ -42,20 +43,6 @@ constexpr std::chrono::milliseconds kTimeToReturn{500};
 constexpr std::chrono::milliseconds kTimeToAnswer{200};
 /// Handlers that are told by name.
 constexpr std::size_t kMostNamed = 10;
-
-/// For what is told in the log once, not for each of many that come in a row.
-class Seldom {
- public:
-  bool now() {
-    const auto time = std::chrono::steady_clock::now();
-    if (told_at_ && time - *told_at_ < std::chrono::minutes(1)) return false;
-    told_at_ = time;
-    return true;
-  }
-
- private:
-  std::optional<std::chrono::steady_clock::time_point> told_at_;
-};
 
 }  // namespace
 
@@ -99,10 +86,6 @@ class Server::Impl {
   void start_threads();
   void set_serving(bool serving);
   void run();
-  void distribute(server::AcceptedSocket socket);
-  /// With the connection that has had no stream for the longest time; null where each has one.
-  server::Worker* idlest() const;
-  void make_room();
   bool ends_within_grace_period();
   void tell_cut_streams();
   std::size_t tell_running_handlers();
@@ -117,13 +100,12 @@ class Server::Impl {
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::unique_ptr<server::Listener> listener_;
   std::vector<std::unique_ptr<server::Worker>> workers_;
+  std::unique_ptr<server::Distributor> distributor_;
   std::unique_ptr<server::Drain> drain_;
   /// Of the transport; null without one.
   std::unique_ptr<server::TransportWatch> watch_;
   /// Of the thread that accepts.
   Counters counters_;
-  Seldom tell_refused_;
-  Seldom tell_displaced_;
   std::atomic<bool> started_ = false;
   std::mutex join_mutex_;
   std::mutex end_mutex_;
@@ -168,8 +150,11 @@ void Server::Impl::open() {
         work_.reset();
       });
   if (!life_.ready([this] { set_serving(true); })) set_serving(false);
-  listener->start([this](server::AcceptedSocket socket) { distribute(std::move(socket)); },
-                  [this] { make_room(); });
+  distributor_ = std::make_unique<server::Distributor>(workers_, configuration_.limits.connections,
+                                                       logger_, counters_);
+  listener->start(
+      [this](server::AcceptedSocket socket) { distributor_->distribute(std::move(socket)); },
+      [this] { distributor_->make_room(); });
   try {
     start_threads();
   } catch (const std::system_error& error) {
@@ -228,37 +213,6 @@ void Server::Impl::run() {
   const std::lock_guard lock(end_mutex_);
   ended_ = true;
   end_changed_.notify_all();
-}
-
-void Server::Impl::distribute(server::AcceptedSocket socket) {
-  std::size_t open = 0;
-  server::Worker* least = nullptr;
-  for (const auto& worker : workers_) {
-    open += worker->load();
-    if (least == nullptr || worker->load() < least->load()) least = worker.get();
-  }
-  if (open < configuration_.limits.connections) return least->add(std::move(socket));
-  const auto tell = [&](Seldom& seldom, const char* what) {
-    if (!seldom.now()) return;
-    logger_.log(LogLevel::warning, LineKind::connection,
-                what + std::to_string(open) + " are open, as many as Limits::connections allows");
-  };
-  if (server::Worker* worker = idlest()) {
-    tell(tell_displaced_, "idle connections end to make room for new ones: ");
-    return worker->replace_idlest(std::move(socket));
-  }
-  counters_.connections_refused.add();
-  tell(tell_refused_, "connections are refused: ");
-}
-
-void Server::Impl::make_room() {
-  if (server::Worker* worker = idlest()) worker->drop_idlest();
-}
-
-server::Worker* Server::Impl::idlest() const {
-  const auto found = std::ranges::min_element(
-      workers_, {}, [](const auto& worker) { return worker->idle_since(); });
-  return (*found)->idle_since() == server::Worker::kNoneIdle ? nullptr : found->get();
 }
 
 void Server::Impl::shutdown(std::chrono::milliseconds grace_period) {
