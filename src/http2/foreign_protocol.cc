@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <string_view>
 
+#include "http2/frame.h"
+
 namespace extproc::http2 {
 namespace {
 
-constexpr std::string_view kPreface = "PRI * HTTP/2.0";
+/// Of the preface, what may have come.
+constexpr std::string_view kHttp2 = kPreface.substr(0, 14);
 /// A record of TLS: a handshake, of version 3.
 constexpr std::string_view kTls = "\x16\x03";
 constexpr std::string_view kProxyV1 = "PROXY ";
@@ -53,7 +56,7 @@ std::string_view foreign_to_tls(std::string_view bytes) {
     return "a PROXY protocol header came before TLS: take the proxy_protocol transport_socket out "
            "of the cluster";
   }
-  if (bytes.starts_with(kPreface)) {
+  if (bytes.starts_with(kHttp2)) {
     return "a client came in clear text (HTTP/2) to a port that speaks TLS: give its cluster a "
            "transport_socket (extproc config --tls), or serve without --tls-cert";
   }

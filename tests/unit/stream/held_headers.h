@@ -36,11 +36,11 @@ inline Task<> decide(BodyStream& body, Context&, Request&) {
   body.write(text);
 }
 
-using BodyHandler = std::function<Task<>(BodyStream&, Context&, Request&)>;
+using HeldBodyHandler = std::function<Task<>(BodyStream&, Context&, Request&)>;
 
 /// A processor that has the answer to headers wait.
 struct Holding {
-  BodyHandler handler = &decide;
+  HeldBodyHandler handler = &decide;
   std::optional<ImmediateResponse> otherwise{};
   std::function<void(HeadersResponse&)> besides = [](HeadersResponse& r) {
     r.set_header("a", "1");
