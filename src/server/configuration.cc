@@ -85,6 +85,7 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
   Configuration result;
   result.address = choose_address(settings, own_address);
   result.transport = settings.transport;
+  result.reflection = settings.reflection.value_or(result.reflection);
   result.grace_period =
       check_time("Settings::grace_period", settings.grace_period.value_or(result.grace_period));
   result.drain_delay =

@@ -18,6 +18,7 @@ struct Configuration {
   ListenAddress address;
   /// As it was given, perhaps null; of TCP alone: see is_secure().
   std::shared_ptr<Transport> transport;
+  bool reflection = false;
   std::chrono::milliseconds grace_period{5'000};
   std::chrono::milliseconds drain_delay{1'000};
   unsigned threads = 1;

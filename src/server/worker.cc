@@ -11,6 +11,7 @@
 
 #include "base/access.h"
 #include "rules/needs.h"
+#include "server/descriptors.h"
 #include "server/tick_clock.h"
 
 namespace extproc::server {
@@ -95,6 +96,10 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
                    .transport = is_secure(configuration) ? configuration.transport.get() : nullptr,
                    .output = {}},
       handshakes_(io_, std::max(configuration.limits.handshakes / configuration.threads, 1U)) {
+  if (configuration.reflection) {
+    services_.push_back(&reflection_.emplace(descriptors()));
+    environment_.services = services_;
+  }
   ProcessMemory::instance().add(*this);
 }
 
@@ -251,6 +256,7 @@ void Worker::finish_drain(std::function<void()> empty) {
   asio::post(io_, [this, empty = std::move(empty)]() mutable {
     empty_ = std::move(empty);
     health_.end_watches();
+    if (reflection_) reflection_->end_streams();
     for (const auto& connection : open_connections()) connection->finish_shutdown();
     tell_if_empty();
   });

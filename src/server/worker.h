@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -25,6 +24,7 @@
 #include "grpc/buffer_pool.h"
 #include "grpc/deadline_wheel.h"
 #include "grpc/health.h"
+#include "grpc/reflection.h"
 #include "host/access.h"
 #include "server/configuration.h"
 #include "server/handshakes.h"
@@ -148,7 +148,8 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   grpc::BufferPool buffers_;
   ProcessService process_;
   grpc::HealthService health_;
-  std::array<grpc::GrpcService*, 2> services_;
+  std::optional<grpc::ReflectionService> reflection_;
+  std::vector<grpc::GrpcService*> services_;
 
   boost::asio::steady_timer last_flush_;
 
