@@ -50,5 +50,7 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
 
 /// Throws Error at the first limit out of its range.
 void check(const Limits& limits);
+/// The same; memory_bytes is what 0 stands for.
+Limits resolve(Limits limits);
 
 }  // namespace extproc::server
