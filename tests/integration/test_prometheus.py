@@ -39,6 +39,7 @@ QUERIES = {
 class Watched:
     prometheus: Prometheus
     scripted: Extproc
+    load: "Load"
 
 
 class Load:
@@ -84,7 +85,7 @@ def watched(launcher, pki: Pki):
             lambda: len(prometheus.values("job_processor:extproc_streams:rate5m > 0")) == 2, "rates of both", 60
         )
         eventually(lambda: min(prometheus.values("count_over_time(extproc_ready[1m])"), default=0) > 10, "samples", 60)
-        yield Watched(prometheus, scripted)
+        yield Watched(prometheus, scripted, load)
         load.stop()
 
 
@@ -141,6 +142,7 @@ def test_alerts_fire_for_what_is_wrong_alone(watched):
 
 
 def test_a_server_that_is_gone_is_told(watched):
+    watched.load.stop()
     watched.scripted.process.stop()
     eventually(lambda: 0 in watched.prometheus.values('up{job="extproc"}'), "the target to be down", 20)
 
