@@ -1,0 +1,355 @@
+#include "trace/stream_tracer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/access.h"
+#include "trace/parent.h"
+
+namespace extproc::trace {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kSpareStreams = 4096;
+constexpr std::size_t kSpareSpans = 4096;
+/// Of the events of one span.
+constexpr std::size_t kEventBytes = 2048;
+/// What a string may keep for the next use.
+constexpr std::size_t kKeptBytes = 512;
+
+std::uint64_t nanoseconds(Clock::time_point time, std::chrono::nanoseconds since_1970) {
+  return static_cast<std::uint64_t>((time.time_since_epoch() + since_1970).count());
+}
+
+/// Of the steady clock's beginning.
+std::chrono::nanoseconds beginning_of_time(Clock::time_point now) {
+  return std::chrono::system_clock::now().time_since_epoch() - now.time_since_epoch();
+}
+
+// What the conventions of RPCs take for an error of a server's.
+bool is_error(GrpcStatus status) {
+  switch (status) {
+    case GrpcStatus::unknown:
+    case GrpcStatus::deadline_exceeded:
+    case GrpcStatus::unimplemented:
+    case GrpcStatus::internal:
+    case GrpcStatus::unavailable:
+    case GrpcStatus::data_loss:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void forget(SpanFields& fields) {
+  fields.size() > kKeptBytes ? static_cast<void>(fields = {}) : fields.clear();
+}
+
+}  // namespace
+
+/// The span of a phase whose handler runs.
+struct StreamTracer::OpenSpan {
+  TraceContext context;
+  TraceContext::SpanId parent{};
+  const Request* request = nullptr;
+  Phase phase{};
+  std::uint64_t start = 0;
+  const SpanFields* fields = nullptr;
+  int immediate_status = 0;
+  SpanFields events{};
+  OpenSpan* next = nullptr;
+};
+
+/// What is kept of a stream until it ends.
+struct StreamTracer::Stream {
+  /// Of its span; where the trace is not recorded, what is passed on.
+  TraceContext context;
+  bool is_decided = false;
+  bool has_parent = false;
+  /// A phase was cut off by the stream's end.
+  bool is_cut = false;
+  std::uint32_t phases = 0;
+  int immediate_status = 0;
+  TraceContext::SpanId parent{};
+  std::uint64_t start = 0;
+  std::chrono::nanoseconds since_1970{0};
+  OpenSpan* open = nullptr;
+  std::string state{};
+  SpanFields events{};
+
+  std::uint64_t now() const { return nanoseconds(Clock::now(), since_1970); }
+  OpenSpan* find(const Request& request) const {
+    OpenSpan* each = open;
+    while (each != nullptr && each->request != &request) each = each->next;
+    return each;
+  }
+  OpenSpan* find(const Request& request, Phase phase) const {
+    OpenSpan* each = open;
+    while (each != nullptr && (each->request != &request || each->phase != phase))
+      each = each->next;
+    return each;
+  }
+};
+
+StreamTracer::StreamTracer(std::shared_ptr<Exporter> exporter, const TraceSettings& settings,
+                           std::string_view processor)
+    : exporter_(std::move(exporter)),
+      outbox_(exporter_->queue()),
+      sampler_(settings.sampler, settings.ratio) {
+  set_up(processor);
+}
+
+StreamTracer::StreamTracer(SpanQueue& queue, const TraceSettings& settings,
+                           std::string_view processor, std::uint64_t seed)
+    : outbox_(queue), sampler_(settings.sampler, settings.ratio), ids_(seed) {
+  set_up(processor);
+}
+
+StreamTracer::~StreamTracer() = default;
+
+void StreamTracer::set_up(std::string_view processor) {
+  of_process_.name("process")
+      .kind(SpanKind::server)
+      .attribute("rpc.system.name", "grpc")
+      .attribute("rpc.method", "envoy.service.ext_proc.v3.ExternalProcessor/Process")
+      .attribute("extproc.processor", processor);
+  for (std::size_t i = 0; i < kOutcomes; ++i) {
+    const auto outcome = static_cast<PhaseOutcome>(i);
+    of_outcome_[i].attribute("extproc.outcome", to_string(outcome));
+    if (outcome == PhaseOutcome::failed) of_outcome_[i].error("the handler failed");
+  }
+  for (std::size_t i = 0; i < kStatuses; ++i) {
+    const auto status = static_cast<GrpcStatus>(i);
+    of_status_[i].attribute("rpc.response.status_code", to_string(status));
+    if (!is_error(status)) continue;
+    of_status_[i].attribute("error.type", to_string(status)).error({});
+  }
+}
+
+void StreamTracer::begin(const Request& request, Context& context) {
+  Stream& stream = take_stream(request);
+  Parent parent;
+  if (const detail::CallInfo* call = detail::Access::call(context)) {
+    const std::size_t size = call->metadata_size();
+    for (std::size_t i = 0; i < size; ++i) {
+      const auto [name, value] = call->metadata_at(i);
+      parent.take(name, value);
+    }
+  }
+  // Where the call has none its first message may.
+  if (const auto found = parent.context()) {
+    decide(stream, found);
+    detail::Access::set_trace(context, &stream.context);
+  }
+}
+
+void StreamTracer::first_message(const Request& request, Context& context,
+                                 std::span<const Header> headers) {
+  Stream* const stream = stream_of(request);
+  if (stream == nullptr || stream->is_decided) return;
+  Parent parent;
+  for (const Header& header : headers) parent.take(header.name, header.value);
+  decide(*stream, parent.context());
+  detail::Access::set_trace(context, &stream->context);
+}
+
+void StreamTracer::decide(Stream& stream, const std::optional<TraceContext>& parent) {
+  stream.is_decided = true;
+  stream.has_parent = parent.has_value();
+  if (parent) {
+    stream.context = *parent;
+    stream.parent = parent->span_id;
+    stream.state = parent->tracestate;
+    stream.context.tracestate = stream.state;
+  } else {
+    stream.context = {.trace_id = ids_.trace_id()};
+  }
+  TraceContext& context = stream.context;
+  const auto of_parent = parent ? std::optional(parent->sampled()) : std::nullopt;
+  const bool recorded = sampler_.samples(context.trace_id, of_parent);
+  context.flags &= static_cast<std::uint8_t>(~TraceContext::kSampled);
+  if (recorded) {
+    context.flags |= TraceContext::kSampled;
+    const auto now = Clock::now();
+    stream.since_1970 = beginning_of_time(now);
+    stream.start = nanoseconds(now, stream.since_1970);
+  }
+  if (recorded || !parent) context.span_id = ids_.span_id();
+}
+
+void StreamTracer::end(const Request& request, Context& context, GrpcStatus status,
+                       bool cancelled) {
+  Stream* const stream = stream_of(request);
+  if (stream == nullptr) return;
+  // No message came.
+  if (!stream->is_decided) decide(*stream, std::nullopt);
+  if (stream->context.sampled()) {
+    // A peer that ends its stream when it is owed nothing ends it well.
+    const bool well = cancelled && status == GrpcStatus::cancelled && !stream->is_cut;
+    own_ = of_status_[static_cast<std::size_t>(well ? GrpcStatus::ok : status)].bytes();
+    if (stream->immediate_status != 0 || stream->phases > kMostPhases) {
+      SpanFields more;
+      if (stream->immediate_status != 0)
+        more.attribute("extproc.immediate_status", stream->immediate_status);
+      if (stream->phases > kMostPhases)
+        more.attribute("extproc.phases_left_out", stream->phases - kMostPhases);
+      own_ += more.bytes();
+    }
+    add({.context = stream->context,
+         .parent = stream->has_parent ? &stream->parent : nullptr,
+         .parent_is_remote = true,
+         .start = stream->start,
+         .end = stream->now(),
+         .common = of_process_.bytes(),
+         .own = own_,
+         .events = stream->events.bytes()});
+  }
+  detail::Access::set_trace(context, nullptr);
+  release(request, *stream);
+}
+
+void StreamTracer::phase_begin(const Request& request, Context& context,
+                               std::string_view processor, Phase phase) {
+  Stream* const stream = stream_of(request);
+  if (stream == nullptr) return;
+  const bool is_link = detail::Access::is_link(request);
+  if (!stream->context.sampled() || ++stream->phases > kMostPhases) {
+    if (is_link) detail::Access::set_trace(context, &stream->context);
+    return;
+  }
+  OpenSpan* const span = take_span();
+  span->context = stream->context;
+  span->context.span_id = ids_.span_id();
+  const OpenSpan* of_chain =
+      is_link ? stream->find(detail::Access::root(request), phase) : nullptr;
+  span->parent = of_chain != nullptr ? of_chain->context.span_id : stream->context.span_id;
+  span->request = &request;
+  span->phase = phase;
+  span->start = stream->now();
+  span->fields = &fields_of(processor, phase);
+  span->immediate_status = 0;
+  span->next = std::exchange(stream->open, span);
+  detail::Access::set_trace(context, &span->context);
+}
+
+void StreamTracer::phase_end(const Request& request, Context& context, std::string_view,
+                             Phase phase, PhaseOutcome outcome) {
+  Stream* const stream = stream_of(request);
+  if (stream == nullptr) return;
+  if (outcome == PhaseOutcome::cancelled) stream->is_cut = true;
+  if (stream->open == nullptr) return;
+  OpenSpan* const span = stream->find(request, phase);
+  if (span == nullptr) return;
+  std::string_view own = of_outcome_[static_cast<std::size_t>(outcome)].bytes();
+  if (span->immediate_status != 0) {
+    SpanFields more;
+    own_ = own;
+    own_ += more.attribute("extproc.immediate_status", span->immediate_status).bytes();
+    own = own_;
+  }
+  add({.context = span->context,
+       .parent = &span->parent,
+       .start = span->start,
+       .end = stream->now(),
+       .common = span->fields->bytes(),
+       .own = own,
+       .events = span->events.bytes()});
+  if (context.trace() == &span->context) detail::Access::set_trace(context, &stream->context);
+  give_back(*stream, span);
+}
+
+void StreamTracer::immediate(const Request& request, int status) {
+  Stream* const stream = stream_of(request);
+  if (stream == nullptr) return;
+  stream->immediate_status = status;
+  if (OpenSpan* const span = stream->find(request)) span->immediate_status = status;
+}
+
+void StreamTracer::violation(const Request& request, Rule rule) {
+  Stream* const stream = stream_of(request);
+  if (stream == nullptr || !stream->context.sampled()) return;
+  OpenSpan* const span = stream->find(request);
+  SpanFields& events = span != nullptr ? span->events : stream->events;
+  if (events.size() < kEventBytes)
+    events.event(stream->now(), "extproc.rule", "extproc.rule", to_string(rule));
+}
+
+const TraceContext* StreamTracer::trace_of(const Request& request) const {
+  const Stream* const stream = stream_of(request);
+  return stream != nullptr && stream->is_decided ? &stream->context : nullptr;
+}
+
+StreamTracer::Stream* StreamTracer::stream_of(const Request& request) const {
+  const std::uint32_t number = detail::Access::trace(request);
+  return number == 0 ? nullptr : streams_[number - 1].get();
+}
+
+StreamTracer::Stream& StreamTracer::take_stream(const Request& request) {
+  if (free_.empty()) {
+    free_.push_back(static_cast<std::uint32_t>(streams_.size()));
+    streams_.push_back(nullptr);
+  }
+  const std::uint32_t place = free_.back();
+  free_.pop_back();
+  auto& stream = streams_[place];
+  if (stream == nullptr) stream = std::make_unique<Stream>();
+  detail::Access::trace(request) = place + 1;
+  return *stream;
+}
+
+void StreamTracer::release(const Request& request, Stream& stream) {
+  while (stream.open != nullptr) give_back(stream, stream.open);
+  const std::uint32_t place = std::exchange(detail::Access::trace(request), 0U) - 1;
+  if (free_.size() >= kSpareStreams) {
+    streams_[place].reset();
+  } else {
+    stream.is_decided = stream.is_cut = false;
+    stream.phases = 0;
+    stream.immediate_status = 0;
+    stream.state.clear();
+    forget(stream.events);
+  }
+  free_.push_back(place);
+}
+
+StreamTracer::OpenSpan* StreamTracer::take_span() {
+  if (spare_.empty()) return new OpenSpan;
+  OpenSpan* const span = spare_.back().release();
+  spare_.pop_back();
+  return span;
+}
+
+void StreamTracer::give_back(Stream& stream, OpenSpan* span) {
+  OpenSpan** place = &stream.open;
+  while (*place != span) place = &(*place)->next;
+  *place = span->next;
+  std::unique_ptr<OpenSpan> returned(span);
+  forget(returned->events);
+  if (spare_.size() < kSpareSpans) spare_.push_back(std::move(returned));
+}
+
+const SpanFields& StreamTracer::fields_of(std::string_view processor, Phase phase) {
+  const auto place = static_cast<std::size_t>(phase);
+  for (const auto& each : of_processors_) {
+    if (each->name.data() == processor.data()) return each->phases[place];
+  }
+  auto& made = of_processors_.emplace_back(std::make_unique<ProcessorFields>());
+  made->name = processor;
+  for (std::size_t i = 0; i < kPhaseCount; ++i) {
+    const std::string_view name = to_string(static_cast<Phase>(i));
+    made->phases[i]
+        .name("process." + std::string(name))
+        .kind(SpanKind::internal)
+        .attribute("extproc.processor", processor)
+        .attribute("extproc.phase", name);
+  }
+  return made->phases[place];
+}
+
+void StreamTracer::add(const SpanParts& parts) {
+  outbox_.add(span_size(parts), [&](char* at) { return write_span(at, parts); });
+}
+
+}  // namespace extproc::trace
