@@ -84,17 +84,16 @@ class Access {
 
   // Request
 
-  /// What whoever traces knows the request's stream by; of a chain the same for all of it.
-  static std::uint32_t& trace(const Request& request) { return request.shared_with_->trace_; }
-  /// It is of a processor of a chain; and that of the chain, else itself.
-  static bool is_link(const Request& request) { return request.shared_with_ != &request; }
-  static const Request& root(const Request& request) { return *request.shared_with_; }
+  /// What whoever traces knows the stream by.
+  static std::uint32_t& trace(const Request& stream) { return stream.shared_with_->trace_; }
   /// Takes over the standard headers, where there are some, and notes the phase.
   static void begin_phase(Request& request, Phase phase, const HeaderView* headers) {
     request.begin_phase(phase, headers);
   }
   /// What the processors of a chain share is with `chain`, which must outlive it.
   static void share(Request& request, Request& chain) { request.shared_with_ = &chain; }
+  /// That of the exchange which its host has: of a chain's processor that of the chain.
+  static const Request& of_stream(const Request& request) { return *request.shared_with_; }
   static void end_phase(Request& request, std::chrono::nanoseconds spent) {
     request.overhead_ += spent;
   }

@@ -11,6 +11,8 @@ namespace extproc::trace {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using exchange::Traced;
+using exchange::Whose;
 
 constexpr std::size_t kSpareStreams = 4096;
 constexpr std::size_t kSpareSpans = 4096;
@@ -53,7 +55,9 @@ void forget(SpanFields& fields) {
 struct StreamTracer::OpenSpan {
   TraceContext context;
   TraceContext::SpanId parent{};
-  const Request* request = nullptr;
+  /// Whose phase it is: names are where their processors have them.
+  const char* processor = nullptr;
+  bool in_chain = false;
   Phase phase{};
   std::uint64_t start = 0;
   const SpanFields* fields = nullptr;
@@ -64,12 +68,10 @@ struct StreamTracer::OpenSpan {
 
 /// What is kept of a stream until it ends.
 struct StreamTracer::Stream {
-  /// Of its span; where the trace is not recorded, what is passed on.
+  /// Of its span; where that is not kept, what is passed on.
   TraceContext context;
-  bool is_decided = false;
+  bool is_placed = false;
   bool has_parent = false;
-  /// A phase was cut off by the stream's end.
-  bool is_cut = false;
   std::uint32_t phases = 0;
   int immediate_status = 0;
   TraceContext::SpanId parent{};
@@ -80,15 +82,16 @@ struct StreamTracer::Stream {
   SpanFields events{};
 
   std::uint64_t now() const { return nanoseconds(Clock::now(), since_1970); }
-  OpenSpan* find(const Request& request) const {
+  OpenSpan* find(const Whose& whose, Phase phase) const {
     OpenSpan* each = open;
-    while (each != nullptr && each->request != &request) each = each->next;
+    while (each != nullptr && (each->phase != phase || each->in_chain != whose.in_chain ||
+                               each->processor != whose.processor.data()))
+      each = each->next;
     return each;
   }
-  OpenSpan* find(const Request& request, Phase phase) const {
-    OpenSpan* each = open;
-    while (each != nullptr && (each->request != &request || each->phase != phase))
-      each = each->next;
+  const OpenSpan* of_chain(Phase phase) const {
+    const OpenSpan* each = open;
+    while (each != nullptr && (each->phase != phase || each->in_chain)) each = each->next;
     return each;
   }
 };
@@ -128,7 +131,7 @@ void StreamTracer::set_up(std::string_view processor) {
   }
 }
 
-void StreamTracer::begin(const Request& request, Context& context) {
+Traced StreamTracer::begin(const Request& request, Context& context) {
   Stream& stream = take_stream(request);
   Parent parent;
   if (const detail::CallInfo* call = detail::Access::call(context)) {
@@ -138,68 +141,68 @@ void StreamTracer::begin(const Request& request, Context& context) {
       parent.take(name, value);
     }
   }
+  const auto found = parent.context();
   // Where the call has none its first message may.
-  if (const auto found = parent.context()) {
-    decide(stream, found);
-    detail::Access::set_trace(context, &stream.context);
-  }
+  if (!found) return Traced::undecided;
+  const bool kept = place(stream, found);
+  detail::Access::set_trace(context, &stream.context);
+  return kept ? Traced::yes : Traced::no;
 }
 
-void StreamTracer::first_message(const Request& request, Context& context,
-                                 std::span<const Header> headers) {
-  Stream* const stream = stream_of(request);
-  if (stream == nullptr || stream->is_decided) return;
+bool StreamTracer::decide(const Request& request, Context& context,
+                          std::span<const Header> headers) {
+  Stream& stream = *stream_of(request);
   Parent parent;
   for (const Header& header : headers) parent.take(header.name, header.value);
-  decide(*stream, parent.context());
-  detail::Access::set_trace(context, &stream->context);
+  const bool kept = place(stream, parent.context());
+  detail::Access::set_trace(context, &stream.context);
+  return kept;
 }
 
-void StreamTracer::decide(Stream& stream, const std::optional<TraceContext>& parent) {
-  stream.is_decided = true;
+// Where it is in which trace; whether its spans are kept.
+bool StreamTracer::place(Stream& stream, const std::optional<TraceContext>& parent) {
+  stream.is_placed = true;
   stream.has_parent = parent.has_value();
+  TraceContext& context = stream.context;
   if (parent) {
-    stream.context = *parent;
+    context = *parent;
     stream.parent = parent->span_id;
     stream.state = parent->tracestate;
-    stream.context.tracestate = stream.state;
+    context.tracestate = stream.state;
   } else {
-    stream.context = {.trace_id = ids_.trace_id()};
+    context = {.trace_id = ids_.trace_id()};
   }
-  TraceContext& context = stream.context;
   const auto of_parent = parent ? std::optional(parent->sampled()) : std::nullopt;
-  const bool recorded = sampler_.samples(context.trace_id, of_parent);
+  const bool kept = sampler_.samples(context.trace_id, of_parent);
   context.flags &= static_cast<std::uint8_t>(~TraceContext::kSampled);
-  if (recorded) {
-    context.flags |= TraceContext::kSampled;
-    const auto now = Clock::now();
-    stream.since_1970 = beginning_of_time(now);
-    stream.start = nanoseconds(now, stream.since_1970);
-  }
-  if (recorded || !parent) context.span_id = ids_.span_id();
+  if (kept || !parent) context.span_id = ids_.span_id();
+  if (!kept) return false;
+  context.flags |= TraceContext::kSampled;
+  const auto now = Clock::now();
+  stream.since_1970 = beginning_of_time(now);
+  stream.start = nanoseconds(now, stream.since_1970);
+  return true;
 }
 
-void StreamTracer::end(const Request& request, Context& context, GrpcStatus status,
-                       bool cancelled) {
+void StreamTracer::end(const Request& request, Context& context, GrpcStatus status, bool cancelled,
+                       bool owed) {
   Stream* const stream = stream_of(request);
   if (stream == nullptr) return;
   // No message came.
-  if (!stream->is_decided) decide(*stream, std::nullopt);
+  if (!stream->is_placed) place(*stream, std::nullopt);
   if (stream->context.sampled()) {
     // A peer that ends its stream when it is owed nothing ends it well.
-    const bool well = cancelled && status == GrpcStatus::cancelled && !stream->is_cut;
+    const bool well = cancelled && !owed && status == GrpcStatus::cancelled;
     own_ = of_status_[static_cast<std::size_t>(well ? GrpcStatus::ok : status)].bytes();
-    if (stream->immediate_status != 0 || stream->phases > kMostPhases) {
-      SpanFields more;
-      if (stream->immediate_status != 0)
-        more.attribute("extproc.immediate_status", stream->immediate_status);
-      if (stream->phases > kMostPhases)
-        more.attribute("extproc.phases_left_out", stream->phases - kMostPhases);
-      own_ += more.bytes();
-    }
+    SpanFields more;
+    if (stream->immediate_status != 0)
+      more.attribute("extproc.immediate_status", stream->immediate_status);
+    if (stream->phases > kMostPhases)
+      more.attribute("extproc.phases_left_out", stream->phases - kMostPhases);
+    own_ += more.bytes();
     add({.context = stream->context,
          .parent = stream->has_parent ? &stream->parent : nullptr,
-         .parent_is_remote = true,
+         .parent_is_remote = stream->has_parent,
          .start = stream->start,
          .end = stream->now(),
          .common = of_process_.bytes(),
@@ -210,37 +213,29 @@ void StreamTracer::end(const Request& request, Context& context, GrpcStatus stat
   release(request, *stream);
 }
 
-void StreamTracer::phase_begin(const Request& request, Context& context,
-                               std::string_view processor, Phase phase) {
+void StreamTracer::phase_begin(const Request& request, Context& context, const Whose& whose,
+                               Phase phase) {
   Stream* const stream = stream_of(request);
-  if (stream == nullptr) return;
-  const bool is_link = detail::Access::is_link(request);
-  if (!stream->context.sampled() || ++stream->phases > kMostPhases) {
-    if (is_link) detail::Access::set_trace(context, &stream->context);
-    return;
-  }
+  if (stream == nullptr || ++stream->phases > kMostPhases) return;
   OpenSpan* const span = take_span();
   span->context = stream->context;
   span->context.span_id = ids_.span_id();
-  const OpenSpan* of_chain =
-      is_link ? stream->find(detail::Access::root(request), phase) : nullptr;
-  span->parent = of_chain != nullptr ? of_chain->context.span_id : stream->context.span_id;
-  span->request = &request;
+  const OpenSpan* const above = whose.in_chain ? stream->of_chain(phase) : nullptr;
+  span->parent = above != nullptr ? above->context.span_id : stream->context.span_id;
+  span->processor = whose.processor.data();
+  span->in_chain = whose.in_chain;
   span->phase = phase;
   span->start = stream->now();
-  span->fields = &fields_of(processor, phase);
+  span->fields = &fields_of(whose.processor, phase);
   span->immediate_status = 0;
   span->next = std::exchange(stream->open, span);
   detail::Access::set_trace(context, &span->context);
 }
 
-void StreamTracer::phase_end(const Request& request, Context& context, std::string_view,
+void StreamTracer::phase_end(const Request& request, Context& context, const Whose& whose,
                              Phase phase, PhaseOutcome outcome) {
   Stream* const stream = stream_of(request);
-  if (stream == nullptr) return;
-  if (outcome == PhaseOutcome::cancelled) stream->is_cut = true;
-  if (stream->open == nullptr) return;
-  OpenSpan* const span = stream->find(request, phase);
+  OpenSpan* const span = stream == nullptr ? nullptr : stream->find(whose, phase);
   if (span == nullptr) return;
   std::string_view own = of_outcome_[static_cast<std::size_t>(outcome)].bytes();
   if (span->immediate_status != 0) {
@@ -256,21 +251,22 @@ void StreamTracer::phase_end(const Request& request, Context& context, std::stri
        .common = span->fields->bytes(),
        .own = own,
        .events = span->events.bytes()});
+  // Another phase may have begun meanwhile.
   if (context.trace() == &span->context) detail::Access::set_trace(context, &stream->context);
   give_back(*stream, span);
 }
 
-void StreamTracer::immediate(const Request& request, int status) {
-  Stream* const stream = stream_of(request);
-  if (stream == nullptr) return;
-  stream->immediate_status = status;
-  if (OpenSpan* const span = stream->find(request)) span->immediate_status = status;
-}
-
-void StreamTracer::violation(const Request& request, Rule rule) {
+void StreamTracer::immediate(const Request& request, const Whose& whose, Phase phase, int status) {
   Stream* const stream = stream_of(request);
   if (stream == nullptr || !stream->context.sampled()) return;
-  OpenSpan* const span = stream->find(request);
+  if (!whose.in_chain) stream->immediate_status = status;
+  if (OpenSpan* const span = stream->find(whose, phase)) span->immediate_status = status;
+}
+
+void StreamTracer::violation(const Request& request, const Whose& whose, Phase phase, Rule rule) {
+  Stream* const stream = stream_of(request);
+  if (stream == nullptr || !stream->context.sampled()) return;
+  OpenSpan* const span = stream->find(whose, phase);
   SpanFields& events = span != nullptr ? span->events : stream->events;
   if (events.size() < kEventBytes)
     events.event(stream->now(), "extproc.rule", "extproc.rule", to_string(rule));
@@ -278,7 +274,7 @@ void StreamTracer::violation(const Request& request, Rule rule) {
 
 const TraceContext* StreamTracer::trace_of(const Request& request) const {
   const Stream* const stream = stream_of(request);
-  return stream != nullptr && stream->is_decided ? &stream->context : nullptr;
+  return stream != nullptr && stream->is_placed ? &stream->context : nullptr;
 }
 
 StreamTracer::Stream* StreamTracer::stream_of(const Request& request) const {
@@ -305,7 +301,8 @@ void StreamTracer::release(const Request& request, Stream& stream) {
   if (free_.size() >= kSpareStreams) {
     streams_[place].reset();
   } else {
-    stream.is_decided = stream.is_cut = false;
+    stream.is_placed = false;
+    stream.context.flags = 0;
     stream.phases = 0;
     stream.immediate_status = 0;
     stream.state.clear();

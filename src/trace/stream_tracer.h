@@ -37,16 +37,18 @@ class StreamTracer final : public exchange::Tracer {
   StreamTracer(const StreamTracer&) = delete;
   StreamTracer& operator=(const StreamTracer&) = delete;
 
-  void begin(const Request& request, Context& context) override;
-  void first_message(const Request& request, Context& context,
-                     std::span<const Header> headers) override;
-  void end(const Request& request, Context& context, GrpcStatus status, bool cancelled) override;
-  void phase_begin(const Request& request, Context& context, std::string_view processor,
+  exchange::Traced begin(const Request& request, Context& context) override;
+  bool decide(const Request& request, Context& context, std::span<const Header> headers) override;
+  void end(const Request& request, Context& context, GrpcStatus status, bool cancelled,
+           bool owed) override;
+  void phase_begin(const Request& request, Context& context, const exchange::Whose& whose,
                    Phase phase) override;
-  void phase_end(const Request& request, Context& context, std::string_view processor, Phase phase,
-                 PhaseOutcome outcome) override;
-  void immediate(const Request& request, int status) override;
-  void violation(const Request& request, Rule rule) override;
+  void phase_end(const Request& request, Context& context, const exchange::Whose& whose,
+                 Phase phase, PhaseOutcome outcome) override;
+  void immediate(const Request& request, const exchange::Whose& whose, Phase phase,
+                 int status) override;
+  void violation(const Request& request, const exchange::Whose& whose, Phase phase,
+                 Rule rule) override;
   const TraceContext* trace_of(const Request& request) const override;
 
  private:
@@ -65,7 +67,7 @@ class StreamTracer final : public exchange::Tracer {
   Stream* stream_of(const Request& request) const;
   Stream& take_stream(const Request& request);
   void release(const Request& request, Stream& stream);
-  void decide(Stream& stream, const std::optional<TraceContext>& parent);
+  bool place(Stream& stream, const std::optional<TraceContext>& parent);
   OpenSpan* take_span();
   void give_back(Stream& stream, OpenSpan* span);
   const SpanFields& fields_of(std::string_view processor, Phase phase);
