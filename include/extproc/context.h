@@ -145,8 +145,8 @@ class EXTPROC_API Context {
   /// The filter only observes (`observability_mode`): answers are not sent.
   bool observability_mode() const { return messages_->observability_mode; }
 
-  /// Where the handler is in the trace of its request, to be sent on with calls of its own: the span
-  /// of its phase where the trace is recorded, and else what came with the request. Null where
+  /// Where the handler is in the trace of its request, to be sent on with calls of its own: the
+  /// span of its phase where the trace is recorded, and else what came with the request. Null where
   /// the server has no traces (Settings::tracing). As long as the handler runs.
   const TraceContext* trace() const { return extras_ == nullptr ? nullptr : extras_->span; }
 

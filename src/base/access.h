@@ -72,7 +72,8 @@ class Access {
   }
   /// Null when it is not.
   static const Abort* aborted(const Context& context) {
-    return context.extras_ != nullptr && context.extras_->abort ? &*context.extras_->abort : nullptr;
+    return context.extras_ != nullptr && context.extras_->abort ? &*context.extras_->abort
+                                                                : nullptr;
   }
   /// Null: none. It must outlive what is told of it.
   static void set_trace(Context& context, const TraceContext* span) {

@@ -37,9 +37,8 @@ void Watch::add_time(metrics::Durations& durations, const Request& request, Watc
   }
 }
 
-void Watch::stream_end(const Request& request, Context& context, Watched watched,
-                       GrpcStatus status, bool cancelled, bool owed,
-                       std::chrono::nanoseconds duration) {
+void Watch::stream_end(const Request& request, Context& context, Watched watched, GrpcStatus status,
+                       bool cancelled, bool owed, std::chrono::nanoseconds duration) {
   for (Observer* each : observers_)
     each->stream_end(whose_.processor, context, request, status, cancelled, duration);
   if (cells_ != nullptr) {
@@ -47,12 +46,10 @@ void Watch::stream_end(const Request& request, Context& context, Watched watched
     cells_->ended[static_cast<std::size_t>(in_order ? GrpcStatus::ok : status)].add();
     if (watched.exact) add_time(cells_->open, request, watched, duration);
   }
-  if (watchers_.tracer != nullptr)
-    watchers_.tracer->end(request, context, status, cancelled, owed);
+  if (watchers_.tracer != nullptr) watchers_.tracer->end(request, context, status, cancelled, owed);
 }
 
-void Watch::phase_begin(const Request& request, Context& context, Watched watched,
-                        Phase phase) {
+void Watch::phase_begin(const Request& request, Context& context, Watched watched, Phase phase) {
   for (Observer* each : observers_) each->phase_begin(whose_.processor, context, request, phase);
   if (watched.traced == Traced::yes)
     watchers_.tracer->phase_begin(Access::of_stream(request), context, whose_, phase);

@@ -63,8 +63,8 @@ class Watch final {
   // Of a stream as its host has it, and of none of a chain's processors.
   Watched stream_begin(const Request& request, Context& context);
   /// `owed`: it was cancelled while an answer was owed to a message.
-  void stream_end(const Request& request, Context& context, Watched watched,
-                  GrpcStatus status, bool cancelled, bool owed, std::chrono::nanoseconds duration);
+  void stream_end(const Request& request, Context& context, Watched watched, GrpcStatus status,
+                  bool cancelled, bool owed, std::chrono::nanoseconds duration);
   /// A message has come, and nothing was done about it.
   void received(const host::Message& message, const Request& request, Context& context,
                 Watched& watched) {

@@ -68,15 +68,19 @@ void tell(std::function<void()>& callback) {
 }  // namespace
 
 Worker::Worker(const Configuration& configuration, const Service& service, const Logger& logger,
-               detail::BlockingPool& blocking, detail::ToldOnce& told)
+               detail::BlockingPool& blocking, detail::ToldOnce& told,
+               const std::shared_ptr<trace::Exporter>& exporter)
     : logger_(logger),
       work_(io_.get_executor()),
       loop_{io_.get_executor(), blocking},
       tick_(io_),
       deadlines_([this] { start_ticking(); }),
+      tracer_(exporter == nullptr ? nullptr
+                                  : std::make_unique<trace::StreamTracer>(
+                                        exporter, *configuration.tracing, service.name())),
       host_(detail::HostAccess::make_host(
           service, host_settings(configuration, *detail::Access::dispatcher(service), logger),
-          &loop_, logger)),
+          &loop_, logger, {.tracer = tracer_.get()})),
       counters_(detail::HostAccess::counters(host_)),
       memory_(counters_.memory_bytes, configuration.limits.memory_bytes),
       buffers_(&memory_),

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -32,6 +33,7 @@
 #include "server/process_service.h"
 #include "server/socket.h"
 #include "server/socket_connection.h"
+#include "trace/stream_tracer.h"
 
 namespace extproc::server {
 
@@ -47,9 +49,10 @@ struct RunningHandlers {
 /// calls.
 class Worker final : private ConnectionOwner, private MemoryHolder {
  public:
-  /// Everything referred to must outlive it.
+  /// Everything referred to must outlive it. `exporter`: null where there are no traces.
   Worker(const Configuration& configuration, const Service& service, const Logger& logger,
-         detail::BlockingPool& blocking, detail::ToldOnce& told);
+         detail::BlockingPool& blocking, detail::ToldOnce& told,
+         const std::shared_ptr<trace::Exporter>& exporter);
   ~Worker();
 
   /// Throws std::system_error when there is no thread to be had.
@@ -142,6 +145,7 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   boost::asio::steady_timer tick_;
   bool ticking_ = false;
   grpc::DeadlineWheel deadlines_;
+  const std::unique_ptr<trace::StreamTracer> tracer_;
   host::Host host_;
   Counters& counters_;
   Account memory_;

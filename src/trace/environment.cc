@@ -225,15 +225,12 @@ std::optional<TraceSettings> settings_from(const Lookup& environment) {
   read_exporter(reader, settings);
   read_resource(reader, settings);
   read_sampler(reader, settings);
-  reader.number("OTEL_BSP_SCHEDULE_DELAY", 1, [&](std::uint64_t value) {
-    settings.delay = std::chrono::milliseconds(value);
-  });
-  reader.number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 1, [&](std::uint64_t value) {
-    settings.batch_spans = std::min(value, kMostSpans);
-  });
-  reader.number("OTEL_BSP_MAX_QUEUE_SIZE", 1, [&](std::uint64_t value) {
-    settings.queue_spans = std::min(value, kMostSpans);
-  });
+  reader.number("OTEL_BSP_SCHEDULE_DELAY", 1,
+                [&](std::uint64_t value) { settings.delay = std::chrono::milliseconds(value); });
+  reader.number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 1,
+                [&](std::uint64_t value) { settings.batch_spans = std::min(value, kMostSpans); });
+  reader.number("OTEL_BSP_MAX_QUEUE_SIZE", 1,
+                [&](std::uint64_t value) { settings.queue_spans = std::min(value, kMostSpans); });
   check(settings);
   return settings;
 }

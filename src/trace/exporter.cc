@@ -166,9 +166,8 @@ asio::awaitable<void> Exporter::Sender::send(const Batch& batch) {
     }
     if (!gives_up_) {
       fails_ = true;
-      tell("does not take spans", posted.status == 0
-                                      ? posted.failure
-                                      : "it answers " + std::to_string(posted.status));
+      tell("does not take spans",
+           posted.status == 0 ? posted.failure : "it answers " + std::to_string(posted.status));
     }
     if (!posted.is_to_be_repeated() || attempt == kMostAttempts || ends_) break;
     pause_.expires_after(pause_before(posted, attempt));
@@ -189,7 +188,8 @@ std::string Exporter::Sender::body_of(const Batch& batch) const {
 // Several servers are not to come back at the same time.
 std::chrono::milliseconds Exporter::Sender::pause_before(const Posted& posted, unsigned attempt) {
   const auto grown = std::min(kFirstPause * (1 << (attempt - 1)), kLongestPause);
-  const auto least = posted.retry_after ? std::chrono::milliseconds(*posted.retry_after) : grown / 2;
+  const auto least =
+      posted.retry_after ? std::chrono::milliseconds(*posted.retry_after) : grown / 2;
   std::uniform_int_distribution<std::int64_t> spread(0, grown.count() / 2);
   return std::min(least, 2 * kLongestPause) + std::chrono::milliseconds(spread(random_));
 }

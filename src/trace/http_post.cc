@@ -24,7 +24,7 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
 
-constexpr auto kWithError = asio::as_tuple(asio::use_awaitable);
+constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint64_t kMostOfResponse = std::uint64_t{64} << 10;
 constexpr std::uint32_t kMostOfHeaders = std::uint32_t{16} << 10;
 constexpr unsigned kVersion = 11;
@@ -80,14 +80,14 @@ asio::awaitable<std::string> HttpPoster::connect() {
   if (closed_) co_return std::string("it is over");
   tcp::resolver resolver(io_);
   auto [unknown, addresses] =
-      co_await resolver.async_resolve(endpoint_.host, endpoint_.port, kWithError);
+      co_await resolver.async_resolve(endpoint_.host, endpoint_.port, kAsTuple);
   if (unknown) co_return unknown.message();
   if (closed_) co_return std::string("it is over");
   auto connection = std::make_unique<Connection>(io_);
   connection->stream.expires_after(timeout_);
   // For close().
   connection_ = std::move(connection);
-  auto [refused, address] = co_await connection_->stream.async_connect(addresses, kWithError);
+  auto [refused, address] = co_await connection_->stream.async_connect(addresses, kAsTuple);
   if (!refused) co_return std::string();
   connection_.reset();
   co_return refused.message();
@@ -104,14 +104,14 @@ asio::awaitable<Posted> HttpPoster::exchange(const std::string& body) {
 
   Connection& its = *connection_;
   its.stream.expires_after(timeout_);
-  auto [unsent, sent] = co_await http::async_write(its.stream, request, kWithError);
+  auto [unsent, sent] = co_await http::async_write(its.stream, request, kAsTuple);
   http::response_parser<http::string_body> parser;
   parser.body_limit(kMostOfResponse);
   parser.header_limit(kMostOfHeaders);
   boost::system::error_code failed = unsent;
   // What did not take all of it may have said why.
   if (!unsent || unsent == http::error::end_of_stream) {
-    auto [unread, read] = co_await http::async_read(its.stream, its.read, parser, kWithError);
+    auto [unread, read] = co_await http::async_read(its.stream, its.read, parser, kAsTuple);
     failed = unread;
   }
   if (failed) {

@@ -32,7 +32,8 @@ constexpr unsigned kErrorMessage = 2;
 constexpr std::size_t kMostOfAttribute = 4096;
 constexpr std::size_t kMostOfMessage = 512;
 
-void add_attribute(protozero::pbf_writer& resource, std::string_view key, std::string_view value) {
+void add_to_resource(protozero::pbf_writer& resource, std::string_view key,
+                     std::string_view value) {
   protozero::pbf_writer pair(resource, kAttributesOfResource);
   pair.add_string(kKey, valid_text(key));
   protozero::pbf_writer any(pair, kValue);
@@ -59,10 +60,10 @@ RequestFrame::RequestFrame(const TraceSettings& settings) {
         {"telemetry.sdk.language", "cpp"},
         {"telemetry.sdk.name", "extproc"},
         {"telemetry.sdk.version", EXTPROC_VERSION_STRING}};
-    for (const auto& [key, value] : own) add_attribute(resource, key, value);
+    for (const auto& [key, value] : own) add_to_resource(resource, key, value);
     for (const auto& [key, value] : settings.resource_attributes) {
       const auto is_key = [&key = key](const auto& each) { return each.first == key; };
-      if (std::ranges::none_of(own, is_key)) add_attribute(resource, key, value);
+      if (std::ranges::none_of(own, is_key)) add_to_resource(resource, key, value);
     }
   }
   protozero::pbf_writer writer(scope_);
@@ -95,8 +96,7 @@ Refused read_response(std::string_view response) try {
     while (partial.next()) {
       switch (partial.tag_and_type()) {
         case protozero::tag_and_type(kRejectedSpans, protozero::pbf_wire_type::varint):
-          refused.spans =
-              static_cast<std::size_t>(std::max<std::int64_t>(partial.get_int64(), 0));
+          refused.spans = static_cast<std::size_t>(std::max<std::int64_t>(partial.get_int64(), 0));
           break;
         case protozero::tag_and_type(kErrorMessage, protozero::pbf_wire_type::length_delimited): {
           const auto text = partial.get_view();

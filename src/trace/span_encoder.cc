@@ -100,9 +100,8 @@ void add_attribute(protozero::pbf_writer& writer, unsigned field, std::string_vi
 void add_text(protozero::pbf_writer& writer, unsigned field, std::string_view key,
               std::string_view text) {
   const std::string valid = valid_text(text);
-  add_attribute(writer, field, key, [&](protozero::pbf_writer& value) {
-    value.add_string(kStringValue, valid);
-  });
+  add_attribute(writer, field, key,
+                [&](protozero::pbf_writer& value) { value.add_string(kStringValue, valid); });
 }
 
 /// How many bytes the character that `text` begins with has; 0 where that is no UTF-8.
@@ -197,8 +196,8 @@ char* write_span(char* at, const SpanParts& parts) {
   at = put_time(at, span::kStart, parts.start);
   at = put_time(at, span::kEnd, parts.end);
   at = put_tag(at, span::kFlags, protozero::pbf_wire_type::fixed32);
-  at = put_fixed(at, std::uint32_t{context.flags} | kRemoteIsKnown |
-                         (parts.parent_is_remote ? kIsRemote : 0));
+  at = put_fixed(
+      at, std::uint32_t{context.flags} | kRemoteIsKnown | (parts.parent_is_remote ? kIsRemote : 0));
   at = put(at, parts.common);
   at = put(at, parts.own);
   return put(at, parts.events);

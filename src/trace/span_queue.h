@@ -46,8 +46,7 @@ class SpanQueue {
   };
 
   /// `wake` is called by the thread that has brought the queue to a batch; it must be quick.
-  SpanQueue(Bounds bounds, std::function<void()> wake)
-      : bounds_(bounds), wake_(std::move(wake)) {}
+  SpanQueue(Bounds bounds, std::function<void()> wake) : bounds_(bounds), wake_(std::move(wake)) {}
   ~SpanQueue();
   SpanQueue(const SpanQueue&) = delete;
   SpanQueue& operator=(const SpanQueue&) = delete;
@@ -64,9 +63,7 @@ class SpanQueue {
   Figures figures() const {
     return {sent_.load(std::memory_order_relaxed), dropped_.load(std::memory_order_relaxed)};
   }
-  void count_dropped(std::size_t spans) {
-    dropped_.fetch_add(spans, std::memory_order_relaxed);
-  }
+  void count_dropped(std::size_t spans) { dropped_.fetch_add(spans, std::memory_order_relaxed); }
 
  private:
   friend class SpanOutbox;

@@ -36,8 +36,8 @@ struct Collector::Connection {
 
 std::string response(const std::string& status, const std::string& headers,
                      const std::string& body) {
-  return "HTTP/1.1 " + status + "\r\n" + headers + "Content-Length: " + std::to_string(body.size()) +
-         "\r\n\r\n" + body;
+  return "HTTP/1.1 " + status + "\r\n" + headers +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 Collector::Collector() : acceptor_(io_, {asio::ip::address_v4::loopback(), 0}) {
@@ -101,8 +101,8 @@ void Collector::take(const std::shared_ptr<Connection>& connection) {
         asio::async_read(
             connection->socket,
             asio::buffer(connection->read.data() + there, connection->read.size() - there),
-            [this, connection, size, whole, request = std::move(request)](
-                const error_code& failed, std::size_t) mutable {
+            [this, connection, size, whole, request = std::move(request)](const error_code& failed,
+                                                                          std::size_t) mutable {
               if (failed) return;
               request.body = connection->read.substr(size, whole - size);
               connection->read.erase(0, whole);
@@ -127,12 +127,13 @@ void Collector::answer(const std::shared_ptr<Connection>& connection, Request re
   }
   changed_.notify_all();
   connection->written = reply.response;
-  asio::async_write(connection->socket, asio::buffer(connection->written),
-                    [this, connection, closes = reply.closes](const error_code& error, std::size_t) {
-                      if (error) return;
-                      if (closes) return connection->socket.close();
-                      take(connection);
-                    });
+  asio::async_write(
+      connection->socket, asio::buffer(connection->written),
+      [this, connection, closes = reply.closes](const error_code& error, std::size_t) {
+        if (error) return;
+        if (closes) return connection->socket.close();
+        take(connection);
+      });
 }
 
 }  // namespace extproc::trace

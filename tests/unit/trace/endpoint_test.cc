@@ -43,7 +43,7 @@ TEST(Endpoint, RefusesWhatIsNone) {
       parse_endpoint("E", url);
       ADD_FAILURE() << url;
     } catch (const Error& error) {
-      EXPECT_THAT(error.what(), testing::StartsWith("E is \""));
+      EXPECT_THAT(error.what(), ::testing::StartsWith("E is \""));
     }
   }
 }

@@ -12,9 +12,9 @@ namespace extproc::trace {
 namespace {
 
 using Variables = std::map<std::string, std::string>;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Pair;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
 
 std::optional<TraceSettings> from(const Variables& variables) {
   return settings_from([&](const char* name) -> std::optional<std::string> {
@@ -76,8 +76,8 @@ TEST(TraceEnvironment, TheSampler) {
   EXPECT_EQ(with({}).sampler, TraceSampler::parentbased_always_on);
   EXPECT_EQ(with({{"OTEL_TRACES_SAMPLER", "always_off"}, {"OTEL_TRACES_SAMPLER_ARG", "x"}}).sampler,
             TraceSampler::always_off);
-  const auto ratio = with({{"OTEL_TRACES_SAMPLER", "parentbased_traceidratio"},
-                           {"OTEL_TRACES_SAMPLER_ARG", "0.01"}});
+  const auto ratio = with(
+      {{"OTEL_TRACES_SAMPLER", "parentbased_traceidratio"}, {"OTEL_TRACES_SAMPLER_ARG", "0.01"}});
   EXPECT_EQ(ratio.sampler, TraceSampler::parentbased_traceidratio);
   EXPECT_EQ(ratio.ratio, 0.01);
   EXPECT_EQ(with({{"OTEL_TRACES_SAMPLER", "traceidratio"}}).ratio, 1);
@@ -98,24 +98,23 @@ TEST(TraceEnvironment, SaysWhatIsWrongAndWhatToDo) {
     const char* value;
     const char* says;
   };
-  for (const Row& row :
-       {Row{"OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "must be a URL"},
-        {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://c", "clear text"},
-        {"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "http/protobuf"},
-        {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json", "http/protobuf"},
-        {"OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", "none"},
-        {"OTEL_EXPORTER_OTLP_HEADERS", "secret", "pairs with commas"},
-        {"OTEL_EXPORTER_OTLP_HEADERS", "a=%2", "pairs with commas"},
-        {"OTEL_EXPORTER_OTLP_HEADERS", "a b=secret", "no name of a header"},
-        {"OTEL_EXPORTER_OTLP_HEADERS", "a=secret%0d%0ax:y", "no name of a header"},
-        {"OTEL_EXPORTER_OTLP_TIMEOUT", "0", "whole number from 1"},
-        {"OTEL_EXPORTER_OTLP_TIMEOUT", "1s", "whole number from 1"},
-        {"OTEL_RESOURCE_ATTRIBUTES", "a", "pairs with commas"},
-        {"OTEL_TRACES_EXPORTER", "zipkin", "otlp, or none"},
-        {"OTEL_TRACES_SAMPLER", "sometimes", "parentbased_traceidratio"},
-        {"OTEL_BSP_SCHEDULE_DELAY", "-1", "whole number"},
-        {"OTEL_BSP_MAX_QUEUE_SIZE", "0", "whole number from 1"},
-        {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "many", "whole number from 1"}}) {
+  for (const Row& row : {Row{"OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "must be a URL"},
+                         {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://c", "clear text"},
+                         {"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "http/protobuf"},
+                         {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json", "http/protobuf"},
+                         {"OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", "none"},
+                         {"OTEL_EXPORTER_OTLP_HEADERS", "secret", "pairs with commas"},
+                         {"OTEL_EXPORTER_OTLP_HEADERS", "a=%2", "pairs with commas"},
+                         {"OTEL_EXPORTER_OTLP_HEADERS", "a b=secret", "no name of a header"},
+                         {"OTEL_EXPORTER_OTLP_HEADERS", "a=secret%0d%0ax:y", "no name of a header"},
+                         {"OTEL_EXPORTER_OTLP_TIMEOUT", "0", "whole number from 1"},
+                         {"OTEL_EXPORTER_OTLP_TIMEOUT", "1s", "whole number from 1"},
+                         {"OTEL_RESOURCE_ATTRIBUTES", "a", "pairs with commas"},
+                         {"OTEL_TRACES_EXPORTER", "zipkin", "otlp, or none"},
+                         {"OTEL_TRACES_SAMPLER", "sometimes", "parentbased_traceidratio"},
+                         {"OTEL_BSP_SCHEDULE_DELAY", "-1", "whole number"},
+                         {"OTEL_BSP_MAX_QUEUE_SIZE", "0", "whole number from 1"},
+                         {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "many", "whole number from 1"}}) {
     Variables variables{{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:1"}};
     variables[row.variable] = row.value;
     try {
@@ -123,7 +122,7 @@ TEST(TraceEnvironment, SaysWhatIsWrongAndWhatToDo) {
       ADD_FAILURE() << row.variable << "=" << row.value;
     } catch (const Error& error) {
       EXPECT_THAT(error.what(), HasSubstr(row.says)) << row.variable << "=" << row.value;
-      EXPECT_THAT(error.what(), testing::Not(HasSubstr("secret")));
+      EXPECT_THAT(error.what(), ::testing::Not(HasSubstr("secret")));
     }
   }
 }

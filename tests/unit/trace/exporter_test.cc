@@ -19,8 +19,8 @@
 namespace extproc::trace {
 namespace {
 
-using testing::Contains;
-using testing::HasSubstr;
+using ::testing::Contains;
+using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 
 class Lines {
@@ -41,7 +41,7 @@ class Lines {
   std::vector<std::string> lines_;
 };
 
-class ExporterTest : public testing::Test {
+class ExporterTest : public ::testing::Test {
  protected:
   TraceSettings settings() const {
     TraceSettings settings;
@@ -92,17 +92,17 @@ TEST_F(ExporterTest, PostsSpansOverOneConnection) {
     collector_.wait_for_spans(static_cast<std::size_t>(4 * (i + 1)));
   }
   const auto request = collector_.wait_for(5).front();
-  EXPECT_THAT(request.head, testing::StartsWith("POST /v1/traces HTTP/1.1\r\n"));
+  EXPECT_THAT(request.head, ::testing::StartsWith("POST /v1/traces HTTP/1.1\r\n"));
   EXPECT_THAT(request.head, HasSubstr("x-api-key: secret\r\n"));
   EXPECT_THAT(request.head, HasSubstr("Content-Type: application/x-protobuf\r\n"));
-  EXPECT_THAT(request.head, testing::Not(HasSubstr("wrong")));
+  EXPECT_THAT(request.head, ::testing::Not(HasSubstr("wrong")));
   EXPECT_EQ(decode_request(request.body).resource.at("service.name"), "s");
   EXPECT_EQ(collector_.connections(), 1U);
   added_ = 20;
   EXPECT_EQ(ended_figures().sent, 20U);
   EXPECT_EQ(exporter_->figures().dropped, 0U);
   end();
-  EXPECT_THAT(lines_.all(), testing::IsEmpty());
+  EXPECT_THAT(lines_.all(), ::testing::IsEmpty());
 }
 
 TEST_F(ExporterTest, SendsWhatIsNoBatchWhenItHasWaited) {
@@ -130,7 +130,7 @@ TEST_F(ExporterTest, SendsABatchAtOnce) {
   EXPECT_EQ(collector_.wait_for_spans(8).size(), 8U);
 }
 
-class RepeatedTest : public ExporterTest, public testing::WithParamInterface<Reply> {};
+class RepeatedTest : public ExporterTest, public ::testing::WithParamInterface<Reply> {};
 
 TEST_P(RepeatedTest, SendsTheSameAgain) {
   collector_.reply_with({GetParam()});
@@ -152,17 +152,17 @@ TEST_P(RepeatedTest, SendsTheSameAgain) {
 
 INSTANTIATE_TEST_SUITE_P(
     Collectors, RepeatedTest,
-    testing::Values(Reply{response("429 Too Many Requests", "Retry-After: 0\r\n")},
-                    Reply{response("503 Service Unavailable")},
-                    Reply{response("502 Bad Gateway", "Connection: close\r\n"), true},
-                    Reply{response("504 Gateway Timeout", "Retry-After: never\r\n")},
-                    Reply{"no HTTP at all\r\n\r\n"},
-                    // Nothing: the time is over.
-                    Reply{""},
-                    // Half a response.
-                    Reply{"HTTP/1.1 200", true}, Reply{"", true}));
+    ::testing::Values(Reply{response("429 Too Many Requests", "Retry-After: 0\r\n")},
+                      Reply{response("503 Service Unavailable")},
+                      Reply{response("502 Bad Gateway", "Connection: close\r\n"), true},
+                      Reply{response("504 Gateway Timeout", "Retry-After: never\r\n")},
+                      Reply{"no HTTP at all\r\n\r\n"},
+                      // Nothing: the time is over.
+                      Reply{""},
+                      // Half a response.
+                      Reply{"HTTP/1.1 200", true}, Reply{"", true}));
 
-class DroppedTest : public ExporterTest, public testing::WithParamInterface<const char*> {};
+class DroppedTest : public ExporterTest, public ::testing::WithParamInterface<const char*> {};
 
 TEST_P(DroppedTest, DropsWhatIsRefused) {
   collector_.reply_with({{response(GetParam())}});
@@ -177,11 +177,14 @@ TEST_P(DroppedTest, DropsWhatIsRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Statuses, DroppedTest,
-                         testing::Values("400 Bad Request", "401 Unauthorized", "404 Not Found",
-                                         "301 Moved Permanently", "500 Internal Server Error"));
+                         ::testing::Values("400 Bad Request", "401 Unauthorized", "404 Not Found",
+                                           "301 Moved Permanently", "500 Internal Server Error"));
 
 TEST_F(ExporterTest, CountsWhatWasTakenInPart) {
-  collector_.reply_with({{response("200 OK", {}, std::string("\x0a\x08\x08\x03\x12\x04" "full", 10))}});
+  collector_.reply_with({{response("200 OK", {},
+                                   std::string("\x0a\x08\x08\x03\x12\x04"
+                                               "full",
+                                               10))}});
   start(settings());
   add(4);
   added_ = 4;

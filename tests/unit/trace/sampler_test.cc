@@ -41,13 +41,13 @@ TEST(Sampler, IsTheOneThatItsNameSays) {
     double below_recorded;
     double below_other;
   };
-  for (const Row& row : {Row{"always_on", TraceSampler::always_on, 1, 1, 1},
-                         {"always_off", TraceSampler::always_off, 0, 0, 0},
-                         {"traceidratio", TraceSampler::traceidratio, 0, 0, 0},
-                         {"parentbased_always_on", TraceSampler::parentbased_always_on, 1, 1, 0},
-                         {"parentbased_always_off", TraceSampler::parentbased_always_off, 0, 1, 0},
-                         {"parentbased_traceidratio", TraceSampler::parentbased_traceidratio, 0, 1,
-                          0}}) {
+  for (const Row& row :
+       {Row{"always_on", TraceSampler::always_on, 1, 1, 1},
+        {"always_off", TraceSampler::always_off, 0, 0, 0},
+        {"traceidratio", TraceSampler::traceidratio, 0, 0, 0},
+        {"parentbased_always_on", TraceSampler::parentbased_always_on, 1, 1, 0},
+        {"parentbased_always_off", TraceSampler::parentbased_always_off, 0, 1, 0},
+        {"parentbased_traceidratio", TraceSampler::parentbased_traceidratio, 0, 1, 0}}) {
     EXPECT_EQ(parse_sampler(row.name), row.kind);
     EXPECT_EQ(to_string(row.kind), row.name);
     EXPECT_EQ(share(row.kind, 0, std::nullopt), row.root) << row.name;

@@ -13,9 +13,9 @@
 namespace extproc::trace {
 namespace {
 
-using testing::ElementsAre;
-using testing::Pair;
-using testing::UnorderedElementsAre;
+using ::testing::ElementsAre;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
 
 template <class Id>
 std::string bytes_of(const Id& id) {
@@ -58,9 +58,8 @@ TEST(SpanEncoder, WritesAllOfASpan) {
   EXPECT_EQ(span.start, 1'700'000'000'000'000'001U);
   EXPECT_EQ(span.end, 1'700'000'000'000'000'002U);
   EXPECT_EQ(span.flags, 0x303U);
-  EXPECT_THAT(span.attributes,
-              UnorderedElementsAre(Pair("text", "x"), Pair("number", "404"),
-                                   Pair("negative", "-1")));
+  EXPECT_THAT(span.attributes, UnorderedElementsAre(Pair("text", "x"), Pair("number", "404"),
+                                                    Pair("negative", "-1")));
   EXPECT_EQ(span.status, 2);
   EXPECT_EQ(span.status_message, "why");
   ASSERT_EQ(span.events.size(), 2U);
@@ -99,7 +98,9 @@ TEST(ValidText, IsUtf8AndNoLonger) {
   for (const auto& [given, valid] :
        {std::pair<std::string, std::string>{"plain", "plain"},
         {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"},
-        {"a\xff" "b\xc3", "a?b?"},
+        {"a\xff"
+         "b\xc3",
+         "a?b?"},
         {"\xc0\xaf", "??"},
         {"\xed\xa0\x80", "???"},
         {"\xe0\x80\x80", "???"},
@@ -141,7 +142,10 @@ TEST(RequestFrame, AServiceWithoutANameHasItsPrograms) {
 
 TEST(ReadResponse, FindsWhatWasNotTaken) {
   EXPECT_EQ(read_response("").spans, 0U);
-  const Refused some = read_response(std::string("\x0a\x08\x08\x05\x12\x04" "full", 10));
+  const Refused some =
+      read_response(std::string("\x0a\x08\x08\x05\x12\x04"
+                                "full",
+                                10));
   EXPECT_EQ(some.spans, 5U);
   EXPECT_EQ(some.why, "full");
   // A negative number, what is no message, and fields that are not known.

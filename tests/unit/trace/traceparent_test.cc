@@ -14,7 +14,7 @@ const std::string kId = "0af7651916cd43dd8448eb211c80319c";
 const std::string kSpan = "b7ad6b7169203331";
 const std::string kGood = "00-" + kId + "-" + kSpan + "-01";
 
-std::string with(std::size_t at, char c) {
+std::string with_char(std::size_t at, char c) {
   std::string text = kGood;
   text[at] = c;
   return text;
@@ -30,8 +30,12 @@ TEST(Traceparent, IsReadAndWritten) {
 }
 
 TEST(Traceparent, FlagsThatAreNotKnownAreLeftOut) {
-  for (const auto& [flags, kept] : {std::pair("00", "00"), {"01", "01"}, {"02", "02"}, {"03", "03"},
-                                    {"ff", "03"}, {"0c", "00"}}) {
+  for (const auto& [flags, kept] : {std::pair("00", "00"),
+                                    {"01", "01"},
+                                    {"02", "02"},
+                                    {"03", "03"},
+                                    {"ff", "03"},
+                                    {"0c", "00"}}) {
     const auto context = parse_traceparent("00-" + kId + "-" + kSpan + "-" + flags);
     ASSERT_TRUE(context) << flags;
     EXPECT_EQ(context->traceparent(), "00-" + kId + "-" + kSpan + "-" + kept);
@@ -52,12 +56,27 @@ TEST(Traceparent, LaterVersionsMayHaveMore) {
 
 TEST(Traceparent, IsStrict) {
   const std::string zeros(32, '0');
-  for (const std::string& bad :
-       {std::string(), std::string("00"), kGood.substr(1), kGood + "0", kGood + " ", " " + kGood,
-        "00-" + zeros + "-" + kSpan + "-01", "00-" + kId + "-" + zeros.substr(16) + "-01",
-        with(0, 'g'), with(1, ' '), with(2, '_'), with(3, 'A'), with(20, 'F'), with(34, '/'),
-        with(35, '0'), with(36, ':'), with(51, '`'), with(52, '='), with(53, 'x'), with(54, 'G'),
-        with(40, '\0')}) {
+  for (const std::string& bad : {std::string(),
+                                 std::string("00"),
+                                 kGood.substr(1),
+                                 kGood + "0",
+                                 kGood + " ",
+                                 " " + kGood,
+                                 "00-" + zeros + "-" + kSpan + "-01",
+                                 "00-" + kId + "-" + zeros.substr(16) + "-01",
+                                 with_char(0, 'g'),
+                                 with_char(1, ' '),
+                                 with_char(2, '_'),
+                                 with_char(3, 'A'),
+                                 with_char(20, 'F'),
+                                 with_char(34, '/'),
+                                 with_char(35, '0'),
+                                 with_char(36, ':'),
+                                 with_char(51, '`'),
+                                 with_char(52, '='),
+                                 with_char(53, 'x'),
+                                 with_char(54, 'G'),
+                                 with_char(40, '\0')}) {
     EXPECT_FALSE(parse_traceparent(bad)) << bad;
   }
 }
@@ -74,18 +93,22 @@ TEST(Tracestate, IsWhatW3CHasItBe) {
   for (const std::string& bad :
        {std::string("a"), std::string("=1"), std::string("a="), std::string("A=1"),
         std::string("a=1,a=2"), std::string("_a=1"), std::string("a b=1"), std::string("a=b=c"),
-        std::string("a=\x7f"), std::string("a=\xc3\xa4"), std::string("a@b@c=1"), std::string("a@=1"),
-        members + ",one=more", "a=" + std::string(257, 'x'), "a=" + std::string(255, 'x') + ",b=" +
-        std::string(256, 'x')}) {
+        std::string("a=\x7f"), std::string("a=\xc3\xa4"), std::string("a@b@c=1"),
+        std::string("a@=1"), members + ",one=more", "a=" + std::string(257, 'x'),
+        "a=" + std::string(255, 'x') + ",b=" + std::string(256, 'x')}) {
     EXPECT_FALSE(is_tracestate(bad)) << bad;
   }
 }
 
 TEST(ParentOfRequest, IsFoundAmongHeaders) {
   Parent parent;
-  for (const auto& [name, value] : {std::pair(":path", "/"), {"traceparent", kGood.c_str()},
-                                    {"tracestat2", "x=1"}, {"tracestate", "b=2"},
-                                    {"x-request", "1"}, {"traceparenz", "1"}, {"tracestate", "a=1"}})
+  for (const auto& [name, value] : {std::pair(":path", "/"),
+                                    {"traceparent", kGood.c_str()},
+                                    {"tracestat2", "x=1"},
+                                    {"tracestate", "b=2"},
+                                    {"x-request", "1"},
+                                    {"traceparenz", "1"},
+                                    {"tracestate", "a=1"}})
     parent.take(name, value);
   ASSERT_TRUE(parent.context());
   EXPECT_EQ(parent.context()->traceparent(), kGood);
