@@ -12,6 +12,7 @@
 #include "base/access.h"
 #include "rules/needs.h"
 #include "server/tick_clock.h"
+#include "trace/stream_tracer.h"
 
 namespace extproc::server {
 namespace {

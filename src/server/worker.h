@@ -33,7 +33,11 @@
 #include "server/process_service.h"
 #include "server/socket.h"
 #include "server/socket_connection.h"
-#include "trace/stream_tracer.h"
+
+namespace extproc::trace {
+class Exporter;
+class StreamTracer;
+}  // namespace extproc::trace
 
 namespace extproc::server {
 

@@ -229,8 +229,7 @@ def test_a_broken_rule_is_an_event(stage, collector):
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_lines_of_the_log_have_the_traces_id(own_launcher, collector, raw_port, form):
-    env = collector.environment | {"LOG_LEVEL": "DEBUG"}
-    server = Extproc(own_launcher, "test_processors.Scripted", ("--log-format", form), env=env)
+    server = Extproc(own_launcher, "test_processors.Scripted", ("--log-format", form), env=collector.environment)
     port = envoy_without_traces(own_launcher, server, raw_port)
     for caller in (Caller(), Caller(sampled=False)):
         headers = [*caller.headers, ("x-request-id", "one")]
