@@ -32,7 +32,7 @@ class Account final : public extproc::MemoryAccount {
 
 class State {
  public:
-  State() {
+  explicit State(const extproc::exchange::Watchers& watchers = {}) : processor_(watchers) {
     connection_ = std::make_unique<grpc::Connection>(limits_, services_, deadlines_, buffers_,
                                                      "127.0.0.1:1234", [] {});
     exchange(false);
@@ -97,6 +97,11 @@ class State {
 
 Item stream_through_http2() {
   return {"a stream through HTTP/2", [state = std::make_shared<State>()] { state->run(); }};
+}
+
+Item stream_with_metrics() {
+  const extproc::exchange::Watchers watchers{.metrics = true};
+  return {"metrics on", [state = std::make_shared<State>(watchers)] { state->run(); }};
 }
 
 }  // namespace bench
