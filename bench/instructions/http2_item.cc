@@ -120,4 +120,9 @@ Item traced_stream(std::string name, double ratio) {
   return {std::move(name), [traced = std::make_shared<Traced>(ratio)] { traced->state.run(); }};
 }
 
+Item stream_with_metrics() {
+  const extproc::exchange::Watchers watchers{.metrics = true};
+  return {"metrics on", [state = std::make_shared<State>(watchers)] { state->run(); }};
+}
+
 }  // namespace bench

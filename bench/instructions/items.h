@@ -22,5 +22,7 @@ Item stream_without_http2();
 Item stream_through_http2();
 /// The same with a tracer that records this share of the streams.
 Item traced_stream(std::string name, double ratio);
+/// That with all that serve --metrics counts.
+Item stream_with_metrics();
 
 }  // namespace bench

@@ -36,6 +36,8 @@ const char* type_name(Unit unit) {
       return "NAME,...";
     case Unit::text:
       return "FILE";
+    case Unit::address:
+      return "ADDRESS";
     case Unit::on_or_off:
     case Unit::log_level:
     case Unit::header_name:

@@ -17,6 +17,7 @@ constexpr int kDefaultPort = 50051;
 constexpr const char* kDefaultHeader = "x-ext-procs-applied";
 constexpr unsigned kMostThreads = 1'024;
 constexpr unsigned kLongestQueue = 1'000'000;
+constexpr unsigned kRarestSample = 1'000'000;
 
 std::chrono::milliseconds check_time(std::string_view setting, std::chrono::milliseconds value) {
   if (value.count() < 0 || value > kLongestTime) {
@@ -107,6 +108,12 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
   result.observers = settings.observers;
   result.tracing = settings.tracing;
   if (result.tracing) trace::check(*result.tracing);
+  if (settings.metrics) {
+    result.metrics = parse_listen_address("Settings::metrics", *settings.metrics);
+  }
+  result.metrics_sample =
+      check_count("Settings::metrics_sample",
+                  settings.metrics_sample.value_or(result.metrics_sample), kRarestSample);
   result.slow_handler = check_time("Settings::slow_handler", settings.slow_handler);
   check(settings.filter);
   result.filter = settings.filter;

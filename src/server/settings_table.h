@@ -21,6 +21,7 @@ enum class Unit : std::uint8_t {
   header_name,   ///< "x-name"
   header_names,  ///< "x-name,x-other"
   text,
+  address,  ///< "127.0.0.1:9090", or "unix:/path"
 };
 
 /// What it is about, in the order in which --help shows it.
