@@ -32,6 +32,7 @@ struct ProcessorUnderTest {
   extproc::Service service = extproc::Service::make<Headers>();
   extproc::host::Host host;
 
+  /// `watchers`: who looks on at its streams.
   explicit ProcessorUnderTest(const extproc::exchange::Watchers& watchers = {})
       : host(extproc::detail::HostAccess::make_host(
             service, {}, nullptr,

@@ -133,8 +133,8 @@ void serve_until_signal(std::vector<Service> services, Settings given) {
   if (services.empty()) throw Error("there is no service to serve");
   const bool address_counts =
       std::ranges::any_of(services, [](const Service& service) { return !service.address(); });
-  const Settings settings =
-      server::fill_from_environment(std::move(given), address_counts).settings;
+  const Settings settings = server::fill_tracing(
+      server::fill_from_environment(std::move(given), address_counts).settings);
   check_addresses(services, settings);
   const auto configuration = server::resolve(settings, services.front().address());
   const Logger logger = log::make_logger(configuration.log_level, configuration.log);
