@@ -12,7 +12,7 @@ packages_build=(
 )
 # Envoy, and curl to try it.
 packages_run=(python3-venv curl ca-certificates)
-packages_test=(python3-venv curl ca-certificates ccache nghttp2-client)
+packages_test=(python3-venv curl ca-certificates ccache nghttp2-client prometheus)  # prometheus for its promtool
 packages_format=(clang-format-16)
 packages_lint=(clang-format-16 clang-tidy-16 clang-16)
 # cpack's .deb: dpkg-shlibdeps, and file, which tells programs from other files.

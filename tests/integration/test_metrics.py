@@ -186,6 +186,26 @@ def test_prometheus_clients_read_both_formats(stage):
     assert as_openmetrics.families["extproc_build"].type == "info"
 
 
+def test_exemplars_name_traces(launcher):
+    """Of a stream whose parent is sampled, though durations are sampled almost never."""
+    nowhere = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
+    server = Measured(launcher, SCRIPTED, ("--metrics-sample", "1000000"), env=nowhere)
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    with server.channel() as chan:
+        for flags, number in (("00", 0), ("01", 1)):
+            metadata = [("traceparent", f"00-{trace[:-1]}{number}-b7ad6b7169203331-{flags}")]
+            list(process(chan)(iter([protos.request_headers(GET)]), timeout=10, metadata=metadata))
+    server.scrape_when(lambda scrape: scrape.value("extproc_streams_total") == 2, "both streams are over")
+    found = Scrape(get(server.metrics_port, accept=OPENMETRICS)[2], openmetrics=True)
+    assert found.value("extproc_stream_duration_seconds_count") == 1
+    names = {name for name, _ in found.exemplars}
+    assert names == {"extproc_stream_duration_seconds_bucket", "extproc_phase_duration_seconds_bucket"}
+    for exemplar in found.exemplars.values():
+        assert exemplar.labels["trace_id"] == trace[:-1] + "1"
+        assert exemplar.labels["span_id"] != "b7ad6b7169203331"
+        assert exemplar.value > 0
+
+
 def test_odd_requests_make_no_series(launcher):
     server = Measured(launcher, SCRIPTED, ALL)
     call(server, protos.request_headers(GET))
