@@ -22,11 +22,6 @@ needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="pr
 
 
 @pytest.fixture(scope="module")
-def scripted(launcher) -> Measured:
-    return Measured(launcher, SCRIPTED, ALL)
-
-
-@pytest.fixture(scope="module")
 def stage(launcher, raw_port) -> Stage:
     servers = {
         "Scripted": Measured(launcher, SCRIPTED, ALL),
@@ -191,6 +186,26 @@ def test_prometheus_clients_read_both_formats(stage):
     assert as_openmetrics.families["extproc_build"].type == "info"
 
 
+def test_exemplars_name_traces(launcher):
+    """Of a stream whose parent is sampled, though durations are sampled almost never."""
+    nowhere = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
+    server = Measured(launcher, SCRIPTED, ("--metrics-sample", "1000000"), env=nowhere)
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    with server.channel() as chan:
+        for flags, number in (("00", 0), ("01", 1)):
+            metadata = [("traceparent", f"00-{trace[:-1]}{number}-b7ad6b7169203331-{flags}")]
+            list(process(chan)(iter([protos.request_headers(GET)]), timeout=10, metadata=metadata))
+    server.scrape_when(lambda scrape: scrape.value("extproc_streams_total") == 2, "both streams are over")
+    found = Scrape(get(server.metrics_port, accept=OPENMETRICS)[2], openmetrics=True)
+    assert found.value("extproc_stream_duration_seconds_count") == 1
+    names = {name for name, _ in found.exemplars}
+    assert names == {"extproc_stream_duration_seconds_bucket", "extproc_phase_duration_seconds_bucket"}
+    for exemplar in found.exemplars.values():
+        assert exemplar.labels["trace_id"] == trace[:-1] + "1"
+        assert exemplar.labels["span_id"] != "b7ad6b7169203331"
+        assert exemplar.value > 0
+
+
 def test_odd_requests_make_no_series(launcher):
     server = Measured(launcher, SCRIPTED, ALL)
     call(server, protos.request_headers(GET))
@@ -207,7 +222,7 @@ def test_odd_requests_make_no_series(launcher):
 
 
 def test_a_chain_and_its_processors(launcher):
-    server = Measured(launcher, "test_processors.RequestHeadersOnly", ("-s", "test_processors.Counted", *ALL))
+    server = Measured(launcher, "test_processors.RequestHeadersOnly,test_processors.Counted", ALL)
     call(server, do("request_headers remove host"))
     found = server.scrape_when(lambda scrape: scrape.value("extproc_streams_total") == 1, "the stream is over")
     phases = found.counted("extproc_phases_total", "processor", "outcome")
@@ -220,7 +235,7 @@ def test_a_chain_and_its_processors(launcher):
 
 
 def test_several_servers_share_an_address(launcher):
-    server = Measured(launcher, "test_processors.Counted", ("-s", SCRIPTED, "--separate", *ALL))
+    server = Measured(launcher, f"test_processors.Counted,{SCRIPTED}", ("--separate", *ALL))
     call(server, protos.request_headers(GET))
     found = server.scrape_when(lambda scrape: scrape.value("extproc_streams_total") == 1, "the stream is over")
     assert {dict(series)["processor"]: value for series, value in found.of("extproc_ready").items()} == {
@@ -250,7 +265,7 @@ def test_readiness_through_a_drain(launcher):
     assert get(server.metrics_port, "/readyz")[2] == "ready\n"
     requests = Requests(protos.request_headers(GET))
     with server.channel() as chan:
-        answers = process(chan)(requests, timeout=30)
+        answers = process(chan)(iter(requests), timeout=30)
         next(answers)
         server.process.signal(15)
         eventually(lambda: get(server.metrics_port, "/readyz")[0] == 503, "it is not ready any more")
@@ -283,6 +298,5 @@ def test_scrapes_under_load(stage):
     asyncio.run(load())
 
 
-def test_nothing_listens_unless_it_is_asked_for(scripted):
-    assert scripted.process.log().count("shows metrics on") == 1
-    assert get(scripted.metrics_port, "/else")[0] == 404
+def test_nothing_listens_unless_it_is_asked_for(trivial):
+    assert "metrics" not in trivial.process.log()

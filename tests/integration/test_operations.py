@@ -33,8 +33,8 @@ class Served:
             "localhost:50051": f"127.0.0.1:{self.server.address}",
             "50051": str(self.server.address),
             "localhost:9901": f"127.0.0.1:{envoy.admin_port}",
-            "localhost:9464": f"127.0.0.1:{metrics}",
-            "localhost:9902": f"127.0.0.1:{admin}",
+            "localhost:9902": f"127.0.0.1:{metrics}",
+            "localhost:9903": f"127.0.0.1:{admin}",
             "/var/log/extproc.log": str(self.log),
         }
 

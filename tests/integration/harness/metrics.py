@@ -74,6 +74,7 @@ class Measured(Extproc):
     def __init__(self, launcher: Launcher, service: str, arguments: tuple = (), **options):
         self.metrics_port = free_port()
         super().__init__(launcher, service, ("--metrics", f"127.0.0.1:{self.metrics_port}", *arguments), **options)
+        self.process.wait_for_log("shows metrics on")
 
     def scrape(self) -> Scrape:
         status, _, text = get(self.metrics_port)

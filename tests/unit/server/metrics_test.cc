@@ -3,10 +3,7 @@
 #include "extproc/metrics.h"
 
 #include <gmock/gmock.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
-#include <array>
 #include <atomic>
 #include <fstream>
 #include <map>
@@ -17,11 +14,11 @@
 #include <thread>
 #include <vector>
 
-#include "base/unique_fd.h"
 #include "extproc/async.h"
 #include "extproc/chain.h"
 #include "extproc/error.h"
 #include "extproc/handlers.h"
+#include "server/http_client.h"
 #include "server/server_fixture.h"
 #include "server/stats.h"
 #include "server/transport.h"
@@ -33,27 +30,7 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using ::testing::StartsWith;
 using namespace std::chrono_literals;
-
-/// What an address of 127.0.0.1 answers to a request without a body.
-std::string ask(int port, std::string_view request_line, std::string_view headers = "") {
-  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  EXPECT_EQ(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  const std::string request = std::string(request_line) + " HTTP/1.1\r\nhost: a\r\n" +
-                              std::string(headers) + "connection: close\r\n\r\n";
-  EXPECT_EQ(::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL),
-            static_cast<ssize_t>(request.size()));
-  std::string answer;
-  std::array<char, 4096> buffer{};
-  for (ssize_t size = 0; (size = ::recv(fd.get(), buffer.data(), buffer.size(), 0)) > 0;)
-    answer.append(buffer.data(), static_cast<std::size_t>(size));
-  return answer;
-}
 
 /// Handles request headers, and bodies, and does nothing.
 Service idle(const std::string& name) {
@@ -71,27 +48,34 @@ class MetricsTest : public ServerTest {
   }
 
   /// Where the server says that it shows them.
-  int metrics_port() {
-    constexpr std::string_view kBefore = " shows metrics on 127.0.0.1:";
+  std::string address() {
+    constexpr std::string_view kBefore = " shows metrics on ";
     for (const std::string& line : log()) {
       const std::size_t at = line.find(kBefore);
-      if (at != std::string::npos) return std::stoi(line.substr(at + kBefore.size()));
+      if (at == std::string::npos) continue;
+      const std::size_t begin = at + kBefore.size();
+      return line.substr(begin, line.find(' ', begin) - begin);
     }
     ADD_FAILURE() << "no line of the log says where the metrics are";
-    return 0;
+    return "127.0.0.1:1";
   }
-  std::string metrics() { return ask(metrics_port(), "GET /metrics"); }
+  std::string metrics() { return get(address(), "/metrics").body; }
 };
 
 /// Waits until the test lets it go.
-class Slow final : public Processor {
+class HeldUp final : public Processor {
  public:
   bool blocking() const override { return true; }
-  void process_request_headers(const HttpHeaders&, Context&, Request&, HeadersResponse&) override {
+  void process_request_headers(const HttpHeaders&, Context& context, Request&,
+                               HeadersResponse&) override {
     entered = true;
-    while (!released) std::this_thread::sleep_for(1ms);
+    while (!released) {
+      cancelled = context.cancelled();
+      std::this_thread::sleep_for(1ms);
+    }
   }
   std::atomic<bool> entered = false;
+  std::atomic<bool> cancelled = false;
   std::atomic<bool> released = false;
 };
 
@@ -126,7 +110,7 @@ TEST_F(MetricsTest, SaysWhatCameOfStreams) {
 }
 
 TEST_F(MetricsTest, AResetWhileAnAnswerIsOwedIsCancelled) {
-  const auto slow = std::make_shared<Slow>();
+  const auto slow = std::make_shared<HeldUp>();
   Server& server = start(Service(slow));
   SocketClient client = connect();
   const auto id = client.peer.open_call(kProcess);
@@ -134,31 +118,37 @@ TEST_F(MetricsTest, AResetWhileAnAnswerIsOwedIsCancelled) {
   ASSERT_TRUE(client.talk_until([&] { return slow->entered.load(); }));
   client.peer.reset(id, NGHTTP2_NO_ERROR);
   client.send_only();
-  EXPECT_TRUE(eventually([&] { return metrics().find("streams_inflight") != std::string::npos; }));
+  EXPECT_TRUE(eventually([&] { return slow->cancelled.load(); }));
   slow->released = true;
   EXPECT_TRUE(eventually([&] { return server.stats().streams_open == 0; }));
   EXPECT_THAT(metrics(),
-              AllOf(HasSubstr("extproc_streams_total{processor=\"Slow\",code=\"CANCELLED\"} 1\n"),
-                    HasSubstr("extproc_streams_total{processor=\"Slow\",code=\"OK\"} 0\n"),
+              AllOf(HasSubstr("extproc_streams_total{processor=\"HeldUp\",code=\"CANCELLED\"} 1\n"),
+                    HasSubstr("extproc_streams_total{processor=\"HeldUp\",code=\"OK\"} 0\n"),
                     HasSubstr("outcome=\"cancelled\"} 1\n")));
 }
 
 TEST_F(MetricsTest, CanOnlyBeRead) {
   start();
-  const int port = metrics_port();
-  EXPECT_THAT(ask(port, "GET /healthz"), AllOf(StartsWith("HTTP/1.1 200"), HasSubstr("\r\nok\n")));
-  EXPECT_THAT(ask(port, "GET /readyz?verbose"),
-              AllOf(StartsWith("HTTP/1.1 200"), HasSubstr("\r\nready\n")));
-  for (const char* line : {"GET /", "GET /metrics/", "POST /other"})
-    EXPECT_THAT(ask(port, line), AllOf(StartsWith("HTTP/1.1 404"), HasSubstr("/metrics"),
-                                       HasSubstr("/healthz"), HasSubstr("/readyz")));
-  EXPECT_THAT(ask(port, "POST /metrics", "content-length: 0\r\n"),
-              AllOf(StartsWith("HTTP/1.1 405"), HasSubstr("Allow: GET, HEAD")));
-  const std::string head = ask(port, "HEAD /metrics");
-  EXPECT_THAT(head, AllOf(StartsWith("HTTP/1.1 200"), Not(HasSubstr("extproc_ready"))));
-  EXPECT_THAT(ask(port, "GET /metrics", "accept: application/openmetrics-text\r\n"),
-              AllOf(HasSubstr("Content-Type: application/openmetrics-text; version=1.0.0"),
-                    HasSubstr("\n# EOF\n")));
+  const HttpAnswer health = get(address(), "/healthz");
+  EXPECT_EQ(health.status, 200);
+  EXPECT_EQ(health.body, "ok\n");
+  EXPECT_EQ(get(address(), "/readyz?verbose").body, "ready\n");
+  for (const char* path : {"/", "/metrics/", "/other"}) {
+    const HttpAnswer nothing = get(address(), path);
+    EXPECT_EQ(nothing.status, 404);
+    EXPECT_THAT(nothing.body,
+                AllOf(HasSubstr("/metrics"), HasSubstr("/healthz"), HasSubstr("/readyz")));
+  }
+  const HttpAnswer refused = ask(address(), "POST", "/metrics", {}, "a=b");
+  EXPECT_EQ(refused.status, 405);
+  EXPECT_THAT(refused.head, HasSubstr("Allow: GET, HEAD\r\n"));
+  const HttpAnswer head = ask(address(), "HEAD", "/metrics");
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(head.body, "");
+  const HttpAnswer other =
+      get(address(), "/metrics", "Accept: application/openmetrics-text;version=1.0.0\r\n");
+  EXPECT_THAT(other.head, HasSubstr("Content-Type: application/openmetrics-text; version=1.0.0"));
+  EXPECT_TRUE(other.body.ends_with("\n# EOF\n"));
 }
 
 TEST_F(MetricsTest, ReadinessIsThatOfHealth) {
@@ -171,19 +161,19 @@ TEST_F(MetricsTest, ReadinessIsThatOfHealth) {
   };
   const auto processor = std::make_shared<Unready>();
   Server& server = start(Service(processor));
-  const int port = metrics_port();
-  EXPECT_THAT(ask(port, "GET /readyz"),
-              AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("not ready: Unready\n")));
-  EXPECT_THAT(ask(port, "GET /healthz"), StartsWith("HTTP/1.1 200"));
+  const HttpAnswer unready = get(address(), "/readyz");
+  EXPECT_EQ(unready.status, 503);
+  EXPECT_EQ(unready.body, "not ready: Unready\n");
+  EXPECT_EQ(get(address(), "/healthz").status, 200);
   processor->is_ready = true;
-  EXPECT_TRUE(eventually([&] { return ask(port, "GET /readyz").starts_with("HTTP/1.1 200"); }));
+  EXPECT_TRUE(eventually([&] { return get(address(), "/readyz").status == 200; }));
   EXPECT_THAT(metrics(), HasSubstr("extproc_ready{processor=\"Unready\"} 1\n"));
 
   // One that drains takes no requests any more, and is still looked at.
   SocketClient client = connect();
   client.call(kProcess, kRequestHeaders);
   server.shutdown(10s);
-  EXPECT_TRUE(eventually([&] { return ask(port, "GET /readyz").starts_with("HTTP/1.1 503"); }));
+  EXPECT_TRUE(eventually([&] { return get(address(), "/readyz").status == 503; }));
   EXPECT_THAT(metrics(), HasSubstr("extproc_ready{processor=\"Unready\"} 0\n"));
   client.close();
   server.join();
