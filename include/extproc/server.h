@@ -12,6 +12,8 @@
 
 namespace extproc {
 
+class Logger;
+
 namespace detail {
 class Access;
 }
@@ -130,9 +132,14 @@ class EXTPROC_API Server {
 
   Stats stats() const;
 
+  /// What it logs from now on, in place of Settings::log_level. Of requests that are under way,
+  /// LogLevel::debug does not tell their messages and answers. Any thread.
+  void set_log_level(LogLevel level);
+
  private:
   friend class detail::Access;
   bool join_within_grace_period();
+  const Logger& logger() const;
 
   class Impl;
   std::unique_ptr<Impl> impl_;

@@ -36,6 +36,8 @@ class Access {
   /// As join(), but ends when the grace period is over and handlers have not returned, which it
   /// tells the log of. False then.
   static bool join_within_grace_period(Server& server) { return server.join_within_grace_period(); }
+  /// Its log, whose level may change while it runs.
+  static const Logger& logger(const Server& server) { return server.logger(); }
 
   // Context
 

@@ -2,6 +2,7 @@
 
 #include "cli/option_groups.h"
 #include "extproc/error.h"
+#include "server/setting_sources.h"
 #include "server/settings_table.h"
 
 namespace extproc::cli {
@@ -34,6 +35,8 @@ const char* type_name(Unit unit) {
       return "FORMAT";
     case Unit::header_names:
       return "NAME,...";
+    case Unit::address:
+      return "ADDRESS";
     case Unit::text:
       return "FILE";
     case Unit::on_or_off:
@@ -104,6 +107,15 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       ->take_all()
       ->excludes(serve.get_option("--port"));
   serve.footer(footer());
+}
+
+void note_flags(const CLI::App& serve, Settings& settings) {
+  for (const SettingRow& row : server::setting_rows()) {
+    const std::string flag = row.name == "listen" ? "--listen" : server::flag_of(row);
+    const CLI::Option* option = flag.empty() ? nullptr : serve.get_option_no_throw(flag);
+    if (option != nullptr && option->count() > 0)
+      server::note_source(settings, row, "flag " + flag);
+  }
 }
 
 }  // namespace extproc::cli

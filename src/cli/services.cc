@@ -8,6 +8,7 @@
 #include "extproc/processor.h"
 #include "server/configuration.h"
 #include "server/listen_address.h"
+#include "server/setting_sources.h"
 
 namespace extproc::cli {
 namespace {
@@ -69,7 +70,10 @@ std::vector<Service> make_services(const ServiceOptions& options,
     throw Error("--listen was given " + std::to_string(listen.size()) +
                 " times, for one service: give it once, or several processors and --separate");
   }
-  if (!listen.empty()) settings.listen = listen.front();
+  if (!listen.empty()) {
+    settings.listen = listen.front();
+    server::note_source(settings, server::setting_row("listen"), "flag --listen");
+  }
   if (services.size() == 1) return services;
   std::vector<Service> chain;
   chain.push_back(make_chain(std::move(services)));

@@ -7,6 +7,7 @@
 #include "base/counters.h"
 #include "base/logger.h"
 #include "chain/link.h"
+#include "exchange/base_exchange.h"
 #include "exchange/environment.h"
 #include "exchange/observers.h"
 #include "exchange/reporter.h"
@@ -48,6 +49,13 @@ struct detail::HostAccess {
     all_of(host.inside_->environment);
     for (const auto& link : host.inside_->links) all_of(link->environment);
   }
+
+  /// The log tells of each exchange that is made now.
+  static bool tells_of_exchanges(const host::Host& host) {
+    return host.inside_->logger.enabled(LogLevel::debug);
+  }
+  /// One that a Host made: what it is at.
+  static const exchange::BaseExchange& look_at(const host::Exchange& exchange);
 
   static host::Settings& settings(host::Host& host) { return host.inside_->settings; }
   /// What the thread counts; those of connections are for the host.

@@ -50,13 +50,12 @@ constexpr std::chrono::milliseconds kLastLines{200};
 /// meanwhile.
 class SignalLoop {
  public:
-  SignalLoop(const Logger& logger, std::chrono::milliseconds grace_period)
-      : logger_(logger),
-        grace_period_(grace_period),
-        signals_(io_, SIGTERM, SIGINT),
-        hints_(io_, SIGHUP, SIGUSR1) {}
+  explicit SignalLoop(std::chrono::milliseconds grace_period)
+      : grace_period_(grace_period), signals_(io_, SIGTERM, SIGINT), hints_(io_, SIGHUP, SIGUSR1) {}
 
+  /// There is at least one server; what is told goes to the first one's log.
   void run(const Servers& servers) {
+    logger_ = &detail::Access::logger(*servers.front());
     signals_.async_wait([this, &servers](const boost::system::error_code& error, int) {
       if (!error) shut_down(servers);
     });
@@ -71,11 +70,11 @@ class SignalLoop {
     hints_.async_wait([this, &servers](const boost::system::error_code& error, int signal) {
       if (error) return;
       if (signal == SIGUSR1) {
-        logger_.reopen();
+        logger_->reopen();
       } else {
-        logger_.log(LogLevel::info, LineKind::server,
-                    "SIGHUP reads certificates anew; SIGTERM ends the server, SIGUSR1 opens its "
-                    "log file anew");
+        logger_->log(LogLevel::info, LineKind::server,
+                     "SIGHUP reads certificates anew; SIGTERM ends the server, SIGUSR1 opens its "
+                     "log file anew");
         for (const auto& server : servers) server->reload();
       }
       listen_to_hints(servers);
@@ -92,9 +91,9 @@ class SignalLoop {
   }
 
   void shut_down(const Servers& servers) {
-    logger_.log(LogLevel::info, LineKind::server,
-                "shutting down, grace period " + server::seconds_text(grace_period_) +
-                    "; send the signal again to end at once");
+    logger_->log(LogLevel::info, LineKind::server,
+                 "shutting down, grace period " + server::seconds_text(grace_period_) +
+                     "; send the signal again to end at once");
     for (const auto& server : servers) server->shutdown();
     // The servers are waited for elsewhere, so that the second signal is heard.
     signals_.async_wait([](const boost::system::error_code& error, int signal) {
@@ -113,13 +112,13 @@ class SignalLoop {
 
   /// Their threads cannot be ended, and use what a return from main would destroy.
   [[noreturn]] void end_without_handlers() {
-    logger_.log(LogLevel::error, LineKind::server,
-                "the process ends without the handlers that have not returned");
+    logger_->log(LogLevel::error, LineKind::server,
+                 "the process ends without the handlers that have not returned");
     log::flush(kLastLines);
     std::_Exit(EXIT_FAILURE);
   }
 
-  const Logger& logger_;
+  const Logger* logger_ = nullptr;
   const std::chrono::milliseconds grace_period_;
   asio::io_context io_{1};
   asio::signal_set signals_;
@@ -137,9 +136,8 @@ void serve_until_signal(std::vector<Service> services, Settings given) {
       server::fill_from_environment(std::move(given), address_counts).settings;
   check_addresses(services, settings);
   const auto configuration = server::resolve(settings, services.front().address());
-  const Logger logger = log::make_logger(configuration.log_level, configuration.log);
   // From here on, so that a signal during the start is not lost.
-  SignalLoop signals(logger, configuration.grace_period);
+  SignalLoop signals(configuration.grace_period);
   Servers servers;
   for (Service& service : services) {
     servers.push_back(std::make_unique<Server>(std::move(service), settings));
