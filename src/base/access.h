@@ -82,6 +82,8 @@ class Access {
   }
   /// What the processors of a chain share is with `chain`, which must outlive it.
   static void share(Request& request, Request& chain) { request.shared_with_ = &chain; }
+  /// That of the exchange which its host has: of a chain's processor that of the chain.
+  static const Request& of_stream(const Request& request) { return *request.shared_with_; }
   static void end_phase(Request& request, std::chrono::nanoseconds spent) {
     request.overhead_ += spent;
   }

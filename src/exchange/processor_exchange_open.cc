@@ -8,7 +8,7 @@ OpenExchange BaseExchange::describe() const {
   OpenExchange open;
   open.processor = env_.dispatcher.name();
   open.request_id = request_.id();
-  if (measures()) open.age = env_.settings.now() - stream_start_;
+  if (measures()) open.age = now() - stream_start_;
   if (!first_message_) open.phase = last_phase();
   open.waits_for = finished_ ? "the client, to end the stream" : "the client's next message";
   describe_handler(open);
@@ -27,7 +27,7 @@ void ProcessorExchange::describe_handler(OpenExchange& open) const {
   const auto takes_no_answers = "the client, to take answers";
   if (pending_) {
     open.phase = phase_;
-    open.in_handler = env_.settings.now() - waiting_->start;
+    open.in_handler = now() - waiting_->start;
     open.waits_for = may_stream_ && sink().congested(phase_) ? takes_no_answers : "its handler";
     if (late_ != Late::none) open.waits_for = "its handler, which was answered for";
   }
@@ -35,7 +35,7 @@ void ProcessorExchange::describe_handler(OpenExchange& open) const {
     const BodySession& session = run.session;
     if (!session.running() || pending_) return;
     open.phase = session.phase();
-    open.in_handler = env_.settings.now() - session.start();
+    open.in_handler = now() - session.start();
     open.waits_for = session.idle() ? "more of the body"
                      : session.waits_here() && sink().congested(session.phase()) ? takes_no_answers
                                                                                  : "its handler";
