@@ -55,10 +55,10 @@ host::Settings host_settings(const Configuration& configuration,
       .filter = rules::filled_in(configuration.filter, needs_of(dispatcher)),
       .early_end = configuration.early_end,
       .automatic_mode_override = configuration.automatic_mode_override,
-      .held_bytes = configuration.limits.held_bytes_per_stream,
-      .held_time = configuration.limits.held_time,
       // How old streams are.
       .measures = configuration.server_admin.has_value(),
+      .held_bytes = configuration.limits.held_bytes_per_stream,
+      .held_time = configuration.limits.held_time,
       .now = ticks_are_enough(configuration, dispatcher, logger) ? &tick_time : &host::Clock::now};
 }
 
