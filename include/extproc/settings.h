@@ -88,6 +88,13 @@ struct Settings {
   std::optional<std::string> server_admin;
   /// Any address may be that, for networks that are protected otherwise.
   bool server_admin_anywhere = false;
+  /// Where Prometheus finds metrics, over HTTP: "host:port", "[v6]:port", a port alone for all
+  /// interfaces, or "unix:/path". There are /metrics, /healthz and /readyz, which anybody who can
+  /// reach the address may read; servers of one process may share it. None.
+  std::optional<std::string> metrics;
+  /// Of one of how many streams the durations are measured and told; all else is counted of each.
+  /// 16.
+  std::optional<unsigned> metrics_sample;
 
   FilterSettings filter;
   /// Whether a stream ends as soon as no phase that has a handler can come any more, so that Envoy

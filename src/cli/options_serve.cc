@@ -35,10 +35,10 @@ const char* type_name(Unit unit) {
       return "FORMAT";
     case Unit::header_names:
       return "NAME,...";
-    case Unit::address:
-      return "ADDRESS";
     case Unit::text:
       return "FILE";
+    case Unit::address:
+      return "ADDRESS";
     case Unit::on_or_off:
     case Unit::log_level:
     case Unit::header_name:

@@ -70,6 +70,7 @@ struct detail::HostAccess {
   }
 
   static host::Settings& settings(host::Host& host) { return host.inside_->settings; }
+  static const host::Settings& settings(const host::Host& host) { return host.inside_->settings; }
   /// What the thread counts; those of connections are for the host.
   static Counters& counters(host::Host& host) { return host.inside_->counters; }
   static const Counters& counters(const host::Host& host) { return host.inside_->counters; }

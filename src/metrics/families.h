@@ -37,6 +37,9 @@ enum class Kind : std::uint8_t {
   info,  ///< always 1; its labels are what it says
 };
 
+/// What two series of the same labels come to, as of a processor that is served twice.
+enum class Join : std::uint8_t { sum, least, most };
+
 using LabelPairs = std::vector<std::pair<std::string, std::string>>;
 
 struct Series {
@@ -54,10 +57,9 @@ struct Family {
   std::string help;
   std::vector<Series> series{};
 
-  void add(LabelPairs labels, double value) { series.push_back({std::move(labels), value, {}}); }
-  void add(LabelPairs labels, Distribution distribution) {
-    series.push_back({std::move(labels), 0, std::move(distribution)});
-  }
+  void add(LabelPairs labels, double value, Join join = Join::sum);
+  /// Of one with other bounds, the first alone stays.
+  void add(LabelPairs labels, Distribution distribution);
 };
 
 /// What a scrape says, in the order in which it was put together.

@@ -118,11 +118,13 @@ void Registry::collect(Families& families) const {
         for (std::size_t i = 0; i <= family.bounds.size(); ++i)
           distribution.counts.push_back(cells.sum(cell++));
         distribution.sum = cells.sum(cell);
-        told.add(labels, std::move(distribution));
+        told.series.push_back({labels, 0, std::move(distribution)});
       } else {
-        told.add(labels, family.kind == Kind::counter
-                             ? cells.sum(series.first_cell)
-                             : series.gauge.load(std::memory_order_relaxed));
+        told.series.push_back({labels,
+                               family.kind == Kind::counter
+                                   ? cells.sum(series.first_cell)
+                                   : series.gauge.load(std::memory_order_relaxed),
+                               {}});
       }
     }
   }

@@ -16,6 +16,7 @@ constexpr int kDefaultPort = 50051;
 constexpr const char* kDefaultHeader = "x-ext-procs-applied";
 constexpr unsigned kMostThreads = 1'024;
 constexpr unsigned kLongestQueue = 1'000'000;
+constexpr unsigned kRarestSample = 1'000'000;
 
 std::chrono::milliseconds check_time(std::string_view setting, std::chrono::milliseconds value) {
   if (value.count() < 0 || value > kLongestTime) {
@@ -120,6 +121,12 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
   result.redacted_headers = settings.redacted_headers;
   result.observer = settings.observer;
   result.observers = settings.observers;
+  if (settings.metrics) {
+    result.metrics = parse_listen_address("Settings::metrics", *settings.metrics);
+  }
+  result.metrics_sample =
+      check_count("Settings::metrics_sample",
+                  settings.metrics_sample.value_or(result.metrics_sample), kRarestSample);
   result.slow_handler = check_time("Settings::slow_handler", settings.slow_handler);
   result.server_admin = choose_admin(settings);
   check(settings.filter);

@@ -34,6 +34,9 @@ struct Configuration {
   std::chrono::milliseconds slow_handler{10};
   FilterSettings filter;
   std::optional<OperatorAddress> server_admin;
+  /// Where metrics are shown; none: nowhere, and nothing is counted for them alone.
+  std::optional<ListenAddress> metrics;
+  unsigned metrics_sample = 16;
   bool early_end = true;
   bool automatic_mode_override = false;
   Limits limits;

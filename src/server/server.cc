@@ -24,8 +24,10 @@
 #include "server/drain.h"
 #include "server/environment.h"
 #include "server/listener.h"
+#include "server/operator_http.h"
 #include "server/processor_life.h"
 #include "server/server_admin.h"
+#include "server/server_metrics.h"
 #include "server/settings_in_force.h"
 #include "server/stats.h"
 #include "server/transport_watch.h"
@@ -87,6 +89,7 @@ class Server::Impl {
  private:
   void warn_of(const std::vector<std::string>& variables) const;
   void open();
+  void open_metrics();
   void watch_transport();
   void open_admin();
   void start_threads();
@@ -116,12 +119,17 @@ class Server::Impl {
   /// Of the thread that accepts.
   Counters counters_;
   std::atomic<bool> started_ = false;
+  /// What health tells.
+  std::atomic<bool> serving_ = false;
   std::mutex join_mutex_;
   std::mutex end_mutex_;
   std::condition_variable end_changed_;
   std::optional<Clock::time_point> end_at_;  // of the grace period
   bool ended_ = false;
   std::thread thread_;
+  /// Where the configuration has an address for them.
+  std::optional<server::ServerMetrics> metrics_;
+  std::optional<server::OperatorHttp<server::MetricsSource>> metrics_http_;
 };
 
 void Server::Impl::warn_of(const std::vector<std::string>& variables) const {
@@ -148,6 +156,7 @@ void Server::Impl::start() {
 
 void Server::Impl::open() {
   auto listener = std::make_unique<server::Listener>(control_, logger_, configuration_.address);
+  open_metrics();
   for (unsigned i = 0; i < configuration_.threads; ++i) {
     workers_.push_back(
         std::make_unique<server::Worker>(configuration_, service_, logger_, blocking_, told_));
@@ -158,7 +167,8 @@ void Server::Impl::open() {
         if (watch_ != nullptr) watch_->close();
         work_.reset();
       });
-  if (!life_.ready([this] { set_serving(true); })) set_serving(false);
+  serving_ = life_.ready([this] { set_serving(true); });
+  if (!serving_) set_serving(false);
   distributor_ = std::make_unique<server::Distributor>(workers_, configuration_.limits.connections,
                                                        logger_, counters_);
   listener->start(
@@ -184,6 +194,12 @@ void Server::Impl::open() {
                   std::to_string(configuration_.limits.memory_bytes >> 20) +
                   " MiB in memory for its peers, together with other servers of the process "
                   "(Limits::memory_bytes)");
+  if (metrics_) {
+    metrics_http_->join(*metrics_);
+    logger_.log(LogLevel::info, LineKind::server,
+                name() + " shows metrics on " + metrics_http_->address() +
+                    " (/metrics, /healthz, /readyz)");
+  }
   watch_transport();
 }
 
@@ -216,6 +232,19 @@ void Server::Impl::set_log_level(LogLevel level, std::string_view source) {
   if (level < before) logger_.log(LogLevel::warning, LineKind::server, text);
 }
 
+void Server::Impl::open_metrics() {
+  if (!configuration_.metrics) return;
+  metrics_http_.emplace(
+      server::OperatorAddress{.address = *configuration_.metrics, .flag = "--metrics"},
+      &server::answer_metrics);
+  metrics_.emplace(server::ServerMetrics::Of{.name = service_.name(),
+                                             .configuration = configuration_,
+                                             .workers = workers_,
+                                             .blocking = blocking_,
+                                             .serving = serving_,
+                                             .stats = [this] { return stats(); }});
+}
+
 void Server::Impl::watch_transport() {
   if (server::is_secure(configuration_)) {
     watch_ = std::make_unique<server::TransportWatch>(control_, configuration_.transport, logger_,
@@ -235,6 +264,7 @@ void Server::Impl::watch_transport() {
 }
 
 void Server::Impl::set_serving(bool serving) {
+  serving_ = serving;
   for (const auto& worker : workers_) worker->set_serving(serving);
 }
 
@@ -267,6 +297,7 @@ void Server::Impl::shutdown(std::chrono::milliseconds grace_period) {
   }
   asio::post(control_, [this, grace_period] {
     life_.stop_asking();
+    serving_ = false;
     drain_->begin(grace_period);
   });
 }

@@ -247,6 +247,12 @@ constexpr SettingRow kRows[] = {
         {"server_admin_anywhere", {}, {}, "true"}, Topic::serving,
         "That may be an address which other machines reach; whoever does may ask and set",
         "127.0.0.0/8, ::1, localhost or a Unix socket"),
+    setting_of<&Settings::metrics, Unit::address>(
+        {"metrics"}, Topic::serving,
+        "Where Prometheus finds metrics over HTTP: host:port, port or unix:/path", "nowhere"),
+    setting_of<&Settings::metrics_sample, Unit::count>(
+        {"metrics_sample"}, Topic::serving, "Of 1 of how many streams durations are measured",
+        "16"),
     setting_of<&FilterSettings::message_timeout, Unit::seconds>(
         {"filter.message_timeout"}, Topic::filter, "How long Envoy waits for each answer", "0.2 s"),
     setting_of<&FilterSettings::max_message_timeout, Unit::seconds>(

@@ -62,6 +62,10 @@ host::Settings host_settings(const Configuration& configuration,
       .now = ticks_are_enough(configuration, dispatcher, logger) ? &tick_time : &host::Clock::now};
 }
 
+exchange::Watchers watchers(const Configuration& configuration) {
+  return {.metrics = configuration.metrics.has_value(), .sample = configuration.metrics_sample};
+}
+
 /// Calls a callback at most once.
 void tell(std::function<void()>& callback) {
   if (callback) std::exchange(callback, nullptr)();
@@ -75,10 +79,11 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
       work_(io_.get_executor()),
       loop_{io_.get_executor(), blocking},
       tick_(io_),
+      loop_lag_(io_),
       deadlines_([this] { start_ticking(); }),
       host_(detail::HostAccess::make_host(
           service, host_settings(configuration, *detail::Access::dispatcher(service), logger),
-          &loop_, logger)),
+          &loop_, logger, watchers(configuration))),
       counters_(detail::HostAccess::counters(host_)),
       memory_(counters_.memory_bytes, configuration.limits.memory_bytes),
       buffers_(&memory_),
@@ -97,6 +102,7 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
                    .transport = is_secure(configuration) ? configuration.transport.get() : nullptr,
                    .output = {}},
       handshakes_(io_, std::max(configuration.limits.handshakes / configuration.threads, 1U)) {
+  if (configuration.metrics) loop_lag_.start();
   ProcessMemory::instance().add(*this);
 }
 

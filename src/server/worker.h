@@ -29,6 +29,7 @@
 #include "host/access.h"
 #include "server/configuration.h"
 #include "server/handshakes.h"
+#include "server/loop_lag.h"
 #include "server/open_streams.h"
 #include "server/process_memory.h"
 #include "server/process_service.h"
@@ -71,6 +72,16 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   const Counters& counters() const { return detail::HostAccess::counters(host_); }
   /// Of each processor of a chain.
   std::span<const LinkCounters> link_counters() const { return detail::HostAccess::links(host_); }
+
+  /// How late it came to what was due, the longest of the last seconds; 0 without
+  /// Configuration::metrics.
+  std::chrono::nanoseconds loop_lag() const { return loop_lag_.longest(); }
+  const host::Settings& settings() const { return detail::HostAccess::settings(host_); }
+  /// See detail::HostAccess.
+  template <class Visit>
+  void for_each_cells(Visit visit) const {
+    detail::HostAccess::for_each_cells(host_, visit);
+  }
 
   /// What health tells, SERVING at first; not after begin_drain().
   void set_serving(bool serving);
@@ -146,6 +157,7 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   detail::EventLoop loop_;
   boost::asio::steady_timer tick_;
   bool ticking_ = false;
+  LoopLag loop_lag_;
   grpc::DeadlineWheel deadlines_;
   host::Host host_;
   Counters& counters_;
