@@ -38,6 +38,9 @@ struct Settings {
   std::optional<int> port;
   /// Where to listen instead: "host:port", "[v6]:port", or "unix:/path". Not together with `port`.
   std::optional<std::string> listen;
+  /// Whether gRPC's server reflection (v1 and v1alpha) tells clients such as grpcurl what can be
+  /// called, so that they need no files. false.
+  std::optional<bool> reflection;
   /// What TCP connections are carried by: tls_transport() of extproc/tls.h. Unix domain sockets
   /// stay clear. None: clear text.
   std::shared_ptr<Transport> transport;

@@ -102,6 +102,7 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
   Configuration result;
   result.address = choose_address(settings, own_address);
   result.transport = settings.transport;
+  result.reflection = settings.reflection.value_or(result.reflection);
   result.grace_period =
       check_time("Settings::grace_period", settings.grace_period.value_or(result.grace_period));
   result.drain_delay =
@@ -133,12 +134,15 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
   result.filter = settings.filter;
   result.early_end = settings.early_end;
   result.automatic_mode_override = settings.automatic_mode_override;
-  check(settings.limits);
-  result.limits = settings.limits;
-  if (result.limits.memory_bytes == 0) {
-    result.limits.memory_bytes = std::max(default_memory_bytes(), result.limits.message_bytes);
-  }
+  result.limits = resolve(settings.limits);
   return result;
+}
+
+Limits resolve(Limits limits) {
+  check(limits);
+  if (limits.memory_bytes == 0)
+    limits.memory_bytes = std::max(default_memory_bytes(), limits.message_bytes);
+  return limits;
 }
 
 }  // namespace extproc::server

@@ -19,6 +19,7 @@ struct Configuration {
   ListenAddress address;
   /// As it was given, perhaps null; of TCP alone: see is_secure().
   std::shared_ptr<Transport> transport;
+  bool reflection = false;
   std::chrono::milliseconds grace_period{5'000};
   std::chrono::milliseconds drain_delay{1'000};
   unsigned threads = 1;
@@ -51,5 +52,7 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
 
 /// Throws Error at the first limit out of its range.
 void check(const Limits& limits);
+/// The same; memory_bytes is what 0 stands for.
+Limits resolve(Limits limits);
 
 }  // namespace extproc::server

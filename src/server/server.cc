@@ -73,10 +73,12 @@ class Server::Impl {
   void start();
   void shutdown(std::chrono::milliseconds grace_period);
   void reload();
+  void set_limits(const Limits& limits);
   void join();
   bool join_within_grace_period();
   Stats stats() const;
   void set_log_level(LogLevel level, std::string_view source);
+  void take_sources(const Settings& given) { settings_.take_sources(given); }
 
   const Logger& logger() const { return logger_; }
   const server::Configuration& configuration() const { return configuration_; }
@@ -100,7 +102,7 @@ class Server::Impl {
   std::size_t tell_running_handlers();
 
   const Service service_;
-  const server::Configuration configuration_;
+  server::Configuration configuration_;
   const Logger logger_;
   server::SettingsInForce settings_;
   detail::BlockingPool blocking_;
@@ -307,6 +309,17 @@ void Server::Impl::reload() {
   asio::post(control_, [this] { watch_->reload(); });
 }
 
+void Server::Impl::set_limits(const Limits& given) {
+  const Limits limits = server::resolve(given);
+  settings_.set_limits(given, limits);
+  if (!started_) {
+    configuration_.limits = limits;
+    return;
+  }
+  asio::post(control_, [this, most = limits.connections] { distributor_->set_most(most); });
+  for (const auto& worker : workers_) worker->set_limits(limits);
+}
+
 void Server::Impl::join() {
   join_within_grace_period();
   const std::lock_guard lock(join_mutex_);
@@ -399,10 +412,15 @@ const std::string& Server::name() const { return impl_->name(); }
 void Server::shutdown() { shutdown(impl_->configuration().grace_period); }
 void Server::shutdown(std::chrono::milliseconds grace_period) { impl_->shutdown(grace_period); }
 void Server::reload() { impl_->reload(); }
+void Server::set_limits(const Limits& limits) { impl_->set_limits(limits); }
 void Server::join() { impl_->join(); }
 bool Server::join_within_grace_period() { return impl_->join_within_grace_period(); }
 Stats Server::stats() const { return impl_->stats(); }
 void Server::set_log_level(LogLevel level) { impl_->set_log_level(level, "program"); }
+void Server::set_log_level(LogLevel level, std::string_view source) {
+  impl_->set_log_level(level, source);
+}
+void Server::take_sources(const Settings& given) { impl_->take_sources(given); }
 const Logger& Server::logger() const { return impl_->logger(); }
 
 }  // namespace extproc
