@@ -10,6 +10,7 @@
 #include "extproc/filter_settings.h"
 #include "extproc/limits.h"
 #include "extproc/log.h"
+#include "extproc/trace_settings.h"
 #include "extproc/transport.h"
 
 namespace extproc {
@@ -80,6 +81,9 @@ struct Settings {
   Observer* observer = nullptr;
   /// Others that are told of the same behind it, in their order. None.
   std::vector<Observer*> observers{};
+  /// Where the spans of streams and phases go. The variables of OpenTelemetry, which serve(), the
+  /// command and from_environment() read: see TraceSettings::from_environment(). None.
+  std::optional<TraceSettings> tracing;
   /// A synchronous handler that takes longer than this on an I/O thread is logged once, with the
   /// advice to offload it.
   std::chrono::milliseconds slow_handler{10};

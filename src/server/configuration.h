@@ -32,6 +32,7 @@ struct Configuration {
   std::vector<std::string> redacted_headers;
   Observer* observer = nullptr;
   std::vector<Observer*> observers;
+  std::optional<TraceSettings> tracing;
   std::chrono::milliseconds slow_handler{10};
   FilterSettings filter;
   std::optional<OperatorAddress> server_admin;

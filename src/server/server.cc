@@ -32,6 +32,7 @@
 #include "server/stats.h"
 #include "server/transport_watch.h"
 #include "server/worker.h"
+#include "trace/exporter.h"
 
 namespace extproc {
 
@@ -111,6 +112,8 @@ class Server::Impl {
   server::ProcessorLife life_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::unique_ptr<server::Listener> listener_;
+  /// Null where there are no traces.
+  std::shared_ptr<trace::Exporter> exporter_;
   std::vector<std::unique_ptr<server::Worker>> workers_;
   std::unique_ptr<server::Distributor> distributor_;
   std::unique_ptr<server::Drain> drain_;
@@ -158,10 +161,11 @@ void Server::Impl::start() {
 
 void Server::Impl::open() {
   auto listener = std::make_unique<server::Listener>(control_, logger_, configuration_.address);
+  if (configuration_.tracing) exporter_ = trace::Exporter::of(*configuration_.tracing, logger_);
   open_metrics();
   for (unsigned i = 0; i < configuration_.threads; ++i) {
-    workers_.push_back(
-        std::make_unique<server::Worker>(configuration_, service_, logger_, blocking_, told_));
+    workers_.push_back(std::make_unique<server::Worker>(configuration_, service_, logger_,
+                                                        blocking_, told_, exporter_));
   }
   drain_ = std::make_unique<server::Drain>(
       control_, configuration_, *listener, workers_, [this] { tell_cut_streams(); },
@@ -394,6 +398,11 @@ Stats Server::Impl::stats() const {
   Counters own;
   own.log_lines_dropped.add(logger_.lost().dropped);
   own.log_lines_left_out.add(logger_.lost().left_out);
+  if (exporter_ != nullptr) {
+    const trace::Figures figures = exporter_->figures();
+    own.spans_sent.add(figures.sent);
+    own.spans_dropped.add(figures.dropped);
+  }
   server::add(own, sum);
   return sum;
 }

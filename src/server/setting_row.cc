@@ -78,6 +78,8 @@ std::string_view accepted_of(const SettingRow& row) {
       return kAcceptedHeaderName;
     case Unit::header_names:
       return kAcceptedHeaderNames;
+    case Unit::address:
+      return "host:port, [v6]:port or unix:/path";
     case Unit::text:
       break;
   }

@@ -13,6 +13,7 @@
 #include "rules/needs.h"
 #include "server/descriptors.h"
 #include "server/tick_clock.h"
+#include "trace/stream_tracer.h"
 
 namespace extproc::server {
 namespace {
@@ -63,8 +64,10 @@ host::Settings host_settings(const Configuration& configuration,
       .now = ticks_are_enough(configuration, dispatcher, logger) ? &tick_time : &host::Clock::now};
 }
 
-exchange::Watchers watchers(const Configuration& configuration) {
-  return {.metrics = configuration.metrics.has_value(), .sample = configuration.metrics_sample};
+exchange::Watchers watchers(const Configuration& configuration, exchange::Tracer* tracer) {
+  return {.metrics = configuration.metrics.has_value(),
+          .sample = configuration.metrics_sample,
+          .tracer = tracer};
 }
 
 /// Calls a callback at most once.
@@ -75,7 +78,8 @@ void tell(std::function<void()>& callback) {
 }  // namespace
 
 Worker::Worker(const Configuration& configuration, const Service& service, const Logger& logger,
-               detail::BlockingPool& blocking, detail::ToldOnce& told)
+               detail::BlockingPool& blocking, detail::ToldOnce& told,
+               const std::shared_ptr<trace::Exporter>& exporter)
     : logger_(logger),
       limits_(configuration.limits),
       threads_(configuration.threads),
@@ -84,9 +88,12 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
       tick_(io_),
       loop_lag_(io_),
       deadlines_([this] { start_ticking(); }),
+      tracer_(exporter == nullptr ? nullptr
+                                  : std::make_unique<trace::StreamTracer>(
+                                        exporter, *configuration.tracing, service.name())),
       host_(detail::HostAccess::make_host(
           service, host_settings(configuration, *detail::Access::dispatcher(service), logger),
-          &loop_, logger, watchers(configuration))),
+          &loop_, logger, watchers(configuration, tracer_.get()))),
       counters_(detail::HostAccess::counters(host_)),
       memory_(counters_.memory_bytes, configuration.limits.memory_bytes),
       buffers_(&memory_),

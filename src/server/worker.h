@@ -10,6 +10,7 @@
 #include <functional>
 #include <future>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -36,6 +37,11 @@
 #include "server/socket.h"
 #include "server/socket_connection.h"
 
+namespace extproc::trace {
+class Exporter;
+class StreamTracer;
+}  // namespace extproc::trace
+
 namespace extproc::server {
 
 /// Handlers that have not returned though their streams are over.
@@ -50,9 +56,10 @@ struct RunningHandlers {
 /// calls.
 class Worker final : private ConnectionOwner, private MemoryHolder {
  public:
-  /// Everything referred to must outlive it.
+  /// Everything referred to must outlive it. `exporter`: null where there are no traces.
   Worker(const Configuration& configuration, const Service& service, const Logger& logger,
-         detail::BlockingPool& blocking, detail::ToldOnce& told);
+         detail::BlockingPool& blocking, detail::ToldOnce& told,
+         const std::shared_ptr<trace::Exporter>& exporter);
   ~Worker();
 
   /// Throws std::system_error when there is no thread to be had.
@@ -168,6 +175,7 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   bool ticking_ = false;
   LoopLag loop_lag_;
   grpc::DeadlineWheel deadlines_;
+  const std::unique_ptr<trace::StreamTracer> tracer_;
   host::Host host_;
   Counters& counters_;
   Account memory_;

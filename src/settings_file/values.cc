@@ -21,6 +21,13 @@ void refuse(std::string_view name, const SettingNode& node, std::string_view acc
              std::string(name) + " is " + shown(node) + ": it must be " + std::string(accepted));
 }
 
+/// As YAML has true and false, or as a text.
+bool is_switch(const SettingNode& scalar) {
+  const std::string& text = scalar.text;
+  return text == "true" || text == "false" ||
+         (!scalar.quoted && !is_text(scalar) && text.find_first_of("tTfF") == 0);
+}
+
 bool is_of_text(Unit unit) {
   return unit == Unit::text || unit == Unit::header_name || unit == Unit::header_names;
 }
@@ -120,8 +127,7 @@ std::optional<std::string> row_text(const SettingRow& row, const SettingNode& no
   } else if (is_of_text(row.unit) && !is_text(node)) {
     refuse(row.name, node, "a text: put it into quotation marks", errors);
     return std::nullopt;
-  } else if (row.unit == Unit::on_or_off &&
-             (is_text(node) && node.text != "true" && node.text != "false")) {
+  } else if (row.unit == Unit::on_or_off && !is_switch(node)) {
     refuse(row.name, node, "true or false", errors);
     return std::nullopt;
   } else {
