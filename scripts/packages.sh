@@ -19,6 +19,7 @@ packages_lint=(clang-format-16 clang-tidy-16 clang-16)
 packages_package=(dpkg-dev file)
 packages_bench=(python3-venv nghttp2-client wrk libgrpc++-dev protobuf-compiler-grpc)
 packages_instructions=(valgrind)
+packages_browser=(chromium chromium-driver)
 packages_clang=(clang-16 libclang-rt-16-dev)
 
 # Commands that a group needs, for systems without apt.
@@ -30,4 +31,5 @@ commands_lint=(clang-format-16 clang-tidy-16)
 commands_package=(dpkg-shlibdeps file)
 commands_bench=(python3 h2load wrk grpc_cpp_plugin)
 commands_instructions=(valgrind)
+commands_browser=(chromium chromedriver)
 commands_clang=(clang++-16)

@@ -110,6 +110,7 @@ class SchemaText {
       case Unit::header_names:
         return texts();
       case Unit::header_name:
+      case Unit::address:
       case Unit::text:
         break;
     }
