@@ -115,10 +115,10 @@ void StreamTracer::phase_begin(const Request& request, Context& context, const W
                                Phase phase) {
   TracedStream* const stream = streams_.find(request);
   if (stream == nullptr || ++stream->phases > kMostPhases) return;
+  const OpenSpan* const above = whose.in_chain ? stream->find_of_chain(phase) : nullptr;
   OpenSpan& span = streams_.open(*stream);
   span.context = stream->context;
   span.context.span_id = ids_.span_id();
-  const OpenSpan* const above = whose.in_chain ? stream->find_of_chain(phase) : nullptr;
   span.parent = above != nullptr ? above->context.span_id : stream->context.span_id;
   span.processor = whose.processor.data();
   span.in_chain = whose.in_chain;
