@@ -16,9 +16,12 @@ class Sampler {
   /// `ratio`: from 0 to 1, for samplers that have one.
   Sampler(TraceSampler kind, double ratio);
 
-  /// `parent`: whether that is recorded; nothing where there is none.
-  bool samples(const TraceContext::TraceId& id, std::optional<bool> parent) const {
-    if (parent && parent_based_) return *parent;
+  /// `parent`: whether the parent is recorded.
+  bool samples(const TraceContext::TraceId& id, bool parent) const {
+    return parent_based_ ? parent : samples(id);
+  }
+  /// Where there is none.
+  bool samples(const TraceContext::TraceId& id) const {
     // Of the id the last seven bytes are random, whoever made it.
     std::uint64_t random = 0;
     for (std::size_t i = id.size() - 7; i < id.size(); ++i) random = random << 8 | id[i];
