@@ -1,7 +1,8 @@
 #pragma once
 
-#include <cstddef>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -22,10 +23,11 @@ class Sampler {
   }
   /// Where there is none.
   bool samples(const TraceContext::TraceId& id) const {
+    std::uint64_t last = 0;
+    std::memcpy(&last, id.data() + sizeof last, sizeof last);
+    if constexpr (std::endian::native == std::endian::little) last = __builtin_bswap64(last);
     // Of the id the last seven bytes are random, whoever made it.
-    std::uint64_t random = 0;
-    for (std::size_t i = id.size() - 7; i < id.size(); ++i) random = random << 8 | id[i];
-    return random >= threshold_;
+    return (last << 8 >> 8) >= threshold_;
   }
 
  private:
