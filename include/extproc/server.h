@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "extproc/export.h"
@@ -11,6 +12,8 @@
 #include "extproc/settings.h"
 
 namespace extproc {
+
+class Logger;
 
 namespace detail {
 class Access;
@@ -127,6 +130,17 @@ class EXTPROC_API Server {
   /// files change. Where it cannot be used, the log says why, and what was there stays. Any thread.
   void reload();
 
+  /// Puts limits in place of those that it was made with. Throws Error where one is out of its
+  /// range, and nothing changes. Any thread; before start() that which calls it.
+  ///
+  /// Soon they count for all that comes, on connections that are open, too. Only new connections
+  /// see streams_per_connection, header_list_bytes, stream_window_bytes, connection_window_bytes,
+  /// owed_resets_per_second, owed_resets_burst, handshake_timeout and max_connection_age: their
+  /// peer was told at the beginning, or it is counted from there. A message or a frame that has
+  /// begun keeps its time. Nothing is ended that is above a lower limit already, but what
+  /// memory_bytes and idle_timeout close.
+  void set_limits(const Limits& limits);
+
   /// Waits until a shutdown has ended and every thread is gone. Not from a handler. A handler that
   /// never returns keeps it waiting; the log names it when the grace period is over. Handlers of
   /// blocking processors and work of offload() that have not begun when their stream ends do not.
@@ -134,9 +148,16 @@ class EXTPROC_API Server {
 
   Stats stats() const;
 
+  /// What it logs from now on, in place of Settings::log_level. Of requests that are under way,
+  /// LogLevel::debug does not tell their messages and answers. Any thread.
+  void set_log_level(LogLevel level);
+
  private:
   friend class detail::Access;
   bool join_within_grace_period();
+  const Logger& logger() const;
+  void set_log_level(LogLevel level, std::string_view source);
+  void take_sources(const Settings& given);
 
   class Impl;
   std::unique_ptr<Impl> impl_;

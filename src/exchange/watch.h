@@ -34,6 +34,8 @@ struct Watchers {
   /// kept.
   bool metrics = false;
   unsigned sample = 16;
+  /// The clock of those times, exact whatever the host's is.
+  host::Clock::time_point (*now)() = &host::Clock::now;
   /// Null: none. Must outlive the host.
   Tracer* tracer = nullptr;
 };
@@ -57,6 +59,7 @@ class Watch final {
         cells_(chain.cells_ != nullptr ? std::make_unique<metrics::StreamCells>() : nullptr),
         sampler_(0) {}
 
+  host::Clock::time_point now() const { return watchers_.now(); }
   /// Null where nothing is counted.
   const metrics::StreamCells* cells() const { return cells_.get(); }
 

@@ -76,6 +76,22 @@ void check(const FilterSettings& filter) {
   }
 }
 
+std::optional<OperatorAddress> choose_admin(const Settings& settings) {
+  if (!settings.server_admin) return std::nullopt;
+  OperatorAddress where;
+  where.flag = "--server-admin";
+  where.address = parse_listen_address(where.flag, *settings.server_admin);
+  where.owner_alone = true;
+  where.loopback_alone = !settings.server_admin_anywhere;
+  const auto* tcp = std::get_if<TcpAddress>(&where.address);
+  if (tcp == nullptr || !where.loopback_alone || is_loopback_host(tcp->host)) return where;
+  throw Error("--server-admin " + to_string(where.address) +
+              ": other machines may reach that, and whoever does may read all that it tells and "
+              "set the level of the log: name 127.0.0.1:" +
+              std::to_string(tcp->port) +
+              " or unix:/path, or add --server-admin-anywhere where the network is protected");
+}
+
 }  // namespace
 
 bool is_secure(const Configuration& configuration) {
@@ -87,6 +103,7 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
   Configuration result;
   result.address = choose_address(settings, own_address);
   result.transport = settings.transport;
+  result.reflection = settings.reflection.value_or(result.reflection);
   result.grace_period =
       check_time("Settings::grace_period", settings.grace_period.value_or(result.grace_period));
   result.drain_delay =
@@ -115,16 +132,20 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
       check_count("Settings::metrics_sample",
                   settings.metrics_sample.value_or(result.metrics_sample), kRarestSample);
   result.slow_handler = check_time("Settings::slow_handler", settings.slow_handler);
+  result.server_admin = choose_admin(settings);
   check(settings.filter);
   result.filter = settings.filter;
   result.early_end = settings.early_end;
   result.automatic_mode_override = settings.automatic_mode_override;
-  check(settings.limits);
-  result.limits = settings.limits;
-  if (result.limits.memory_bytes == 0) {
-    result.limits.memory_bytes = std::max(default_memory_bytes(), result.limits.message_bytes);
-  }
+  result.limits = resolve(settings.limits);
   return result;
+}
+
+Limits resolve(Limits limits) {
+  check(limits);
+  if (limits.memory_bytes == 0)
+    limits.memory_bytes = std::max(default_memory_bytes(), limits.message_bytes);
+  return limits;
 }
 
 }  // namespace extproc::server

@@ -10,6 +10,7 @@
 #include "extproc/settings.h"
 #include "log/make_logger.h"
 #include "server/listen_address.h"
+#include "server/operator_http.h"
 
 namespace extproc::server {
 
@@ -18,6 +19,7 @@ struct Configuration {
   ListenAddress address;
   /// As it was given, perhaps null; of TCP alone: see is_secure().
   std::shared_ptr<Transport> transport;
+  bool reflection = false;
   std::chrono::milliseconds grace_period{5'000};
   std::chrono::milliseconds drain_delay{1'000};
   unsigned threads = 1;
@@ -33,6 +35,7 @@ struct Configuration {
   std::optional<TraceSettings> tracing;
   std::chrono::milliseconds slow_handler{10};
   FilterSettings filter;
+  std::optional<OperatorAddress> server_admin;
   /// Where metrics are shown; none: nowhere, and nothing is counted for them alone.
   std::optional<ListenAddress> metrics;
   unsigned metrics_sample = 16;
@@ -50,5 +53,7 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
 
 /// Throws Error at the first limit out of its range.
 void check(const Limits& limits);
+/// The same; memory_bytes is what 0 stands for.
+Limits resolve(Limits limits);
 
 }  // namespace extproc::server

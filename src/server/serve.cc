@@ -1,4 +1,5 @@
-#include <algorithm>
+#include "server/serve.h"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -21,42 +22,36 @@
 #include "server/environment.h"
 #include "server/process.h"
 #include "server/process_memory.h"
+#include "server/repeated_job.h"
 #include "server/values.h"
 
 namespace extproc {
 namespace {
 
 namespace asio = boost::asio;
-using Servers = std::vector<std::unique_ptr<Server>>;
-
-void check_addresses(const std::vector<Service>& services, const Settings& settings) {
-  std::map<std::string, std::string> users;
-  for (const Service& service : services) {
-    const auto address = server::resolve(settings, service.address()).address;
-    const auto* tcp = std::get_if<server::TcpAddress>(&address);
-    if (tcp != nullptr && tcp->port == 0) continue;
-    const std::string text = server::to_string(address);
-    const auto [other, is_new] = users.emplace(text, service.name());
-    if (is_new) continue;
-    throw Error(other->second + " and " + service.name() + " would both listen on " + text +
-                ": give each a port of its own, with Service::on(port)");
-  }
-}
+using server::Served;
+using server::Servers;
 
 /// How long the end waits for the last lines of the log.
 constexpr std::chrono::milliseconds kLastLines{200};
+/// For a reload that is under way when all else has ended.
+constexpr std::chrono::milliseconds kTimeToReload{500};
 
 /// Waits for the signals that end a process, and ends the servers; those that do not are heard
 /// meanwhile.
 class SignalLoop {
  public:
-  SignalLoop(const Logger& logger, std::chrono::milliseconds grace_period)
-      : logger_(logger),
-        grace_period_(grace_period),
+  SignalLoop(std::chrono::milliseconds grace_period, const server::ServeHooks& hooks)
+      : grace_period_(grace_period),
+        hooks_(hooks),
         signals_(io_, SIGTERM, SIGINT),
         hints_(io_, SIGHUP, SIGUSR1) {}
 
+  /// There is at least one server; what is told goes to the first one's log.
   void run(const Servers& servers) {
+    logger_ = &detail::Access::logger(*servers.front());
+    server::RepeatedJob reload([&] { hooks_.on_hangup(servers, *logger_); });
+    reload_ = &reload;
     signals_.async_wait([this, &servers](const boost::system::error_code& error, int) {
       if (!error) shut_down(servers);
     });
@@ -71,12 +66,14 @@ class SignalLoop {
     hints_.async_wait([this, &servers](const boost::system::error_code& error, int signal) {
       if (error) return;
       if (signal == SIGUSR1) {
-        logger_.reopen();
+        logger_->reopen();
       } else {
-        logger_.log(LogLevel::info, LineKind::server,
-                    "SIGHUP reads certificates anew; SIGTERM ends the server, SIGUSR1 opens its "
-                    "log file anew");
+        const std::string more = hooks_.on_hangup ? " and the settings file" : "";
+        logger_->log(LogLevel::info, LineKind::server,
+                     "SIGHUP reads certificates" + more +
+                         " anew; SIGTERM ends the server, SIGUSR1 opens its log file anew");
         for (const auto& server : servers) server->reload();
+        if (hooks_.on_hangup) reload_->ask();
       }
       listen_to_hints(servers);
     });
@@ -92,9 +89,9 @@ class SignalLoop {
   }
 
   void shut_down(const Servers& servers) {
-    logger_.log(LogLevel::info, LineKind::server,
-                "shutting down, grace period " + server::seconds_text(grace_period_) +
-                    "; send the signal again to end at once");
+    logger_->log(LogLevel::info, LineKind::server,
+                 "shutting down, grace period " + server::seconds_text(grace_period_) +
+                     "; send the signal again to end at once");
     for (const auto& server : servers) server->shutdown();
     // The servers are waited for elsewhere, so that the second signal is heard.
     signals_.async_wait([](const boost::system::error_code& error, int signal) {
@@ -107,20 +104,31 @@ class SignalLoop {
       for (const auto& server : servers)
         ended = detail::Access::join_within_grace_period(*server) && ended;
       if (!ended) end_without_handlers();
+      if (!reload_->end(kTimeToReload)) end_without_reload();
       io_.stop();
     });
   }
 
-  /// Their threads cannot be ended, and use what a return from main would destroy.
-  [[noreturn]] void end_without_handlers() {
-    logger_.log(LogLevel::error, LineKind::server,
-                "the process ends without the handlers that have not returned");
+  [[noreturn]] void end_without_reload() {
+    logger_->log(LogLevel::error, LineKind::server,
+                 "the process ends without the reload of a processor that has not returned");
     log::flush(kLastLines);
     std::_Exit(EXIT_FAILURE);
   }
 
-  const Logger& logger_;
+  /// Their threads cannot be ended, and use what a return from main would destroy.
+  [[noreturn]] void end_without_handlers() {
+    logger_->log(LogLevel::error, LineKind::server,
+                 "the process ends without the handlers that have not returned");
+    log::flush(kLastLines);
+    std::_Exit(EXIT_FAILURE);
+  }
+
+  const Logger* logger_ = nullptr;
   const std::chrono::milliseconds grace_period_;
+  const server::ServeHooks& hooks_;
+  /// While it runs.
+  server::RepeatedJob* reload_ = nullptr;
   asio::io_context io_{1};
   asio::signal_set signals_;
   asio::signal_set hints_;
@@ -129,26 +137,40 @@ class SignalLoop {
   std::thread joiner_;
 };
 
-void serve_until_signal(std::vector<Service> services, Settings given) {
+void serve_until_signal(const server::ServeHooks& hooks) {
+  std::vector<Served> services = hooks.make();
   if (services.empty()) throw Error("there is no service to serve");
-  const bool address_counts =
-      std::ranges::any_of(services, [](const Service& service) { return !service.address(); });
-  const Settings settings = server::fill_tracing(
-      server::fill_from_environment(std::move(given), address_counts).settings);
-  check_addresses(services, settings);
-  const auto configuration = server::resolve(settings, services.front().address());
-  const Logger logger = log::make_logger(configuration.log_level, configuration.log);
+  for (auto& [service, settings] : services)
+    settings = server::fill_tracing(
+        server::fill_from_environment(std::move(settings), !service.address()).settings);
+  server::check_addresses(services);
+  const auto& [first, its_settings] = services.front();
+  const auto configuration = server::resolve(its_settings, first.address());
   // From here on, so that a signal during the start is not lost.
-  SignalLoop signals(logger, configuration.grace_period);
+  SignalLoop signals(configuration.grace_period, hooks);
   Servers servers;
-  for (Service& service : services) {
-    servers.push_back(std::make_unique<Server>(std::move(service), settings));
-  }
+  for (auto& [service, settings] : services)
+    servers.push_back(std::make_unique<Server>(std::move(service), std::move(settings)));
   for (const auto& server : servers) server->start();
   signals.run(servers);
 }
 
 }  // namespace
+
+void server::check_addresses(const std::vector<Served>& services) {
+  std::map<std::string, std::string> users;
+  for (const auto& [service, settings] : services) {
+    const auto address = server::resolve(settings, service.address()).address;
+    const auto* tcp = std::get_if<server::TcpAddress>(&address);
+    if (tcp != nullptr && tcp->port == 0) continue;
+    const std::string text = server::to_string(address);
+    const auto [other, is_new] = users.emplace(text, service.name());
+    if (is_new) continue;
+    throw Error(other->second + " and " + service.name() + " would both listen on " + text +
+                ": give each a port of its own, with Service::on(port), or as `port` in a settings "
+                "file");
+  }
+}
 
 int serve(Service service, Settings settings) {
   std::vector<Service> services;
@@ -157,11 +179,19 @@ int serve(Service service, Settings settings) {
 }
 
 int serve(std::vector<Service> services, Settings settings) {
+  return server::serve({.make = [&] {
+    std::vector<Served> served;
+    for (Service& service : services) served.push_back({std::move(service), settings});
+    return served;
+  }});
+}
+
+int server::serve(const ServeHooks& hooks) {
   server::open_standard_files();
   server::ignore_signals();
   server::tune_allocator();
   try {
-    serve_until_signal(std::move(services), std::move(settings));
+    serve_until_signal(hooks);
     // Those that were heard are back at their defaults.
     server::ignore_signals();
     return EXIT_SUCCESS;

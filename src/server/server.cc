@@ -26,7 +26,9 @@
 #include "server/listener.h"
 #include "server/operator_http.h"
 #include "server/processor_life.h"
+#include "server/server_admin.h"
 #include "server/server_metrics.h"
+#include "server/settings_in_force.h"
 #include "server/stats.h"
 #include "server/transport_watch.h"
 #include "server/worker.h"
@@ -57,6 +59,7 @@ class Server::Impl {
       : service_(std::move(service)),
         configuration_(server::resolve(filled.settings, service_.address())),
         logger_(log::make_logger(configuration_.log_level, configuration_.log)),
+        settings_(filled.settings, configuration_, service_.address()),
         blocking_(configuration_.blocking_threads, configuration_.blocking_queue),
         life_(service_, logger_, control_),
         work_(control_.get_executor()) {
@@ -71,10 +74,14 @@ class Server::Impl {
   void start();
   void shutdown(std::chrono::milliseconds grace_period);
   void reload();
+  void set_limits(const Limits& limits);
   void join();
   bool join_within_grace_period();
   Stats stats() const;
+  void set_log_level(LogLevel level, std::string_view source);
+  void take_sources(const Settings& given) { settings_.take_sources(given); }
 
+  const Logger& logger() const { return logger_; }
   const server::Configuration& configuration() const { return configuration_; }
   const std::string& name() const { return service_.name(); }
   const server::Listener& listener() const {
@@ -87,6 +94,7 @@ class Server::Impl {
   void open();
   void open_metrics();
   void watch_transport();
+  void open_admin();
   void start_threads();
   void set_serving(bool serving);
   void run();
@@ -95,8 +103,9 @@ class Server::Impl {
   std::size_t tell_running_handlers();
 
   const Service service_;
-  const server::Configuration configuration_;
+  server::Configuration configuration_;
   const Logger logger_;
+  server::SettingsInForce settings_;
   detail::BlockingPool blocking_;
   detail::ToldOnce told_;
   asio::io_context control_{1};
@@ -110,6 +119,8 @@ class Server::Impl {
   std::unique_ptr<server::Drain> drain_;
   /// Of the transport; null without one.
   std::unique_ptr<server::TransportWatch> watch_;
+  /// Null where operators do not ask. Shows what stands before it.
+  std::unique_ptr<server::ServerAdmin> admin_;
   /// Of the thread that accepts.
   Counters counters_;
   std::atomic<bool> started_ = false;
@@ -169,6 +180,7 @@ void Server::Impl::open() {
   listener->start(
       [this](server::AcceptedSocket socket) { distributor_->distribute(std::move(socket)); },
       [this] { distributor_->make_room(); });
+  open_admin();
   try {
     start_threads();
   } catch (const std::system_error& error) {
@@ -176,6 +188,8 @@ void Server::Impl::open() {
     throw Error(std::string("cannot start a thread: ") + error.what());
   }
   listener_ = std::move(listener);
+  // Before anybody may end it.
+  if (admin_ != nullptr) admin_->join(listener_->address());
   started_ = true;
   logger_.log(LogLevel::info, LineKind::server,
               name() + " listening on " + listener_->address() + " (" +
@@ -198,6 +212,35 @@ void Server::Impl::open() {
                     std::string(to_string(configuration_.tracing->sampler)) + ")");
   }
   watch_transport();
+}
+
+void Server::Impl::open_admin() {
+  if (!configuration_.server_admin) return;
+  admin_ = std::make_unique<server::ServerAdmin>(server::ServerAdmin::Shown{
+      .name = name(),
+      .configuration = configuration_,
+      .logger = logger_,
+      .settings = settings_,
+      .workers = workers_,
+      .stats = [this] { return stats(); },
+      .set_log_level = [this](LogLevel level,
+                              std::string_view source) { set_log_level(level, source); }});
+}
+
+void Server::Impl::set_log_level(LogLevel level, std::string_view source) {
+  settings_.update([&](Settings& settings) {
+    settings.log_level = level;
+    server::note_source(settings, server::setting_row("log_level"), std::string(source));
+  });
+  const LogLevel before = logger_.level();
+  if (before == level) return;
+  // At a level that the more talkative of the two shows.
+  const std::string text = name() + " logs at " + std::string(to_string(level)) + ", and not at " +
+                           std::string(to_string(before)) + " any more (" + std::string(source) +
+                           ")";
+  if (level > before) logger_.log(LogLevel::warning, LineKind::server, text);
+  logger_.set_level(level);
+  if (level < before) logger_.log(LogLevel::warning, LineKind::server, text);
 }
 
 void Server::Impl::open_metrics() {
@@ -246,6 +289,7 @@ void Server::Impl::start_threads() {
 void Server::Impl::run() {
   control_.run();
   for (const auto& worker : workers_) worker->join();
+  if (admin_ != nullptr) admin_->leave();
   blocking_.join();
   life_.stop();
   logger_.log(LogLevel::info, LineKind::server, name() + " has ended");
@@ -272,6 +316,17 @@ void Server::Impl::shutdown(std::chrono::milliseconds grace_period) {
 void Server::Impl::reload() {
   if (!started_ || watch_ == nullptr) return;
   asio::post(control_, [this] { watch_->reload(); });
+}
+
+void Server::Impl::set_limits(const Limits& given) {
+  const Limits limits = server::resolve(given);
+  settings_.set_limits(given, limits);
+  if (!started_) {
+    configuration_.limits = limits;
+    return;
+  }
+  asio::post(control_, [this, most = limits.connections] { distributor_->set_most(most); });
+  for (const auto& worker : workers_) worker->set_limits(limits);
 }
 
 void Server::Impl::join() {
@@ -371,8 +426,15 @@ const std::string& Server::name() const { return impl_->name(); }
 void Server::shutdown() { shutdown(impl_->configuration().grace_period); }
 void Server::shutdown(std::chrono::milliseconds grace_period) { impl_->shutdown(grace_period); }
 void Server::reload() { impl_->reload(); }
+void Server::set_limits(const Limits& limits) { impl_->set_limits(limits); }
 void Server::join() { impl_->join(); }
 bool Server::join_within_grace_period() { return impl_->join_within_grace_period(); }
 Stats Server::stats() const { return impl_->stats(); }
+void Server::set_log_level(LogLevel level) { impl_->set_log_level(level, "program"); }
+void Server::set_log_level(LogLevel level, std::string_view source) {
+  impl_->set_log_level(level, source);
+}
+void Server::take_sources(const Settings& given) { impl_->take_sources(given); }
+const Logger& Server::logger() const { return impl_->logger(); }
 
 }  // namespace extproc

@@ -11,6 +11,7 @@
 
 #include "base/access.h"
 #include "rules/needs.h"
+#include "server/descriptors.h"
 #include "server/tick_clock.h"
 #include "trace/stream_tracer.h"
 
@@ -56,6 +57,8 @@ host::Settings host_settings(const Configuration& configuration,
       .filter = rules::filled_in(configuration.filter, needs_of(dispatcher)),
       .early_end = configuration.early_end,
       .automatic_mode_override = configuration.automatic_mode_override,
+      // How old streams are.
+      .measures = configuration.server_admin.has_value(),
       .held_bytes = configuration.limits.held_bytes_per_stream,
       .held_time = configuration.limits.held_time,
       .now = ticks_are_enough(configuration, dispatcher, logger) ? &tick_time : &host::Clock::now};
@@ -78,6 +81,8 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
                detail::BlockingPool& blocking, detail::ToldOnce& told,
                const std::shared_ptr<trace::Exporter>& exporter)
     : logger_(logger),
+      limits_(configuration.limits),
+      threads_(configuration.threads),
       work_(io_.get_executor()),
       loop_{io_.get_executor(), blocking},
       tick_(io_),
@@ -97,7 +102,7 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
       services_{&process_, &health_},
       last_flush_(io_),
       environment_{.owner = *this,
-                   .limits = configuration.limits,
+                   .limits = limits_,
                    .logger = logger,
                    .told = told,
                    .counters = counters_,
@@ -106,7 +111,11 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
                    .buffers = buffers_,
                    .transport = is_secure(configuration) ? configuration.transport.get() : nullptr,
                    .output = {}},
-      handshakes_(io_, std::max(configuration.limits.handshakes / configuration.threads, 1U)) {
+      handshakes_(io_, handshakes_at_once()) {
+  if (configuration.reflection) {
+    services_.push_back(&reflection_.emplace(descriptors()));
+    environment_.services = services_;
+  }
   if (configuration.metrics) loop_lag_.start();
   ProcessMemory::instance().add(*this);
 }
@@ -134,9 +143,8 @@ Worker::ConnectionPtr Worker::largest() const {
 
 void Worker::shed(std::size_t least) {
   // Whether or not it is ever run.
-  const std::shared_ptr<void> end(nullptr, [limit = environment_.limits.memory_bytes](void*) {
-    ProcessMemory::instance().end_shedding(limit);
-  });
+  const std::shared_ptr<void> end(
+      nullptr, [limit = memory_.limit()](void*) { ProcessMemory::instance().end_shedding(limit); });
   asio::post(io_, [this, least, end] {
     const auto connection = largest();
     if (connection == nullptr || connection->held_bytes() < least) return;
@@ -176,6 +184,19 @@ std::optional<RunningHandlers> Worker::running_handlers(std::size_t most,
   if (asked.wait_for(time) == std::future_status::ready) return asked.get();
   if (ended_) return RunningHandlers{};
   return std::nullopt;
+}
+
+std::future<OpenStreams> Worker::open_streams(std::size_t most) {
+  auto answer = std::make_shared<std::promise<OpenStreams>>();
+  auto asked = answer->get_future();
+  if (ended_) {
+    answer->set_value({});
+  } else {
+    asio::post(io_, [this, most, answer = std::move(answer)] {
+      answer->set_value(server::open_streams(connections_, host_, most));
+    });
+  }
+  return asked;
 }
 
 /// The library's own handlers do not throw; what a user posts to the loop may, and must not end the
@@ -242,6 +263,24 @@ void Worker::open(AcceptedSocket accepted) {
   connection->start();
 }
 
+std::size_t Worker::handshakes_at_once() const {
+  return std::max(limits_.handshakes / threads_, 1U);
+}
+
+void Worker::set_limits(const Limits& limits) {
+  asio::post(io_, [this, limits] {
+    limits_ = limits;
+    environment_.look_interval = ConnectionEnvironment::look_interval_of(limits_);
+    memory_.set_limit(limits_.memory_bytes);
+    handshakes_.set_most(handshakes_at_once());
+    host::Settings& settings = detail::HostAccess::settings(host_);
+    settings.held_bytes = limits_.held_bytes_per_stream;
+    settings.held_time = limits_.held_time;
+    memory_.tell();
+    for (const auto& connection : open_connections()) connection->look_anew();
+  });
+}
+
 void Worker::set_serving(bool serving) {
   asio::post(io_, [this, serving] { health_.set_serving(serving); });
 }
@@ -264,6 +303,7 @@ void Worker::finish_drain(std::function<void()> empty) {
   asio::post(io_, [this, empty = std::move(empty)]() mutable {
     empty_ = std::move(empty);
     health_.end_watches();
+    if (reflection_) reflection_->end_streams();
     for (const auto& connection : open_connections()) connection->finish_shutdown();
     tell_if_empty();
   });

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -9,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <future>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -26,10 +26,12 @@
 #include "grpc/buffer_pool.h"
 #include "grpc/deadline_wheel.h"
 #include "grpc/health.h"
+#include "grpc/reflection.h"
 #include "host/access.h"
 #include "server/configuration.h"
 #include "server/handshakes.h"
 #include "server/loop_lag.h"
+#include "server/open_streams.h"
 #include "server/process_memory.h"
 #include "server/process_service.h"
 #include "server/socket.h"
@@ -88,6 +90,8 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
     detail::HostAccess::for_each_cells(host_, visit);
   }
 
+  /// In place of those of the configuration.
+  void set_limits(const Limits& limits);
   /// What health tells, SERVING at first; not after begin_drain().
   void set_serving(bool serving);
   /// Health turns NOT_SERVING, and the peers are told that their connections will end. Then `seen`
@@ -103,6 +107,9 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   /// up to `most` by name. Nothing where its thread does not answer within `time`, since a handler
   /// does not return there.
   std::optional<RunningHandlers> running_handlers(std::size_t most, std::chrono::milliseconds time);
+  /// Its streams, at most `most` of them by name, told when the thread has the time: not while a
+  /// handler holds it up. It must outlive the answer.
+  std::future<OpenStreams> open_streams(std::size_t most);
   /// Ends the thread, once the handlers have returned whose streams are gone, and waits for it.
   /// After finish_drain().
   void join();
@@ -114,17 +121,21 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   class Account final : public MemoryAccount {
    public:
     Account(Counter& counted, std::size_t limit) : MemoryAccount(counted), limit_(limit) {}
+    /// Any thread.
+    std::size_t limit() const { return limit_.load(std::memory_order_relaxed); }
+    void set_limit(std::size_t limit) { limit_.store(limit, std::memory_order_relaxed); }
 
    private:
     bool on_change(std::ptrdiff_t bytes) override {
-      return ProcessMemory::instance().change(bytes, limit_);
+      return ProcessMemory::instance().change(bytes, limit());
     }
-    const std::size_t limit_;
+    std::atomic<std::size_t> limit_;
   };
 
   void run();
   template <class Step>
   void survive(Step step);
+  std::size_t handshakes_at_once() const;
   void open(AcceptedSocket socket);
   bool end_idlest();
   /// Copied, because a connection may close, and so leave the set, in whatever is done with it.
@@ -148,6 +159,9 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   void on_closed(SocketConnection& connection) override;
 
   const Logger& logger_;
+  /// Of its connections, on its thread.
+  Limits limits_;
+  const unsigned threads_;
   // First, because whatever is left in it may refer to all the others, and is destroyed with it,
   // last.
   boost::asio::io_context io_{1};
@@ -168,7 +182,8 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   grpc::BufferPool buffers_;
   ProcessService process_;
   grpc::HealthService health_;
-  std::array<grpc::GrpcService*, 2> services_;
+  std::optional<grpc::ReflectionService> reflection_;
+  std::vector<grpc::GrpcService*> services_;
 
   boost::asio::steady_timer last_flush_;
 
