@@ -44,8 +44,8 @@ Document milliseconds_of(std::optional<std::chrono::nanoseconds> time) {
   return std::int64_t{std::chrono::duration_cast<milliseconds>(*time).count()};
 }
 
-std::string utc_text(std::chrono::system_clock::time_point time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+std::string utc_text(std::chrono::sys_seconds time) {
+  const std::time_t seconds = time.time_since_epoch().count();
   std::tm parts{};
   ::gmtime_r(&seconds, &parts);
   std::array<char, 32> text{};
@@ -53,8 +53,9 @@ std::string utc_text(std::chrono::system_clock::time_point time) {
 }
 
 /// Below zero when it is over.
-std::int64_t days_until(std::chrono::system_clock::time_point time) {
-  return std::chrono::floor<std::chrono::days>(time - std::chrono::system_clock::now()).count();
+std::int64_t days_until(std::chrono::sys_seconds time) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  return std::chrono::floor<std::chrono::days>(time - now).count();
 }
 
 Document text_or_nothing(std::string text) {
@@ -154,7 +155,7 @@ void add_certificates(const Transport& transport, Document& document) {
   document.add("warning", text_or_nothing(transport.warning()));
   document.add("files", std::move(files));
   document.add("last_reload",
-               report.last_reload ? Document(utc_text(*report.last_reload)) : Document());
+               report.last_reload ? Document(utc_text(std::chrono::floor<std::chrono::seconds>(*report.last_reload))) : Document());
   document.add("reload_error", text_or_nothing(report.reload_error));
   document.add("certificates", std::move(certificates));
 }
@@ -173,7 +174,7 @@ void add_process(Document& document) {
   document.add("version", EXTPROC_VERSION_STRING);
   document.add("compiler", __VERSION__);
   document.add("pid", std::int64_t{::getpid()});
-  document.add("started", utc_text(process_start()));
+  document.add("started", utc_text(std::chrono::floor<std::chrono::seconds>(process_start())));
   document.add("uptime_seconds",
                std::int64_t{std::chrono::duration_cast<std::chrono::seconds>(uptime).count()});
 }

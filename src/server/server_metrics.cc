@@ -113,11 +113,12 @@ void ServerMetrics::add_certificates(metrics::Families& families) const {
   if (!is_secure(of_.configuration)) return;
   Family& expiry = families.get("extproc_tls_certificate_expiry_timestamp_seconds", Kind::gauge,
                                 "When a certificate in use expires, in seconds since the epoch: "
-                                "the server's, and the first of those of the clients' CAs");
-  for (const auto& [role, until] : of_.configuration.transport->expiry()) {
+                                "of each role (server, intermediate, client_ca) the one that does first");
+  for (const ServedCertificate& each : of_.configuration.transport->report().certificates) {
     metrics::LabelPairs its = labels();
-    its.emplace_back("role", role);
-    expiry.add(std::move(its), static_cast<double>(until.time_since_epoch().count()), Join::least);
+    its.emplace_back("role", each.use);
+    expiry.add(std::move(its), static_cast<double>(each.not_after.time_since_epoch().count()),
+               Join::least);
   }
 }
 

@@ -65,15 +65,16 @@ class SecureSession {
 
 /// A certificate that is in use, for people.
 struct ServedCertificate {
-  /// "server", "between the server's and its CA", "CA of clients".
+  /// "server"; "intermediate", between the server's and its CA; "client_ca".
   std::string use{};
   /// As RFC 2253 writes them.
   std::string subject{};
   std::string issuer{};
   /// "dns:a", "uri:b".
   std::vector<std::string> names{};
-  std::chrono::system_clock::time_point not_before{};
-  std::chrono::system_clock::time_point not_after{};
+  // Of whole seconds: years far ahead fit.
+  std::chrono::sys_seconds not_before{};
+  std::chrono::sys_seconds not_after{};
   /// As PeerCertificate::fingerprint.
   std::string fingerprint{};
   /// The file, or the setting, that it is of.
@@ -110,8 +111,6 @@ class Transport {
   virtual server::Refreshed refresh() = 0;
   /// What it was made of, as it was named.
   virtual std::vector<std::string> files() const = 0;
-  /// When what is in use expires, by what it is for: "server", "client_ca".
-  virtual std::vector<std::pair<std::string, std::chrono::sys_seconds>> expiry() const = 0;
   /// For the log of who serves with it.
   virtual std::string description() const = 0;
   /// What somebody should look after today; empty where all is right.

@@ -49,14 +49,6 @@ class TlsTransport final : public Transport {
     return report_;
   }
 
-  std::vector<std::pair<std::string, std::chrono::sys_seconds>> expiry() const override {
-    const auto context = this->context();
-    std::vector<std::pair<std::string, std::chrono::sys_seconds>> all;
-    all.emplace_back("server", context->expiry());
-    if (const auto& of_ca = context->client_ca_expiry()) all.emplace_back("client_ca", *of_ca);
-    return all;
-  }
-
   std::string warning() const override {
     const std::string problem = context()->validity_problem();
     const std::lock_guard lock(refresh_mutex_);

@@ -244,7 +244,7 @@ def test_certificates_and_their_reloads(own_launcher, pki, tmp_path, admin):
     certificate = first["certificates"][0]
     assert certificate["use"] == "server" and certificate["source"] == str(folder.pair.certificate)
     assert certificate["days_left"] >= 0 and len(certificate["sha256"]) == 64 and certificate["issuer"]
-    assert {one["use"] for one in first["certificates"]} == {"server", "CA of clients"}
+    assert {one["use"] for one in first["certificates"]} == {"server", "client_ca"}
     assert "PRIVATE KEY" not in admin.get("/certs").body
     good = pki.ca.server()
     folder.put(type(good)(good.certificate, pki.server.key))

@@ -221,12 +221,18 @@ class Certified final : public Transport {
   std::unique_ptr<SecureSession> open(SecureBuffers&) override { return nullptr; }
   Refreshed refresh() override { return {}; }
   std::vector<std::string> files() const override { return {}; }
-  std::vector<std::pair<std::string, std::chrono::sys_seconds>> expiry() const override {
-    return {{"server", std::chrono::sys_seconds(2'000'000'000s)},
-            {"client_ca", std::chrono::sys_seconds(253'402'300'799s)}};
-  }
   std::string description() const override { return "certified"; }
   std::string warning() const override { return ""; }
+  TransportReport report() const override {
+    const auto expires = [](std::string use, std::chrono::seconds at) {
+      ServedCertificate one;
+      one.use = std::move(use);
+      one.not_after = std::chrono::sys_seconds(at);
+      return one;
+    };
+    return {.certificates = {expires("server", 2'000'000'000s), expires("client_ca", 253'402'300'799s),
+                             expires("client_ca", 253'402'300'800s)}};
+  }
 };
 
 TEST_F(MetricsTest, SaysWhenCertificatesExpire) {

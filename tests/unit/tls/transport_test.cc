@@ -126,7 +126,7 @@ TEST_F(TransportTest, WhatIsInUseIsReported) {
   EXPECT_EQ(own.not_after - own.not_before, std::chrono::hours(2));
   EXPECT_EQ(own.fingerprint.size(), 64U);
   EXPECT_EQ(own.source, settings_.certificate_file);
-  EXPECT_EQ(report.certificates.back().use, "CA of clients");
+  EXPECT_EQ(report.certificates.back().use, "client_ca");
   EXPECT_EQ(report.certificates.back().source, "TlsSettings::client_ca");
   EXPECT_FALSE(report.last_reload);
   EXPECT_EQ(report.reload_error, "");
