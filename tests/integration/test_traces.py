@@ -321,7 +321,7 @@ def test_what_was_sent_is_counted(own_launcher, raw_port, status):
     ],
 )
 def test_what_is_wrong_in_the_environment_is_told(own_launcher, variables, says):
-    command = [paths.built("extproc"), "serve", "-s", "examples.TrivialExtProcService", "-p", 0]
+    command = [paths.built("extproc"), "serve", "-s", "test_processors.Scripted", "-p", 0]
     server = own_launcher.start("extproc", command, env=variables)
     assert server.wait() == 1
     assert server.log().startswith("extproc: OTEL_") and says in server.log()

@@ -2,13 +2,13 @@
 
 import urllib.request
 
+from harness.processes import free_port
+
 from lib import conformance, loads, servers
 from lib.errors import BenchError
 from lib.measure.direct import measure_cases
 from lib.plan import DIRECT_CONCURRENCY, DIRECT_CONNECTIONS, METRICS_NONE, METRICS_ON
 from lib.session import Session
-
-from harness.processes import free_port
 
 NAME = "metrics"
 

@@ -2,11 +2,13 @@
 
 import shutil
 import subprocess
+import urllib.error
 import urllib.request
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families as text_families
 
+from harness import paths
 from harness.extproc import Extproc
 from harness.processes import Launcher, eventually, free_port
 
@@ -25,7 +27,10 @@ def get(port: int, path: str = "/metrics", accept: str | None = None) -> tuple[i
 
 def lint(text: str) -> str:
     """What `promtool check metrics` finds."""
-    run = subprocess.run([shutil.which("promtool"), "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    program = shutil.which("promtool")
+    if program is None:
+        raise paths.NotFound("promtool is not installed: run scripts/install.sh test")
+    run = subprocess.run([program, "check", "metrics"], input=text, capture_output=True, text=True, timeout=60, check=False)
     return run.stdout + run.stderr + ("" if run.returncode == 0 else f"exit code {run.returncode}")
 
 
