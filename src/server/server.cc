@@ -154,15 +154,19 @@ void Server::Impl::start() {
   try {
     open();
   } catch (...) {
+    admin_.reset();
+    metrics_http_.reset();
     life_.stop();
     throw;
   }
 }
 
 void Server::Impl::open() {
+  // Who has seen the port open can ask what the server is at.
+  open_admin();
+  open_metrics();
   auto listener = std::make_unique<server::Listener>(control_, logger_, configuration_.address);
   if (configuration_.tracing) exporter_ = trace::Exporter::of(*configuration_.tracing, logger_);
-  open_metrics();
   for (unsigned i = 0; i < configuration_.threads; ++i) {
     workers_.push_back(std::make_unique<server::Worker>(configuration_, service_, logger_,
                                                         blocking_, told_, exporter_));
@@ -180,7 +184,6 @@ void Server::Impl::open() {
   listener->start(
       [this](server::AcceptedSocket socket) { distributor_->distribute(std::move(socket)); },
       [this] { distributor_->make_room(); });
-  open_admin();
   try {
     start_threads();
   } catch (const std::system_error& error) {

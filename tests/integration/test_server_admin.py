@@ -33,6 +33,7 @@ def admin() -> Admin:
 def serve(launcher, admin: Admin, *flags, service: str = TRIVIAL, **options) -> Extproc:
     """A server that its admin service shows, which it does a moment after its port is open."""
     server = Extproc(launcher, service, (*flags, *admin.flags), **options)
+    server.process.wait_until_open(admin.address)
     eventually(lambda: admin.servers("/version"), "the server to be shown")
     return server
 

@@ -12,7 +12,8 @@ namespace extproc::testing {
 
 /// The processor that EXTPROC_EXPORT exports under `name` from a source file of the test program: a
 /// module is tested by compiling its sources into the test. A new one each time, with `settings` of
-/// its own where it takes some. Throws std::invalid_argument when there is none, and what it throws.
+/// its own where it takes some. Throws std::invalid_argument when there is none, and what it
+/// throws.
 inline Service exported(std::string_view name, const OwnSettings& settings = {}) {
   bool taken = false;
   for (const auto* entry = detail::ModuleExport::head(); entry != nullptr; entry = entry->next()) {
