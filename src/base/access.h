@@ -4,6 +4,7 @@
 #include <exception>
 #include <memory>
 #include <stop_token>
+#include <string_view>
 
 #include "extproc/body_stream.h"
 #include "extproc/context.h"
@@ -36,6 +37,13 @@ class Access {
   /// As join(), but ends when the grace period is over and handlers have not returned, which it
   /// tells the log of. False then.
   static bool join_within_grace_period(Server& server) { return server.join_within_grace_period(); }
+  /// Its log, whose level may change while it runs.
+  static const Logger& logger(const Server& server) { return server.logger(); }
+  /// The limits of settings that know from where they are.
+  static void set_limits(Server& server, const Settings& settings) { server.set_limits(settings); }
+  static void set_log_level(Server& server, LogLevel level, std::string_view source) {
+    server.set_log_level(level, source);
+  }
 
   // Context
 
@@ -80,6 +88,8 @@ class Access {
   }
   /// What the processors of a chain share is with `chain`, which must outlive it.
   static void share(Request& request, Request& chain) { request.shared_with_ = &chain; }
+  /// That of the exchange which its host has: of a chain's processor that of the chain.
+  static const Request& of_stream(const Request& request) { return *request.shared_with_; }
   static void end_phase(Request& request, std::chrono::nanoseconds spent) {
     request.overhead_ += spent;
   }

@@ -170,9 +170,11 @@ class ChainExchange final : public exchange::BaseExchange {
   void end_body(Phase phase, std::size_t place);
   void bound_memory();
   std::size_t kept_bytes() const;
+  bool owes_answer() const;
   bool running() const;
   bool ends_early() const;
   void on_finished() override;
+  void describe_handler(exchange::OpenExchange& open) const override;
   void release();
 
   std::vector<std::unique_ptr<Link>> links_;

@@ -8,10 +8,14 @@
 #include "extproc/server.h"
 #include "extproc/settings_file.h"
 #include "server/process.h"
+#include "server/setting_sources.h"
 #include "settings_file/serve.h"
 
 namespace extproc::cli {
 namespace {
+
+/// Why the log has no more than warnings.
+constexpr const char* kWithoutLogging = "the command, without --logging";
 
 settings_file::Overlay overlay_of(ServeOptions& options) {
   settings_file::Overlay flags{.listen = std::move(options.listen),
@@ -25,7 +29,8 @@ settings_file::Overlay overlay_of(ServeOptions& options) {
   if (!modes.empty())
     flags.common.overrides = {.modes = std::move(modes), .source = "--allowed-override-mode"};
   if (!options.logging)
-    flags.otherwise = {&server::setting_row("log_level"), "without --logging", "WARNING"};
+    flags.otherwise = {
+        .row = &server::setting_row("log_level"), .source = kWithoutLogging, .text = "WARNING"};
   return flags;
 }
 
@@ -56,7 +61,10 @@ int run(ServeOptions options) {
   server::ignore_signals();
   if (options.check_settings) return check_settings(source_of(options));
   if (!options.settings_file.empty()) return settings_file::serve(source_of(options));
-  if (!options.logging) options.settings.log_level = LogLevel::warning;
+  if (!options.logging) {
+    options.settings.log_level = LogLevel::warning;
+    server::note_source(options.settings, server::setting_row("log_level"), kWithoutLogging);
+  }
   std::vector<Service> services = make_services(options.which, options.listen, options.settings);
 #ifdef EXTPROC_WITH_TLS
   if (!options.tls.certificate_file.empty())

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 #include "base/access.h"
 #include "exchange/answer_checker.h"
 #include "exchange/environment.h"
+#include "exchange/open_exchange.h"
 #include "exchange/reporter.h"
 #include "extproc/completed.h"
 #include "extproc/context.h"
@@ -22,6 +24,13 @@ class BaseExchange : public host::Exchange {
   bool expects_first() const final { return first_message_; }
   void on_malformed() final;
 
+  /// What it is at. On its thread.
+  OpenExchange describe() const;
+  /// When it began; nothing where its host does not measure.
+  std::optional<Clock::time_point> begun() const {
+    return measures() ? std::optional(stream_start_) : std::nullopt;
+  }
+
  protected:
   /// All must outlive it.
   BaseExchange(Reporter& reporter, host::AnswerSink& sink, host::Control& control)
@@ -34,9 +43,9 @@ class BaseExchange : public host::Exchange {
     status_ = GrpcStatus::ok;
     first_message_ = true;
     windows_ = replied_ = paused_ = half_closed_ = false;
-    finished_ = closing_ = closed_ = cancelled_ = false;
-    if (measures()) stream_start_ = env_.settings.now();
-    reporter().stream_begin(request_, context_);
+    finished_ = closing_ = closed_ = cancelled_ = owed_ = false;
+    if (env_.link == nullptr) watched_ = reporter().stream_begin(request_, context_);
+    if (measures()) stream_start_ = now();
   }
   /// Ends the exchange, once.
   void finish(GrpcStatus status, std::string_view message = {}) {
@@ -47,9 +56,14 @@ class BaseExchange : public host::Exchange {
     control_.finish(status, message);
   }
   virtual void on_finished() = 0;
-  void note_closed(GrpcStatus status, bool cancelled, std::string_view why) {
+  /// Where a handler runs: which, and what it waits for.
+  virtual void describe_handler(OpenExchange& open) const = 0;
+  Phase last_phase() const;
+  /// `owed`: messages have no answer yet.
+  void note_closed(GrpcStatus status, bool cancelled, bool owed, std::string_view why) {
     closed_ = true;
     cancelled_ = cancelled;
+    owed_ = cancelled && owed && !finished_ && !observes();
     // A host to which its answers were too much says so only now.
     const bool over_limit = status == GrpcStatus::resource_exhausted &&
                             !(finished_ && status_ == GrpcStatus::resource_exhausted);
@@ -59,7 +73,7 @@ class BaseExchange : public host::Exchange {
   /// As of now, when no handler runs any more.
   Completed completed() const {
     const std::chrono::nanoseconds spent =
-        measures() ? env_.settings.now() - stream_start_ : std::chrono::nanoseconds(0);
+        measures() ? now() - stream_start_ : std::chrono::nanoseconds(0);
     return {.status = status_,
             .cancelled = cancelled_,
             .replied = replied_,
@@ -68,7 +82,7 @@ class BaseExchange : public host::Exchange {
   }
   void complete_exchange(const Completed& how) {
     if (env_.looks_for_bodies) look_for_bodies();
-    reporter().stream_end(request_, context_, status_, cancelled_, how.open);
+    reporter().stream_end(request_, context_, watched_, how, owed_);
     detail::Access::end(context_);
     tell_kept(0);
     control_.completed(how);
@@ -111,7 +125,8 @@ class BaseExchange : public host::Exchange {
   }
 
   bool observes() const { return context_.observability_mode(); }
-  bool measures() const { return env_.settings.measures; }
+  bool measures() const { return env_.settings.measures || watched_.exact; }
+  Clock::time_point now() const { return watched_.exact ? Clock::now() : env_.settings.now(); }
   Reporter& reporter() const { return checker_.reporter(); }
   host::AnswerSink& sink() const { return checker_.sink(); }
   Directions& directions() { return checker_.directions(); }
@@ -134,6 +149,8 @@ class BaseExchange : public host::Exchange {
   bool closing_ = false;  // within on_closed
   bool closed_ = false;
   bool cancelled_ = false;
+  bool owed_ = false;  // an answer, when its peer cancelled it
+  Watched watched_;
 };
 
 }  // namespace extproc::exchange

@@ -60,35 +60,24 @@ std::string_view id_of(const Request& request) {
 
 }  // namespace
 
-void Reporter::phase_begin(const Request& request, const Context& context, Phase phase) const {
-  const std::string& name = env_.dispatcher.name();
-  if (env_.link != nullptr) env_.link->calls.add();
-  if (env_.logger.enabled(LogLevel::debug)) {
-    env_.logger.log({.level = LogLevel::debug,
-                     .kind = LineKind::phase,
-                     .event = "begins",
-                     .processor = name,
-                     .phase = phase,
-                     .request_id = id_of(request)});
-  }
-  if (env_.settings.observer != nullptr)
-    env_.settings.observer->phase_begin(name, context, request, phase);
+void Reporter::log_phase_begin(const Request& request, Phase phase) const {
+  env_.logger.log({.level = LogLevel::debug,
+                   .kind = LineKind::phase,
+                   .event = "begins",
+                   .processor = env_.dispatcher.name(),
+                   .phase = phase,
+                   .request_id = id_of(request)});
 }
 
-void Reporter::phase_end(const Request& request, const Context& context, Phase phase,
-                         PhaseOutcome outcome, std::chrono::nanoseconds spent) const {
-  const std::string& name = env_.dispatcher.name();
-  if (env_.settings.observer != nullptr)
-    env_.settings.observer->phase_end(name, context, request, phase, outcome, spent);
-  if (env_.logger.enabled(LogLevel::debug)) {
-    env_.logger.log({.level = LogLevel::debug,
-                     .kind = LineKind::phase,
-                     .event = "ended",
-                     .detail = text({to_string(outcome), " after ", microseconds(spent)}),
-                     .processor = name,
-                     .phase = phase,
-                     .request_id = id_of(request)});
-  }
+void Reporter::log_phase_end(const Request& request, Phase phase, PhaseOutcome outcome,
+                             std::chrono::nanoseconds spent) const {
+  env_.logger.log({.level = LogLevel::debug,
+                   .kind = LineKind::phase,
+                   .event = "ended",
+                   .detail = text({to_string(outcome), " after ", microseconds(spent)}),
+                   .processor = env_.dispatcher.name(),
+                   .phase = phase,
+                   .request_id = id_of(request)});
 }
 
 void Reporter::failure(const Request& request, Phase phase, std::string_view what) const {
@@ -235,6 +224,7 @@ void Reporter::violation(const Request& request, Phase phase, Rule rule,
                          std::string_view field) const {
   env_.counters.misused_answers.add();
   if (env_.link != nullptr) env_.link->misused_answers.add();
+  if (env_.watch != nullptr) env_.watch->violation(request, phase, rule);
   const std::string_view what = rules::advice(rule);
   if (env_.settings.on_violation)
     env_.settings.on_violation({rule, phase, std::string(field), std::string(what)});

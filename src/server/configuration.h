@@ -10,6 +10,7 @@
 #include "extproc/settings.h"
 #include "log/make_logger.h"
 #include "server/listen_address.h"
+#include "server/operator_http.h"
 
 namespace extproc::server {
 
@@ -32,6 +33,10 @@ struct Configuration {
   std::vector<Observer*> observers;
   std::chrono::milliseconds slow_handler{10};
   FilterSettings filter;
+  std::optional<OperatorAddress> server_admin;
+  /// Where metrics are shown; none: nowhere, and nothing is counted for them alone.
+  std::optional<ListenAddress> metrics;
+  unsigned metrics_sample = 16;
   bool early_end = true;
   bool automatic_mode_override = false;
   Limits limits;

@@ -41,16 +41,16 @@ constexpr std::chrono::milliseconds kTimeToReload{500};
 /// meanwhile.
 class SignalLoop {
  public:
-  SignalLoop(const Logger& logger, std::chrono::milliseconds grace_period,
-             const server::ServeHooks& hooks)
-      : logger_(logger),
-        grace_period_(grace_period),
+  SignalLoop(std::chrono::milliseconds grace_period, const server::ServeHooks& hooks)
+      : grace_period_(grace_period),
         hooks_(hooks),
         signals_(io_, SIGTERM, SIGINT),
         hints_(io_, SIGHUP, SIGUSR1) {}
 
+  /// There is at least one server; what is told goes to the first one's log.
   void run(const Servers& servers) {
-    server::RepeatedJob reload([&] { hooks_.on_hangup(servers, logger_); });
+    logger_ = &detail::Access::logger(*servers.front());
+    server::RepeatedJob reload([&] { hooks_.on_hangup(servers, *logger_); });
     reload_ = &reload;
     signals_.async_wait([this, &servers](const boost::system::error_code& error, int) {
       if (!error) shut_down(servers);
@@ -66,12 +66,12 @@ class SignalLoop {
     hints_.async_wait([this, &servers](const boost::system::error_code& error, int signal) {
       if (error) return;
       if (signal == SIGUSR1) {
-        logger_.reopen();
+        logger_->reopen();
       } else {
         const std::string more = hooks_.on_hangup ? " and the settings file" : "";
-        logger_.log(LogLevel::info, LineKind::server,
-                    "SIGHUP reads certificates" + more +
-                        " anew; SIGTERM ends the server, SIGUSR1 opens its log file anew");
+        logger_->log(LogLevel::info, LineKind::server,
+                     "SIGHUP reads certificates" + more +
+                         " anew; SIGTERM ends the server, SIGUSR1 opens its log file anew");
         for (const auto& server : servers) server->reload();
         if (hooks_.on_hangup) reload_->ask();
       }
@@ -89,9 +89,9 @@ class SignalLoop {
   }
 
   void shut_down(const Servers& servers) {
-    logger_.log(LogLevel::info, LineKind::server,
-                "shutting down, grace period " + server::seconds_text(grace_period_) +
-                    "; send the signal again to end at once");
+    logger_->log(LogLevel::info, LineKind::server,
+                 "shutting down, grace period " + server::seconds_text(grace_period_) +
+                     "; send the signal again to end at once");
     for (const auto& server : servers) server->shutdown();
     // The servers are waited for elsewhere, so that the second signal is heard.
     signals_.async_wait([](const boost::system::error_code& error, int signal) {
@@ -110,21 +110,21 @@ class SignalLoop {
   }
 
   [[noreturn]] void end_without_reload() {
-    logger_.log(LogLevel::error, LineKind::server,
-                "the process ends without the reload of a processor that has not returned");
+    logger_->log(LogLevel::error, LineKind::server,
+                 "the process ends without the reload of a processor that has not returned");
     log::flush(kLastLines);
     std::_Exit(EXIT_FAILURE);
   }
 
   /// Their threads cannot be ended, and use what a return from main would destroy.
   [[noreturn]] void end_without_handlers() {
-    logger_.log(LogLevel::error, LineKind::server,
-                "the process ends without the handlers that have not returned");
+    logger_->log(LogLevel::error, LineKind::server,
+                 "the process ends without the handlers that have not returned");
     log::flush(kLastLines);
     std::_Exit(EXIT_FAILURE);
   }
 
-  const Logger& logger_;
+  const Logger* logger_ = nullptr;
   const std::chrono::milliseconds grace_period_;
   const server::ServeHooks& hooks_;
   /// While it runs.
@@ -144,10 +144,8 @@ void serve_until_signal(const server::ServeHooks& hooks) {
     settings = server::fill_from_environment(std::move(settings), !service.address()).settings;
   server::check_addresses(services);
   const auto& [first, its_settings] = services.front();
-  const auto configuration = server::resolve(its_settings, first.address());
-  const Logger logger = log::make_logger(configuration.log_level, configuration.log);
   // From here on, so that a signal during the start is not lost.
-  SignalLoop signals(logger, configuration.grace_period, hooks);
+  SignalLoop signals(server::resolve(its_settings, first.address()).grace_period, hooks);
   Servers servers;
   for (auto& [service, settings] : services)
     servers.push_back(std::make_unique<Server>(std::move(service), std::move(settings)));

@@ -24,7 +24,11 @@
 #include "server/drain.h"
 #include "server/environment.h"
 #include "server/listener.h"
+#include "server/operator_http.h"
 #include "server/processor_life.h"
+#include "server/server_admin.h"
+#include "server/server_metrics.h"
+#include "server/settings_in_force.h"
 #include "server/stats.h"
 #include "server/transport_watch.h"
 #include "server/worker.h"
@@ -54,6 +58,7 @@ class Server::Impl {
       : service_(std::move(service)),
         configuration_(server::resolve(filled.settings, service_.address())),
         logger_(log::make_logger(configuration_.log_level, configuration_.log)),
+        settings_(filled.settings, configuration_, service_.address()),
         blocking_(configuration_.blocking_threads, configuration_.blocking_queue),
         life_(service_, logger_, control_),
         work_(control_.get_executor()) {
@@ -68,11 +73,13 @@ class Server::Impl {
   void start();
   void shutdown(std::chrono::milliseconds grace_period);
   void reload();
-  void set_limits(const Limits& limits);
+  void set_limits(const Settings& with);
   void join();
   bool join_within_grace_period();
   Stats stats() const;
+  void set_log_level(LogLevel level, std::string_view source);
 
+  const Logger& logger() const { return logger_; }
   const server::Configuration& configuration() const { return configuration_; }
   const std::string& name() const { return service_.name(); }
   const server::Listener& listener() const {
@@ -83,7 +90,9 @@ class Server::Impl {
  private:
   void warn_of(const std::vector<std::string>& variables) const;
   void open();
+  void open_metrics();
   void watch_transport();
+  void open_admin();
   void start_threads();
   void set_serving(bool serving);
   void run();
@@ -94,6 +103,7 @@ class Server::Impl {
   const Service service_;
   server::Configuration configuration_;
   const Logger logger_;
+  server::SettingsInForce settings_;
   detail::BlockingPool blocking_;
   detail::ToldOnce told_;
   asio::io_context control_{1};
@@ -105,15 +115,22 @@ class Server::Impl {
   std::unique_ptr<server::Drain> drain_;
   /// Of the transport; null without one.
   std::unique_ptr<server::TransportWatch> watch_;
+  /// Null where operators do not ask. Shows what stands before it.
+  std::unique_ptr<server::ServerAdmin> admin_;
   /// Of the thread that accepts.
   Counters counters_;
   std::atomic<bool> started_ = false;
+  /// What health tells.
+  std::atomic<bool> serving_ = false;
   std::mutex join_mutex_;
   std::mutex end_mutex_;
   std::condition_variable end_changed_;
   std::optional<Clock::time_point> end_at_;  // of the grace period
   bool ended_ = false;
   std::thread thread_;
+  /// Where the configuration has an address for them.
+  std::optional<server::ServerMetrics> metrics_;
+  std::optional<server::OperatorHttp<server::MetricsSource>> metrics_http_;
 };
 
 void Server::Impl::warn_of(const std::vector<std::string>& variables) const {
@@ -140,6 +157,7 @@ void Server::Impl::start() {
 
 void Server::Impl::open() {
   auto listener = std::make_unique<server::Listener>(control_, logger_, configuration_.address);
+  open_metrics();
   for (unsigned i = 0; i < configuration_.threads; ++i) {
     workers_.push_back(
         std::make_unique<server::Worker>(configuration_, service_, logger_, blocking_, told_));
@@ -150,12 +168,14 @@ void Server::Impl::open() {
         if (watch_ != nullptr) watch_->close();
         work_.reset();
       });
-  if (!life_.ready([this] { set_serving(true); })) set_serving(false);
+  serving_ = life_.ready([this] { set_serving(true); });
+  if (!serving_) set_serving(false);
   distributor_ = std::make_unique<server::Distributor>(workers_, configuration_.limits.connections,
                                                        logger_, counters_);
   listener->start(
       [this](server::AcceptedSocket socket) { distributor_->distribute(std::move(socket)); },
       [this] { distributor_->make_room(); });
+  open_admin();
   try {
     start_threads();
   } catch (const std::system_error& error) {
@@ -163,6 +183,8 @@ void Server::Impl::open() {
     throw Error(std::string("cannot start a thread: ") + error.what());
   }
   listener_ = std::move(listener);
+  // Before anybody may end it.
+  if (admin_ != nullptr) admin_->join(listener_->address());
   started_ = true;
   logger_.log(LogLevel::info, LineKind::server,
               name() + " listening on " + listener_->address() + " (" +
@@ -173,7 +195,55 @@ void Server::Impl::open() {
                   std::to_string(configuration_.limits.memory_bytes >> 20) +
                   " MiB in memory for its peers, together with other servers of the process "
                   "(Limits::memory_bytes)");
+  if (metrics_) {
+    metrics_http_->join(*metrics_);
+    logger_.log(LogLevel::info, LineKind::server,
+                name() + " shows metrics on " + metrics_http_->address() +
+                    " (/metrics, /healthz, /readyz)");
+  }
   watch_transport();
+}
+
+void Server::Impl::open_admin() {
+  if (!configuration_.server_admin) return;
+  admin_ = std::make_unique<server::ServerAdmin>(server::ServerAdmin::Shown{
+      .name = name(),
+      .configuration = configuration_,
+      .logger = logger_,
+      .settings = settings_,
+      .workers = workers_,
+      .stats = [this] { return stats(); },
+      .set_log_level = [this](LogLevel level,
+                              std::string_view source) { set_log_level(level, source); }});
+}
+
+void Server::Impl::set_log_level(LogLevel level, std::string_view source) {
+  settings_.update([&](Settings& settings) {
+    settings.log_level = level;
+    server::note_source(settings, server::setting_row("log_level"), std::string(source));
+  });
+  const LogLevel before = logger_.level();
+  if (before == level) return;
+  // At a level that the more talkative of the two shows.
+  const std::string text = name() + " logs at " + std::string(to_string(level)) + ", and not at " +
+                           std::string(to_string(before)) + " any more (" + std::string(source) +
+                           ")";
+  if (level > before) logger_.log(LogLevel::warning, LineKind::server, text);
+  logger_.set_level(level);
+  if (level < before) logger_.log(LogLevel::warning, LineKind::server, text);
+}
+
+void Server::Impl::open_metrics() {
+  if (!configuration_.metrics) return;
+  metrics_http_.emplace(
+      server::OperatorAddress{.address = *configuration_.metrics, .flag = "--metrics"},
+      &server::answer_metrics);
+  metrics_.emplace(server::ServerMetrics::Of{.name = service_.name(),
+                                             .configuration = configuration_,
+                                             .workers = workers_,
+                                             .blocking = blocking_,
+                                             .serving = serving_,
+                                             .stats = [this] { return stats(); }});
 }
 
 void Server::Impl::watch_transport() {
@@ -195,6 +265,7 @@ void Server::Impl::watch_transport() {
 }
 
 void Server::Impl::set_serving(bool serving) {
+  serving_ = serving;
   for (const auto& worker : workers_) worker->set_serving(serving);
 }
 
@@ -208,6 +279,7 @@ void Server::Impl::start_threads() {
 void Server::Impl::run() {
   control_.run();
   for (const auto& worker : workers_) worker->join();
+  if (admin_ != nullptr) admin_->leave();
   blocking_.join();
   life_.stop();
   logger_.log(LogLevel::info, LineKind::server, name() + " has ended");
@@ -226,6 +298,7 @@ void Server::Impl::shutdown(std::chrono::milliseconds grace_period) {
   }
   asio::post(control_, [this, grace_period] {
     life_.stop_asking();
+    serving_ = false;
     drain_->begin(grace_period);
   });
 }
@@ -235,8 +308,14 @@ void Server::Impl::reload() {
   asio::post(control_, [this] { watch_->reload(); });
 }
 
-void Server::Impl::set_limits(const Limits& given) {
-  const Limits limits = server::resolve(given);
+void Server::Impl::set_limits(const Settings& with) {
+  const Limits limits = server::resolve(with.limits);
+  settings_.update([&](Settings& settings) {
+    settings.limits = with.limits;
+    for (const server::SettingRow& row : server::setting_rows()) {
+      if (server::is_limit(row)) server::note_source(settings, row, server::source_of(with, row));
+    }
+  });
   if (!started_) {
     configuration_.limits = limits;
     return;
@@ -337,9 +416,19 @@ const std::string& Server::name() const { return impl_->name(); }
 void Server::shutdown() { shutdown(impl_->configuration().grace_period); }
 void Server::shutdown(std::chrono::milliseconds grace_period) { impl_->shutdown(grace_period); }
 void Server::reload() { impl_->reload(); }
-void Server::set_limits(const Limits& limits) { impl_->set_limits(limits); }
+void Server::set_limits(const Limits& limits) {
+  Settings settings;
+  settings.limits = limits;
+  impl_->set_limits(settings);
+}
+void Server::set_limits(const Settings& settings) { impl_->set_limits(settings); }
 void Server::join() { impl_->join(); }
 bool Server::join_within_grace_period() { return impl_->join_within_grace_period(); }
 Stats Server::stats() const { return impl_->stats(); }
+void Server::set_log_level(LogLevel level) { impl_->set_log_level(level, "program"); }
+void Server::set_log_level(LogLevel level, std::string_view source) {
+  impl_->set_log_level(level, source);
+}
+const Logger& Server::logger() const { return impl_->logger(); }
 
 }  // namespace extproc

@@ -78,6 +78,8 @@ std::string_view accepted_of(const SettingRow& row) {
       return kAcceptedHeaderName;
     case Unit::header_names:
       return kAcceptedHeaderNames;
+    case Unit::address:
+      return "an address, as in 127.0.0.1:9902 or unix:/path";
     case Unit::text:
       break;
   }

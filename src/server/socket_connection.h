@@ -120,6 +120,11 @@ class SocketConnection
   void shed();
   /// Limits have changed: what waits for the end of a time is looked at anew, soon.
   void look_anew();
+  const std::string& peer() const { return peer_; }
+  /// As grpc::Connection has it.
+  void visit_calls(const grpc::CallVisitor& visit) const {
+    if (transport_) transport_->visit_calls(visit);
+  }
   /// When something came last.
   grpc::Clock::time_point last_read() const { return last_read_; }
   /// Ends every stream with UNAVAILABLE, then closes.

@@ -55,9 +55,15 @@ host::Settings host_settings(const Configuration& configuration,
       .filter = rules::filled_in(configuration.filter, needs_of(dispatcher)),
       .early_end = configuration.early_end,
       .automatic_mode_override = configuration.automatic_mode_override,
+      // How old streams are.
+      .measures = configuration.server_admin.has_value(),
       .held_bytes = configuration.limits.held_bytes_per_stream,
       .held_time = configuration.limits.held_time,
       .now = ticks_are_enough(configuration, dispatcher, logger) ? &tick_time : &host::Clock::now};
+}
+
+exchange::Watchers watchers(const Configuration& configuration) {
+  return {.metrics = configuration.metrics.has_value(), .sample = configuration.metrics_sample};
 }
 
 /// Calls a callback at most once.
@@ -75,10 +81,11 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
       work_(io_.get_executor()),
       loop_{io_.get_executor(), blocking},
       tick_(io_),
+      loop_lag_(io_),
       deadlines_([this] { start_ticking(); }),
       host_(detail::HostAccess::make_host(
           service, host_settings(configuration, *detail::Access::dispatcher(service), logger),
-          &loop_, logger)),
+          &loop_, logger, watchers(configuration))),
       counters_(detail::HostAccess::counters(host_)),
       memory_(counters_.memory_bytes, configuration.limits.memory_bytes),
       buffers_(&memory_),
@@ -97,6 +104,7 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
                    .transport = is_secure(configuration) ? configuration.transport.get() : nullptr,
                    .output = {}},
       handshakes_(io_, handshakes_at_once()) {
+  if (configuration.metrics) loop_lag_.start();
   ProcessMemory::instance().add(*this);
 }
 
@@ -164,6 +172,19 @@ std::optional<RunningHandlers> Worker::running_handlers(std::size_t most,
   if (asked.wait_for(time) == std::future_status::ready) return asked.get();
   if (ended_) return RunningHandlers{};
   return std::nullopt;
+}
+
+std::future<OpenStreams> Worker::open_streams(std::size_t most) {
+  auto answer = std::make_shared<std::promise<OpenStreams>>();
+  auto asked = answer->get_future();
+  if (ended_) {
+    answer->set_value({});
+  } else {
+    asio::post(io_, [this, most, answer = std::move(answer)] {
+      answer->set_value(server::open_streams(connections_, host_, most));
+    });
+  }
+  return asked;
 }
 
 /// The library's own handlers do not throw; what a user posts to the loop may, and must not end the

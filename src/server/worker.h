@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <future>
 #include <limits>
 #include <optional>
 #include <set>
@@ -28,6 +29,8 @@
 #include "host/access.h"
 #include "server/configuration.h"
 #include "server/handshakes.h"
+#include "server/loop_lag.h"
+#include "server/open_streams.h"
 #include "server/process_memory.h"
 #include "server/process_service.h"
 #include "server/socket.h"
@@ -70,6 +73,18 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   /// Of each processor of a chain.
   std::span<const LinkCounters> link_counters() const { return detail::HostAccess::links(host_); }
 
+  /// How late it came to what was due, the longest of the last seconds; 0 without
+  /// Configuration::metrics.
+  std::chrono::nanoseconds loop_lag() const { return loop_lag_.longest(); }
+  const host::Settings& settings() const { return detail::HostAccess::settings(host_); }
+  /// See detail::HostAccess.
+  template <class Visit>
+  void for_each_cells(Visit visit) const {
+    detail::HostAccess::for_each_cells(host_, visit);
+  }
+
+  /// Limits::memory_bytes, as it is now.
+  std::size_t memory_limit() const { return memory_.limit(); }
   /// In place of those of the configuration.
   void set_limits(const Limits& limits);
   /// What health tells, SERVING at first; not after begin_drain().
@@ -87,6 +102,9 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   /// up to `most` by name. Nothing where its thread does not answer within `time`, since a handler
   /// does not return there.
   std::optional<RunningHandlers> running_handlers(std::size_t most, std::chrono::milliseconds time);
+  /// Its streams, at most `most` of them by name, told when the thread has the time: not while a
+  /// handler holds it up. It must outlive the answer.
+  std::future<OpenStreams> open_streams(std::size_t most);
   /// Ends the thread, once the handlers have returned whose streams are gone, and waits for it.
   /// After finish_drain().
   void join();
@@ -150,6 +168,7 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   detail::EventLoop loop_;
   boost::asio::steady_timer tick_;
   bool ticking_ = false;
+  LoopLag loop_lag_;
   grpc::DeadlineWheel deadlines_;
   host::Host host_;
   Counters& counters_;

@@ -2,7 +2,19 @@
 
 #include <utility>
 
+#include "server/setting_sources.h"
+
 namespace extproc::settings_file {
+
+namespace {
+
+/// As server::note_source() is told.
+std::string for_operators(const Given& given) {
+  if (given.in_file) return "file " + given.source;
+  return given.source.starts_with("--") ? "flag " + given.source : given.source;
+}
+
+}  // namespace
 
 void GivenSettings::put(Given given) {
   const std::string_view name = given.row->name;
@@ -33,6 +45,8 @@ Settings GivenSettings::settings() const {
   Settings settings;
   for (const auto& [name, given] : by_name_)
     given.row->set(settings, given.source + ": " + std::string(name), given.text);
+  for (const auto& [name, given] : by_name_)
+    server::note_source(settings, *given.row, for_operators(given));
   return settings;
 }
 

@@ -20,6 +20,7 @@ struct Given {
   const server::SettingRow* row = nullptr;
   std::string source{};
   std::string text{};
+  bool in_file = false;
 };
 
 /// At most one for each setting.

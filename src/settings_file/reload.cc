@@ -6,6 +6,7 @@
 
 #include "base/access.h"
 #include "extproc/error.h"
+#include "server/setting_sources.h"
 #include "settings_file/errors.h"
 #include "settings_file/keys.h"
 #include "settings_file/running.h"
@@ -31,6 +32,8 @@ class Told {
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) tell(LogLevel::error, line);
   }
+  /// By others.
+  void told() { anything_ = true; }
   bool anything() const { return anything_; }
 
  private:
@@ -155,7 +158,18 @@ void change_limits(const std::string& file, const Common& running, const Common&
     told.changed(place_of(next, row, file) + " is " + text_of(next, row) + " now, and was " +
                  text_of(running, row));
   }
-  if (any) server.set_limits(after.limits);
+  if (any) detail::Access::set_limits(server, after);
+}
+
+void change_log_level(const Common& running, const Common& next, Server& server, Told& told) {
+  const auto level = [](const Common& common) {
+    return Settings::from_environment(common.settings()).log_level.value_or(LogLevel::info);
+  };
+  if (level(running) == level(next)) return;
+  const server::SettingRow& row = server::setting_row("log_level");
+  // Which tells of it.
+  told.told();
+  detail::Access::set_log_level(server, level(next), server::source_of(next.settings(), row));
 }
 
 void tell_fixed(const std::string& file, const Common& running, const Common& next, Told& told) {
@@ -206,6 +220,7 @@ void Running::reload(const server::Servers& servers, const Logger& logger) {
   for (const std::size_t i : same) {
     Common& running = made_[i].plan.common;
     change_limits(source_.path, running, next[i].common, *servers[i], told);
+    change_log_level(running, next[i].common, *servers[i], told);
     tell_fixed(source_.path, running, next[i].common, told);
     for (const server::SettingRow& row : server::setting_rows()) {
       if (changes(row)) running.given.copy(row.name, next[i].common.given);

@@ -64,25 +64,38 @@ bool is_trust_domain(std::string_view domain) {
   return !domain.empty() && std::ranges::all_of(domain, may_be);
 }
 
+std::string name_text(const X509_NAME* name) {
+  const BioPtr out(BIO_new(BIO_s_mem()));
+  X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &data);
+  return {data, static_cast<std::size_t>(std::max(size, 0L))};
+}
+
 bool contains(const std::vector<std::string>& all, std::string_view one) {
   return std::ranges::find(all, one) != all.end();
 }
 
 }  // namespace
 
-std::string subject_of(X509* certificate) {
-  const BioPtr out(BIO_new(BIO_s_mem()));
-  X509_NAME_print_ex(out.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(out.get(), &data);
-  return {data, static_cast<std::size_t>(std::max(size, 0L))};
-}
+std::string subject_of(X509* certificate) { return name_text(X509_get_subject_name(certificate)); }
+
+std::string issuer_of(X509* certificate) { return name_text(X509_get_issuer_name(certificate)); }
 
 std::string time_text(const ASN1_TIME* time) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return "a time that cannot be read";
   std::array<char, 32> text{};
   return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts)};
+}
+
+std::chrono::sys_seconds time_of(const ASN1_TIME* time) {
+  constexpr int kFirstYear = 1900;
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
+  using namespace std::chrono;
+  return sys_days(year(parts.tm_year + kFirstYear) / (parts.tm_mon + 1) / parts.tm_mday) +
+         hours(parts.tm_hour) + minutes(parts.tm_min) + seconds(parts.tm_sec);
 }
 
 PeerCertificate describe(X509* certificate) {

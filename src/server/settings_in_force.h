@@ -1,0 +1,47 @@
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "extproc/settings.h"
+#include "server/configuration.h"
+#include "server/setting_sources.h"
+
+namespace extproc::server {
+
+/// A setting as it counts now.
+struct SettingInForce {
+  const SettingRow* row;
+  /// As it is written, or for people where it is not set.
+  std::string value;
+  /// See source_of().
+  std::string from;
+};
+
+/// The settings of one server, for operators who ask. Any thread.
+class SettingsInForce {
+ public:
+  /// `own_address` is the service's, as resolve() has it.
+  SettingsInForce(Settings settings, const Configuration& configuration,
+                  const std::optional<std::string>& own_address);
+
+  /// Something counts from now on: `change(Settings&)` sets it, and notes from where.
+  template <class Change>
+  void update(Change change) {
+    const std::lock_guard lock(mutex_);
+    change(settings_);
+  }
+  /// `address` is the one in use. In the order of the table.
+  std::vector<SettingInForce> shown(std::string_view address) const;
+
+ private:
+  mutable std::mutex mutex_;
+  Settings settings_;
+  const unsigned threads_;
+  const std::string address_from_;
+};
+
+}  // namespace extproc::server
