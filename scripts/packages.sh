@@ -12,22 +12,24 @@ packages_build=(
 )
 # Envoy, and curl to try it.
 packages_run=(python3-venv curl ca-certificates)
-packages_test=(python3-venv curl ca-certificates ccache nghttp2-client)
+packages_test=(python3-venv curl ca-certificates ccache nghttp2-client prometheus iproute2)
 packages_format=(clang-format-16)
 packages_lint=(clang-format-16 clang-tidy-16 clang-16)
 # cpack's .deb: dpkg-shlibdeps, and file, which tells programs from other files.
 packages_package=(dpkg-dev file)
 packages_bench=(python3-venv nghttp2-client wrk libgrpc++-dev protobuf-compiler-grpc)
 packages_instructions=(valgrind)
+packages_browser=(chromium chromium-driver)
 packages_clang=(clang-16 libclang-rt-16-dev)
 
 # Commands that a group needs, for systems without apt.
 commands_build=(g++ cmake ninja pkg-config protoc python3)
 commands_run=(python3 curl)
-commands_test=(python3 curl h2load)
+commands_test=(python3 curl h2load promtool ss)
 commands_format=(clang-format-16)
 commands_lint=(clang-format-16 clang-tidy-16)
 commands_package=(dpkg-shlibdeps file)
 commands_bench=(python3 h2load wrk grpc_cpp_plugin)
 commands_instructions=(valgrind)
+commands_browser=(chromium chromedriver)
 commands_clang=(clang++-16)

@@ -80,6 +80,10 @@ struct Stats {
   /// to where this server's log goes; none where Settings::log is set.
   std::uint64_t log_lines_dropped = 0;
   std::uint64_t log_lines_left_out = 0;
+  /// Spans that were taken by where Settings::tracing has them go; and those that were not sent in
+  /// time, or refused. Of all servers of the process that send there.
+  std::uint64_t spans_sent = 0;
+  std::uint64_t spans_dropped = 0;
   /// Blocking handlers, and work of offload(), that were not begun because they could not have
   /// ended in time, or too many waited.
   std::uint64_t refused_jobs = 0;
@@ -152,8 +156,8 @@ class EXTPROC_API Server {
   friend class detail::Access;
   bool join_within_grace_period();
   const Logger& logger() const;
-  void set_limits(const Settings& settings);
   void set_log_level(LogLevel level, std::string_view source);
+  void take_sources(const Settings& given);
 
   class Impl;
   std::unique_ptr<Impl> impl_;

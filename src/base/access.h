@@ -1,10 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <stop_token>
-#include <string_view>
 
 #include "extproc/body_stream.h"
 #include "extproc/context.h"
@@ -39,11 +39,13 @@ class Access {
   static bool join_within_grace_period(Server& server) { return server.join_within_grace_period(); }
   /// Its log, whose level may change while it runs.
   static const Logger& logger(const Server& server) { return server.logger(); }
-  /// The limits of settings that know from where they are.
-  static void set_limits(Server& server, const Settings& settings) { server.set_limits(settings); }
+  /// `source` is from where it is set, for operators who ask.
   static void set_log_level(Server& server, LogLevel level, std::string_view source) {
     server.set_log_level(level, source);
   }
+  /// Its limits and the level of its log are from where `given` notes them, where they are as they
+  /// are there.
+  static void take_sources(Server& server, const Settings& given) { server.take_sources(given); }
 
   // Context
 
@@ -51,7 +53,7 @@ class Access {
     context.info_ = info;
     context.loop_ = loop;
     context.cancel_ = cancellable ? std::stop_source() : std::stop_source(std::nostopstate);
-    context.abort_.reset();
+    forget_extras(context);
     context.messages_ = &context.own_messages_;
     context.own_messages_.protocol_config.reset();
     context.own_messages_.observability_mode = false;
@@ -62,7 +64,8 @@ class Access {
     context.info_ = of.info_;
     context.loop_ = of.loop_;
     context.cancel_ = cancellable ? std::stop_source() : std::stop_source(std::nostopstate);
-    context.abort_.reset();
+    forget_extras(context);
+    if (const TraceContext* span = of.trace()) context.some_extras().span = span;
     context.messages_ = of.messages_;
   }
   /// It is over for now: what it kept of messages is given up.
@@ -77,11 +80,22 @@ class Access {
     return context.own_messages_.data.get();
   }
   /// Null when it is not.
-  static const Abort* aborted(const Context& context) { return context.abort_.get(); }
+  static const Abort* aborted(const Context& context) {
+    return context.extras_ != nullptr && context.extras_->abort ? &*context.extras_->abort
+                                                                : nullptr;
+  }
+  /// Null: none. It must outlive what is told of it.
+  static void set_trace(Context& context, const TraceContext* span) {
+    if (span != nullptr || context.extras_ != nullptr) context.some_extras().span = span;
+  }
   static EventLoop* loop(const Context& context) { return context.loop_; }
+  /// Null for none.
+  static const CallInfo* call(const Context& context) { return context.info_; }
 
   // Request
 
+  /// What whoever traces knows the stream by.
+  static std::uint32_t& trace(const Request& stream) { return stream.shared_with_->trace_; }
   /// Takes over the standard headers, where there are some, and notes the phase.
   static void begin_phase(Request& request, Phase phase, const HeaderView* headers) {
     request.begin_phase(phase, headers);
@@ -145,6 +159,11 @@ class Access {
   template <class T>
   static std::exception_ptr take_failure(Task<T>& task) {
     return task.take_failure();
+  }
+
+ private:
+  static void forget_extras(Context& context) {
+    if (context.extras_ != nullptr) *context.extras_ = {};
   }
 };
 

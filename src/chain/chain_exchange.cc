@@ -58,7 +58,7 @@ void ChainExchange::note(const Message& message) {
     directions().configure(message.protocol_config);
     for (const auto& link : links_) {
       link->exchange().configure(message.protocol_config);
-      link->exchange().watch_as(watched_);
+      link->exchange().watch_as(watched_, context_.trace());
       link->exchange().come_as(directions());
     }
     detail::Access::messages(context_).protocol_config = message.protocol_config;

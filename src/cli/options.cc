@@ -50,7 +50,6 @@ ParseResult parse_options(int argc, const char* const* argv) {
   if (app.got_subcommand(&check_app)) return {std::move(check), 0};
   if (app.got_subcommand(&dev_app)) return {std::move(dev), 0};
   if (app.got_subcommand(&health_app)) return {std::move(health), 0};
-  note_flags(serve_app, serve);
   return {std::move(serve), 0};
 }
 

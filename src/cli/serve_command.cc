@@ -14,9 +14,6 @@
 namespace extproc::cli {
 namespace {
 
-/// Why the log has no more than warnings.
-constexpr const char* kWithoutLogging = "the command, without --logging";
-
 settings_file::Overlay overlay_of(ServeOptions& options) {
   settings_file::Overlay flags{.listen = std::move(options.listen),
                                .processors = std::move(options.which.services),
@@ -29,8 +26,7 @@ settings_file::Overlay overlay_of(ServeOptions& options) {
   if (!modes.empty())
     flags.common.overrides = {.modes = std::move(modes), .source = "--allowed-override-mode"};
   if (!options.logging)
-    flags.otherwise = {
-        .row = &server::setting_row("log_level"), .source = kWithoutLogging, .text = "WARNING"};
+    flags.otherwise = {&server::setting_row("log_level"), "without --logging", "WARNING"};
   return flags;
 }
 
@@ -63,7 +59,8 @@ int run(ServeOptions options) {
   if (!options.settings_file.empty()) return settings_file::serve(source_of(options));
   if (!options.logging) {
     options.settings.log_level = LogLevel::warning;
-    server::note_source(options.settings, server::setting_row("log_level"), kWithoutLogging);
+    server::note_source(options.settings, server::setting_row("log_level"),
+                        "the command, without --logging");
   }
   std::vector<Service> services = make_services(options.which, options.listen, options.settings);
 #ifdef EXTPROC_WITH_TLS

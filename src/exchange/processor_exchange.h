@@ -40,7 +40,10 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   /// Envoy's attributes what `context` tells, which must outlive the exchange.
   void begin_link(const Context& context, Watched watched);
   /// Of a chain's processor, as the chain's.
-  void watch_as(Watched watched) { watched_ = watched; }
+  void watch_as(Watched watched, const TraceContext* trace) {
+    watched_ = watched;
+    detail::Access::set_trace(context_, trace);
+  }
   /// Of a chain's processor: what its request shares with the others is with `chain`.
   void share(Request& chain) { detail::Access::share(request_, chain); }
   void expect_windows() override { windows_ = true; }

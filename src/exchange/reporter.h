@@ -27,13 +27,13 @@ class Reporter final {
   Environment& environment() const { return env_; }
 
   /// Not of a chain's processors, nor the end of one.
-  Watched stream_begin(const Request& request, const Context& context) const {
+  Watched stream_begin(const Request& request, Context& context) const {
     env_.counters.streams_started.add();
     env_.counters.streams_open.add();
     return env_.watch == nullptr ? Watched() : env_.watch->stream_begin(request, context);
   }
-  void stream_end(const Request& request, const Context& context, Watched watched,
-                  const Completed& how, bool owed) const {
+  void stream_end(const Request& request, Context& context, Watched watched, const Completed& how,
+                  bool owed) const {
     if (env_.link != nullptr) return;
     env_.counters.streams_open.subtract();
     if (how.status != GrpcStatus::ok && !how.cancelled) env_.counters.streams_failed.add();
@@ -41,7 +41,7 @@ class Reporter final {
       env_.watch->stream_end(request, context, watched, how.status, how.cancelled, owed, how.open);
     }
   }
-  void message(const host::Message& message, const Request& request, const Context& context,
+  void message(const host::Message& message, const Request& request, Context& context,
                Watched& watched) const {
     if (env_.link != nullptr) return;
     env_.counters.messages.add();
@@ -62,13 +62,12 @@ class Reporter final {
         .add();
     if (env_.watch != nullptr) env_.watch->immediate_response(request, phase, status);
   }
-  void phase_begin(const Request& request, const Context& context, Watched watched,
-                   Phase phase) const {
+  void phase_begin(const Request& request, Context& context, Watched watched, Phase phase) const {
     if (env_.link != nullptr) env_.link->calls.add();
     if (env_.logger.enabled(LogLevel::debug)) log_phase_begin(request, phase);
     if (env_.watch != nullptr) env_.watch->phase_begin(request, context, watched, phase);
   }
-  void phase_end(const Request& request, const Context& context, Watched watched, Phase phase,
+  void phase_end(const Request& request, Context& context, Watched watched, Phase phase,
                  PhaseOutcome outcome, std::chrono::nanoseconds spent) const {
     if (env_.watch != nullptr)
       env_.watch->phase_end(request, context, watched, phase, outcome, spent);
@@ -104,6 +103,7 @@ class Reporter final {
  private:
   void failed(const Request& request, std::optional<Phase> phase, std::string_view event,
               std::string_view what) const;
+  const TraceContext* trace_of(const Request& request) const;
   void log_phase_begin(const Request& request, Phase phase) const;
   void log_phase_end(const Request& request, Phase phase, PhaseOutcome outcome,
                      std::chrono::nanoseconds spent) const;

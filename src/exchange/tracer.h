@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -10,11 +9,11 @@
 #include "extproc/phase.h"
 #include "extproc/rule.h"
 #include "extproc/status.h"
-#include "metrics/span_ids.h"
 
 namespace extproc {
 class Context;
 class Request;
+struct TraceContext;
 }  // namespace extproc
 
 namespace extproc::exchange {
@@ -33,38 +32,35 @@ struct Whose {
   bool in_chain = false;
 };
 
-/// Keeps the spans of the streams of one thread. `stream` is the request of the exchange that its
-/// host has, whose address is the same in every call about one stream; of a chain it is that of the
-/// chain, whichever processor the call is about. What a tracer keeps for a stream it finds by that
-/// address. On the stream's thread, in the path of a request.
+/// Keeps the spans of the streams of one thread, and has the contexts tell of them. `stream` is the
+/// request of the exchange that its host has; of a chain it is that of the chain, whichever
+/// processor the call is about, and the context is that of whose handlers it is about. On the
+/// stream's thread, in the path of a request.
 class Tracer {
  public:
   virtual ~Tracer() = default;
 
-  /// A stream begins; of it the context tells the gRPC call alone. After `no` nothing of it is
-  /// told but what is said below to be of any stream.
-  virtual Traced begin(const Request& stream, const Context& context,
-                       std::string_view processor) = 0;
+  /// A stream begins; of it the context tells the gRPC call alone.
+  virtual Traced begin(const Request& stream, Context& context) = 0;
   /// Its first message has come and no handler has seen it: `headers` are the request's, or none
-  /// where it brings others. Of streams that are undecided; false ends what is kept of one.
-  virtual bool decide(const Request& stream, const Context& context,
-                      std::span<const Header> headers) = 0;
-  /// It is over, `cancelled` by its peer. Of each that is not decided against; also of those for
-  /// which no message came.
-  virtual void end(const Request& stream, const Context& context, GrpcStatus status, bool cancelled,
-                   std::chrono::nanoseconds duration) = 0;
+  /// where it brings others. Of streams that are undecided; whether spans are kept.
+  virtual bool decide(const Request& stream, Context& context, std::span<const Header> headers) = 0;
+  /// It is over. `owed`: its peer cancelled it while an answer was owed. Of every stream.
+  virtual void end(const Request& stream, Context& context, GrpcStatus status, bool cancelled,
+                   bool owed) = 0;
 
-  // Of streams that are traced.
-  virtual void phase_begin(const Request& stream, const Context& context, const Whose& whose,
+  // Of streams whose spans are kept.
+  virtual void phase_begin(const Request& stream, Context& context, const Whose& whose,
                            Phase phase) = 0;
-  virtual void phase_end(const Request& stream, const Context& context, const Whose& whose,
-                         Phase phase, PhaseOutcome outcome, std::chrono::nanoseconds duration) = 0;
-  /// Of its own span.
-  virtual metrics::SpanIds ids(const Request& stream) const = 0;
+  virtual void phase_end(const Request& stream, Context& context, const Whose& whose, Phase phase,
+                         PhaseOutcome outcome) = 0;
 
-  // Rare, and of any stream: those that are not kept are not found.
+  // Rare, and of any stream.
   virtual void immediate(const Request& stream, const Whose& whose, Phase phase, int status) = 0;
   virtual void violation(const Request& stream, const Whose& whose, Phase phase, Rule rule) = 0;
+
+  /// Where its own span is; null where that is not known yet.
+  virtual const TraceContext* trace_of(const Request& stream) const = 0;
 };
 
 }  // namespace extproc::exchange

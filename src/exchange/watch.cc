@@ -1,73 +1,58 @@
 #include "exchange/watch.h"
 
-#include "base/access.h"
+#include "extproc/trace.h"
 
 namespace extproc::exchange {
 
 using detail::Access;
 
-Watched Watch::stream_begin(const Request& request, const Context& context) {
+void Watch::tell_stream_begin(const Request& request, Context& context, Watched& watched) const {
   for (Observer* each : observers_) each->stream_begin(whose_.processor, context, request);
-  Watched watched;
-  watched.exact = watched.sampled = sampler_.take();
-  if (watchers_.tracer != nullptr) {
-    watched.traced = watchers_.tracer->begin(request, context, whose_.processor);
-    watched.exact |= watched.traced != Traced::no;
-  }
-  return watched;
+  if (watchers_.tracer == nullptr) return;
+  watched.traced = watchers_.tracer->begin(request, context);
+  watched.exact |= cells_ != nullptr && watched.traced != Traced::no;
 }
 
-void Watch::decide(const host::Message& message, const Request& request, const Context& context,
+void Watch::decide(const host::Message& message, const Request& request, Context& context,
                    Watched& watched) {
   std::span<const Header> headers;
   if (message.phase == Phase::request_headers) headers = message.headers;
   const bool traced = watchers_.tracer->decide(request, context, headers);
   watched.traced = traced ? Traced::yes : Traced::no;
-  watched.exact = traced || watched.sampled;
+  watched.exact = (traced && cells_ != nullptr) || watched.sampled;
 }
 
 // Before the tracer is told of the end, after which it knows nothing of the stream.
 void Watch::add_time(metrics::Durations& durations, const Request& request, Watched watched,
                      std::chrono::nanoseconds time) const {
   if (watched.traced == Traced::yes) {
-    durations.add(time, watchers_.tracer->ids(Access::of_stream(request)));
+    const TraceContext& trace = *trace_of(request);
+    durations.add(time, {.trace = trace.trace_id, .span = trace.span_id});
   } else {
     durations.add(time);
   }
 }
 
-void Watch::stream_end(const Request& request, const Context& context, Watched watched,
-                       GrpcStatus status, bool cancelled, bool owed,
-                       std::chrono::nanoseconds duration) {
+void Watch::tell_stream_end(const Request& request, Context& context, GrpcStatus status,
+                            bool cancelled, bool owed, std::chrono::nanoseconds duration) const {
   for (Observer* each : observers_)
     each->stream_end(whose_.processor, context, request, status, cancelled, duration);
-  if (cells_ != nullptr) {
-    const bool in_order = cancelled && !owed && status == GrpcStatus::cancelled;
-    cells_->ended[static_cast<std::size_t>(in_order ? GrpcStatus::ok : status)].add();
-    if (watched.exact) add_time(cells_->open, request, watched, duration);
-  }
-  if (watched.traced != Traced::no)
-    watchers_.tracer->end(request, context, status, cancelled, duration);
+  if (watchers_.tracer != nullptr) watchers_.tracer->end(request, context, status, cancelled, owed);
 }
 
-void Watch::phase_begin(const Request& request, const Context& context, Watched watched,
-                        Phase phase) {
+void Watch::tell_phase_begin(const Request& request, Context& context, Watched watched,
+                             Phase phase) const {
   for (Observer* each : observers_) each->phase_begin(whose_.processor, context, request, phase);
   if (watched.traced == Traced::yes)
     watchers_.tracer->phase_begin(Access::of_stream(request), context, whose_, phase);
 }
 
-void Watch::phase_end(const Request& request, const Context& context, Watched watched, Phase phase,
-                      PhaseOutcome outcome, std::chrono::nanoseconds spent) {
+void Watch::tell_phase_end(const Request& request, Context& context, Watched watched, Phase phase,
+                           PhaseOutcome outcome, std::chrono::nanoseconds spent) const {
   for (Observer* each : observers_)
     each->phase_end(whose_.processor, context, request, phase, outcome, spent);
-  if (cells_ != nullptr) {
-    const auto i = static_cast<std::size_t>(phase);
-    cells_->phases[i][static_cast<std::size_t>(outcome)].add();
-    if (watched.exact) add_time(cells_->in_phase[i], request, watched, spent);
-  }
   if (watched.traced == Traced::yes) {
-    watchers_.tracer->phase_end(Access::of_stream(request), context, whose_, phase, outcome, spent);
+    watchers_.tracer->phase_end(Access::of_stream(request), context, whose_, phase, outcome);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/access.h"
 #include "exchange/sampler.h"
 #include "exchange/tracer.h"
 #include "extproc/host.h"
@@ -60,12 +61,24 @@ class Watch final {
   const metrics::StreamCells* cells() const { return cells_.get(); }
 
   // Of a stream as its host has it, and of none of a chain's processors.
-  Watched stream_begin(const Request& request, const Context& context);
+  Watched stream_begin(const Request& request, Context& context) {
+    Watched watched;
+    watched.exact = watched.sampled = sampler_.take();
+    if (told_of_streams_) tell_stream_begin(request, context, watched);
+    return watched;
+  }
   /// `owed`: it was cancelled while an answer was owed to a message.
-  void stream_end(const Request& request, const Context& context, Watched watched,
-                  GrpcStatus status, bool cancelled, bool owed, std::chrono::nanoseconds duration);
+  void stream_end(const Request& request, Context& context, Watched watched, GrpcStatus status,
+                  bool cancelled, bool owed, std::chrono::nanoseconds duration) {
+    if (cells_ != nullptr) {
+      const bool in_order = cancelled && !owed && status == GrpcStatus::cancelled;
+      cells_->ended[static_cast<std::size_t>(in_order ? GrpcStatus::ok : status)].add();
+      if (watched.exact) add_time(cells_->open, request, watched, duration);
+    }
+    if (told_of_streams_) tell_stream_end(request, context, status, cancelled, owed, duration);
+  }
   /// A message has come, and nothing was done about it.
-  void received(const host::Message& message, const Request& request, const Context& context,
+  void received(const host::Message& message, const Request& request, Context& context,
                 Watched& watched) {
     if (cells_ != nullptr) count(message);
     if (watched.traced == Traced::undecided) decide(message, request, context, watched);
@@ -83,11 +96,26 @@ class Watch final {
   }
 
   // Of either.
-  void phase_begin(const Request& request, const Context& context, Watched watched, Phase phase);
-  void phase_end(const Request& request, const Context& context, Watched watched, Phase phase,
-                 PhaseOutcome outcome, std::chrono::nanoseconds spent);
+  void phase_begin(const Request& request, Context& context, Watched watched, Phase phase) {
+    if (told_of_streams_) tell_phase_begin(request, context, watched, phase);
+  }
+  void phase_end(const Request& request, Context& context, Watched watched, Phase phase,
+                 PhaseOutcome outcome, std::chrono::nanoseconds spent) {
+    if (cells_ != nullptr) {
+      const auto i = static_cast<std::size_t>(phase);
+      cells_->phases[i][static_cast<std::size_t>(outcome)].add();
+      if (watched.exact) add_time(cells_->in_phase[i], request, watched, spent);
+    }
+    if (told_of_streams_) tell_phase_end(request, context, watched, phase, outcome, spent);
+  }
   void immediate_response(const Request& request, Phase phase, int status);
   void violation(const Request& request, Phase phase, Rule rule);
+  /// Null where nobody traces.
+  const TraceContext* trace_of(const Request& request) const {
+    return watchers_.tracer == nullptr
+               ? nullptr
+               : watchers_.tracer->trace_of(detail::Access::of_stream(request));
+  }
 
  private:
   void count(const host::Message& message) {
@@ -98,12 +126,22 @@ class Watch final {
   }
   void add_time(metrics::Durations& durations, const Request& request, Watched watched,
                 std::chrono::nanoseconds time) const;
-  void decide(const host::Message& message, const Request& request, const Context& context,
+  // To the observers, and to the tracer.
+  void tell_stream_begin(const Request& request, Context& context, Watched& watched) const;
+  void tell_stream_end(const Request& request, Context& context, GrpcStatus status, bool cancelled,
+                       bool owed, std::chrono::nanoseconds duration) const;
+  void tell_phase_begin(const Request& request, Context& context, Watched watched,
+                        Phase phase) const;
+  void tell_phase_end(const Request& request, Context& context, Watched watched, Phase phase,
+                      PhaseOutcome outcome, std::chrono::nanoseconds spent) const;
+  void decide(const host::Message& message, const Request& request, Context& context,
               Watched& watched);
 
   const Whose whose_;
   const std::vector<Observer*> observers_;
   const Watchers watchers_;
+  /// There is an observer, or a tracer.
+  const bool told_of_streams_ = !observers_.empty() || watchers_.tracer != nullptr;
   const std::unique_ptr<metrics::StreamCells> cells_;
   Sampler sampler_;
 };

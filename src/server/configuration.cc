@@ -8,6 +8,7 @@
 #include "server/listen_address.h"
 #include "server/memory_limit.h"
 #include "server/values.h"
+#include "trace/environment.h"
 
 namespace extproc::server {
 namespace {
@@ -102,6 +103,7 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
   Configuration result;
   result.address = choose_address(settings, own_address);
   result.transport = settings.transport;
+  result.reflection = settings.reflection.value_or(result.reflection);
   result.grace_period =
       check_time("Settings::grace_period", settings.grace_period.value_or(result.grace_period));
   result.drain_delay =
@@ -121,6 +123,8 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
   result.redacted_headers = settings.redacted_headers;
   result.observer = settings.observer;
   result.observers = settings.observers;
+  result.tracing = settings.tracing;
+  if (result.tracing) trace::check(*result.tracing);
   if (settings.metrics) {
     result.metrics = parse_listen_address("Settings::metrics", *settings.metrics);
   }

@@ -19,6 +19,7 @@ struct Configuration {
   ListenAddress address;
   /// As it was given, perhaps null; of TCP alone: see is_secure().
   std::shared_ptr<Transport> transport;
+  bool reflection = false;
   std::chrono::milliseconds grace_period{5'000};
   std::chrono::milliseconds drain_delay{1'000};
   unsigned threads = 1;
@@ -31,6 +32,7 @@ struct Configuration {
   std::vector<std::string> redacted_headers;
   Observer* observer = nullptr;
   std::vector<Observer*> observers;
+  std::optional<TraceSettings> tracing;
   std::chrono::milliseconds slow_handler{10};
   FilterSettings filter;
   std::optional<OperatorAddress> server_admin;

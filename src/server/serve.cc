@@ -141,11 +141,13 @@ void serve_until_signal(const server::ServeHooks& hooks) {
   std::vector<Served> services = hooks.make();
   if (services.empty()) throw Error("there is no service to serve");
   for (auto& [service, settings] : services)
-    settings = server::fill_from_environment(std::move(settings), !service.address()).settings;
+    settings = server::fill_tracing(
+        server::fill_from_environment(std::move(settings), !service.address()).settings);
   server::check_addresses(services);
   const auto& [first, its_settings] = services.front();
+  const auto configuration = server::resolve(its_settings, first.address());
   // From here on, so that a signal during the start is not lost.
-  SignalLoop signals(server::resolve(its_settings, first.address()).grace_period, hooks);
+  SignalLoop signals(configuration.grace_period, hooks);
   Servers servers;
   for (auto& [service, settings] : services)
     servers.push_back(std::make_unique<Server>(std::move(service), std::move(settings)));

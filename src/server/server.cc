@@ -32,6 +32,7 @@
 #include "server/stats.h"
 #include "server/transport_watch.h"
 #include "server/worker.h"
+#include "trace/exporter.h"
 
 namespace extproc {
 
@@ -73,11 +74,12 @@ class Server::Impl {
   void start();
   void shutdown(std::chrono::milliseconds grace_period);
   void reload();
-  void set_limits(const Settings& with);
+  void set_limits(const Limits& limits);
   void join();
   bool join_within_grace_period();
   Stats stats() const;
   void set_log_level(LogLevel level, std::string_view source);
+  void take_sources(const Settings& given) { settings_.take_sources(given); }
 
   const Logger& logger() const { return logger_; }
   const server::Configuration& configuration() const { return configuration_; }
@@ -110,6 +112,8 @@ class Server::Impl {
   server::ProcessorLife life_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::unique_ptr<server::Listener> listener_;
+  /// Null where there are no traces.
+  std::shared_ptr<trace::Exporter> exporter_;
   std::vector<std::unique_ptr<server::Worker>> workers_;
   std::unique_ptr<server::Distributor> distributor_;
   std::unique_ptr<server::Drain> drain_;
@@ -157,10 +161,11 @@ void Server::Impl::start() {
 
 void Server::Impl::open() {
   auto listener = std::make_unique<server::Listener>(control_, logger_, configuration_.address);
+  if (configuration_.tracing) exporter_ = trace::Exporter::of(*configuration_.tracing, logger_);
   open_metrics();
   for (unsigned i = 0; i < configuration_.threads; ++i) {
-    workers_.push_back(
-        std::make_unique<server::Worker>(configuration_, service_, logger_, blocking_, told_));
+    workers_.push_back(std::make_unique<server::Worker>(configuration_, service_, logger_,
+                                                        blocking_, told_, exporter_));
   }
   drain_ = std::make_unique<server::Drain>(
       control_, configuration_, *listener, workers_, [this] { tell_cut_streams(); },
@@ -308,14 +313,9 @@ void Server::Impl::reload() {
   asio::post(control_, [this] { watch_->reload(); });
 }
 
-void Server::Impl::set_limits(const Settings& with) {
-  const Limits limits = server::resolve(with.limits);
-  settings_.update([&](Settings& settings) {
-    settings.limits = with.limits;
-    for (const server::SettingRow& row : server::setting_rows()) {
-      if (server::is_limit(row)) server::note_source(settings, row, server::source_of(with, row));
-    }
-  });
+void Server::Impl::set_limits(const Limits& given) {
+  const Limits limits = server::resolve(given);
+  settings_.set_limits(given, limits);
   if (!started_) {
     configuration_.limits = limits;
     return;
@@ -398,6 +398,11 @@ Stats Server::Impl::stats() const {
   Counters own;
   own.log_lines_dropped.add(logger_.lost().dropped);
   own.log_lines_left_out.add(logger_.lost().left_out);
+  if (exporter_ != nullptr) {
+    const trace::Figures figures = exporter_->figures();
+    own.spans_sent.add(figures.sent);
+    own.spans_dropped.add(figures.dropped);
+  }
   server::add(own, sum);
   return sum;
 }
@@ -416,12 +421,7 @@ const std::string& Server::name() const { return impl_->name(); }
 void Server::shutdown() { shutdown(impl_->configuration().grace_period); }
 void Server::shutdown(std::chrono::milliseconds grace_period) { impl_->shutdown(grace_period); }
 void Server::reload() { impl_->reload(); }
-void Server::set_limits(const Limits& limits) {
-  Settings settings;
-  settings.limits = limits;
-  impl_->set_limits(settings);
-}
-void Server::set_limits(const Settings& settings) { impl_->set_limits(settings); }
+void Server::set_limits(const Limits& limits) { impl_->set_limits(limits); }
 void Server::join() { impl_->join(); }
 bool Server::join_within_grace_period() { return impl_->join_within_grace_period(); }
 Stats Server::stats() const { return impl_->stats(); }
@@ -429,6 +429,7 @@ void Server::set_log_level(LogLevel level) { impl_->set_log_level(level, "progra
 void Server::set_log_level(LogLevel level, std::string_view source) {
   impl_->set_log_level(level, source);
 }
+void Server::take_sources(const Settings& given) { impl_->take_sources(given); }
 const Logger& Server::logger() const { return impl_->logger(); }
 
 }  // namespace extproc

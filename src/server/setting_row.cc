@@ -79,7 +79,7 @@ std::string_view accepted_of(const SettingRow& row) {
     case Unit::header_names:
       return kAcceptedHeaderNames;
     case Unit::address:
-      return "an address, as in 127.0.0.1:9902 or unix:/path";
+      return "host:port, [v6]:port or unix:/path";
     case Unit::text:
       break;
   }

@@ -18,7 +18,24 @@ SettingsInForce::SettingsInForce(Settings settings, const Configuration& configu
                                  const std::optional<std::string>& own_address)
     : settings_(std::move(settings)),
       threads_(configuration.threads),
+      memory_bytes_(configuration.limits.memory_bytes),
       address_from_(address_source(settings_, own_address)) {}
+
+void SettingsInForce::set_limits(const Limits& given, const Limits& counting) {
+  const std::lock_guard lock(mutex_);
+  settings_.limits = given;
+  memory_bytes_ = counting.memory_bytes;
+}
+
+void SettingsInForce::take_sources(const Settings& given) {
+  const std::lock_guard lock(mutex_);
+  for (const SettingRow& row : setting_rows()) {
+    if (!is_limit(row) && row.name != "log_level") continue;
+    std::string source = source_of(given, row);
+    if (row.show(given) == row.show(settings_) && source != "default")
+      note_source(settings_, row, std::move(source));
+  }
+}
 
 std::vector<SettingInForce> SettingsInForce::shown(std::string_view address) const {
   std::vector<SettingInForce> all;
@@ -36,7 +53,7 @@ std::vector<SettingInForce> SettingsInForce::shown(std::string_view address) con
     if (row.name == "threads") {
       value = std::to_string(threads_);
     } else if (row.name == "limits.memory_bytes" && is_open) {
-      value = std::to_string(resolve(settings_.limits).memory_bytes);
+      value = std::to_string(memory_bytes_);
     } else if (is_open) {
       value = default_of(row);
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -34,6 +35,11 @@ class SettingsInForce {
     const std::lock_guard lock(mutex_);
     change(settings_);
   }
+  /// In place of those that there were: as they were given, and as they count.
+  void set_limits(const Limits& given, const Limits& counting);
+  /// What `given` notes of limits and of the log's level, which count as they are there, is from
+  /// there.
+  void take_sources(const Settings& given);
   /// `address` is the one in use. In the order of the table.
   std::vector<SettingInForce> shown(std::string_view address) const;
 
@@ -41,6 +47,7 @@ class SettingsInForce {
   mutable std::mutex mutex_;
   Settings settings_;
   const unsigned threads_;
+  std::size_t memory_bytes_;
   const std::string address_from_;
 };
 

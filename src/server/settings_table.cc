@@ -211,6 +211,9 @@ constexpr SettingRow kRows[] = {
     setting_of<&Settings::drain_delay, Unit::seconds>(
         {"drain_delay"}, Topic::serving, "How much of it new connections are still accepted",
         "1 s"),
+    setting_of<&Settings::reflection, Unit::on_or_off>(
+        {"reflection", {}, {}, "true"}, Topic::serving,
+        "gRPC server reflection, so that grpcurl and the like need no files", "off"),
     setting_of<&Settings::reveal_chain, Unit::on_or_off>(
         {"reveal_chain", {}, "REVEAL_EXTPROC_CHAIN", kNoFlag}, Topic::serving,
         "Whether processors add their names to a header of the response", "true"),

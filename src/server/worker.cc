@@ -11,7 +11,9 @@
 
 #include "base/access.h"
 #include "rules/needs.h"
+#include "server/descriptors.h"
 #include "server/tick_clock.h"
+#include "trace/stream_tracer.h"
 
 namespace extproc::server {
 namespace {
@@ -62,8 +64,10 @@ host::Settings host_settings(const Configuration& configuration,
       .now = ticks_are_enough(configuration, dispatcher, logger) ? &tick_time : &host::Clock::now};
 }
 
-exchange::Watchers watchers(const Configuration& configuration) {
-  return {.metrics = configuration.metrics.has_value(), .sample = configuration.metrics_sample};
+exchange::Watchers watchers(const Configuration& configuration, exchange::Tracer* tracer) {
+  return {.metrics = configuration.metrics.has_value(),
+          .sample = configuration.metrics_sample,
+          .tracer = tracer};
 }
 
 /// Calls a callback at most once.
@@ -74,7 +78,8 @@ void tell(std::function<void()>& callback) {
 }  // namespace
 
 Worker::Worker(const Configuration& configuration, const Service& service, const Logger& logger,
-               detail::BlockingPool& blocking, detail::ToldOnce& told)
+               detail::BlockingPool& blocking, detail::ToldOnce& told,
+               const std::shared_ptr<trace::Exporter>& exporter)
     : logger_(logger),
       limits_(configuration.limits),
       threads_(configuration.threads),
@@ -83,9 +88,12 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
       tick_(io_),
       loop_lag_(io_),
       deadlines_([this] { start_ticking(); }),
+      tracer_(exporter == nullptr ? nullptr
+                                  : std::make_unique<trace::StreamTracer>(
+                                        exporter, *configuration.tracing, service.name())),
       host_(detail::HostAccess::make_host(
           service, host_settings(configuration, *detail::Access::dispatcher(service), logger),
-          &loop_, logger, watchers(configuration))),
+          &loop_, logger, watchers(configuration, tracer_.get()))),
       counters_(detail::HostAccess::counters(host_)),
       memory_(counters_.memory_bytes, configuration.limits.memory_bytes),
       buffers_(&memory_),
@@ -104,6 +112,10 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
                    .transport = is_secure(configuration) ? configuration.transport.get() : nullptr,
                    .output = {}},
       handshakes_(io_, handshakes_at_once()) {
+  if (configuration.reflection) {
+    services_.push_back(&reflection_.emplace(descriptors()));
+    environment_.services = services_;
+  }
   if (configuration.metrics) loop_lag_.start();
   ProcessMemory::instance().add(*this);
 }
@@ -291,6 +303,7 @@ void Worker::finish_drain(std::function<void()> empty) {
   asio::post(io_, [this, empty = std::move(empty)]() mutable {
     empty_ = std::move(empty);
     health_.end_watches();
+    if (reflection_) reflection_->end_streams();
     for (const auto& connection : open_connections()) connection->finish_shutdown();
     tell_if_empty();
   });

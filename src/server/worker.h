@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -11,6 +10,7 @@
 #include <functional>
 #include <future>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -26,6 +26,7 @@
 #include "grpc/buffer_pool.h"
 #include "grpc/deadline_wheel.h"
 #include "grpc/health.h"
+#include "grpc/reflection.h"
 #include "host/access.h"
 #include "server/configuration.h"
 #include "server/handshakes.h"
@@ -35,6 +36,11 @@
 #include "server/process_service.h"
 #include "server/socket.h"
 #include "server/socket_connection.h"
+
+namespace extproc::trace {
+class Exporter;
+class StreamTracer;
+}  // namespace extproc::trace
 
 namespace extproc::server {
 
@@ -50,9 +56,10 @@ struct RunningHandlers {
 /// calls.
 class Worker final : private ConnectionOwner, private MemoryHolder {
  public:
-  /// Everything referred to must outlive it.
+  /// Everything referred to must outlive it. `exporter`: null where there are no traces.
   Worker(const Configuration& configuration, const Service& service, const Logger& logger,
-         detail::BlockingPool& blocking, detail::ToldOnce& told);
+         detail::BlockingPool& blocking, detail::ToldOnce& told,
+         const std::shared_ptr<trace::Exporter>& exporter);
   ~Worker();
 
   /// Throws std::system_error when there is no thread to be had.
@@ -170,13 +177,15 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   bool ticking_ = false;
   LoopLag loop_lag_;
   grpc::DeadlineWheel deadlines_;
+  const std::unique_ptr<trace::StreamTracer> tracer_;
   host::Host host_;
   Counters& counters_;
   Account memory_;
   grpc::BufferPool buffers_;
   ProcessService process_;
   grpc::HealthService health_;
-  std::array<grpc::GrpcService*, 2> services_;
+  std::optional<grpc::ReflectionService> reflection_;
+  std::vector<grpc::GrpcService*> services_;
 
   boost::asio::steady_timer last_flush_;
 

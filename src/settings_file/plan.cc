@@ -5,13 +5,12 @@
 #include "server/setting_sources.h"
 
 namespace extproc::settings_file {
-
 namespace {
 
-/// As server::note_source() is told.
-std::string for_operators(const Given& given) {
-  if (given.in_file) return "file " + given.source;
-  return given.source.starts_with("--") ? "flag " + given.source : given.source;
+/// As the admin service tells it.
+std::string told_source(const std::string& source) {
+  if (source.starts_with("--")) return "flag " + source;
+  return source.starts_with("without --") ? "the command, " + source : "file " + source;
 }
 
 }  // namespace
@@ -43,10 +42,10 @@ const Given* GivenSettings::find(std::string_view name) const {
 
 Settings GivenSettings::settings() const {
   Settings settings;
-  for (const auto& [name, given] : by_name_)
+  for (const auto& [name, given] : by_name_) {
     given.row->set(settings, given.source + ": " + std::string(name), given.text);
-  for (const auto& [name, given] : by_name_)
-    server::note_source(settings, *given.row, for_operators(given));
+    server::note_source(settings, *given.row, told_source(given.source));
+  }
   return settings;
 }
 

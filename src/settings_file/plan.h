@@ -20,7 +20,6 @@ struct Given {
   const server::SettingRow* row = nullptr;
   std::string source{};
   std::string text{};
-  bool in_file = false;
 };
 
 /// At most one for each setting.

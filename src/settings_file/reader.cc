@@ -111,8 +111,7 @@ class PlanReader {
       return;
     }
     if (auto text = row_text(row, value, errors_))
-      given.put(
-          {.row = &row, .source = source(key.line), .text = std::move(*text), .in_file = true});
+      given.put({.row = &row, .source = source(key.line), .text = std::move(*text)});
   }
 
   void read_group(const std::string& group, const SettingNode& node, Common& common) {

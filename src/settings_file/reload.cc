@@ -32,8 +32,6 @@ class Told {
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) tell(LogLevel::error, line);
   }
-  /// By others.
-  void told() { anything_ = true; }
   bool anything() const { return anything_; }
 
  private:
@@ -147,8 +145,20 @@ class ProcessorReload {
   std::vector<Taken> taken_;
 };
 
-void change_limits(const std::string& file, const Common& running, const Common& next,
-                   Server& server, Told& told) {
+/// Of the log. What an operator has set since stays, where the file says what it said.
+void change_level(const std::string& file, const Common& running, const Common& next,
+                  Server& server, Told& told) {
+  const server::SettingRow& row = server::setting_row("log_level");
+  if (text_of(running, row) == text_of(next, row)) return;
+  const Settings after = Settings::from_environment(next.settings());
+  told.changed(place_of(next, row, file) + " is " + text_of(next, row) + " now, and was " +
+               text_of(running, row));
+  detail::Access::set_log_level(server, after.log_level.value_or(LogLevel::info),
+                                server::source_of(after, row));
+}
+
+void change_running(const std::string& file, const Common& running, const Common& next,
+                    Server& server, Told& told) {
   const Settings before = running.settings();
   const Settings after = next.settings();
   bool any = false;
@@ -158,18 +168,9 @@ void change_limits(const std::string& file, const Common& running, const Common&
     told.changed(place_of(next, row, file) + " is " + text_of(next, row) + " now, and was " +
                  text_of(running, row));
   }
-  if (any) detail::Access::set_limits(server, after);
-}
-
-void change_log_level(const Common& running, const Common& next, Server& server, Told& told) {
-  const auto level = [](const Common& common) {
-    return Settings::from_environment(common.settings()).log_level.value_or(LogLevel::info);
-  };
-  if (level(running) == level(next)) return;
-  const server::SettingRow& row = server::setting_row("log_level");
-  // Which tells of it.
-  told.told();
-  detail::Access::set_log_level(server, level(next), server::source_of(next.settings(), row));
+  if (any) server.set_limits(after.limits);
+  change_level(file, running, next, server, told);
+  detail::Access::take_sources(server, after);
 }
 
 void tell_fixed(const std::string& file, const Common& running, const Common& next, Told& told) {
@@ -219,8 +220,7 @@ void Running::reload(const server::Servers& servers, const Logger& logger) {
   processors.keep();
   for (const std::size_t i : same) {
     Common& running = made_[i].plan.common;
-    change_limits(source_.path, running, next[i].common, *servers[i], told);
-    change_log_level(running, next[i].common, *servers[i], told);
+    change_running(source_.path, running, next[i].common, *servers[i], told);
     tell_fixed(source_.path, running, next[i].common, told);
     for (const server::SettingRow& row : server::setting_rows()) {
       if (changes(row)) running.given.copy(row.name, next[i].common.given);

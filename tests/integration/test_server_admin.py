@@ -11,8 +11,10 @@ from harness import grpc_client, paths, protos
 from harness.admin import Admin
 from harness.command import extproc
 from harness.envoy import envoy_in_front
+from harness.envoy_config import Mode
 from harness.extproc import Extproc
 from harness.grpc_client import Requests, channel
+from harness.http import Connection
 from harness.load import Load
 from harness.processes import eventually, free_port
 from harness.tls_server import Served
@@ -95,6 +97,29 @@ def test_streams_tell_what_they_wait_for(own_launcher, admin):
         requests.close()
         assert list(call) == []
     eventually(lambda: admin.servers("/streams")[0]["streams"] == [], "the stream to be gone")
+
+
+def test_a_handler_over_a_body_waits_for_more_of_it(own_launcher, raw_port, admin):
+    """Through Envoy, which has sent a piece of a body."""
+    server = Extproc(own_launcher, "test_processors.Bodies", ("--message-timeout", "10", *admin.flags))
+    port, _ = envoy_in_front(own_launcher, server.address, raw_port, Mode(request_body="FULL_DUPLEX_STREAMED", request_trailer="SEND"))
+
+    def waiting() -> list[dict]:
+        return [stream for stream in admin.servers("/streams")[0]["streams"] if stream["waits_for"] == "more of the body"]
+
+    async def run() -> int:
+        connection = await Connection.open(port)
+        await connection.open_chunked("POST", "/", [("x-do-bodies", "request_body upper"), ("x-request-id", "body-1")])
+        await connection.write_chunk(b"piece")
+        (stream,) = await asyncio.to_thread(eventually, waiting, "the stream to wait for more of its body")
+        assert stream["phase"] == "request_body" and stream["processor"] == "Bodies" and stream["request_id"]
+        assert stream["age_ms"] >= stream["in_handler_ms"] >= 0
+        await connection.end_chunked()
+        response = await connection.read_response("POST")
+        connection.close()
+        return response.status
+
+    assert asyncio.run(run()) == 200
 
 
 def test_the_host_must_be_this_machine(own_launcher, admin):

@@ -101,7 +101,7 @@ def test_several_services_each_with_what_is_its_own(own_launcher, tmp_path, echo
         ((), {"SHUTDOWN_GRACE_PERIOD": "9"}, "grace_period: 7 ({path}:1)"),
         (("-g", "8"), {"SHUTDOWN_GRACE_PERIOD": "9"}, "grace_period: 8 (--grace-period)"),
         ((), {"EXTPROCS_APPLIED_HEADER": "x-chain"}, "applied_header: x-chain (EXTPROCS_APPLIED_HEADER)"),
-        ((), {"LOG_LEVEL": "DEBUG"}, "log_level: WARNING (the command, without --logging)"),
+        ((), {"LOG_LEVEL": "DEBUG"}, "log_level: WARNING (without --logging)"),
         (("-l",), {"LOG_LEVEL": "DEBUG"}, "log_level: DEBUG (LOG_LEVEL)"),
         (("--connections", "9"), {}, "limits.connections: 9 (--connections)"),
         (("--no-early-end",), {}, "early_end: false (--no-early-end)"),

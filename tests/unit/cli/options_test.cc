@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "parse_options.h"
+#include "server/setting_sources.h"
 #include "server/settings_table.h"
 
 namespace extproc::cli {
@@ -150,6 +151,22 @@ TEST(Options, Short) {
   EXPECT_EQ(options->settings.port, 0);
   EXPECT_EQ(options->settings.grace_period, 1s);
   EXPECT_TRUE(options->logging);
+}
+
+TEST(Options, ItIsKnownWhichSettingsFlagsHaveSet) {
+  const auto options =
+      parse_as<ServeOptions>({"serve", "-p", "7", "--message-bytes", "1m", "--no-early-end",
+                              "--message-timeout", "0.3", "--server-admin", "127.0.0.1:9902"});
+  ASSERT_TRUE(options);
+  const auto source = [&](const char* name) {
+    return server::source_of(options->settings, server::setting_row(name));
+  };
+  EXPECT_EQ(source("port"), "flag --port");
+  EXPECT_EQ(source("limits.message_bytes"), "flag --message-bytes");
+  EXPECT_EQ(source("early_end"), "flag --no-early-end");
+  EXPECT_EQ(source("filter.message_timeout"), "flag --message-timeout");
+  EXPECT_EQ(source("server_admin"), "flag --server-admin");
+  EXPECT_EQ(source("threads"), "default");
 }
 
 TEST(Options, APortIsANumberAndNothingElse) {

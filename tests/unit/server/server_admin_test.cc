@@ -8,7 +8,9 @@
 #include <thread>
 
 #include "extproc/async.h"
+#include "extproc/chain.h"
 #include "extproc/error.h"
+#include "extproc/handlers.h"
 #include "server/admin_pages.h"
 #include "server/http_client.h"
 #include "server/server_fixture.h"
@@ -122,6 +124,46 @@ TEST_F(ServerAdminTest, TellsWhatAStreamWaitsFor) {
   EXPECT_EQ(stream.at("waits_for").as_string(), "its handler, though the stream is over");
   EXPECT_TRUE(stream.at("peer").is_null());
   processor->released = true;
+}
+
+TEST_F(ServerAdminTest, TellsWhichProcessorOfAChainRuns) {
+  const auto held = std::make_shared<Held>();
+  Chain chain({Service::make<BaseExtProcService>(), Service(held)});
+  start(Service(chain));
+  SocketClient client = connect();
+  const auto id = client.peer.open_call(kProcess);
+  client.peer.send_message(id, kNamed);
+  EXPECT_TRUE(client.talk_until([&] { return held->entered.load(); }));
+  const auto server = of_server("/streams");
+  ASSERT_EQ(server.at("streams").as_array().size(), 1U);
+  EXPECT_EQ(server.at("streams").at(0).at("processor").as_string(), "Held");
+  EXPECT_EQ(server.at("streams").at(0).at("waits_for").as_string(), "its handler");
+  EXPECT_EQ(server.at("streams").at(0).at("request_id").as_string(), "id-1");
+  held->released = true;
+  server_.reset();
+}
+
+TEST_F(ServerAdminTest, TellsOfAThreadThatIsHeldUp) {
+  settings.threads = 1;
+  std::atomic<bool> entered = false;
+  std::atomic<bool> released = false;
+  Handlers handlers("Blocks");
+  handlers.process<Phase::request_headers>([&](auto&, auto&, auto&, auto&) {
+    entered = true;
+    while (!released) std::this_thread::sleep_for(1ms);
+  });
+  start(Service(handlers));
+  SocketClient client = connect();
+  const auto id = client.peer.open_call(kProcess);
+  client.peer.send_message(id, kNamed);
+  client.send_only();
+  EXPECT_TRUE(eventually([&] { return entered.load(); }));
+  const auto server = of_server("/streams");
+  EXPECT_EQ(server.at("busy_threads").as_int64(), 1);
+  EXPECT_EQ(server.at("open").as_int64(), 1);
+  EXPECT_EQ(server.at("not_shown").as_int64(), 1);
+  released = true;
+  server_.reset();
 }
 
 TEST_F(ServerAdminTest, TellsOfIdleStreamsAndHowManyItDoesNotShow) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Takes descriptors out of an Envoy: from_envoy.py <envoy> <file>.proto... > <set>.desc
+"""Takes descriptors out of a program: from_program.py <program> <file>.proto... > <set>.desc
 
 A program that is compiled with protobuf's classes has their files' descriptors in its data, each a serialised
 FileDescriptorProto, which begins with the file's name.
