@@ -70,7 +70,8 @@ HttpResponse html_page(std::string_view path, std::string_view content) {
   HttpResponse response;
   response.content_type = "text/html; charset=utf-8";
   response.headers.emplace_back("Content-Security-Policy", kPolicy);
-  response.headers.emplace_back("Referrer-Policy", "no-referrer");
+  // With no-referrer, a browser sends its own forms with "Origin: null".
+  response.headers.emplace_back("Referrer-Policy", "same-origin");
   std::string& out = response.body;
   out =
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"

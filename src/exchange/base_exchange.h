@@ -126,7 +126,7 @@ class BaseExchange : public host::Exchange {
 
   bool observes() const { return context_.observability_mode(); }
   bool measures() const { return env_.settings.measures || watched_.exact; }
-  Clock::time_point now() const { return watched_.exact ? Clock::now() : env_.settings.now(); }
+  Clock::time_point now() const { return watched_.exact ? env_.watch->now() : env_.settings.now(); }
   Reporter& reporter() const { return checker_.reporter(); }
   host::AnswerSink& sink() const { return checker_.sink(); }
   Directions& directions() { return checker_.directions(); }

@@ -1,13 +1,21 @@
 // What a ProcessorExchange is at.
+#include <string_view>
+
 #include "exchange/open_exchange.h"
 #include "exchange/processor_exchange.h"
 
 namespace extproc::exchange {
+namespace {
+
+/// What Request::id() gives without one.
+constexpr std::string_view kUnknownId = "unknown";
+
+}  // namespace
 
 OpenExchange BaseExchange::describe() const {
   OpenExchange open;
   open.processor = env_.dispatcher.name();
-  open.request_id = request_.id();
+  if (request_.id() != kUnknownId) open.request_id = request_.id();
   if (measures()) open.age = now() - stream_start_;
   if (!first_message_) open.phase = last_phase();
   open.waits_for = finished_ ? "the client, to end the stream" : "the client's next message";

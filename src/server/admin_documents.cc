@@ -61,15 +61,18 @@ Document text_or_nothing(std::string text) {
   return text.empty() ? Document() : Document(std::move(text));
 }
 
-std::string_view unit_of(const SettingRow& row) {
-  return row.unit == Unit::seconds ? "seconds" : row.unit == Unit::bytes ? "bytes" : "";
+/// Of a value that is a number; empty where it is a text.
+std::string_view unit_of(const SettingInForce& setting) {
+  if (setting.value.find_first_not_of("0123456789.") != std::string::npos) return "";
+  const Unit unit = setting.row->unit;
+  return unit == Unit::seconds ? "seconds" : unit == Unit::bytes ? "bytes" : "";
 }
 
 Document setting_document(const SettingInForce& setting) {
   const SettingRow& row = *setting.row;
   return Document::object({{"name", row.name},
                            {"value", setting.value},
-                           {"unit", text_or_nothing(std::string(unit_of(row)))},
+                           {"unit", text_or_nothing(std::string(unit_of(setting)))},
                            {"from", setting.from},
                            {"flag", text_or_nothing(flag_of(row))},
                            {"variable", text_or_nothing(std::string(row.variable))},

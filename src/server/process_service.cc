@@ -163,6 +163,7 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   std::pair<std::string_view, std::string_view> metadata_at(std::size_t index) const override {
     return metadata()->at(index);
   }
+  bool may_have_trace() const override { return metadata() && metadata()->has_trace(); }
   const grpc::Metadata* metadata() const {
     if (waiting_ != nullptr) return &waiting_->metadata;
     return told_of() != nullptr ? &told_of()->metadata() : nullptr;

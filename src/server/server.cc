@@ -206,6 +206,11 @@ void Server::Impl::open() {
                 name() + " shows metrics on " + metrics_http_->address() +
                     " (/metrics, /healthz, /readyz)");
   }
+  if (exporter_ != nullptr) {
+    logger_.log(LogLevel::info, LineKind::server,
+                name() + " sends spans to " + exporter_->peer() + " (" +
+                    std::string(to_string(configuration_.tracing->sampler)) + ")");
+  }
   watch_transport();
 }
 

@@ -47,7 +47,7 @@ std::string name_of(const CounterInfo& counter) {
          (counter.kind == CounterKind::counter ? "_total" : "");
 }
 
-double seconds(std::chrono::nanoseconds time) {
+double in_seconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double>(time).count();
 }
 
@@ -99,13 +99,14 @@ void ServerMetrics::add_threads(metrics::Families& families) const {
   for (std::size_t i = 0; i < of_.workers.size(); ++i) {
     metrics::LabelPairs its = labels();
     its.emplace_back("worker", std::to_string(i));
-    lag.add(std::move(its), seconds(of_.workers[i]->loop_lag()), Join::most);
+    lag.add(std::move(its), in_seconds(of_.workers[i]->loop_lag()), Join::most);
   }
   if (of_.workers.empty()) return;
   families
       .get("extproc_message_timeout_seconds", Kind::gauge,
            "How long Envoy waits for each answer, as the server was told (--message-timeout)")
-      .add(labels(), seconds(of_.workers.front()->settings().filter.message_timeout), Join::least);
+      .add(labels(), in_seconds(of_.workers.front()->settings().filter.message_timeout),
+           Join::least);
 }
 
 void ServerMetrics::add_certificates(metrics::Families& families) const {

@@ -10,7 +10,7 @@
 namespace extproc::tls {
 namespace {
 
-std::chrono::system_clock::time_point time_of(const ASN1_TIME* time) {
+std::chrono::system_clock::time_point wall_time(const ASN1_TIME* time) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
   return std::chrono::system_clock::from_time_t(::timegm(&parts));
@@ -25,8 +25,8 @@ server::ServedCertificate served(X509* certificate, std::string_view use,
   result.issuer = issuer_of(certificate);
   for (const std::string& name : names.dns_names) result.names.push_back("dns:" + name);
   for (const std::string& uri : names.uris) result.names.push_back("uri:" + uri);
-  result.not_before = time_of(X509_get0_notBefore(certificate));
-  result.not_after = time_of(X509_get0_notAfter(certificate));
+  result.not_before = wall_time(X509_get0_notBefore(certificate));
+  result.not_after = wall_time(X509_get0_notAfter(certificate));
   result.fingerprint = std::move(names.fingerprint);
   result.source = source;
   return result;

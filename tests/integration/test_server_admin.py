@@ -30,8 +30,15 @@ def admin() -> Admin:
     return Admin(free_port())
 
 
+def serve(launcher, admin: Admin, *flags, service: str = TRIVIAL, **options) -> Extproc:
+    """A server that its admin service shows, which it does a moment after its port is open."""
+    server = Extproc(launcher, service, (*flags, *admin.flags), **options)
+    eventually(lambda: admin.servers("/version"), "the server to be shown")
+    return server
+
+
 def test_every_page_for_programs_and_for_people(own_launcher, admin):
-    server = Extproc(own_launcher, TRIVIAL, tuple(admin.flags))
+    server = serve(own_launcher, admin)
     for page in PAGES:
         found = admin.get(page, Accept="application/json").json()["servers"]
         assert [one["name"] for one in found] == ["TrivialExtProcService"], page
@@ -52,7 +59,7 @@ def test_every_page_for_programs_and_for_people(own_launcher, admin):
 
 def test_settings_tell_from_where_they_are(own_launcher, admin):
     env = {"SHUTDOWN_GRACE_PERIOD": "7", "EXTPROCS_APPLIED_HEADER": "x-applied"}
-    server = Extproc(own_launcher, TRIVIAL, ("--threads", "2", "--message-bytes", "1m", *admin.flags), env=env)
+    server = serve(own_launcher, admin, "--threads", "2", "--message-bytes", "1m", env=env)
 
     def told(name: str) -> tuple[str, str]:
         setting = admin.setting(name)
@@ -67,6 +74,38 @@ def test_settings_tell_from_where_they_are(own_launcher, admin):
     assert told("server_admin")[1] == "flag --server-admin"
     assert told("listen") == (f"[::]:{server.address}", "flag --port")
     admin.set_log_level("ERROR")
+    assert told("log_level") == ("ERROR", "admin /log-level")
+
+
+def test_settings_of_a_file_and_what_a_reload_changes(own_launcher, folder):
+    admin = Admin(folder / "admin")
+    file = folder / "serve.yaml"
+
+    def write(level: str, idle: int) -> None:
+        text = f"listen: unix:{folder}/grpc\nserver_admin: unix:{admin.address}\nlog_level: {level}\nlimits:\n  idle_timeout: {idle}\n"
+        file.write_text(text)
+
+    def told(name: str) -> tuple[str, str]:
+        setting = admin.setting(name)
+        return setting["value"], setting["from"]
+
+    write("INFO", 60)
+    server = own_launcher.start("extproc", [paths.built("extproc"), "serve", "--settings", file, "--threads", "1"])
+    server.wait_until_open(folder / "admin")
+    eventually(lambda: admin.servers("/version"), "the server to be shown")
+    assert told("threads") == ("1", "flag --threads")
+    assert told("log_level") == ("INFO", f"file {file}:3")
+    assert told("limits.idle_timeout") == ("60", f"file {file}:5")
+    write("DEBUG", 90)
+    server.signal(signal.SIGHUP)
+    eventually(lambda: told("log_level")[0] == "DEBUG" and told("limits.idle_timeout")[0] == "90", "what the file says now")
+    eventually(lambda: told("limits.idle_timeout")[1] == f"file {file}:5", "the place of the limit")
+    assert admin.get("/log-level").json()["log_level"] == "DEBUG"
+    # What an operator has set stays, as long as the file says the same.
+    admin.set_log_level("ERROR")
+    write("DEBUG", 120)
+    server.signal(signal.SIGHUP)
+    eventually(lambda: told("limits.idle_timeout")[0] == "120", "the next limit")
     assert told("log_level") == ("ERROR", "admin /log-level")
 
 
@@ -85,7 +124,7 @@ def test_settings_of_a_socket_and_of_a_quiet_command(own_launcher, folder):
 
 
 def test_streams_tell_what_they_wait_for(own_launcher, admin):
-    server = Extproc(own_launcher, TRIVIAL, tuple(admin.flags))
+    server = serve(own_launcher, admin)
     with server.channel() as chan:
         requests = Requests(protos.request_headers(GET))
         call = grpc_client.process(chan)(iter(requests), timeout=20)
@@ -101,7 +140,7 @@ def test_streams_tell_what_they_wait_for(own_launcher, admin):
 
 def test_a_handler_over_a_body_waits_for_more_of_it(own_launcher, raw_port, admin):
     """Through Envoy, which has sent a piece of a body."""
-    server = Extproc(own_launcher, "test_processors.Bodies", ("--message-timeout", "10", *admin.flags))
+    server = serve(own_launcher, admin, "--message-timeout", "10", service="test_processors.Bodies")
     port, _ = envoy_in_front(own_launcher, server.address, raw_port, Mode(request_body="FULL_DUPLEX_STREAMED", request_trailer="SEND"))
 
     def waiting() -> list[dict]:
@@ -123,7 +162,7 @@ def test_a_handler_over_a_body_waits_for_more_of_it(own_launcher, raw_port, admi
 
 
 def test_the_host_must_be_this_machine(own_launcher, admin):
-    Extproc(own_launcher, TRIVIAL, tuple(admin.flags))
+    serve(own_launcher, admin)
     for host in (f"localhost:{admin.address}", "127.0.0.1", "[::1]:80"):
         assert admin.get("/version", Host=host).status == 200, host
     for host in ("rebound.example", f"rebound.example:{admin.address}", "127.0.0.1.rebound.example", "10.1.2.3"):
@@ -132,7 +171,7 @@ def test_the_host_must_be_this_machine(own_launcher, admin):
 
 
 def test_changes_are_by_post_from_here(own_launcher, admin):
-    server = Extproc(own_launcher, TRIVIAL, tuple(admin.flags))
+    server = serve(own_launcher, admin)
     here = f"127.0.0.1:{admin.address}"
 
     def post(**headers) -> int:
@@ -149,7 +188,7 @@ def test_changes_are_by_post_from_here(own_launcher, admin):
 
 
 def test_the_level_counts_for_requests_and_for_the_process(own_launcher, admin):
-    server = Extproc(own_launcher, TRIVIAL, tuple(admin.flags))
+    server = serve(own_launcher, admin)
 
     def request() -> None:
         with server.channel() as chan:
@@ -184,7 +223,7 @@ def test_several_services_are_shown_together(own_launcher, admin, folder):
 
 
 def test_a_chain_names_its_processors(own_launcher, admin):
-    server = Extproc(own_launcher, f"{TRIVIAL},examples.EchoExtProcService", tuple(admin.flags))
+    server = serve(own_launcher, admin, service=f"{TRIVIAL},examples.EchoExtProcService")
     with server.channel() as chan:
         list(grpc_client.process(chan)(iter([protos.request_headers(GET)]), timeout=20))
     (told,) = admin.servers("/stats")
@@ -194,6 +233,7 @@ def test_a_chain_names_its_processors(own_launcher, admin):
 def test_certificates_and_their_reloads(own_launcher, pki, tmp_path, admin):
     folder = Folder(tmp_path / "secret", pki.server)
     Served(own_launcher, pki, *admin.flags, pair=folder.pair)
+    eventually(lambda: admin.servers("/version"), "the server to be shown")
 
     def told() -> dict:
         return admin.servers("/certs")[0]
@@ -225,7 +265,7 @@ def test_without_tls_there_are_no_certificates(own_launcher, folder):
 
 
 def test_under_load_from_envoy(own_launcher, echo_port, admin):
-    server = Extproc(own_launcher, TRIVIAL, tuple(admin.flags))
+    server = serve(own_launcher, admin)
     port, envoy = envoy_in_front(own_launcher, server.address, echo_port)
 
     async def run() -> Load:
@@ -248,7 +288,7 @@ def test_under_load_from_envoy(own_launcher, echo_port, admin):
 
 
 def test_it_is_there_until_the_last_stream_has_ended(own_launcher, admin):
-    server = Extproc(own_launcher, TRIVIAL, ("-g", "20", *admin.flags))
+    server = serve(own_launcher, admin, "-g", "20")
     with server.channel() as chan:
         requests = Requests(protos.request_headers(GET))
         call = grpc_client.process(chan)(iter(requests), timeout=20)
@@ -279,7 +319,7 @@ def test_anywhere_is_for_who_says_so(own_launcher):
 
 
 def test_an_address_in_use_is_told(own_launcher, admin):
-    Extproc(own_launcher, TRIVIAL, tuple(admin.flags))
+    serve(own_launcher, admin)
     run = extproc("serve", "--listen", "unix:/tmp/extproc-never", *admin.flags)
     assert run.returncode == 1 and "choose another with --server-admin" in run.stderr
 

@@ -45,8 +45,8 @@ TEST(Options, NothingIsSetWithoutAFlag) {
   EXPECT_THAT(options->listen, IsEmpty());
   const Settings& settings = options->settings;
   EXPECT_FALSE(settings.port || settings.listen || settings.grace_period || settings.drain_delay ||
-               settings.threads || settings.blocking_threads || settings.log_format ||
-               settings.log_file);
+               settings.reflection || settings.threads || settings.blocking_threads ||
+               settings.log_format || settings.log_file);
 }
 
 TEST(Options, Long) {
@@ -60,6 +60,7 @@ TEST(Options, Long) {
                                                "--drain-delay",
                                                "0",
                                                "--logging",
+                                               "--reflection",
                                                "--threads",
                                                "3",
                                                "--blocking-threads",
@@ -76,6 +77,7 @@ TEST(Options, Long) {
   EXPECT_EQ(options->settings.grace_period, 2500ms);
   EXPECT_EQ(options->settings.drain_delay, 0ms);
   EXPECT_TRUE(options->logging);
+  EXPECT_EQ(options->settings.reflection, true);
   EXPECT_EQ(options->settings.threads, 3U);
   EXPECT_EQ(options->settings.blocking_threads, 4U);
   EXPECT_EQ(options->settings.blocking_queue, 5U);

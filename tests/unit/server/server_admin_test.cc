@@ -249,7 +249,8 @@ TEST_F(ServerAdminTest, ServersOfOneProcessAreShownTogether) {
   other.start();
   EXPECT_EQ(json("/version").at("servers").as_array().size(), 2U);
   EXPECT_EQ(ask(admin(), "POST", "/log-level", {}, "level=ERROR").status, 200);
-  for (const auto& server : json("/log-level").at("servers").as_array())
+  const auto levels = json("/log-level");
+  for (const auto& server : levels.at("servers").as_array())
     EXPECT_EQ(server.at("log_level").as_string(), "ERROR");
   server_->shutdown(0ms);
   server_->join();
