@@ -80,7 +80,7 @@ void ServerMetrics::add_gauges(metrics::Families& families) const {
       .get("extproc_memory_limit_bytes", Kind::gauge,
            "What connections and streams may hold in memory for their peers, those of all servers "
            "of the process together (--memory-bytes)")
-      .add(labels(), static_cast<double>(of_.configuration.limits.memory_bytes), Join::most);
+      .add(labels(), static_cast<double>(of_.workers.front()->memory_limit()), Join::most);
   families
       .get("extproc_blocking_queue_depth", Kind::gauge,
            "Work that waits for a blocking thread; what is refused counts in "

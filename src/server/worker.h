@@ -90,6 +90,8 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
     detail::HostAccess::for_each_cells(host_, visit);
   }
 
+  /// Limits::memory_bytes, as it is now.
+  std::size_t memory_limit() const { return memory_.limit(); }
   /// In place of those of the configuration.
   void set_limits(const Limits& limits);
   /// What health tells, SERVING at first; not after begin_drain().

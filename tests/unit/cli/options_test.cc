@@ -15,6 +15,26 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+TEST(Options, OfASettingsFile) {
+  const auto options = parse_as<ServeOptions>({"serve", "--settings", "a.yaml", "--check-settings",
+                                               "-g", "2", "--no-early-end", "--connections", "7"});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->settings_file, "a.yaml");
+  EXPECT_TRUE(options->check_settings);
+  EXPECT_FALSE(options->settings_schema);
+  const auto given = [&](const char* name) {
+    const auto* found = options->given.find(name);
+    return found == nullptr ? "" : found->source + "=" + found->text;
+  };
+  EXPECT_EQ(given("grace_period"), "--grace-period=2");
+  EXPECT_EQ(given("early_end"), "--no-early-end=false");
+  EXPECT_EQ(given("limits.connections"), "--connections=7");
+  EXPECT_EQ(given("threads"), "");
+  EXPECT_THAT(refused({"serve", "--check-settings"}), HasSubstr("--settings"));
+  // The file may have the other time that belongs to it.
+  EXPECT_TRUE(parse_as<ServeOptions>({"serve", "--settings", "a", "--max-message-timeout", "0.1"}));
+}
+
 TEST(Options, NothingIsSetWithoutAFlag) {
   const auto options = parse_as<ServeOptions>({"serve"});
   ASSERT_TRUE(options);
