@@ -154,8 +154,11 @@ void add_certificates(const Transport& transport, Document& document) {
   document.add("description", transport.description());
   document.add("warning", text_or_nothing(transport.warning()));
   document.add("files", std::move(files));
-  document.add("last_reload",
-               report.last_reload ? Document(utc_text(std::chrono::floor<std::chrono::seconds>(*report.last_reload))) : Document());
+  document.add(
+      "last_reload",
+      report.last_reload
+          ? Document(utc_text(std::chrono::floor<std::chrono::seconds>(*report.last_reload)))
+          : Document());
   document.add("reload_error", text_or_nothing(report.reload_error));
   document.add("certificates", std::move(certificates));
 }

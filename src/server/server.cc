@@ -1,13 +1,10 @@
 #include "extproc/server.h"
 
-#include <algorithm>
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
-#include <condition_variable>
-#include <cstddef>
 #include <mutex>
 #include <optional>
 #include <system_error>
@@ -23,10 +20,12 @@
 #include "server/distributor.h"
 #include "server/drain.h"
 #include "server/environment.h"
+#include "server/grace_period.h"
 #include "server/listener.h"
 #include "server/operator_http.h"
 #include "server/processor_life.h"
 #include "server/server_admin.h"
+#include "server/server_lines.h"
 #include "server/server_metrics.h"
 #include "server/settings_in_force.h"
 #include "server/stats.h"
@@ -37,19 +36,6 @@
 namespace extproc {
 
 namespace asio = boost::asio;
-
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-/// After the streams were ended, for handlers that hear of it, and for last answers.
-constexpr std::chrono::milliseconds kTimeToReturn{500};
-/// For a thread that is asked what runs on it.
-constexpr std::chrono::milliseconds kTimeToAnswer{200};
-/// Handlers that are told by name.
-constexpr std::size_t kMostNamed = 10;
-
-}  // namespace
 
 /// One thread accepts and sees to the graceful end, so that no handler holds these up; the workers
 /// do the rest.
@@ -63,7 +49,7 @@ class Server::Impl {
         blocking_(configuration_.blocking_threads, configuration_.blocking_queue),
         life_(service_, logger_, control_),
         work_(control_.get_executor()) {
-    warn_of(filled.variables);
+    lines_.read_from(filled.variables);
   }
 
   ~Impl() {
@@ -90,7 +76,6 @@ class Server::Impl {
   }
 
  private:
-  void warn_of(const std::vector<std::string>& variables) const;
   void open();
   void open_metrics();
   void watch_transport();
@@ -98,13 +83,11 @@ class Server::Impl {
   void start_threads();
   void set_serving(bool serving);
   void run();
-  bool ends_within_grace_period();
-  void tell_cut_streams();
-  std::size_t tell_running_handlers();
 
   const Service service_;
   server::Configuration configuration_;
   const Logger logger_;
+  const server::ServerLines lines_{logger_, service_.name(), configuration_};
   server::SettingsInForce settings_;
   detail::BlockingPool blocking_;
   detail::ToldOnce told_;
@@ -127,26 +110,12 @@ class Server::Impl {
   /// What health tells.
   std::atomic<bool> serving_ = false;
   std::mutex join_mutex_;
-  std::mutex end_mutex_;
-  std::condition_variable end_changed_;
-  std::optional<Clock::time_point> end_at_;  // of the grace period
-  bool ended_ = false;
+  server::GracePeriod grace_;
   std::thread thread_;
   /// Where the configuration has an address for them.
   std::optional<server::ServerMetrics> metrics_;
   std::optional<server::OperatorHttp<server::MetricsSource>> metrics_http_;
 };
-
-void Server::Impl::warn_of(const std::vector<std::string>& variables) const {
-  if (variables.empty()) return;
-  std::string names;
-  for (const std::string& name : variables) names += (names.empty() ? "" : ", ") + name;
-  logger_.log(LogLevel::warning, LineKind::server,
-              "settings that are unset were read from the environment (" + names +
-                  "), which the next minor version does not do: write Server(service, "
-                  "Settings::from_environment()), or from_environment(settings) to keep settings "
-                  "of your own");
-}
 
 void Server::Impl::start() {
   if (listener_) throw Error("the server was started before");
@@ -172,7 +141,8 @@ void Server::Impl::open() {
                                                         blocking_, told_, exporter_));
   }
   drain_ = std::make_unique<server::Drain>(
-      control_, configuration_, *listener, workers_, [this] { tell_cut_streams(); },
+      control_, configuration_, *listener, workers_,
+      [this] { lines_.cuts_streams(stats().streams_open); },
       [this] {
         if (watch_ != nullptr) watch_->close();
         work_.reset();
@@ -194,26 +164,12 @@ void Server::Impl::open() {
   // Before anybody may end it.
   if (admin_ != nullptr) admin_->join(listener_->address());
   started_ = true;
-  logger_.log(LogLevel::info, LineKind::server,
-              name() + " listening on " + listener_->address() + " (" +
-                  std::to_string(workers_.size()) +
-                  (workers_.size() == 1 ? " thread)" : " threads)"));
-  logger_.log(LogLevel::info, LineKind::server,
-              name() + " holds at most " +
-                  std::to_string(configuration_.limits.memory_bytes >> 20) +
-                  " MiB in memory for its peers, together with other servers of the process "
-                  "(Limits::memory_bytes)");
+  lines_.listens(listener_->address(), workers_.size());
   if (metrics_) {
     metrics_http_->join(*metrics_);
-    logger_.log(LogLevel::info, LineKind::server,
-                name() + " shows metrics on " + metrics_http_->address() +
-                    " (/metrics, /healthz, /readyz)");
+    lines_.shows_metrics(metrics_http_->address());
   }
-  if (exporter_ != nullptr) {
-    logger_.log(LogLevel::info, LineKind::server,
-                name() + " sends spans to " + exporter_->peer() + " (" +
-                    std::string(to_string(configuration_.tracing->sampler)) + ")");
-  }
+  if (exporter_ != nullptr) lines_.sends_spans(exporter_->peer());
   watch_transport();
 }
 
@@ -237,13 +193,10 @@ void Server::Impl::set_log_level(LogLevel level, std::string_view source) {
   });
   const LogLevel before = logger_.level();
   if (before == level) return;
-  // At a level that the more talkative of the two shows.
-  const std::string text = name() + " logs at " + std::string(to_string(level)) + ", and not at " +
-                           std::string(to_string(before)) + " any more (" + std::string(source) +
-                           ")";
-  if (level > before) logger_.log(LogLevel::warning, LineKind::server, text);
+  // While the more talkative of the two counts.
+  if (level > before) lines_.level_changes(before, level, source);
   logger_.set_level(level);
-  if (level < before) logger_.log(LogLevel::warning, LineKind::server, text);
+  if (level < before) lines_.level_changes(before, level, source);
 }
 
 void Server::Impl::open_metrics() {
@@ -264,16 +217,8 @@ void Server::Impl::watch_transport() {
     watch_ = std::make_unique<server::TransportWatch>(control_, configuration_.transport, logger_,
                                                       name(), counters_);
     watch_->start();
-  } else if (!std::holds_alternative<server::TcpAddress>(configuration_.address)) {
-    if (configuration_.transport != nullptr) {
-      logger_.log(LogLevel::info, LineKind::server,
-                  name() + " stays in clear text on a Unix domain socket");
-    }
-  } else if (!server::is_loopback(listener_->address())) {
-    logger_.log(LogLevel::warning, LineKind::server,
-                name() + " listens in clear text on " + listener_->address() +
-                    ", which other machines may reach: serve with TLS (--tls-cert, --tls-key; "
-                    "extproc/tls.h), or on 127.0.0.1, unless a mesh or the network protects it");
+  } else {
+    lines_.stays_clear(listener_->address());
   }
 }
 
@@ -295,20 +240,13 @@ void Server::Impl::run() {
   if (admin_ != nullptr) admin_->leave();
   blocking_.join();
   life_.stop();
-  logger_.log(LogLevel::info, LineKind::server, name() + " has ended");
-  const std::lock_guard lock(end_mutex_);
-  ended_ = true;
-  end_changed_.notify_all();
+  lines_.ended();
+  grace_.note_end();
 }
 
 void Server::Impl::shutdown(std::chrono::milliseconds grace_period) {
   if (!started_) return;
-  {
-    const std::lock_guard lock(end_mutex_);
-    const auto end_at = Clock::now() + grace_period;
-    if (!end_at_ || end_at < *end_at_) end_at_ = end_at;
-    end_changed_.notify_all();
-  }
+  grace_.begin(grace_period);
   asio::post(control_, [this, grace_period] {
     life_.stop_asking();
     serving_ = false;
@@ -341,56 +279,9 @@ void Server::Impl::join() {
 bool Server::Impl::join_within_grace_period() {
   const std::lock_guard lock(join_mutex_);
   if (!thread_.joinable()) return true;
-  if (!ends_within_grace_period()) return false;
+  if (!grace_.wait([this] { return lines_.still_running(workers_); })) return false;
   thread_.join();
   return true;
-}
-
-bool Server::Impl::ends_within_grace_period() {
-  std::unique_lock lock(end_mutex_);
-  while (!ended_) {
-    if (!end_at_) {
-      end_changed_.wait(lock);
-    } else if (const auto over = *end_at_ + kTimeToReturn; Clock::now() < over) {
-      end_changed_.wait_until(lock, over);
-    } else {
-      lock.unlock();
-      if (tell_running_handlers() != 0) return false;
-      lock.lock();
-      end_changed_.wait_for(lock, kTimeToReturn);
-    }
-  }
-  return true;
-}
-
-void Server::Impl::tell_cut_streams() {
-  const std::uint64_t open = stats().streams_open;
-  if (open == 0) return;
-  logger_.log(LogLevel::warning, LineKind::server,
-              name() + ": the grace period is over, and " + std::to_string(open) +
-                  (open == 1 ? " stream is" : " streams are") +
-                  " ended that had not: a body that still goes through one is cut. Where responses "
-                  "take longer, a longer grace period (Settings::grace_period, --grace-period) "
-                  "lets them end");
-}
-
-std::size_t Server::Impl::tell_running_handlers() {
-  std::size_t running = 0;
-  std::vector<std::string> lines;
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
-    const auto of_worker = workers_[i]->running_handlers(kMostNamed, kTimeToAnswer);
-    running += of_worker ? of_worker->count : 1;
-    if (!of_worker) lines.push_back(name() + ": one that does not let its I/O thread go");
-    if (of_worker) lines.insert(lines.end(), of_worker->names.begin(), of_worker->names.end());
-  }
-  if (running == 0) return 0;
-  logger_.log(LogLevel::error, LineKind::server,
-              name() + ": the grace period is over, and " + std::to_string(running) +
-                  (running == 1 ? " handler has" : " handlers have") + " not returned");
-  lines.resize(std::min(lines.size(), kMostNamed));
-  for (const std::string& line : lines)
-    logger_.log(LogLevel::error, LineKind::server, "still running: " + line);
-  return running;
 }
 
 Stats Server::Impl::stats() const {

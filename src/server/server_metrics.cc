@@ -111,9 +111,10 @@ void ServerMetrics::add_threads(metrics::Families& families) const {
 
 void ServerMetrics::add_certificates(metrics::Families& families) const {
   if (!is_secure(of_.configuration)) return;
-  Family& expiry = families.get("extproc_tls_certificate_expiry_timestamp_seconds", Kind::gauge,
-                                "When a certificate in use expires, in seconds since the epoch: "
-                                "of each role (server, intermediate, client_ca) the one that does first");
+  Family& expiry =
+      families.get("extproc_tls_certificate_expiry_timestamp_seconds", Kind::gauge,
+                   "When a certificate in use expires, in seconds since the epoch: "
+                   "of each role (server, intermediate, client_ca) the one that does first");
   for (const ServedCertificate& each : of_.configuration.transport->report().certificates) {
     metrics::LabelPairs its = labels();
     its.emplace_back("role", each.use);

@@ -230,7 +230,8 @@ class Certified final : public Transport {
       one.not_after = std::chrono::sys_seconds(at);
       return one;
     };
-    return {.certificates = {expires("server", 2'000'000'000s), expires("client_ca", 253'402'300'799s),
+    return {.certificates = {expires("server", 2'000'000'000s),
+                             expires("client_ca", 253'402'300'799s),
                              expires("client_ca", 253'402'300'800s)}};
   }
 };
