@@ -63,7 +63,8 @@ char* put_tag(char* at, unsigned field, protozero::pbf_wire_type type) {
 }
 
 char* put_bytes(char* at, const void* bytes, std::size_t size) {
-  std::memcpy(at, bytes, size);
+  // Of nothing there may be no address either.
+  if (size > 0) std::memcpy(at, bytes, size);
   return at + size;
 }
 

@@ -26,6 +26,13 @@ void* operator new(std::size_t size) {
   return memory;
 }
 
+// AddressSanitizer has one of its own, which does not.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  void* memory = std::malloc(size);
+  if (memory != nullptr) live += malloc_usable_size(memory);
+  return memory;
+}
+
 void operator delete(void* memory) noexcept {
   live -= malloc_usable_size(memory);
   std::free(memory);
