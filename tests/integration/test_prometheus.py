@@ -138,7 +138,10 @@ def test_alerts_fire_for_what_is_wrong_alone(watched):
 
     wrong = {"ExtprocErrors", "ExtprocHandlerFailures", "ExtprocMisusedAnswers"}
     eventually(lambda: wrong <= active(), "alerts about errors", 20)
-    assert active() <= wrong | {"ExtprocSomeErrors", "ExtprocCertificateExpires", "ExtprocCertificateExpiresTomorrow", "ExtprocLogLinesLost"}
+    # A machine that is busy with other things shows in the loops' lag and in how long handlers take.
+    busy = {"ExtprocLoopLag", "ExtprocSlowAnswers", "ExtprocAnswersTooLate"}
+    also = {"ExtprocSomeErrors", "ExtprocCertificateExpires", "ExtprocCertificateExpiresTomorrow", "ExtprocLogLinesLost"}
+    assert active() <= wrong | also | busy
 
 
 def test_a_server_that_is_gone_is_told(watched):
