@@ -21,17 +21,18 @@ class Document {
   using Object = std::vector<Member>;
 
   Document() = default;
-  Document(bool value) : value_(value) {}                     // NOLINT(google-explicit-constructor)
-  Document(std::int64_t value) : value_(value) {}             // NOLINT(google-explicit-constructor)
-  Document(std::uint64_t value) : value_(value) {}            // NOLINT(google-explicit-constructor)
-  Document(int value) : value_(std::int64_t{value}) {}        // NOLINT(google-explicit-constructor)
-  Document(unsigned value) : value_(std::uint64_t{value}) {}  // NOLINT(google-explicit-constructor)
-  Document(std::string value) : value_(std::move(value)) {}   // NOLINT(google-explicit-constructor)
-  Document(std::string_view value)
-      : value_(std::string(value)) {}  // NOLINT(google-explicit-constructor)
-  Document(const char* value)
-      : value_(std::string(value)) {}                 // NOLINT(google-explicit-constructor)
-  Document(List value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  // A list of members is written as what it means.
+  // NOLINTBEGIN(google-explicit-constructor)
+  Document(bool value) : value_(value) {}
+  Document(std::int64_t value) : value_(value) {}
+  Document(std::uint64_t value) : value_(value) {}
+  Document(int value) : value_(std::int64_t{value}) {}
+  Document(unsigned value) : value_(std::uint64_t{value}) {}
+  Document(std::string value) : value_(std::move(value)) {}
+  Document(std::string_view value) : value_(std::string(value)) {}
+  Document(const char* value) : value_(std::string(value)) {}
+  Document(List value) : value_(std::move(value)) {}
+  // NOLINTEND(google-explicit-constructor)
 
   static Document object(std::initializer_list<Member> members) {
     Document document;

@@ -30,10 +30,18 @@ HttpResponse refused(unsigned status, std::string text) {
   return response;
 }
 
-/// Without a port.
+/// Without a port; all of it where what stands there is none.
 std::string_view host_name(std::string_view host) {
-  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
-  return host.substr(0, host.find(':'));
+  const std::size_t end =
+      host.starts_with('[') ? std::min(host.find(']'), host.size() - 1) + 1 : host.find(':');
+  return end >= host.size() || host[end] == ':' ? host.substr(0, end) : host;
+}
+
+/// Whether it is an address, and no name, which somebody else's DNS may have made one of ours.
+bool is_address(std::string_view host) {
+  const std::string_view name = host_name(host);
+  if (name.starts_with('[')) return name.ends_with(']');
+  return !name.empty() && name.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
 /// "host:1" of "http://host:1"; empty of "null".
@@ -51,6 +59,11 @@ bool same_text(std::string_view a, std::string_view b) {
 
 /// Why it may not change anything; nothing where it may.
 std::optional<HttpResponse> refuse_change(const HttpRequest& request) {
+  if (!request.origin.empty() && !is_address(request.host) && !names_loopback(request.host)) {
+    return refused(403, "a page may change something under an address alone, and \"" +
+                            std::string(request.host) +
+                            "\" is a name, which may be another site's: open it under the address");
+  }
   const bool foreign_origin =
       !request.origin.empty() && !same_text(host_of_origin(request.origin), request.host);
   const bool foreign_site = !request.fetch_site.empty() && request.fetch_site != "same-origin" &&

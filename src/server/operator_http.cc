@@ -33,6 +33,7 @@ std::string address_of(const ListenAddress& address, const std::vector<BoundSock
 
 std::vector<int> descriptors(const std::vector<BoundSocket>& sockets) {
   std::vector<int> all;
+  all.reserve(sockets.size());
   for (const BoundSocket& each : sockets) all.push_back(each.fd());
   return all;
 }

@@ -166,6 +166,7 @@ bool OwnSettings::has(std::string_view name) const { return take(name).node != n
 
 std::vector<std::string> OwnSettings::names() const {
   std::vector<std::string> names;
+  names.reserve(node_->keys.size());
   for (const auto& key : node_->keys) names.push_back(key.name);
   return names;
 }

@@ -181,6 +181,7 @@ int serve(Service service, Settings settings) {
 int serve(std::vector<Service> services, Settings settings) {
   return server::serve({.make = [&] {
     std::vector<Served> served;
+    served.reserve(services.size());
     for (Service& service : services) served.push_back({std::move(service), settings});
     return served;
   }});

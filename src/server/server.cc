@@ -196,6 +196,9 @@ void Server::Impl::set_log_level(LogLevel level, std::string_view source) {
   // While the more talkative of the two counts.
   if (level > before) lines_.level_changes(before, level, source);
   logger_.set_level(level);
+  if (started_) {
+    for (const auto& worker : workers_) worker->follow_log_level();
+  }
   if (level < before) lines_.level_changes(before, level, source);
 }
 

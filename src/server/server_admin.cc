@@ -7,8 +7,14 @@
 namespace extproc::server {
 namespace {
 
+/// Others may reach it, by names that nobody knows here.
+bool is_open_to_others(const OperatorAddress& where) {
+  const auto* tcp = std::get_if<TcpAddress>(&where.address);
+  return tcp != nullptr && !where.loopback_alone && !is_loopback_host(tcp->host);
+}
+
 bool takes_any_name(const OperatorAddress& where) {
-  return !where.loopback_alone || std::holds_alternative<UnixAddress>(where.address);
+  return is_open_to_others(where) || std::holds_alternative<UnixAddress>(where.address);
 }
 
 }  // namespace
@@ -25,10 +31,17 @@ void ServerAdmin::join(std::string address) {
   shown_.logger.log(
       LogLevel::info, LineKind::server,
       shown_.name + " is shown to operators on " + http_.address() + " (--server-admin)");
+  if (is_open_to_others(*shown_.configuration.server_admin)) {
+    shown_.logger.log(LogLevel::warning, LineKind::server,
+                      "who reaches " + http_.address() +
+                          " sees the settings and streams of this process, and can turn its log "
+                          "off (--server-admin-anywhere): see that nobody else does");
+  }
 }
 
 std::vector<std::future<OpenStreams>> ServerAdmin::open_streams(std::size_t most) const {
   std::vector<std::future<OpenStreams>> asked;
+  asked.reserve(shown_.workers.size());
   for (const auto& worker : shown_.workers) asked.push_back(worker->open_streams(most));
   return asked;
 }

@@ -12,19 +12,34 @@ std::string address_source(const Settings& settings,
   return source == "default" ? source_of(settings, setting_row("port")) : source;
 }
 
+/// What was left open, as it counts.
+Settings filled(Settings settings, const Configuration& configuration) {
+  settings.grace_period = configuration.grace_period;
+  settings.drain_delay = configuration.drain_delay;
+  settings.threads = configuration.threads;
+  settings.blocking_threads = configuration.blocking_threads;
+  settings.blocking_queue = configuration.blocking_queue;
+  settings.reveal_chain = !configuration.chain_header.empty();
+  settings.log_level = configuration.log_level;
+  settings.log_format = configuration.log.format;
+  settings.metrics_sample = configuration.metrics_sample;
+  settings.reflection = configuration.reflection;
+  settings.limits = configuration.limits;
+  return settings;
+}
+
 }  // namespace
 
 SettingsInForce::SettingsInForce(Settings settings, const Configuration& configuration,
                                  const std::optional<std::string>& own_address)
     : settings_(std::move(settings)),
-      threads_(configuration.threads),
-      memory_bytes_(configuration.limits.memory_bytes),
+      counting_(filled(settings_, configuration)),
       address_from_(address_source(settings_, own_address)) {}
 
 void SettingsInForce::set_limits(const Limits& given, const Limits& counting) {
   const std::lock_guard lock(mutex_);
   settings_.limits = given;
-  memory_bytes_ = counting.memory_bytes;
+  counting_.limits = counting;
 }
 
 void SettingsInForce::take_sources(const Settings& given) {
@@ -47,16 +62,9 @@ std::vector<SettingInForce> SettingsInForce::shown(std::string_view address) con
       all.push_back({&row, std::string(address), address_from_});
       continue;
     }
-    std::string value = row.show(settings_);
-    const bool is_open = value.empty() || (is_limit(row) && value == "0");
-    // What is chosen by the machine is told as it was.
-    if (row.name == "threads") {
-      value = std::to_string(threads_);
-    } else if (row.name == "limits.memory_bytes" && is_open) {
-      value = std::to_string(memory_bytes_);
-    } else if (is_open) {
-      value = default_of(row);
-    }
+    std::string value = row.show(counting_);
+    // Of texts alone: "standard error".
+    if (value.empty()) value = default_of(row);
     all.push_back({&row, std::move(value), source_of(settings_, row)});
   }
   return all;

@@ -29,11 +29,13 @@ class SettingsInForce {
   SettingsInForce(Settings settings, const Configuration& configuration,
                   const std::optional<std::string>& own_address);
 
-  /// Something counts from now on: `change(Settings&)` sets it, and notes from where.
+  /// Something counts from now on: `change(Settings&)` sets it, and notes from where; it is called
+  /// twice.
   template <class Change>
   void update(Change change) {
     const std::lock_guard lock(mutex_);
     change(settings_);
+    change(counting_);
   }
   /// In place of those that there were: as they were given, and as they count.
   void set_limits(const Limits& given, const Limits& counting);
@@ -46,8 +48,8 @@ class SettingsInForce {
  private:
   mutable std::mutex mutex_;
   Settings settings_;
-  const unsigned threads_;
-  std::size_t memory_bytes_;
+  /// The same with nothing left open.
+  Settings counting_;
   const std::string address_from_;
 };
 

@@ -197,6 +197,13 @@ void Worker::set_limits(const Limits& limits) {
   });
 }
 
+// At DEBUG the log tells how long phases took. What began by the other clock ends by this one, a
+// tick off at most.
+void Worker::follow_log_level() {
+  if (!logger_.enabled(LogLevel::debug)) return;
+  asio::post(io_, [this] { detail::HostAccess::settings(host_).now = &host::Clock::now; });
+}
+
 void Worker::set_serving(bool serving) {
   asio::post(io_, [this, serving] { health_.set_serving(serving); });
 }

@@ -94,6 +94,8 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   std::size_t memory_limit() const { return memory_.limit(); }
   /// In place of those of the configuration.
   void set_limits(const Limits& limits);
+  /// The logger's has changed.
+  void follow_log_level();
   /// What health tells, SERVING at first; not after begin_drain().
   void set_serving(bool serving);
   /// Health turns NOT_SERVING, and the peers are told that their connections will end. Then `seen`

@@ -151,6 +151,7 @@ std::vector<server::Served> Running::make() {
 std::vector<std::pair<std::string, std::vector<InForce>>> Running::in_force() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::pair<std::string, std::vector<InForce>>> all;
+  all.reserve(made_.size());
   for (const Made& made : made_) all.emplace_back(made.name, in_force_of(made.plan.common));
   return all;
 }

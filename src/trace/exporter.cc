@@ -45,12 +45,12 @@ constexpr std::chrono::milliseconds kTimeToGiveUp{200};
 
 class Exporter::Sender {
  public:
-  Sender(const TraceSettings& settings, const Logger& logger)
-      : settings_(settings),
+  Sender(TraceSettings settings, const Logger& logger)
+      : settings_(std::move(settings)),
         logger_(logger),
-        queue_({settings.queue_bytes, settings.queue_spans, settings.batch_spans},
+        queue_({settings_.queue_bytes, settings_.queue_spans, settings_.batch_spans},
                [this] { wake(); }),
-        frame_(settings) {}
+        frame_(settings_) {}
 
   SpanQueue& queue() { return queue_; }
   const std::string& peer() const { return poster_.endpoint().host_header; }

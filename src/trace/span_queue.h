@@ -102,7 +102,10 @@ class SpanOutbox {
   void add(std::size_t size, const Write& write) {
     if (size > SpanBuffer::kBytes) return queue_.count_dropped(1);
     std::unique_ptr<SpanBuffer> buffer = begun();
-    if (buffer != nullptr && buffer->room() < size) queue_.put(std::move(buffer));
+    if (buffer != nullptr && buffer->room() < size) {
+      queue_.put(std::move(buffer));
+      buffer = nullptr;
+    }
     // Its bytes stay as they are.
     if (buffer == nullptr) buffer.reset(new SpanBuffer);
     write(buffer->bytes.data() + buffer->size);

@@ -69,9 +69,13 @@ TEST(SettingsInForce, AreShownAsTheyCount) {
   EXPECT_EQ(shown_of(in_force, "listen"), "127.0.0.1:1 of default");
   EXPECT_EQ(shown_of(in_force, "port"), "not shown");
   EXPECT_EQ(shown_of(in_force, "limits.idle_timeout"), "1.5 of program");
-  EXPECT_EQ(shown_of(in_force, "limits.max_connection_age"), "any of default");
+  EXPECT_EQ(shown_of(in_force, "limits.max_connection_age"), "0 of default");
   EXPECT_EQ(shown_of(in_force, "limits.connections"), "16384 of default");
   EXPECT_EQ(shown_of(in_force, "early_end"), "true of default");
+  EXPECT_EQ(shown_of(in_force, "grace_period"), "5 of default");
+  EXPECT_EQ(shown_of(in_force, "blocking_queue"), "4096 of default");
+  EXPECT_EQ(shown_of(in_force, "reflection"), "false of default");
+  EXPECT_EQ(shown_of(in_force, "log_file"), "standard error of default");
   EXPECT_EQ(shown_of(in_force, "server_admin"), "off of default");
   // Chosen by the machine.
   EXPECT_THAT(shown_of(in_force, "threads"), ::testing::MatchesRegex("[0-9]+ of default"));
