@@ -6,6 +6,7 @@
 #include "cli/module_loader.h"
 #include "extproc/error.h"
 #include "extproc/processor.h"
+#include "extproc/service_manager.h"
 #include "server/configuration.h"
 #include "server/listen_address.h"
 
@@ -62,8 +63,10 @@ std::vector<Service> make_services(const ServiceOptions& options,
                                    const std::vector<std::string>& listen, Settings& settings) {
   std::vector<Service> services = load_services(options);
   if (options.separate && services.size() > 1) {
-    return listen.empty() ? on_ports(std::move(services), settings)
-                          : on_addresses(std::move(services), listen);
+    if (!listen.empty()) return on_addresses(std::move(services), listen);
+    // Those of a service manager are given out by serve(), which refuses a port beside them.
+    if (!passed_sockets().empty()) return services;
+    return on_ports(std::move(services), settings);
   }
   if (listen.size() > 1) {
     throw Error("--listen was given " + std::to_string(listen.size()) +

@@ -2,6 +2,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -16,9 +17,11 @@
 #include "base/logger.h"
 #include "extproc/error.h"
 #include "extproc/server.h"
+#include "extproc/service_manager.h"
 #include "log/make_logger.h"
 #include "server/configuration.h"
 #include "server/environment.h"
+#include "server/passed_sockets.h"
 #include "server/process.h"
 #include "server/process_memory.h"
 #include "server/values.h"
@@ -32,7 +35,7 @@ using Servers = std::vector<std::unique_ptr<Server>>;
 void check_addresses(const std::vector<Service>& services, const Settings& settings) {
   std::map<std::string, std::string> users;
   for (const Service& service : services) {
-    const auto address = server::resolve(settings, service.address()).address;
+    const auto address = server::resolve(settings, service.address(), service.sockets()).address;
     const auto* tcp = std::get_if<server::TcpAddress>(&address);
     if (tcp != nullptr && tcp->port == 0) continue;
     const std::string text = server::to_string(address);
@@ -45,6 +48,27 @@ void check_addresses(const std::vector<Service>& services, const Settings& setti
 
 /// How long the end waits for the last lines of the log.
 constexpr std::chrono::milliseconds kLastLines{200};
+/// Above what an end takes once the grace period is over.
+constexpr std::chrono::seconds kBeyondGrace{5};
+
+std::string microseconds_text(std::chrono::nanoseconds time) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(time).count());
+}
+
+/// As the service manager reads the clock.
+std::string microseconds_now() {
+  return microseconds_text(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+/// For whoever asks the service manager.
+std::string described(const Servers& servers) {
+  std::string text = "serving ";
+  for (const auto& server : servers) {
+    if (server != servers.front()) text += ", ";
+    text += server->name() + " on " + server->address();
+  }
+  return text;
+}
 
 /// Waits for the signals that end a process, and ends the servers; those that do not are heard
 /// meanwhile.
@@ -76,7 +100,9 @@ class SignalLoop {
         logger_.log(LogLevel::info, LineKind::server,
                     "SIGHUP reads certificates anew; SIGTERM ends the server, SIGUSR1 opens its "
                     "log file anew");
+        notify_service_manager("RELOADING=1\nMONOTONIC_USEC=" + microseconds_now());
         for (const auto& server : servers) server->reload();
+        notify_service_manager("READY=1");
       }
       listen_to_hints(servers);
     });
@@ -95,6 +121,9 @@ class SignalLoop {
     logger_.log(LogLevel::info, LineKind::server,
                 "shutting down, grace period " + server::seconds_text(grace_period_) +
                     "; send the signal again to end at once");
+    // What is beyond the grace period is for what a server does at its end.
+    notify_service_manager("STOPPING=1\nEXTEND_TIMEOUT_USEC=" +
+                           microseconds_text(grace_period_ + kBeyondGrace));
     for (const auto& server : servers) server->shutdown();
     // The servers are waited for elsewhere, so that the second signal is heard.
     signals_.async_wait([](const boost::system::error_code& error, int signal) {
@@ -131,12 +160,16 @@ class SignalLoop {
 
 void serve_until_signal(std::vector<Service> services, Settings given) {
   if (services.empty()) throw Error("there is no service to serve");
-  const bool address_counts =
-      std::ranges::any_of(services, [](const Service& service) { return !service.address(); });
+  const auto passed = passed_sockets();
+  if (!passed.empty()) services = server::on_passed_sockets(std::move(services), passed, given);
+  const bool address_counts = std::ranges::any_of(services, [](const Service& service) {
+    return !service.address() && service.sockets().empty();
+  });
   const Settings settings =
       server::fill_from_environment(std::move(given), address_counts).settings;
   check_addresses(services, settings);
-  const auto configuration = server::resolve(settings, services.front().address());
+  const auto configuration =
+      server::resolve(settings, services.front().address(), services.front().sockets());
   const Logger logger = log::make_logger(configuration.log_level, configuration.log);
   // From here on, so that a signal during the start is not lost.
   SignalLoop signals(logger, configuration.grace_period);
@@ -145,6 +178,7 @@ void serve_until_signal(std::vector<Service> services, Settings given) {
     servers.push_back(std::make_unique<Server>(std::move(service), settings));
   }
   for (const auto& server : servers) server->start();
+  notify_service_manager("READY=1\nSTATUS=" + described(servers));
   signals.run(servers);
 }
 

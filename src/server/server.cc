@@ -24,6 +24,7 @@
 #include "server/drain.h"
 #include "server/environment.h"
 #include "server/listener.h"
+#include "server/passed_sockets.h"
 #include "server/processor_life.h"
 #include "server/stats.h"
 #include "server/transport_watch.h"
@@ -52,7 +53,7 @@ class Server::Impl {
  public:
   Impl(Service service, const server::FilledSettings& filled)
       : service_(std::move(service)),
-        configuration_(server::resolve(filled.settings, service_.address())),
+        configuration_(server::resolve(filled.settings, service_.address(), service_.sockets())),
         logger_(log::make_logger(configuration_.log_level, configuration_.log)),
         blocking_(configuration_.blocking_threads, configuration_.blocking_queue),
         life_(service_, logger_, control_),
@@ -138,7 +139,10 @@ void Server::Impl::start() {
 }
 
 void Server::Impl::open() {
-  auto listener = std::make_unique<server::Listener>(control_, logger_, configuration_.address);
+  auto listener = std::make_unique<server::Listener>(
+      control_, logger_,
+      configuration_.sockets.empty() ? server::bind_sockets(configuration_.address)
+                                     : server::adopt_sockets(configuration_.sockets));
   for (unsigned i = 0; i < configuration_.threads; ++i) {
     workers_.push_back(
         std::make_unique<server::Worker>(configuration_, service_, logger_, blocking_, told_));
@@ -314,7 +318,8 @@ Stats Server::Impl::stats() const {
 
 Server::Server(Service service, Settings settings) {
   if (service.transport() != nullptr) settings.transport = service.transport();
-  const auto filled = server::fill_from_environment(std::move(settings), !service.address());
+  const auto filled = server::fill_from_environment(
+      std::move(settings), !service.address() && service.sockets().empty());
   impl_ = std::make_unique<Impl>(std::move(service), filled);
 }
 Server::~Server() = default;
