@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the fuzz targets and runs each for a while: fuzz.sh [seconds for each, 60]. Each starts from its corpus in
+# Builds the fuzz targets (preset asan) and runs each for a while: fuzz.sh [seconds for each, 60]. Each starts from its corpus in
 # tests/fuzz/corpus; what it finds new stays in build/fuzz.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
@@ -7,9 +7,9 @@ source "$(dirname "$0")/lib.sh"
 seconds=${1:-60}
 
 scripts/install.sh build clang
-scripts/build.sh fuzz tests/fuzz/all
-mapfile -t targets < <(find build/fuzz -type f -name 'fuzz_*' -executable)
-[[ ${#targets[@]} -gt 0 ]] || die "the preset fuzz built no target named fuzz_*: see tests/fuzz/CMakeLists.txt"
+scripts/build.sh asan tests/fuzz/all
+mapfile -t targets < <(find build/asan/tests/fuzz -maxdepth 1 -type f -name 'fuzz_*' -executable)
+[[ ${#targets[@]} -gt 0 ]] || die "the preset asan built no target named fuzz_*: see tests/fuzz/CMakeLists.txt"
 
 run_target() {
   local target=$1 name=${1##*/}

@@ -16,7 +16,7 @@ packages_build=(
 )
 # Envoy, and curl to try it.
 packages_run=(python3-venv curl ca-certificates)
-packages_test=(python3-venv curl ca-certificates ccache nghttp2-client)
+packages_test=(python3-venv curl ca-certificates ccache nghttp2-client prometheus iproute2)
 packages_format=(clang-format-16)
 packages_lint=(clang-format-16 clang-tidy-16 clang-16)
 # Checks of what is in deploy/: systemd's own, and a lint of Dockerfiles. docker-compose needs no engine to read a file.
@@ -36,7 +36,7 @@ packages_clang=(clang-16 libclang-rt-16-dev)
 # Commands that a group needs, for systems without apt.
 commands_build=(g++ cmake ninja pkg-config protoc python3)
 commands_run=(python3 curl)
-commands_test=(python3 curl h2load)
+commands_test=(python3 curl h2load promtool ss)
 commands_format=(clang-format-16)
 commands_lint=(clang-format-16 clang-tidy-16)
 commands_deploy=(systemd-analyze docker-compose)

@@ -2,6 +2,7 @@
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/memory_account.h"
@@ -14,6 +15,7 @@
 #include "messages.h"
 #include "processor_under_test.h"
 #include "server/process_service.h"
+#include "trace/stream_tracer.h"
 
 namespace bench {
 namespace {
@@ -32,7 +34,7 @@ class Account final : public extproc::MemoryAccount {
 
 class State {
  public:
-  State() {
+  explicit State(const extproc::exchange::Watchers& watchers = {}) : processor_(watchers) {
     connection_ = std::make_unique<grpc::Connection>(limits_, services_, deadlines_, buffers_,
                                                      "127.0.0.1:1234", [] {});
     exchange(false);
@@ -97,6 +99,30 @@ class State {
 
 Item stream_through_http2() {
   return {"a stream through HTTP/2", [state = std::make_shared<State>()] { state->run(); }};
+}
+
+Item traced_stream(std::string name, double ratio) {
+  struct Traced {
+    explicit Traced(double its_ratio) : tracer(queue, settings(its_ratio), "Headers", 1) {}
+    ~Traced() = default;
+    static extproc::TraceSettings settings(double its_ratio) {
+      extproc::TraceSettings made;
+      made.sampler = extproc::TraceSampler::parentbased_traceidratio;
+      made.ratio = its_ratio;
+      return made;
+    }
+
+    // What is too much is dropped, as where nobody takes it.
+    extproc::trace::SpanQueue queue{{std::size_t{64} << 10, 0, 512}, [] {}};
+    extproc::trace::StreamTracer tracer;
+    State state{{.tracer = &tracer}};
+  };
+  return {std::move(name), [traced = std::make_shared<Traced>(ratio)] { traced->state.run(); }};
+}
+
+Item stream_with_metrics() {
+  const extproc::exchange::Watchers watchers{.metrics = true};
+  return {"metrics on", [state = std::make_shared<State>(watchers)] { state->run(); }};
 }
 
 }  // namespace bench

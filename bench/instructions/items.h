@@ -20,5 +20,9 @@ Item encode_answer();
 Item stream_without_http2();
 /// The same through the bytes of an HTTP/2 connection that stays open.
 Item stream_through_http2();
+/// The same with a tracer that records this share of the streams.
+Item traced_stream(std::string name, double ratio);
+/// That with all that serve --metrics counts.
+Item stream_with_metrics();
 
 }  // namespace bench

@@ -15,8 +15,10 @@ int main(int argc, char** argv) {
   constexpr int kWarmUp = 300;
   try {
     const int times = argc > 1 ? std::stoi(argv[1]) : 1000;
-    for (const bench::Item& item : {bench::decode_headers(), bench::encode_answer(),
-                                    bench::stream_without_http2(), bench::stream_through_http2()}) {
+    for (const bench::Item& item :
+         {bench::decode_headers(), bench::encode_answer(), bench::stream_without_http2(),
+          bench::stream_through_http2(), bench::stream_with_metrics(),
+          bench::traced_stream("traces 1 %", 0.01)}) {
       for (int i = 0; i < kWarmUp; ++i) item.run();
       bench::take_allocations();
 #ifdef BENCH_HAS_CALLGRIND

@@ -7,6 +7,10 @@
 #include <string_view>
 #include <utility>
 
+#include "exchange/watch.h"
+#include "host/access.h"
+#include "log/make_logger.h"
+
 namespace bench {
 
 /// The benchmark's processor, and what a stream of it needs around it.
@@ -26,7 +30,15 @@ struct ProcessorUnderTest {
   };
 
   extproc::Service service = extproc::Service::make<Headers>();
-  extproc::host::Host host{service, {.log = [](extproc::LogLevel, std::string_view) {}}};
+  extproc::host::Host host;
+
+  /// `watchers`: who looks on at its streams.
+  explicit ProcessorUnderTest(const extproc::exchange::Watchers& watchers = {})
+      : host(extproc::detail::HostAccess::make_host(
+            service, {}, nullptr,
+            extproc::log::make_logger(extproc::LogLevel::info,
+                                      {.sink = [](extproc::LogLevel, std::string_view) {}}),
+            watchers)) {}
 };
 
 }  // namespace bench

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from lib.plan import TLS_CLEAR, TLS_GRPCPP, TLS_OURS
+from lib.plan import TLS_CLEAR, TLS_GRPCPP, TLS_OURS, TRACES_ALL, TRACES_NONE, TRACES_SOME
 from lib.results import Results
 from lib.statistics import Estimate
 from lib.table import interval
@@ -155,6 +155,16 @@ GOALS = (
         "TLS: resident KiB of an idle connection",
         lambda results: results.estimate("tls", "connections", TLS_OURS, "kib_per_connection"),
         40,
+    ),
+    Goal(
+        "traces of 1 %: server CPU per stream / without",
+        lambda results: results.ratio("traces", "direct", TRACES_SOME, TRACES_NONE, _CPU_DIRECT),
+        1.03,
+    ),
+    Goal(
+        "traces of all: server CPU per stream less that without, us",
+        lambda results: results.difference("traces", "direct", TRACES_ALL, TRACES_NONE, _CPU_DIRECT),
+        1.5,
     ),
     *(
         Goal(f"operator new: {item}", _ours("allocations", item, "operator_new"), limit)

@@ -2,7 +2,7 @@
 
 from lib.envoy import BASELINE
 from lib.measure.advice import ROUTES
-from lib.plan import TLS_CLEAR, TLS_GRPCPP, TLS_OURS
+from lib.plan import TLS_CLEAR, TLS_GRPCPP, TLS_OURS, TRACES_ALL, TRACES_NONE, TRACES_SOME
 from lib.results import Results
 from lib.servers import ALL
 from lib.table import Table, interval, number
@@ -41,6 +41,7 @@ def tables(results: Results, missing: dict[str, str]) -> list[Table]:
         advice_table(results),
         tls_table(results),
         tls_envoy_table(results),
+        traces_table(results),
         body_table(results),
         memory_table(results),
     ]
@@ -140,6 +141,18 @@ def tls_table(results: Results) -> Table:
             number(results.median("tls", "connections", name, "kib_with_a_stream")),
         ])  # fmt: skip
     return Table("TLS 1.3 with AES-128-GCM, straight to the server", head, rows)
+
+
+def traces_table(results: Results) -> Table:
+    rows = []
+    for name in (TRACES_NONE, TRACES_SOME, TRACES_ALL):
+        cpu = results.median("traces", "direct", name, "cpu_us_per_stream")
+        if cpu is None:
+            continue
+        more = results.difference("traces", "direct", name, TRACES_NONE, "cpu_us_per_stream")
+        rate = number(results.median("traces", "direct", name, "streams_per_s"))
+        rows.append([name, number(cpu), "-" if name == TRACES_NONE else interval(more), rate])
+    return Table("Traces, straight to the server", ["traces", "CPU/stream us", "less that without", "streams/s"], rows)
 
 
 def tls_envoy_table(results: Results) -> Table:

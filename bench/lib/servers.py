@@ -151,11 +151,17 @@ def new_address(launcher: Launcher, name: str, unix: bool) -> str:
 
 
 def start(
-    launcher: Launcher, name: str, command: list, variant: str = "headers", threads: int = 1, unix: bool = False
+    launcher: Launcher,
+    name: str,
+    command: list,
+    variant: str = "headers",
+    threads: int = 1,
+    unix: bool = False,
+    env: dict[str, str] | None = None,
 ) -> Running:
     address = new_address(launcher, f"{name}-{variant}", unix)
     arguments = ["--listen", address, "--variant", variant, "--threads", threads]
-    process = launcher.start(f"{name}-{variant}", [*command, *arguments])
+    process = launcher.start(f"{name}-{variant}", [*command, *arguments], env=env)
     running = Running(name, process, address)
     process.wait_until_open(running.endpoint)
     return running

@@ -16,6 +16,7 @@
 #include "extproc/processing_mode.h"
 #include "extproc/status.h"
 #include "extproc/struct.h"
+#include "extproc/trace.h"
 
 namespace extproc {
 
@@ -72,6 +73,13 @@ struct MessageContext {
 struct Abort {
   GrpcStatus status;
   std::string message;
+};
+
+/// What few Contexts have.
+struct ContextExtras {
+  std::optional<Abort> abort{};
+  /// The span that its handler runs in; null where there are no traces.
+  const TraceContext* span = nullptr;
 };
 }  // namespace detail
 
@@ -137,20 +145,30 @@ class EXTPROC_API Context {
   /// The filter only observes (`observability_mode`): answers are not sent.
   bool observability_mode() const { return messages_->observability_mode; }
 
+  /// Where the handler is in the trace of its request, to be sent on with calls of its own: the
+  /// span of its phase where the trace is recorded, and else what came with the request. Null where
+  /// the server has no traces (Settings::tracing). As long as the handler runs.
+  const TraceContext* trace() const { return extras_ == nullptr ? nullptr : extras_->span; }
+
   /// Ends the stream with `status` when the handler returns, in place of an answer. Envoy then
   /// fails the HTTP request, or lets it go on where failure_mode_allow is set. `message` goes to
   /// Envoy's log; Envoy does not send it to the caller.
   void abort(GrpcStatus status, std::string message = {}) {
-    abort_ = std::make_unique<detail::Abort>(detail::Abort{status, std::move(message)});
+    some_extras().abort = detail::Abort{status, std::move(message)};
   }
 
  private:
   friend class detail::Access;
 
+  detail::ContextExtras& some_extras() {
+    if (!extras_) extras_ = std::make_unique<detail::ContextExtras>();
+    return *extras_;
+  }
+
   const detail::CallInfo* info_ = nullptr;
   detail::EventLoop* loop_ = nullptr;
   std::stop_source cancel_{std::nostopstate};
-  std::unique_ptr<detail::Abort> abort_;
+  std::unique_ptr<detail::ContextExtras> extras_;
   detail::MessageContext own_messages_;
   const detail::MessageContext* messages_ = &own_messages_;
 };

@@ -14,6 +14,7 @@
 #include "extproc/module.h"
 #include "extproc/needs.h"
 #include "extproc/observer.h"
+#include "extproc/own_settings.h"
 #include "extproc/per_thread.h"
 #include "extproc/phase.h"
 #include "extproc/processor.h"

@@ -19,8 +19,8 @@ EXTPROC_API std::string_view to_string(LogLevel level);
 enum class LogFormat : std::uint8_t {
   /// "<time> : <level> : <message>", the time in UTC as RFC 3339 has it.
   text,
-  /// A JSON object with "time", "level" and "message", and "processor", "phase" and "request_id"
-  /// where the line is about one.
+  /// A JSON object with "time", "level" and "message", and "processor", "phase", "request_id" and
+  /// "trace_id" where the line is about one.
   json
 };
 

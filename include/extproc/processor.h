@@ -14,6 +14,7 @@
 #include "extproc/export.h"
 #include "extproc/headers.h"
 #include "extproc/needs.h"
+#include "extproc/own_settings.h"
 #include "extproc/phase.h"
 #include "extproc/request.h"
 #include "extproc/response.h"
@@ -99,6 +100,19 @@ class EXTPROC_API Processor {
   /// True: all handlers run on the server's blocking threads (Settings::blocking_threads), so that
   /// they may block. Asked once, at set-up.
   virtual bool blocking() const { return false; }
+
+  /// Takes other settings of its own while it runs: serve_settings_file() and `extproc serve
+  /// --settings` call it on SIGHUP where what the file says of this processor has changed, and
+  /// Service::reload() does for a program. `settings` are all of them, as at construction. A
+  /// processor without it keeps its settings until a restart, and the log says so.
+  ///
+  /// One call at a time, behind start(), on a thread that is none of the server's: handlers run
+  /// meanwhile on theirs, so that what they read must be exchanged as a whole, as a
+  /// std::atomic<std::shared_ptr<const State>> does. It may block. What it throws (also by reading
+  /// `settings`) is logged, and what was there must stay: read all before anything is changed.
+  /// Where one processor of several throws, those that had taken theirs are called again with what
+  /// they had before. The server may end, and stop() be called, before it returns.
+  virtual void reload(const OwnSettings& settings);
 };
 
 /// The base processor: it changes nothing, and with LOG_LEVEL=DEBUG shows what comes.
@@ -246,6 +260,19 @@ constexpr bool overrides_on_complete() {
   return !std::is_same_v<Class, Base>;
 }
 
+/// Whether P, or a class between it and Base, has reload. A member of another form is P's own
+/// affair.
+template <class Base, class P>
+constexpr bool overrides_reload() {
+  if constexpr (requires { &P::reload; }) {
+    using Member = decltype(&P::reload);
+    using Class = typename MemberClass<Member>::type;
+    if constexpr (std::is_same_v<Member, void (Class::*)(const OwnSettings&)>)
+      return !std::is_same_v<Class, Base>;
+  }
+  return false;
+}
+
 template <class Base, class P>
 Traits traits_of(const P& processor) {
   return {.completes = overrides_on_complete<Base, P>(), .early_end = processor.early_end()};
@@ -253,6 +280,9 @@ Traits traits_of(const P& processor) {
 
 EXTPROC_API std::shared_ptr<const Dispatcher> make_processor_dispatcher(
     std::shared_ptr<Processor> processor, PhaseSet phases, Traits traits);
+/// The same with Processor::reload, which modules that were built before it do not have.
+EXTPROC_API std::shared_ptr<const Dispatcher> make_processor_dispatcher(
+    std::shared_ptr<Processor> processor, PhaseSet phases, Traits traits, bool reloads);
 
 template <class P>
   requires std::derived_from<P, Processor>
@@ -260,7 +290,8 @@ struct DispatcherFactory<P> {
   static std::shared_ptr<const Dispatcher> make(std::shared_ptr<P> processor) {
     const PhaseSet phases = handled_phases<Processor, void>(*processor);
     const Traits traits = traits_of<Processor>(*processor);
-    return make_processor_dispatcher(std::move(processor), phases, traits);
+    return make_processor_dispatcher(std::move(processor), phases, traits,
+                                     overrides_reload<Processor, P>());
   }
 };
 

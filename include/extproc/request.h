@@ -141,6 +141,7 @@ class EXTPROC_API Request {
   Request* shared_with_ = this;  // that of its chain
   std::optional<Phase> phase_;
   bool response_seen_ = false;
+  std::uint32_t trace_ = 0;  // the library's own; see detail::Access
 };
 
 }  // namespace extproc

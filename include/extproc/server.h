@@ -77,6 +77,10 @@ struct Stats {
   /// to where this server's log goes; none where Settings::log is set.
   std::uint64_t log_lines_dropped = 0;
   std::uint64_t log_lines_left_out = 0;
+  /// Spans that were taken by where Settings::tracing has them go; and those that were not sent in
+  /// time, or refused. Of all servers of the process that send there.
+  std::uint64_t spans_sent = 0;
+  std::uint64_t spans_dropped = 0;
   /// Blocking handlers, and work of offload(), that were not begun because they could not have
   /// ended in time, or too many waited.
   std::uint64_t refused_jobs = 0;
@@ -122,6 +126,17 @@ class EXTPROC_API Server {
   /// Reads what the transport was made of (certificates) anew, soon; it does so by itself when
   /// files change. Where it cannot be used, the log says why, and what was there stays. Any thread.
   void reload();
+
+  /// Puts limits in place of those that it was made with. Throws Error where one is out of its
+  /// range, and nothing changes. Any thread; before start() that which calls it.
+  ///
+  /// Soon they count for all that comes, on connections that are open, too. Only new connections
+  /// see streams_per_connection, header_list_bytes, stream_window_bytes, connection_window_bytes,
+  /// owed_resets_per_second, owed_resets_burst, handshake_timeout and max_connection_age: their
+  /// peer was told at the beginning, or it is counted from there. A message or a frame that has
+  /// begun keeps its time. Nothing is ended that is above a lower limit already, but what
+  /// memory_bytes and idle_timeout close.
+  void set_limits(const Limits& limits);
 
   /// Waits until a shutdown has ended and every thread is gone. Not from a handler. A handler that
   /// never returns keeps it waiting; the log names it when the grace period is over. Handlers of

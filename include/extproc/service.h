@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "extproc/detail/dispatcher.h"
 #include "extproc/export.h"
 #include "extproc/needs.h"
+#include "extproc/own_settings.h"
 #include "extproc/transport.h"
 
 namespace extproc {
@@ -54,6 +56,15 @@ class EXTPROC_API Service {
   Service on_sockets(std::vector<int> sockets) &&;
   /// This service with a transport of its own, in place of Settings::transport.
   Service over(std::shared_ptr<Transport> transport) &&;
+
+  /// This service with what it does where its processor is to take other settings while it runs, in
+  /// place of Processor::reload, whose contract it has: for Handlers, and processors that are made
+  /// by others.
+  Service on_reload(std::function<void(const OwnSettings&)> reload) &&;
+  /// Has the processor take other settings of its own: Processor::reload. False where it cannot
+  /// while it runs; of a chain each service by itself. Throws what it throws, and Error for keys
+  /// that it did not read. Any thread, one call at a time.
+  bool reload(const OwnSettings& settings) const;
 
   const std::string& name() const;
   /// The phases that have a handler.

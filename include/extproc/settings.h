@@ -10,6 +10,7 @@
 #include "extproc/filter_settings.h"
 #include "extproc/limits.h"
 #include "extproc/log.h"
+#include "extproc/trace_settings.h"
 #include "extproc/transport.h"
 
 namespace extproc {
@@ -34,6 +35,9 @@ struct Settings {
   std::optional<int> port;
   /// Where to listen instead: "host:port", "[v6]:port", or "unix:/path". Not together with `port`.
   std::optional<std::string> listen;
+  /// Whether gRPC's server reflection (v1 and v1alpha) tells clients such as grpcurl what can be
+  /// called, so that they need no files. false.
+  std::optional<bool> reflection;
   /// What TCP connections are carried by: tls_transport() of extproc/tls.h. Unix domain sockets
   /// stay clear. None: clear text.
   std::shared_ptr<Transport> transport;
@@ -73,9 +77,20 @@ struct Settings {
   Observer* observer = nullptr;
   /// Others that are told of the same behind it, in their order. None.
   std::vector<Observer*> observers{};
+  /// Where the spans of streams and phases go. The variables of OpenTelemetry, which serve(), the
+  /// command and from_environment() read: see TraceSettings::from_environment(). None.
+  std::optional<TraceSettings> tracing;
   /// A synchronous handler that takes longer than this on an I/O thread is logged once, with the
   /// advice to offload it.
   std::chrono::milliseconds slow_handler{10};
+
+  /// Where Prometheus finds metrics, over HTTP: "host:port", "[v6]:port", a port alone for all
+  /// interfaces, or "unix:/path". There are /metrics, /healthz and /readyz, which anybody who can
+  /// reach the address may read; servers of one process may share it. None.
+  std::optional<std::string> metrics;
+  /// Of one of how many streams the durations are measured and told; all else is counted of each.
+  /// 16.
+  std::optional<unsigned> metrics_sample;
 
   FilterSettings filter;
   /// Whether a stream ends as soon as no phase that has a handler can come any more, so that Envoy

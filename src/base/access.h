@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <stop_token>
@@ -43,7 +44,7 @@ class Access {
     context.info_ = info;
     context.loop_ = loop;
     context.cancel_ = cancellable ? std::stop_source() : std::stop_source(std::nostopstate);
-    context.abort_.reset();
+    forget_extras(context);
     context.messages_ = &context.own_messages_;
     context.own_messages_.protocol_config.reset();
     context.own_messages_.observability_mode = false;
@@ -54,7 +55,8 @@ class Access {
     context.info_ = of.info_;
     context.loop_ = of.loop_;
     context.cancel_ = cancellable ? std::stop_source() : std::stop_source(std::nostopstate);
-    context.abort_.reset();
+    forget_extras(context);
+    if (const TraceContext* span = of.trace()) context.some_extras().span = span;
     context.messages_ = of.messages_;
   }
   /// It is over for now: what it kept of messages is given up.
@@ -69,17 +71,30 @@ class Access {
     return context.own_messages_.data.get();
   }
   /// Null when it is not.
-  static const Abort* aborted(const Context& context) { return context.abort_.get(); }
+  static const Abort* aborted(const Context& context) {
+    return context.extras_ != nullptr && context.extras_->abort ? &*context.extras_->abort
+                                                                : nullptr;
+  }
+  /// Null: none. It must outlive what is told of it.
+  static void set_trace(Context& context, const TraceContext* span) {
+    if (span != nullptr || context.extras_ != nullptr) context.some_extras().span = span;
+  }
   static EventLoop* loop(const Context& context) { return context.loop_; }
+  /// Null for none.
+  static const CallInfo* call(const Context& context) { return context.info_; }
 
   // Request
 
+  /// What whoever traces knows the stream by.
+  static std::uint32_t& trace(const Request& stream) { return stream.shared_with_->trace_; }
   /// Takes over the standard headers, where there are some, and notes the phase.
   static void begin_phase(Request& request, Phase phase, const HeaderView* headers) {
     request.begin_phase(phase, headers);
   }
   /// What the processors of a chain share is with `chain`, which must outlive it.
   static void share(Request& request, Request& chain) { request.shared_with_ = &chain; }
+  /// That of the exchange which its host has: of a chain's processor that of the chain.
+  static const Request& of_stream(const Request& request) { return *request.shared_with_; }
   static void end_phase(Request& request, std::chrono::nanoseconds spent) {
     request.overhead_ += spent;
   }
@@ -135,6 +150,11 @@ class Access {
   template <class T>
   static std::exception_ptr take_failure(Task<T>& task) {
     return task.take_failure();
+  }
+
+ private:
+  static void forget_extras(Context& context) {
+    if (context.extras_ != nullptr) *context.extras_ = {};
   }
 };
 

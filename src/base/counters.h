@@ -52,7 +52,9 @@ enum class CounterKind { counter, gauge };
   ROW(tls_reloads_failed, counter, "Times that changed certificates could not be used")        \
   ROW(memory_bytes, gauge, "What connections and streams hold in memory for their peers")      \
   ROW(log_lines_dropped, counter, "Lines of the log that were not taken in time")              \
-  ROW(log_lines_left_out, counter, "Lines of the log of which there were too many a second")
+  ROW(log_lines_left_out, counter, "Lines of the log of which there were too many a second")   \
+  ROW(spans_sent, counter, "Spans that were taken by where they go")                           \
+  ROW(spans_dropped, counter, "Spans that were not taken in time, or refused")
 
 #define EXTPROC_LINK_COUNTERS(ROW)                                                   \
   ROW(calls, counter, "Phases that began in the processor")                          \

@@ -12,6 +12,8 @@
 
 namespace extproc {
 
+struct TraceContext;
+
 /// What a line is about; lines of one kind are bounded together.
 enum class LineKind : std::uint8_t {
   other,
@@ -38,6 +40,8 @@ struct LogLine {
   std::optional<Phase> phase{};
   /// Of lines about a request; empty where its id is not known.
   std::optional<std::string_view> request_id{};
+  /// Of those too, where there are traces; else null.
+  const TraceContext* trace = nullptr;
 };
 
 /// Lines that did not get to where they should go.

@@ -34,8 +34,8 @@ void ChainExchange::begin(const detail::CallInfo& info) {
   alarm_.reset();
   unreleased_ = entered_ = 0;
   modes_differ_ = mode_asked_ = asked_for_time_ = going_on_ = false;
-  for (const auto& link : links_) link->begin(context_);
   start();
+  for (const auto& link : links_) link->begin(context_, watched_);
 }
 
 void ChainExchange::expect_windows() {
@@ -57,6 +57,7 @@ void ChainExchange::note(const Message& message) {
     directions().configure(message.protocol_config);
     for (const auto& link : links_) {
       link->exchange().configure(message.protocol_config);
+      link->exchange().watch_as(watched_, context_.trace());
       link->exchange().come_as(directions());
     }
     detail::Access::messages(context_).protocol_config = message.protocol_config;
@@ -65,7 +66,7 @@ void ChainExchange::note(const Message& message) {
 }
 
 void ChainExchange::on(const Message& arrived) {
-  reporter().message();
+  reporter().message(arrived, request_, context_, watched_);
   note(arrived);
   if (!arrived.phase || finished_) return;
   enter([&] {
@@ -89,7 +90,7 @@ void ChainExchange::take(Message message) {
   if (observes()) return observe(message);
   Direction& its = direction(phase);
   // A link may begin to wait long after Envoy has.
-  if (env_.dispatcher.suspends()) its.sent_at = env_.settings.now();
+  if (env_.dispatcher.suspends()) its.sent_at = now();
   its.begun = true;
   std::optional<std::uint64_t> number;
   asked_for_time_ = false;
@@ -142,7 +143,7 @@ void ChainExchange::on_writable() {
 
 void ChainExchange::on_wake() {
   alarm_.reset();
-  const auto now = env_.settings.now();
+  const auto now = this->now();
   enter([&] {
     for (const auto& link : links_) {
       if (link->alarm() && *link->alarm() <= now) link->on_wake();
@@ -152,7 +153,7 @@ void ChainExchange::on_wake() {
 }
 
 bool ChainExchange::on_closed(GrpcStatus status, bool cancelled, std::string_view why) {
-  note_closed(status, cancelled, why);
+  note_closed(status, cancelled, owes_answer(), why);
   closing_ = true;
   unreleased_ = links_.size();
   for (const auto& link : links_) {
@@ -252,6 +253,13 @@ std::size_t ChainExchange::kept_bytes() const {
   return bytes;
 }
 
+bool ChainExchange::owes_answer() const {
+  for (const Direction& each : directions_) {
+    if (each.headers_open || each.trailers_open || !each.bodies.empty() || each.made) return true;
+  }
+  return any([](Link& link) { return link.exchange().owes_answer() || link.waiting_bytes() > 0; });
+}
+
 bool ChainExchange::running() const {
   return directions_[0].made || directions_[1].made || any([](Link& link) { return !link.idle(); });
 }
@@ -290,17 +298,17 @@ void ChainExchange::begin_phase(Phase phase, const HeaderView* headers) {
   const bool called = env_.dispatcher.phases().contains(phase) ||
                       (phase == Phase::response_headers && !env_.settings.chain_header.empty());
   if (begun || !called) return;
-  begun = env_.settings.now();
-  reporter().phase_begin(request_, context_, phase);
+  begun = now();
+  reporter().phase_begin(request_, context_, watched_, phase);
 }
 
 void ChainExchange::end_phase(Phase phase, PhaseOutcome outcome) {
   auto& begun = begun_[static_cast<std::size_t>(phase)];
   if (!begun) return;
-  const std::chrono::nanoseconds spent = env_.settings.now() - *begun;
+  const std::chrono::nanoseconds spent = now() - *begun;
   begun.reset();
   detail::Access::end_phase(request_, spent);
-  reporter().phase_end(request_, context_, phase, outcome, spent);
+  reporter().phase_end(request_, context_, watched_, phase, outcome, spent);
 }
 
 // A body that one of them handles as a whole is one phase, to the end of all such handlers; an

@@ -170,6 +170,7 @@ class ChainExchange final : public exchange::BaseExchange {
   void end_body(Phase phase, std::size_t place);
   void bound_memory();
   std::size_t kept_bytes() const;
+  bool owes_answer() const;
   bool running() const;
   bool ends_early() const;
   void on_finished() override;

@@ -132,7 +132,8 @@ void ChainExchange::finish_made(MadeMessage& made) {
 void ChainExchange::reply(Phase phase, ImmediateResponse response) {
   if (finished_) return;
   replied_ = true;
-  reporter().immediate_response();
+  reporter().immediate_response(request_, phase, response.status);
+  reporter().sent(phase, response.body.size());
   sink().reply(phase, response, reply_fold_.extras ? &*reply_fold_.extras : nullptr);
   // Envoy sends nothing more on this stream.
   end_all(PhaseOutcome::immediate);

@@ -6,22 +6,32 @@
 #include "chain/chain_exchange.h"
 
 namespace extproc::chain {
+namespace {
+
+std::unique_ptr<exchange::Watch> watch_of(const exchange::Environment& chain, std::size_t link) {
+  if (chain.watch == nullptr) return nullptr;
+  return std::make_unique<exchange::Watch>(*chain.watch, chain.dispatcher.links()[link]->name());
+}
+
+}  // namespace
 
 LinkSurroundings::LinkSurroundings(exchange::Environment& chain, std::size_t link)
-    : environment{.dispatcher = *chain.dispatcher.links()[link],
+    : watch(watch_of(chain, link)),
+      environment{.dispatcher = *chain.dispatcher.links()[link],
                   .settings = chain.settings,
                   .logger = chain.logger,
                   .counters = chain.counters,
                   .loop = chain.loop,
+                  .watch = watch.get(),
                   .link = &chain.links[link],
                   .chain_name = chain.dispatcher.name()} {}
 
-void Link::begin(const Context& context) {
+void Link::begin(const Context& context, exchange::Watched watched) {
   made_[0] = made_[1] = owes_headers_[0] = owes_headers_[1] = false;
   mode_.reset();
   alarm_.reset();
   paused_ = ended_ = replied_ = false;
-  exchange_.begin_link(context);
+  exchange_.begin_link(context, watched);
 }
 
 void Link::feed(const host::Message& message, bool made) {

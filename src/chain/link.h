@@ -15,6 +15,7 @@
 #include "exchange/kept_message.h"
 #include "exchange/processor_exchange.h"
 #include "exchange/reporter.h"
+#include "exchange/watch.h"
 #include "extproc/host.h"
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
@@ -27,6 +28,8 @@ class ChainExchange;
 struct LinkSurroundings {
   explicit LinkSurroundings(exchange::Environment& chain, std::size_t link);
 
+  /// Null where nobody looks on.
+  std::unique_ptr<exchange::Watch> watch;
   exchange::Environment environment;
   exchange::Reporter reporter{environment};
 };
@@ -38,7 +41,7 @@ class Link final : private host::AnswerSink, private host::Control {
   Link(ChainExchange& chain, LinkSurroundings& around, std::size_t number)
       : chain_(chain), number_(number), around_(around), exchange_(around.reporter, *this, *this) {}
 
-  void begin(const Context& context);
+  void begin(const Context& context, exchange::Watched watched);
   /// Hands it a message, or keeps it until the link takes one. `made`: see owes_made().
   void feed(const host::Message& message, bool made = false);
 

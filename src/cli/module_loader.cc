@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <set>
 #include <sstream>
 #include <system_error>
@@ -17,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using detail::ModuleEntry;
+using detail::ModuleFactory;
 
 constexpr std::string_view kSuffix = ".so";
 constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
@@ -85,28 +87,61 @@ void check_fits(const fs::path& file) {
   }
 }
 
-std::vector<ModuleEntry> load_exports(const fs::path& file) {
+/// What a module exports, as either of the two forms.
+struct Export {
+  std::string name;
+  std::function<Service(const OwnSettings& settings, bool& taken)> make;
+};
+
+/// The list that the function gives of a module.
+template <class Entry>
+std::vector<Entry> listed(void* function) {
+  const auto list = reinterpret_cast<std::size_t (*)(Entry*, std::size_t)>(function);
+  std::vector<Entry> entries(list(nullptr, 0));
+  list(entries.data(), entries.size());
+  return entries;
+}
+
+std::vector<Export> load_exports(const fs::path& file) {
   // With a slash in it, so that the dynamic loader takes this file and does not search for one.
   void* handle = ::dlopen(fs::absolute(file).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) throw Error(std::string("cannot load a module: ") + ::dlerror());
   // Never closed: its code and types are in use from here on.
-  using Exports = decltype(&extproc_module_exports);
-  const auto exports = reinterpret_cast<Exports>(::dlsym(handle, "extproc_module_exports"));
-  if (exports == nullptr) throw Error(file.string() + ": " + ::dlerror());
-  std::vector<ModuleEntry> entries(exports(nullptr, 0));
-  exports(entries.data(), entries.size());
-  return entries;
+  std::vector<Export> exports;
+  if (void* factories = ::dlsym(handle, "extproc_module_factories")) {
+    for (const auto& each : listed<ModuleFactory>(factories))
+      exports.push_back({each.name, each.factory});
+    return exports;
+  }
+  void* entries = ::dlsym(handle, "extproc_module_exports");
+  if (entries == nullptr) throw Error(file.string() + ": " + ::dlerror());
+  for (const auto& each : listed<ModuleEntry>(entries)) {
+    exports.push_back({each.name, [make = each.factory](const OwnSettings&, bool& taken) {
+                         taken = false;
+                         return make();
+                       }});
+  }
+  return exports;
 }
 
-Service make_service(const ModuleEntry& entry, const ServiceSpec& spec) {
+Service make_service(const Export& found, const ServiceSpec& spec, const OwnSettings& settings) {
+  bool taken = false;
+  const std::string where = settings.where();
+  const std::string file = where.substr(0, where.rfind(':') + 1);
   try {
-    return entry.factory();
+    Service service = found.make(settings, taken);
+    if (taken || settings.empty()) return service;
   } catch (const std::exception& error) {
+    // What is wrong in their file is told by its place alone.
+    if (!file.empty() && std::string_view(error.what()).starts_with(file)) throw;
     throw Error("making " + spec.module + "." + spec.name + " failed: " + error.what());
   } catch (...) {
     throw Error("making " + spec.module + "." + spec.name +
                 " failed: it threw something that is not a std::exception");
   }
+  throw Error(spec.module + "." + spec.name +
+              " takes no settings of its own: leave them out, or let it be made from a const "
+              "OwnSettings& (extproc/own_settings.h)");
 }
 
 void add_folders(std::string_view list, std::vector<fs::path>& folders) {
@@ -146,14 +181,15 @@ std::vector<fs::path> module_folders(const std::vector<std::string>& given) {
   return folders;
 }
 
-Service load_service(const ServiceSpec& spec, const std::vector<fs::path>& folders) {
+Service load_service(const ServiceSpec& spec, const std::vector<fs::path>& folders,
+                     const OwnSettings& settings) {
   const fs::path file = find_module(spec.module, folders);
   check_fits(file);
-  const std::vector<ModuleEntry> entries = load_exports(file);
-  const auto entry = std::ranges::find(entries, spec.name, &ModuleEntry::name);
-  if (entry != entries.end()) return make_service(*entry, spec);
+  const std::vector<Export> exports = load_exports(file);
+  const auto found = std::ranges::find(exports, spec.name, &Export::name);
+  if (found != exports.end()) return make_service(*found, spec, settings);
   std::set<std::string> names;
-  for (const ModuleEntry& other : entries) names.insert(other.name);
+  for (const Export& other : exports) names.insert(other.name);
   throw Error(file.string() + " exports no " + spec.name +
               (names.empty() ? "; it exports nothing" : "; it exports: " + join(names)));
 }

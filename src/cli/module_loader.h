@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "extproc/own_settings.h"
 #include "extproc/service.h"
 
 namespace extproc::cli {
@@ -24,7 +25,8 @@ std::vector<std::filesystem::path> module_folders(const std::vector<std::string>
 
 /// Loads the module, for as long as the process lives, and makes the processor. Throws Error with
 /// what there is instead when the module or the name is not there, and with the reason when the
-/// module does not fit this program.
-Service load_service(const ServiceSpec& spec, const std::vector<std::filesystem::path>& folders);
+/// module does not fit this program. `settings` are the processor's own.
+Service load_service(const ServiceSpec& spec, const std::vector<std::filesystem::path>& folders,
+                     const OwnSettings& settings = {});
 
 }  // namespace extproc::cli

@@ -141,7 +141,11 @@ void add_filter_options(CLI::App& app, FilterSettings& filter) {
       add_filter_setting(app, row, filter);
   }
   add_told_options(app, filter);
-  app.callback([&filter] { check_times(filter); });
+  app.callback([&app, &filter] {
+    // What a file says besides counts with it, and is checked with it.
+    const CLI::Option* file = app.get_option_no_throw("--settings");
+    if (file == nullptr || file->count() == 0) check_times(filter);
+  });
 }
 
 void add_message_bytes(CLI::App& app, std::size_t& bytes) {

@@ -11,6 +11,7 @@
 #include "extproc/settings.h"
 #include "extproc/tls.h"
 #include "server/listen_address.h"
+#include "settings_file/plan.h"
 #include "tls/client_stream.h"
 
 namespace extproc::cli {
@@ -36,6 +37,13 @@ struct ServeOptions {
   Settings settings;
   /// Without a certificate: clear text.
   TlsSettings tls;
+  /// Each flag of `settings` that was given, as it was.
+  settings_file::GivenSettings given;
+  /// Empty: none.
+  std::string settings_file;
+  /// Serve nothing: read the file and make all of it, or print the schema of such files.
+  bool check_settings = false;
+  bool settings_schema = false;
 };
 
 /// What a processor needs of its filter, beyond the phases that it handles.

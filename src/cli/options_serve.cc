@@ -36,12 +36,43 @@ const char* type_name(Unit unit) {
       return "NAME,...";
     case Unit::text:
       return "FILE";
+    case Unit::address:
+      return "ADDRESS";
     case Unit::on_or_off:
     case Unit::log_level:
     case Unit::header_name:
       break;
   }
   return "TEXT";
+}
+
+void add_file_options(CLI::App& serve, ServeOptions& options) {
+  CLI::Option* file =
+      serve
+          .add_option(
+              "--settings", options.settings_file,
+              "Settings from a file of YAML: all that these flags set, several services, and "
+              "what processors have of their own; flags are stronger. Read anew on SIGHUP")
+          ->type_name("FILE");
+  serve
+      .add_flag("--check-settings", options.check_settings,
+                "Read that file, load its modules and make its processors, tell what counts, and "
+                "serve nothing")
+      ->needs(file);
+  serve.add_flag("--settings-schema", options.settings_schema,
+                 "Print the JSON Schema of such files");
+}
+
+/// What was given of the table's flags, as it was.
+void note_given(const CLI::App& serve, settings_file::GivenSettings& given) {
+  for (const SettingRow& row : server::setting_rows()) {
+    const std::string flag = server::flag_of(row);
+    const CLI::Option* option = flag.empty() ? nullptr : serve.get_option_no_throw(flag);
+    if (option == nullptr || option->count() == 0) continue;
+    const std::string text =
+        row.flag_value.empty() ? option->results().back() : std::string(row.flag_value);
+    given.put({&row, flag, text});
+  }
 }
 
 std::string footer() {
@@ -103,6 +134,8 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       ->allow_extra_args(false)
       ->take_all()
       ->excludes(serve.get_option("--port"));
+  add_file_options(serve, options);
+  serve.final_callback([&] { note_given(serve, options.given); });
   serve.footer(footer());
 }
 

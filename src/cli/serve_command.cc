@@ -1,14 +1,61 @@
+#include <cstdio>
 #include <utility>
 
 #include "cli/commands.h"
+#include "cli/module_loader.h"
 #include "cli/services.h"
+#include "extproc/processor.h"
 #include "extproc/server.h"
+#include "extproc/settings_file.h"
 #include "server/process.h"
+#include "settings_file/serve.h"
 
 namespace extproc::cli {
+namespace {
+
+settings_file::Overlay overlay_of(ServeOptions& options) {
+  settings_file::Overlay flags{.listen = std::move(options.listen),
+                               .processors = std::move(options.which.services),
+                               .separate = options.which.separate,
+                               .module_path = std::move(options.which.module_path)};
+  flags.common.given = std::move(options.given);
+  if (!options.tls.certificate_file.empty())
+    flags.common.tls = {.settings = std::move(options.tls), .source = "--tls-cert"};
+  auto& modes = options.settings.filter.allowed_override_modes;
+  if (!modes.empty())
+    flags.common.overrides = {.modes = std::move(modes), .source = "--allowed-override-mode"};
+  if (!options.logging)
+    flags.otherwise = {&server::setting_row("log_level"), "without --logging", "WARNING"};
+  return flags;
+}
+
+settings_file::Source source_of(ServeOptions& options) {
+  return {.path = options.settings_file,
+          .flags = overlay_of(options),
+          .maker = [](const std::vector<std::string>& module_path) {
+            return [folders = module_folders(module_path)](const std::string& name,
+                                                           const OwnSettings& settings) {
+              if (name.empty()) return Service::make<BaseExtProcService>();
+              return load_service(parse_service_spec(name), folders, settings);
+            };
+          }};
+}
+
+int check_settings(settings_file::Source source) {
+  std::fputs(settings_file::check(std::move(source)).c_str(), stdout);
+  return 0;
+}
+
+}  // namespace
 
 int run(ServeOptions options) {
+  if (options.settings_schema) {
+    std::fputs(settings_file_schema().c_str(), stdout);
+    return 0;
+  }
   server::ignore_signals();
+  if (options.check_settings) return check_settings(source_of(options));
+  if (!options.settings_file.empty()) return settings_file::serve(source_of(options));
   if (!options.logging) options.settings.log_level = LogLevel::warning;
   std::vector<Service> services = make_services(options.which, options.listen, options.settings);
 #ifdef EXTPROC_WITH_TLS

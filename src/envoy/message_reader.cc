@@ -1,33 +1,13 @@
 #include "envoy/message_reader.h"
 
 #include <algorithm>
-#include <numeric>
+
+#include "base/nearest.h"
 
 namespace extproc::envoy_config {
 namespace {
 
 using std::chrono::nanoseconds;
-
-/// How many letters have to be put in, taken out or exchanged.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t exchanged = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, exchanged});
-    }
-  }
-  return row[b.size()];
-}
-
-std::string nearest(std::string_view name, std::span<const std::string_view> names) {
-  return std::string(*std::ranges::min_element(
-      names, {}, [&](std::string_view other) { return distance(name, other); }));
-}
 
 }  // namespace
 

@@ -115,6 +115,7 @@ void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResp
                                 !response.header_mutation().empty()))
       response.clear_route_cache(false);
   }
+  reporter_.sent(phase, response.replacement() ? response.replacement()->size() : 0);
   sink_.headers(phase, message, response);
 }
 
@@ -149,6 +150,7 @@ bool AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& respo
     const bool ends = chunk.end_of_stream() || mode != BodySendMode::streamed;
     if (!keeps_length(phase, bytes, ends)) return false;
   }
+  reporter_.sent(phase, response.body_change() == BodyChange::replace ? response.body().size() : 0);
   sink_.body(phase, chunk, response);
   return true;
 }
@@ -175,6 +177,7 @@ bool AnswerChecker::streamed_body(Phase phase, const HttpBody& body, BodyRespons
   }
   const bool ends = left.end_of_stream() || left.end_of_stream_without_message();
   if (guards_length(phase) && !keeps_length(phase, left.bytes().size(), ends)) return false;
+  reporter_.sent(phase, left.bytes().size());
   sink_.piece(phase, left, carries.extras_or_null());
   detail::Access::drop_extras(carries);
   return true;
@@ -184,6 +187,7 @@ bool AnswerChecker::trailers(Phase phase, const HttpTrailers& message, TrailersR
   note_metadata(phase, response.extras_or_null());
   check(phase, response.header_mutation());
   if (guards_length(phase) && !keeps_length(phase, 0, true)) return false;
+  reporter_.sent(phase, 0);
   sink_.trailers(phase, message, response);
   return true;
 }
@@ -211,6 +215,7 @@ void AnswerChecker::immediate(Phase phase, ImmediateResponse response,
   AnswerViolations violations(reporter_, request_, phase);
   rules::check_immediate(response, env().settings.filter, violations);
   if (env().settings.enforces_rules) rules::leave_out_refused(response, env().settings.filter);
+  reporter_.sent(phase, response.body.size());
   sink_.reply(phase, response, extras);
 }
 

@@ -7,7 +7,7 @@
 namespace extproc::exchange {
 
 void BaseExchange::on_malformed() {
-  reporter().message();
+  reporter().no_message();
   end_malformed("is not a ProcessingRequest");
 }
 

@@ -34,9 +34,9 @@ class BaseExchange : public host::Exchange {
     status_ = GrpcStatus::ok;
     first_message_ = true;
     windows_ = replied_ = paused_ = half_closed_ = false;
-    finished_ = closing_ = closed_ = cancelled_ = false;
-    if (measures()) stream_start_ = env_.settings.now();
-    reporter().stream_begin(request_, context_);
+    finished_ = closing_ = closed_ = cancelled_ = owed_ = false;
+    if (env_.link == nullptr) watched_ = reporter().stream_begin(request_, context_);
+    if (measures()) stream_start_ = now();
   }
   /// Ends the exchange, once.
   void finish(GrpcStatus status, std::string_view message = {}) {
@@ -47,9 +47,11 @@ class BaseExchange : public host::Exchange {
     control_.finish(status, message);
   }
   virtual void on_finished() = 0;
-  void note_closed(GrpcStatus status, bool cancelled, std::string_view why) {
+  /// `owed`: messages have no answer yet.
+  void note_closed(GrpcStatus status, bool cancelled, bool owed, std::string_view why) {
     closed_ = true;
     cancelled_ = cancelled;
+    owed_ = cancelled && owed && !finished_ && !observes();
     // A host to which its answers were too much says so only now.
     const bool over_limit = status == GrpcStatus::resource_exhausted &&
                             !(finished_ && status_ == GrpcStatus::resource_exhausted);
@@ -59,7 +61,7 @@ class BaseExchange : public host::Exchange {
   /// As of now, when no handler runs any more.
   Completed completed() const {
     const std::chrono::nanoseconds spent =
-        measures() ? env_.settings.now() - stream_start_ : std::chrono::nanoseconds(0);
+        measures() ? now() - stream_start_ : std::chrono::nanoseconds(0);
     return {.status = status_,
             .cancelled = cancelled_,
             .replied = replied_,
@@ -68,7 +70,7 @@ class BaseExchange : public host::Exchange {
   }
   void complete_exchange(const Completed& how) {
     if (env_.looks_for_bodies) look_for_bodies();
-    reporter().stream_end(request_, context_, status_, cancelled_, how.open);
+    reporter().stream_end(request_, context_, watched_, how, owed_);
     detail::Access::end(context_);
     tell_kept(0);
     control_.completed(how);
@@ -111,7 +113,8 @@ class BaseExchange : public host::Exchange {
   }
 
   bool observes() const { return context_.observability_mode(); }
-  bool measures() const { return env_.settings.measures; }
+  bool measures() const { return env_.settings.measures || watched_.exact; }
+  Clock::time_point now() const { return watched_.exact ? Clock::now() : env_.settings.now(); }
   Reporter& reporter() const { return checker_.reporter(); }
   host::AnswerSink& sink() const { return checker_.sink(); }
   Directions& directions() { return checker_.directions(); }
@@ -134,6 +137,8 @@ class BaseExchange : public host::Exchange {
   bool closing_ = false;  // within on_closed
   bool closed_ = false;
   bool cancelled_ = false;
+  bool owed_ = false;  // an answer, when its peer cancelled it
+  Watched watched_;
 };
 
 }  // namespace extproc::exchange

@@ -11,6 +11,7 @@
 #include "base/logger.h"
 #include "exchange/kept_message.h"
 #include "exchange/streamed_reply.h"
+#include "exchange/watch.h"
 #include "extproc/detail/dispatcher.h"
 #include "extproc/host.h"
 #include "extproc/needs.h"
@@ -55,6 +56,8 @@ struct Environment {
   Counters& counters;
   /// Null where no handler suspends.
   detail::EventLoop* loop = nullptr;
+  /// Null where nobody looks on.
+  Watch* watch = nullptr;
   /// Of a processor of a chain: what is counted of it besides, and the chain's name.
   LinkCounters* link = nullptr;
   std::string_view chain_name{};

@@ -11,7 +11,8 @@ void ProcessorExchange::begin(const detail::CallInfo& info) {
   start_handlers();
 }
 
-void ProcessorExchange::begin_link(const Context& context) {
+void ProcessorExchange::begin_link(const Context& context, Watched watched) {
+  watched_ = watched;
   detail::Access::begin_beside(context_, context, env_.dispatcher.suspends());
   start_handlers();
 }
@@ -59,9 +60,7 @@ bool ProcessorExchange::body_running(Phase body) const {
   return run != nullptr && run->session.running();
 }
 
-Clock::time_point ProcessorExchange::sent() const {
-  return waiting_->sent.value_or(env_.settings.now());
-}
+Clock::time_point ProcessorExchange::sent() const { return waiting_->sent.value_or(now()); }
 
 std::size_t ProcessorExchange::unread_bytes() const {
   std::size_t bytes = 0;
@@ -81,6 +80,17 @@ Phase ProcessorExchange::running_phase() const {
 bool ProcessorExchange::running() const {
   bool any = pending_;
   directions().each_run([&](const BodyRun& run) { any |= run.session.running(); });
+  return any;
+}
+
+// What is answered in time by its fallback is no handler's any more, and one that only waits for
+// more of its body has answered what it read.
+bool ProcessorExchange::owes_answer() const {
+  if (waiting_ == nullptr) return false;
+  bool any = (pending_ && late_ == Late::none) || !waiting_->held.empty();
+  directions().each_run(
+      [&](const BodyRun& run) { any |= run.holds_others_up() && !run.session.idle(); });
+  directions().each_held([&](const HeldHeaders&) { any = true; });
   return any;
 }
 
@@ -149,7 +159,7 @@ void ProcessorExchange::on_finished() {
 }
 
 bool ProcessorExchange::on_closed(GrpcStatus status, bool cancelled, std::string_view why) {
-  note_closed(status, cancelled, why);
+  note_closed(status, cancelled, owes_answer(), why);
   if (may_stream_) streamed_reply()->close();
   if (running()) {
     // A handler may return at once when it is told.

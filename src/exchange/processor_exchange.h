@@ -38,7 +38,12 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   void begin(const detail::CallInfo& info) override;
   /// In place of begin() for a processor of a chain: its handlers are told of the call and of
   /// Envoy's attributes what `context` tells, which must outlive the exchange.
-  void begin_link(const Context& context);
+  void begin_link(const Context& context, Watched watched);
+  /// Of a chain's processor, as the chain's.
+  void watch_as(Watched watched, const TraceContext* trace) {
+    watched_ = watched;
+    detail::Access::set_trace(context_, trace);
+  }
   /// Of a chain's processor: what its request shares with the others is with `chain`.
   void share(Request& chain) { detail::Access::share(request_, chain); }
   void expect_windows() override { windows_ = true; }
@@ -68,7 +73,9 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   bool running() const;
   /// None is in the middle of something, with what it was told still in hand.
   bool reads_nothing() const;
-  /// The phase of such a one, the later where there are two.
+  /// A message has no answer yet.
+  bool owes_answer() const;
+  /// The phase of a handler that has not returned, the later where there are two.
   Phase running_phase() const;
   bool body_running(Phase body) const;
   /// The answer to the headers of the direction waits for the handler over its body.
@@ -220,7 +227,6 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   void on_collected() { tell_kept(); }
   friend class BodySession;
   const Context& context() const { return context_; }
-  Clock::time_point now() const { return env_.settings.now(); }
   bool answers() const { return !finished_ && !closed_ && !observes(); }
   bool congested(Phase phase) const { return sink().congested(phase); }
   void send_body_answer(Phase phase, const HttpBody& body, BodyResponse& response);

@@ -10,7 +10,7 @@
 namespace extproc::exchange {
 
 void ProcessorExchange::conclude(const std::exception_ptr& failure, Clock::time_point start) {
-  const std::chrono::nanoseconds spent = env_.settings.now() - start;
+  const std::chrono::nanoseconds spent = now() - start;
   reporter().time_on_thread(request_, phase_, spent);
   PhaseOutcome outcome = PhaseOutcome::cancelled;
   if (late_ != Late::none) {
@@ -20,7 +20,7 @@ void ProcessorExchange::conclude(const std::exception_ptr& failure, Clock::time_
   }
   may_stream_ = false;
   detail::Access::end_phase(request_, spent);
-  reporter().phase_end(request_, context_, phase_, outcome, spent);
+  reporter().phase_end(request_, context_, watched_, phase_, outcome, spent);
 }
 
 PhaseOutcome ProcessorExchange::answer(const std::exception_ptr& failure) {
@@ -118,7 +118,7 @@ PhaseOutcome ProcessorExchange::send_streamed() {
     return send_immediate(phase_, std::move(*collected),
                           scratch().headers_response.extras_or_null());
   replied_ = true;
-  reporter().immediate_response();
+  reporter().immediate_response(request_, phase_, streamed_reply()->status());
   finish(GrpcStatus::ok);
   return PhaseOutcome::immediate;
 }
@@ -132,7 +132,7 @@ PhaseOutcome ProcessorExchange::send_immediate(Phase phase, ImmediateResponse re
   if (back.held == nullptr && rules::headers_may_have_left(phase, back.comes_in()))
     reporter().violation(request_, phase, Rule::immediate_too_late, {});
   replied_ = true;
-  reporter().immediate_response();
+  reporter().immediate_response(request_, phase, response.status);
   checker_.immediate(phase, std::move(response), extras);
   // Envoy sends nothing more on this stream.
   finish(GrpcStatus::ok);
@@ -157,7 +157,7 @@ PhaseOutcome ProcessorExchange::fail(Phase phase, std::string_view what) {
 void ProcessorExchange::send_body_answer(Phase phase, const HttpBody& body,
                                          BodyResponse& response) {
   if (!checker_.body(phase, body, response)) return static_cast<void>(finish_for_length());
-  this->body(phase)->deadline.answer_sent(env_.settings.now());
+  this->body(phase)->deadline.answer_sent(now());
   update_alarm();
 }
 
@@ -168,7 +168,7 @@ void ProcessorExchange::send_streamed_body(Phase phase, const HttpBody& body,
 
 void ProcessorExchange::on_consumed(BodySession& session, std::size_t bytes) {
   BodyDeadline& deadline = run_of(session).deadline;
-  if (deadline.fallback()) deadline.chunk_taken(env_.settings.now());
+  if (deadline.fallback()) deadline.chunk_taken(now());
   if (answers()) sink().consumed(session.phase(), bytes);
   if (!closed_) update_pause();
   tell_kept();
@@ -190,9 +190,9 @@ void ProcessorExchange::on_session_done(BodySession& session, const std::excepti
   }
   run_of(session).deadline.clear();
   update_alarm();
-  const auto spent = env_.settings.now() - session.start();
+  const auto spent = now() - session.start();
   detail::Access::end_phase(request_, spent);
-  reporter().phase_end(request_, context_, phase, outcome, spent);
+  reporter().phase_end(request_, context_, watched_, phase, outcome, spent);
   after_handler();
 }
 

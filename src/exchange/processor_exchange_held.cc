@@ -77,7 +77,7 @@ void ProcessorExchange::note_held_body(Phase body) {
 void ProcessorExchange::wake_held(Phase body) {
   const Direction& its = directions().of(body);
   if (its.held == nullptr || finished_ || closed_) return;
-  const auto now = env_.settings.now();
+  const auto now = this->now();
   const auto due = its.held->deadline.due(now);
   // What is told of a handler that waits goes by its own deadline; this may wait for the caller.
   if (due != ReplyDeadline::Action::tell && must_fall_back(rules::headers_of(body), due))

@@ -82,13 +82,13 @@ void ProcessorExchange::on_wake() {
 void ProcessorExchange::wake_handler() {
   if (finished_ || closed_) return;
   if (may_stream_ && streamed_reply()->begun()) return waiting_->deadline.clear();
-  if (!must_fall_back(phase_, waiting_->deadline.due(env_.settings.now()))) return;
+  if (!must_fall_back(phase_, waiting_->deadline.due(now()))) return;
   late_ == Late::none ? fall_back() : give_up();
 }
 
 void ProcessorExchange::wake_body(BodyRun& run) {
   if (finished_ || closed_) return;
-  const auto due = run.deadline.due(env_.settings.now());
+  const auto due = run.deadline.due(now());
   const Phase phase = run.session.phase();
   // While headers are held their own deadline bounds it.
   const Direction& its = directions().of(phase);
@@ -156,7 +156,7 @@ void ProcessorExchange::give_up() {
 void ProcessorExchange::receive_past_late(const host::Message& message, bool noted) {
   if (late_ == Late::fell_back && message.phase) {
     hold(message, false);
-    const auto now = env_.settings.now();
+    const auto now = this->now();
     waiting_->deadline.begin(now, env_.settings.filter,
                              !directions().of(*message.phase).full_duplex(),
                              now + waiting_->fallback->after);
@@ -199,7 +199,7 @@ detail::TimeLeft ProcessorExchange::time_left(const BodySession& session) const 
 // A fallback is sent at `answer_by`, however long Envoy would wait.
 detail::TimeLeft ProcessorExchange::time_until(std::optional<Clock::time_point> answer_by,
                                                bool falls_back) const {
-  const auto now = env_.settings.now();
+  const auto now = this->now();
   detail::TimeLeft left;
   // Nobody waits for what an observer answers.
   if (answer_by && !observes()) (falls_back ? left.certain : left.told) = *answer_by - now;

@@ -11,7 +11,7 @@
 namespace extproc::exchange {
 
 void ProcessorExchange::on(const host::Message& message) {
-  reporter().message();
+  reporter().message(message, request_, context_, watched_);
   receive(message, false);
   tell_kept();
 }
@@ -134,7 +134,7 @@ void ProcessorExchange::take_streamed(const host::Message& message) {
   auto& run = body(phase);
   if (run == nullptr) {
     detail::Access::begin_phase(request_, phase, nullptr);
-    reporter().phase_begin(request_, context_, phase);
+    reporter().phase_begin(request_, context_, watched_, phase);
     make_run(phase);
   }
   // In the other modes with its answer.
@@ -164,7 +164,7 @@ void ProcessorExchange::call_handler() {
     after_answer();
     return;
   }
-  reporter().phase_begin(request_, context_, phase_);
+  reporter().phase_begin(request_, context_, watched_, phase_);
   detail::Invocation invocation{.phase = phase_,
                                 .headers = &scratch().headers,
                                 .body = &scratch().body,
@@ -175,7 +175,7 @@ void ProcessorExchange::call_handler() {
                                 .body_response = &scratch().body_response,
                                 .trailers_response = &scratch().trailers_response,
                                 .completion = this};
-  const auto start = env_.settings.now();
+  const auto start = now();
   if (waiting_ != nullptr) {
     waiting_->start = start;
     waiting_->since = waiting_->sent.value_or(start);

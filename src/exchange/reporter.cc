@@ -60,35 +60,30 @@ std::string_view id_of(const Request& request) {
 
 }  // namespace
 
-void Reporter::phase_begin(const Request& request, const Context& context, Phase phase) const {
-  const std::string& name = env_.dispatcher.name();
-  if (env_.link != nullptr) env_.link->calls.add();
-  if (env_.logger.enabled(LogLevel::debug)) {
-    env_.logger.log({.level = LogLevel::debug,
-                     .kind = LineKind::phase,
-                     .event = "begins",
-                     .processor = name,
-                     .phase = phase,
-                     .request_id = id_of(request)});
-  }
-  if (env_.settings.observer != nullptr)
-    env_.settings.observer->phase_begin(name, context, request, phase);
+const TraceContext* Reporter::trace_of(const Request& request) const {
+  return env_.watch == nullptr ? nullptr : env_.watch->trace_of(request);
 }
 
-void Reporter::phase_end(const Request& request, const Context& context, Phase phase,
-                         PhaseOutcome outcome, std::chrono::nanoseconds spent) const {
-  const std::string& name = env_.dispatcher.name();
-  if (env_.settings.observer != nullptr)
-    env_.settings.observer->phase_end(name, context, request, phase, outcome, spent);
-  if (env_.logger.enabled(LogLevel::debug)) {
-    env_.logger.log({.level = LogLevel::debug,
-                     .kind = LineKind::phase,
-                     .event = "ended",
-                     .detail = text({to_string(outcome), " after ", microseconds(spent)}),
-                     .processor = name,
-                     .phase = phase,
-                     .request_id = id_of(request)});
-  }
+void Reporter::log_phase_begin(const Request& request, Phase phase) const {
+  env_.logger.log({.level = LogLevel::debug,
+                   .kind = LineKind::phase,
+                   .event = "begins",
+                   .processor = env_.dispatcher.name(),
+                   .phase = phase,
+                   .request_id = id_of(request),
+                   .trace = trace_of(request)});
+}
+
+void Reporter::log_phase_end(const Request& request, Phase phase, PhaseOutcome outcome,
+                             std::chrono::nanoseconds spent) const {
+  env_.logger.log({.level = LogLevel::debug,
+                   .kind = LineKind::phase,
+                   .event = "ended",
+                   .detail = text({to_string(outcome), " after ", microseconds(spent)}),
+                   .processor = env_.dispatcher.name(),
+                   .phase = phase,
+                   .request_id = id_of(request),
+                   .trace = trace_of(request)});
 }
 
 void Reporter::failure(const Request& request, Phase phase, std::string_view what) const {
@@ -120,7 +115,8 @@ void Reporter::failed(const Request& request, std::optional<Phase> phase, std::s
                    .detail = env_.link != nullptr ? std::string_view(of_which) : what,
                    .processor = env_.link != nullptr ? env_.chain_name : env_.dispatcher.name(),
                    .phase = phase,
-                   .request_id = id_of(request)});
+                   .request_id = id_of(request),
+                   .trace = trace_of(request)});
 }
 
 // Under a load that is too much there are many: a line for all of a while.
@@ -140,7 +136,8 @@ void Reporter::refused(const Request& request, Phase phase) const {
                                    "they only wait"}),
                    .processor = env_.dispatcher.name(),
                    .phase = phase,
-                   .request_id = id_of(request)});
+                   .request_id = id_of(request),
+                   .trace = trace_of(request)});
 }
 
 void Reporter::tell_slow(const Request& request, Phase phase,
@@ -153,7 +150,8 @@ void Reporter::tell_slow(const Request& request, Phase phase,
                    .detail = kSlowHandlerAdvice,
                    .processor = env_.dispatcher.name(),
                    .phase = phase,
-                   .request_id = id_of(request)});
+                   .request_id = id_of(request),
+                   .trace = trace_of(request)});
 }
 
 void Reporter::outlasts(const Request& request, Phase phase, std::chrono::nanoseconds time) const {
@@ -166,7 +164,8 @@ void Reporter::outlasts(const Request& request, Phase phase, std::chrono::nanose
                        kMessageTimeoutAdvice}),
        .processor = env_.dispatcher.name(),
        .phase = phase,
-       .request_id = id_of(request)});
+       .request_id = id_of(request),
+       .trace = trace_of(request)});
 }
 
 void Reporter::waits_untimed(const Request& request, Phase phase) const {
@@ -179,7 +178,8 @@ void Reporter::waits_untimed(const Request& request, Phase phase) const {
                    .detail = kNoTimerAdvice,
                    .processor = env_.dispatcher.name(),
                    .phase = phase,
-                   .request_id = id_of(request)});
+                   .request_id = id_of(request),
+                   .trace = trace_of(request)});
 }
 
 void Reporter::not_sent(const Request& request, Phase phase) const {
@@ -193,7 +193,8 @@ void Reporter::not_sent(const Request& request, Phase phase) const {
        .detail = text({"the filter's processing_mode has ", mode, ": NONE", kNotSentAdvice}),
        .processor = env_.dispatcher.name(),
        .phase = phase,
-       .request_id = id_of(request)});
+       .request_id = id_of(request),
+       .trace = trace_of(request)});
 }
 
 void Reporter::metadata_not_stated(const Request& request, Phase phase,
@@ -205,7 +206,8 @@ void Reporter::metadata_not_stated(const Request& request, Phase phase,
                    .detail = kMetadataAdvice,
                    .processor = env_.dispatcher.name(),
                    .phase = phase,
-                   .request_id = id_of(request)});
+                   .request_id = id_of(request),
+                   .trace = trace_of(request)});
 }
 
 void Reporter::malformed_message(const Request& request, const Context& context,
@@ -217,7 +219,8 @@ void Reporter::malformed_message(const Request& request, const Context& context,
                    .event = text({"a message from ", context.peer(), " ", what}),
                    .detail = "its stream is ended",
                    .processor = env_.dispatcher.name(),
-                   .request_id = id_of(request)});
+                   .request_id = id_of(request),
+                   .trace = trace_of(request)});
 }
 
 void Reporter::over_limit(const Request& request, const Context& context,
@@ -228,13 +231,15 @@ void Reporter::over_limit(const Request& request, const Context& context,
                    .event = text({"a stream of ", context.peer(), " is ended over a limit"}),
                    .detail = text({what, ". docs/guide.md has what to do"}),
                    .processor = env_.dispatcher.name(),
-                   .request_id = id_of(request)});
+                   .request_id = id_of(request),
+                   .trace = trace_of(request)});
 }
 
 void Reporter::violation(const Request& request, Phase phase, Rule rule,
                          std::string_view field) const {
   env_.counters.misused_answers.add();
   if (env_.link != nullptr) env_.link->misused_answers.add();
+  if (env_.watch != nullptr) env_.watch->violation(request, phase, rule);
   const std::string_view what = rules::advice(rule);
   if (env_.settings.on_violation)
     env_.settings.on_violation({rule, phase, std::string(field), std::string(what)});
@@ -248,7 +253,8 @@ void Reporter::violation(const Request& request, Phase phase, Rule rule,
                                    ". This is logged once"}),
                    .processor = env_.dispatcher.name(),
                    .phase = phase,
-                   .request_id = id_of(request)});
+                   .request_id = id_of(request),
+                   .trace = trace_of(request)});
 }
 
 }  // namespace extproc::exchange

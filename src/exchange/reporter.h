@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "exchange/environment.h"
+#include "exchange/watch.h"
 #include "extproc/completed.h"
 #include "extproc/observer.h"
 #include "extproc/phase.h"
@@ -16,7 +17,7 @@
 
 namespace extproc::exchange {
 
-/// Tells the observer, the counters and the log what the handlers of a thread's streams do: those
+/// Tells who looks on, the counters and the log what the handlers of a thread's streams do: those
 /// of one processor, which may be one of a chain.
 class Reporter final {
  public:
@@ -25,33 +26,53 @@ class Reporter final {
 
   Environment& environment() const { return env_; }
 
-  void stream_begin(const Request& request, const Context& context) const {
-    if (env_.link != nullptr) return;
+  /// Not of a chain's processors, nor the end of one.
+  Watched stream_begin(const Request& request, Context& context) const {
     env_.counters.streams_started.add();
     env_.counters.streams_open.add();
-    if (env_.settings.observer != nullptr)
-      env_.settings.observer->stream_begin(env_.dispatcher.name(), context, request);
+    return env_.watch == nullptr ? Watched() : env_.watch->stream_begin(request, context);
   }
-  void stream_end(const Request& request, const Context& context, GrpcStatus status, bool cancelled,
-                  std::chrono::nanoseconds duration) const {
+  void stream_end(const Request& request, Context& context, Watched watched, const Completed& how,
+                  bool owed) const {
     if (env_.link != nullptr) return;
     env_.counters.streams_open.subtract();
-    if (status != GrpcStatus::ok && !cancelled) env_.counters.streams_failed.add();
-    if (env_.settings.observer != nullptr) {
-      env_.settings.observer->stream_end(env_.dispatcher.name(), context, request, status,
-                                         cancelled, duration);
+    if (how.status != GrpcStatus::ok && !how.cancelled) env_.counters.streams_failed.add();
+    if (env_.watch != nullptr) {
+      env_.watch->stream_end(request, context, watched, how.status, how.cancelled, owed, how.open);
     }
   }
-  void message() const {
-    if (env_.link == nullptr) env_.counters.messages.add();
+  void message(const host::Message& message, const Request& request, Context& context,
+               Watched& watched) const {
+    if (env_.link != nullptr) return;
+    env_.counters.messages.add();
+    if (env_.watch != nullptr) env_.watch->received(message, request, context, watched);
   }
-  void immediate_response() const {
+  /// What its host says is none.
+  void no_message() const {
+    env_.counters.messages.add();
+    if (env_.watch != nullptr) env_.watch->no_message();
+  }
+  /// An answer leaves that belongs to a message of `phase`, or a piece of one, with so much of a
+  /// body.
+  void sent(Phase phase, std::size_t body_bytes) const {
+    if (env_.watch != nullptr && env_.link == nullptr) env_.watch->sent(phase, body_bytes);
+  }
+  void immediate_response(const Request& request, Phase phase, int status) const {
     (env_.link == nullptr ? env_.counters.immediate_responses : env_.link->immediate_responses)
         .add();
+    if (env_.watch != nullptr) env_.watch->immediate_response(request, phase, status);
   }
-  void phase_begin(const Request& request, const Context& context, Phase phase) const;
-  void phase_end(const Request& request, const Context& context, Phase phase, PhaseOutcome outcome,
-                 std::chrono::nanoseconds spent) const;
+  void phase_begin(const Request& request, Context& context, Watched watched, Phase phase) const {
+    if (env_.link != nullptr) env_.link->calls.add();
+    if (env_.logger.enabled(LogLevel::debug)) log_phase_begin(request, phase);
+    if (env_.watch != nullptr) env_.watch->phase_begin(request, context, watched, phase);
+  }
+  void phase_end(const Request& request, Context& context, Watched watched, Phase phase,
+                 PhaseOutcome outcome, std::chrono::nanoseconds spent) const {
+    if (env_.watch != nullptr)
+      env_.watch->phase_end(request, context, watched, phase, outcome, spent);
+    if (env_.logger.enabled(LogLevel::debug)) log_phase_end(request, phase, outcome, spent);
+  }
   void failure(const Request& request, Phase phase, std::string_view what) const;
   /// Has the processor itself know of the end of a request's stream.
   void tell_complete(const Completed& how, Context& context, Request& request) const;
@@ -82,6 +103,10 @@ class Reporter final {
  private:
   void failed(const Request& request, std::optional<Phase> phase, std::string_view event,
               std::string_view what) const;
+  const TraceContext* trace_of(const Request& request) const;
+  void log_phase_begin(const Request& request, Phase phase) const;
+  void log_phase_end(const Request& request, Phase phase, PhaseOutcome outcome,
+                     std::chrono::nanoseconds spent) const;
   void tell_slow(const Request& request, Phase phase, std::chrono::nanoseconds spent) const;
 
   Environment& env_;

@@ -36,6 +36,7 @@ void StreamedReply::head(int status, detail::HeaderPairs headers) {
     return;
   }
   begun_ = true;
+  status_ = static_cast<std::uint16_t>(status);
   all_head_ = checker_.is_all_head(status);
   const std::string code = std::to_string(status);
   std::vector<Header> all = views(headers);
@@ -49,6 +50,7 @@ void StreamedReply::head(int status, detail::HeaderPairs headers) {
   all.insert(all.begin(), Header{":status", code});
   if (!env.settings.chain_header.empty())
     all.push_back({env.settings.chain_header, env.dispatcher.name()});
+  checker_.reporter().sent(Phase::request_headers, 0);
   checker_.sink().reply_head(all, extras());
   detail::Access::drop_extras(response_);
 }
@@ -70,6 +72,7 @@ void StreamedReply::chunk(std::string_view bytes) {
   if (closed_) return;
   if (all_head_) return checker_.violation(Phase::request_headers, Rule::body_not_allowed, "body");
   if (pacer_ != nullptr) pacer_->wrote(bytes.size(), exchange_.now());
+  checker_.reporter().sent(Phase::request_headers, bytes.size());
   checker_.sink().reply_chunk(bytes, extras());
   detail::Access::drop_extras(response_);
 }
@@ -79,6 +82,7 @@ void StreamedReply::end(detail::HeaderPairs trailers) {
   if (all_head_) trailers.clear();
   std::vector<Header> all = views(trailers);
   leave_checked(all);
+  checker_.reporter().sent(Phase::request_headers, 0);
   checker_.sink().reply_end(all, extras());
   detail::Access::drop_extras(response_);
 }

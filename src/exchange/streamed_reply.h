@@ -2,6 +2,7 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,8 @@ class StreamedReply final : public detail::StreamedResponseSink {
   bool too_large() const { return too_large_; }
   /// What has been collected, in bytes.
   std::size_t collected_bytes() const { return collected_ ? collected_->body.capacity() : 0; }
+  /// Of the head.
+  int status() const { return status_; }
   /// The head was sent: no other answer is legal.
   bool begun() const { return begun_; }
   /// The stream is over, or was answered in another way: nothing is sent from now on.
@@ -66,6 +69,7 @@ class StreamedReply final : public detail::StreamedResponseSink {
   bool all_head_ = false;  // it has no body
   bool too_large_ = false;
   bool closed_ = false;
+  std::uint16_t status_ = 0;
 };
 
 }  // namespace extproc::exchange

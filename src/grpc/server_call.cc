@@ -96,7 +96,7 @@ void ServerCall::on_deadline() noexcept {
   const bool of_call = added_for() == deadline_;
   if (!of_call && inbox_.has_message()) {
     // The peer does not hold it up.
-    return time_message(*inbox_.partial_end() + host_.limits.incomplete_message_timeout);
+    return prolong_message();
   }
   // A message that is cut would be an error of its own to the peer, in place of the status.
   outbox_.drop_unbegun(host_.buffers);

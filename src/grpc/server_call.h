@@ -94,6 +94,9 @@ class ServerCall final : public Call,
   void deliver_waiting();
   void wait_for_turn();
   void time_message(std::optional<Clock::time_point> end);
+  /// Of the message that has begun, whose time counts anew from when those before it were
+  /// delivered.
+  void prolong_message();
   void deliver_half_close();
   void give_credit(std::size_t bytes);
   void refuse(GrpcStatus status, std::string_view message);

@@ -96,8 +96,7 @@ void ServerCall::deliver_waiting() {
     const std::size_t popped = inbox_.pop(host_.buffers);
     count_buffered();
     // The one behind it may have been held up by those before it.
-    if (const auto end = inbox_.partial_end(); end && !inbox_.has_message())
-      time_message(*end + host_.limits.incomplete_message_timeout);
+    if (inbox_.partial_end() && !inbox_.has_message()) prolong_message();
     const std::size_t credit =
         inbox_.has_message() ? std::min<std::size_t>(popped, withheld_) : withheld_;
     withheld_ -= static_cast<std::uint32_t>(credit);
@@ -117,6 +116,11 @@ void ServerCall::time_message(std::optional<Clock::time_point> end) {
   inbox_.end_partial_by(end);
   const auto first = std::min(deadline_, end.value_or(kNever));
   first == kNever ? DeadlineWheel::remove(*this) : host_.deadlines.add(*this, first);
+}
+
+void ServerCall::prolong_message() {
+  const auto time = host_.limits.incomplete_message_timeout;
+  time_message(time.count() > 0 ? std::optional(*inbox_.partial_end() + time) : std::nullopt);
 }
 
 void ServerCall::deliver() {

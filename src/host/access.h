@@ -8,22 +8,22 @@
 #include "base/logger.h"
 #include "chain/link.h"
 #include "exchange/environment.h"
-#include "exchange/observers.h"
 #include "exchange/reporter.h"
+#include "exchange/watch.h"
 #include "extproc/host.h"
 
 namespace extproc {
 
 struct host::Host::Inside {
   Inside(const Service& processor, Settings its_settings, detail::EventLoop* loop,
-         Logger its_logger);
+         Logger its_logger, const exchange::Watchers& watchers);
 
   std::shared_ptr<const detail::Dispatcher> dispatcher;
   Settings settings;
   Logger logger;
   Counters counters;
-  /// Where there are several, in place of which the settings have it.
-  std::optional<exchange::Observers> observers;
+  /// None where nobody looks on.
+  std::optional<exchange::Watch> watch;
   exchange::Environment environment;
   exchange::Reporter reporter{environment};
   /// Of a chain.
@@ -32,11 +32,12 @@ struct host::Host::Inside {
 
 /// What this library's own hosts reach of a Host.
 struct detail::HostAccess {
-  /// One with a logger of its host's own, in place of that of the settings.
+  /// One with a logger of its host's own, in place of that of the settings, and with others who
+  /// look on at its streams.
   static host::Host make_host(const Service& processor, host::Settings settings, EventLoop* loop,
-                              const Logger& logger) {
-    return host::Host(
-        std::make_unique<host::Host::Inside>(processor, std::move(settings), loop, logger));
+                              const Logger& logger, const exchange::Watchers& watchers = {}) {
+    return host::Host(std::make_unique<host::Host::Inside>(processor, std::move(settings), loop,
+                                                           logger, watchers));
   }
   /// Calls `visit(name of the processor, exchange)` for each exchange that is over while a handler
   /// of it still runs; of a chain for those of its processors.
@@ -49,7 +50,20 @@ struct detail::HostAccess {
     for (const auto& link : host.inside_->links) all_of(link->environment);
   }
 
+  /// Calls `visit(dispatcher, metrics::StreamCells)` for what the thread counts of the processor;
+  /// of a chain for that, and for each of its processors in their order.
+  template <class Visit>
+  static void for_each_cells(const host::Host& host, Visit visit) {
+    const auto of = [&](const exchange::Environment& environment) {
+      if (environment.watch != nullptr && environment.watch->cells() != nullptr)
+        visit(environment.dispatcher, *environment.watch->cells());
+    };
+    of(host.inside_->environment);
+    for (const auto& link : host.inside_->links) of(link->environment);
+  }
+
   static host::Settings& settings(host::Host& host) { return host.inside_->settings; }
+  static const host::Settings& settings(const host::Host& host) { return host.inside_->settings; }
   /// What the thread counts; those of connections are for the host.
   static Counters& counters(host::Host& host) { return host.inside_->counters; }
   static const Counters& counters(const host::Host& host) { return host.inside_->counters; }

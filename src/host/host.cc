@@ -13,7 +13,7 @@
 namespace extproc::host {
 
 Host::Inside::Inside(const Service& processor, Settings its_settings, detail::EventLoop* loop,
-                     Logger its_logger)
+                     Logger its_logger, const exchange::Watchers& watchers)
     : dispatcher(detail::Access::dispatcher(processor)),
       settings(std::move(its_settings)),
       logger(std::move(its_logger)),
@@ -22,14 +22,12 @@ Host::Inside::Inside(const Service& processor, Settings its_settings, detail::Ev
                   .logger = logger,
                   .counters = counters,
                   .loop = dispatcher->suspends() ? loop : nullptr} {
-  auto& others = settings.observers;
-  std::erase(others, nullptr);
-  if (!others.empty()) {
-    if (settings.observer != nullptr) others.insert(others.begin(), settings.observer);
-    observers.emplace(others);
-    settings.observer = &*observers;
-  }
-  settings.measures |= settings.observer != nullptr || dispatcher->traits().completes;
+  std::vector<Observer*> observers{settings.observer};
+  observers.insert(observers.end(), settings.observers.begin(), settings.observers.end());
+  std::erase(observers, nullptr);
+  settings.measures |= !observers.empty() || dispatcher->traits().completes;
+  if (!observers.empty() || watchers.metrics || watchers.tracer != nullptr)
+    environment.watch = &watch.emplace(dispatcher->name(), std::move(observers), watchers);
   settings.early_end &= dispatcher->traits().early_end;
   for (std::size_t link = 0; link < dispatcher->links().size(); ++link)
     links.push_back(std::make_unique<chain::LinkSurroundings>(environment, link));
@@ -41,7 +39,8 @@ Host::Host(const Service& processor, Settings settings, detail::EventLoop* loop)
                 "\" can wait: give the Host an event loop (extproc/host_loop.h)");
   }
   Logger logger = log::make_logger(settings.log_level, {.sink = settings.log});
-  inside_ = std::make_unique<Inside>(processor, std::move(settings), loop, std::move(logger));
+  inside_ = std::make_unique<Inside>(processor, std::move(settings), loop, std::move(logger),
+                                     exchange::Watchers());
 }
 
 Host::Host(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}

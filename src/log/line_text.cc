@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "extproc/trace.h"
+
 namespace extproc::log {
 namespace {
 
@@ -46,6 +48,10 @@ void put_message(LineBuffer& text, const LogLine& line, std::size_t end) {
   text.put_escaped(line.event, kLineBytes / 2);
   text.put(text.size() == 0 ? "for request " : " for request ");
   text.put_escaped(line.request_id->empty() ? "unknown" : *line.request_id, kNameBytes);
+  if (line.trace != nullptr) {
+    text.put(" trace ");
+    text.put(line.trace->trace_id_text());
+  }
   if (line.detail.empty()) return;
   text.put(": ");
   text.put_escaped(line.detail, kAnyBytes, end);
@@ -70,6 +76,7 @@ LineBuffer json(const LogLine& line, std::chrono::system_clock::time_point time)
   put_member(object, "processor", line.processor);
   put_member(object, "phase", line.phase ? to_string(*line.phase) : std::string_view());
   put_member(object, "request_id", line.request_id.value_or(""));
+  if (line.trace != nullptr) put_member(object, "trace_id", line.trace->trace_id_text());
   // Last, since it has what room there is.
   object.put(",\"message\":\"");
   put_event_and_detail(object, line, kLineBytes - kEnd.size());

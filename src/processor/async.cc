@@ -8,6 +8,7 @@
 
 #include "base/access.h"
 #include "extproc/detail/event_loop.h"
+#include "extproc/error.h"
 
 namespace extproc {
 
@@ -41,6 +42,9 @@ void AsyncProcessor::on_complete(const Completed&, Context&, Request&) {}
 Needs AsyncProcessor::needs() const { return {}; }
 void AsyncProcessor::start() {}
 void AsyncProcessor::stop() {}
+void AsyncProcessor::reload(const OwnSettings&) {
+  throw Error(name() + " cannot change its settings while it runs");
+}
 
 std::string AsyncProcessor::name() const { return detail::class_name(typeid(*this)); }
 
@@ -153,7 +157,18 @@ Step start_task(Task<> task, const Invocation& invocation) {
 std::shared_ptr<const Dispatcher> make_async_dispatcher(std::shared_ptr<AsyncProcessor> processor,
                                                         PhaseSet phases, PhaseSet streamed,
                                                         Traits traits) {
-  return std::make_shared<AsyncDispatcher>(std::move(processor), phases, streamed, traits);
+  return make_async_dispatcher(std::move(processor), phases, streamed, traits, false);
+}
+
+std::shared_ptr<const Dispatcher> make_async_dispatcher(std::shared_ptr<AsyncProcessor> processor,
+                                                        PhaseSet phases, PhaseSet streamed,
+                                                        Traits traits, bool reloads) {
+  Dispatcher::Reload reload;
+  if (reloads) reload = [processor](const OwnSettings& settings) { processor->reload(settings); };
+  auto dispatcher =
+      std::make_shared<const AsyncDispatcher>(std::move(processor), phases, streamed, traits);
+  dispatcher->set_reload(std::move(reload));
+  return dispatcher;
 }
 
 }  // namespace detail

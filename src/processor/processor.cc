@@ -27,6 +27,9 @@ void Processor::on_complete(const Completed&, Context&, Request&) {}
 Needs Processor::needs() const { return {}; }
 void Processor::start() {}
 void Processor::stop() {}
+void Processor::reload(const OwnSettings&) {
+  throw Error(name() + " cannot change its settings while it runs");
+}
 
 std::string Processor::name() const { return detail::class_name(typeid(*this)); }
 
@@ -100,10 +103,20 @@ class ProcessorDispatcher final : public Dispatcher {
 
 std::shared_ptr<const Dispatcher> make_processor_dispatcher(std::shared_ptr<Processor> processor,
                                                             PhaseSet phases, Traits traits) {
+  return make_processor_dispatcher(std::move(processor), phases, traits, false);
+}
+
+std::shared_ptr<const Dispatcher> make_processor_dispatcher(std::shared_ptr<Processor> processor,
+                                                            PhaseSet phases, Traits traits,
+                                                            bool reloads) {
   const bool blocking = processor->blocking();
+  Dispatcher::Reload reload;
+  if (reloads) reload = [processor](const OwnSettings& settings) { processor->reload(settings); };
   std::shared_ptr<const Dispatcher> dispatcher =
       std::make_shared<ProcessorDispatcher>(std::move(processor), phases, traits);
-  return blocking ? make_blocking(std::move(dispatcher)) : dispatcher;
+  if (blocking) dispatcher = make_blocking(std::move(dispatcher));
+  dispatcher->set_reload(std::move(reload));
+  return dispatcher;
 }
 
 }  // namespace detail

@@ -25,14 +25,16 @@ struct Endpoint {
 };
 
 /// The system call that failed, told in the words of whoever chose the address.
-[[noreturn]] void refuse(const ListenAddress& address, int error) {
+[[noreturn]] void refuse(const ListenAddress& address, const BindOptions& options, int error) {
   const auto* tcp = std::get_if<TcpAddress>(&address);
   const bool port_only = tcp != nullptr && tcp->any_host;
   const std::string what = port_only ? "port " + std::to_string(tcp->port) : to_string(address);
   switch (error) {
     case EADDRINUSE:
       throw Error(what + " is in use: stop what listens there, or choose another with " +
-                  (port_only ? "--port / GRPC_PORT" : "--listen"));
+                  std::string(!options.flag.empty() ? options.flag
+                              : port_only           ? "--port / GRPC_PORT"
+                                                    : "--listen"));
     case EACCES:
       if (tcp == nullptr) throw Error(what + ": no permission to make a socket in that folder");
       throw Error(what + ": no permission; ports below 1024 are often for root only");
@@ -52,10 +54,12 @@ bool set_option(int fd, int level, int name, int value) {
 }
 
 /// A listening socket, or none, with the reason in errno.
-UniqueFd listen_on(const Endpoint& endpoint, bool dual_stack) {
+UniqueFd listen_on(const Endpoint& endpoint, bool dual_stack, bool owner_alone = false) {
   UniqueFd fd = open_socket(endpoint.family());
   if (!fd) return fd;
-  const bool ready = set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1) &&
+  // The file is made with the rights that its socket has.
+  const bool ready = (!owner_alone || ::fchmod(fd.get(), S_IRUSR | S_IWUSR) == 0) &&
+                     set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1) &&
                      (endpoint.family() != AF_INET6 ||
                       set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, dual_stack ? 0 : 1)) &&
                      ::bind(fd.get(), endpoint.get(), endpoint.size) == 0 &&
@@ -101,7 +105,7 @@ void set_port(Endpoint& endpoint, int port) {
       htons(static_cast<std::uint16_t>(port));
 }
 
-std::vector<BoundSocket> bind_tcp(const TcpAddress& address) {
+std::vector<BoundSocket> bind_tcp(const TcpAddress& address, const BindOptions& options) {
   std::vector<BoundSocket> sockets;
   int reason = 0;
   for (Endpoint& endpoint : lookup(address)) {
@@ -113,13 +117,13 @@ std::vector<BoundSocket> bind_tcp(const TcpAddress& address) {
       reason = errno;
       continue;
     }
-    if (!fd) refuse(address, errno);
+    if (!fd) refuse(address, options, errno);
     sockets.emplace_back(std::move(fd));
   }
   if (sockets.empty() && address.any_host && address.host == "::") {
-    return bind_tcp(TcpAddress{"0.0.0.0", address.port, true});
+    return bind_tcp(TcpAddress{"0.0.0.0", address.port, true}, options);
   }
-  if (sockets.empty()) refuse(address, reason);
+  if (sockets.empty()) refuse(address, options, reason);
   return sockets;
 }
 
@@ -134,27 +138,28 @@ Endpoint local_endpoint(const UnixAddress& address) {
 }
 
 /// Takes away the file that a server left which did not end in good order.
-void remove_stale(const UnixAddress& address, const Endpoint& endpoint) {
+void remove_stale(const UnixAddress& address, const BindOptions& options,
+                  const Endpoint& endpoint) {
   struct stat file {};
   if (::lstat(address.path.c_str(), &file) != 0) return;
   if (!S_ISSOCK(file.st_mode)) {
     throw Error(to_string(address) + ": the file is there and is not a socket");
   }
   const UniqueFd probe = open_socket(AF_UNIX);
-  if (!probe) refuse(address, errno);
+  if (!probe) refuse(address, options, errno);
   const bool answered = ::connect(probe.get(), endpoint.get(), endpoint.size) == 0;
   // A full backlog (EAGAIN) also means that somebody listens.
-  if (answered || errno == EAGAIN) refuse(address, EADDRINUSE);
-  if (errno != ECONNREFUSED) refuse(address, errno);
+  if (answered || errno == EAGAIN) refuse(address, options, EADDRINUSE);
+  if (errno != ECONNREFUSED) refuse(address, options, errno);
   ::unlink(address.path.c_str());
 }
 
-std::vector<BoundSocket> bind_unix(const UnixAddress& address) {
+std::vector<BoundSocket> bind_unix(const UnixAddress& address, const BindOptions& options) {
   const Endpoint endpoint = local_endpoint(address);
-  remove_stale(address, endpoint);
-  UniqueFd fd = listen_on(endpoint, false);
+  remove_stale(address, options, endpoint);
+  UniqueFd fd = listen_on(endpoint, false, options.owner_alone);
   if (!fd && errno == ENOENT) throw Error(to_string(address) + ": the folder does not exist");
-  if (!fd) refuse(address, errno);
+  if (!fd) refuse(address, options, errno);
   std::vector<BoundSocket> sockets;
   sockets.emplace_back(std::move(fd), address.path);
   return sockets;
@@ -195,9 +200,16 @@ BoundSocket::~BoundSocket() {
   if (ours) ::unlink(path_.c_str());
 }
 
-std::vector<BoundSocket> bind_sockets(const ListenAddress& address) {
-  if (const auto* local = std::get_if<UnixAddress>(&address)) return bind_unix(*local);
-  return bind_tcp(std::get<TcpAddress>(address));
+std::vector<BoundSocket> bind_sockets(const ListenAddress& address, BindOptions options) {
+  if (const auto* local = std::get_if<UnixAddress>(&address)) return bind_unix(*local, options);
+  return bind_tcp(std::get<TcpAddress>(address), options);
+}
+
+std::string describe_bound(int fd) {
+  Endpoint bound;
+  bound.size = sizeof bound.storage;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&bound.storage), &bound.size);
+  return describe(bound.storage, bound.size);
 }
 
 std::string describe(const sockaddr_storage& address, socklen_t size) {

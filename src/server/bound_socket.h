@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/unique_fd.h"
@@ -30,8 +31,19 @@ class BoundSocket {
   ino_t inode_ = 0;
 };
 
+/// What an address is for.
+struct BindOptions {
+  /// Which setting chooses another, where it is not that of the server itself.
+  std::string_view flag{};
+  /// A Unix domain socket is for its owner alone.
+  bool owner_alone = false;
+};
+
 /// Listens on the address; a host's name may stand for several. Throws Error with the reason.
-std::vector<BoundSocket> bind_sockets(const ListenAddress& address);
+std::vector<BoundSocket> bind_sockets(const ListenAddress& address, BindOptions options = {});
+
+/// The address that a socket is bound to, as describe() writes it.
+std::string describe_bound(int fd);
 
 /// "127.0.0.1:80", "[::1]:80", or "unix:" with the path where there is one. IPv4 mapped into IPv6
 /// is written as IPv4.

@@ -9,6 +9,7 @@
 #include "server/memory_limit.h"
 #include "server/passed_sockets.h"
 #include "server/values.h"
+#include "trace/environment.h"
 
 namespace extproc::server {
 namespace {
@@ -17,6 +18,7 @@ constexpr int kDefaultPort = 50051;
 constexpr const char* kDefaultHeader = "x-ext-procs-applied";
 constexpr unsigned kMostThreads = 1'024;
 constexpr unsigned kLongestQueue = 1'000'000;
+constexpr unsigned kRarestSample = 1'000'000;
 
 std::chrono::milliseconds check_time(std::string_view setting, std::chrono::milliseconds value) {
   if (value.count() < 0 || value > kLongestTime) {
@@ -111,6 +113,7 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
       sockets.empty() ? choose_address(settings, own_address) : address_of(sockets, own_address);
   result.transport = settings.transport;
   if (result.transport != nullptr) check_kinds(sockets);
+  result.reflection = settings.reflection.value_or(result.reflection);
   result.grace_period =
       check_time("Settings::grace_period", settings.grace_period.value_or(result.grace_period));
   result.drain_delay =
@@ -130,17 +133,28 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
   result.redacted_headers = settings.redacted_headers;
   result.observer = settings.observer;
   result.observers = settings.observers;
+  result.tracing = settings.tracing;
+  if (result.tracing) trace::check(*result.tracing);
+  if (settings.metrics) {
+    result.metrics = parse_listen_address("Settings::metrics", *settings.metrics);
+  }
+  result.metrics_sample =
+      check_count("Settings::metrics_sample",
+                  settings.metrics_sample.value_or(result.metrics_sample), kRarestSample);
   result.slow_handler = check_time("Settings::slow_handler", settings.slow_handler);
   check(settings.filter);
   result.filter = settings.filter;
   result.early_end = settings.early_end;
   result.automatic_mode_override = settings.automatic_mode_override;
-  check(settings.limits);
-  result.limits = settings.limits;
-  if (result.limits.memory_bytes == 0) {
-    result.limits.memory_bytes = std::max(default_memory_bytes(), result.limits.message_bytes);
-  }
+  result.limits = resolve(settings.limits);
   return result;
+}
+
+Limits resolve(Limits limits) {
+  check(limits);
+  if (limits.memory_bytes == 0)
+    limits.memory_bytes = std::max(default_memory_bytes(), limits.message_bytes);
+  return limits;
 }
 
 }  // namespace extproc::server

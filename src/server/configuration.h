@@ -20,6 +20,7 @@ struct Configuration {
   std::vector<int> sockets;
   /// As it was given, perhaps null; of TCP alone: see is_secure().
   std::shared_ptr<Transport> transport;
+  bool reflection = false;
   std::chrono::milliseconds grace_period{5'000};
   std::chrono::milliseconds drain_delay{1'000};
   unsigned threads = 1;
@@ -32,8 +33,12 @@ struct Configuration {
   std::vector<std::string> redacted_headers;
   Observer* observer = nullptr;
   std::vector<Observer*> observers;
+  std::optional<TraceSettings> tracing;
   std::chrono::milliseconds slow_handler{10};
   FilterSettings filter;
+  /// Where metrics are shown; none: nowhere, and nothing is counted for them alone.
+  std::optional<ListenAddress> metrics;
+  unsigned metrics_sample = 16;
   bool early_end = true;
   bool automatic_mode_override = false;
   Limits limits;
@@ -49,5 +54,7 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
 
 /// Throws Error at the first limit out of its range.
 void check(const Limits& limits);
+/// The same; memory_bytes is what 0 stands for.
+Limits resolve(Limits limits);
 
 }  // namespace extproc::server

@@ -36,6 +36,7 @@ class Distributor {
               const Logger& logger, Counters& counters)
       : workers_(workers), most_(most), logger_(logger), counters_(counters) {}
 
+  void set_most(std::size_t most) { most_ = most; }
   void distribute(AcceptedSocket socket);
   /// Where the process is out of file descriptors.
   void make_room();
@@ -46,7 +47,7 @@ class Distributor {
   void tell(Seldom& seldom, const char* what, std::size_t open);
 
   const std::span<const std::unique_ptr<Worker>> workers_;
-  const std::size_t most_;
+  std::size_t most_;
   const Logger& logger_;
   Counters& counters_;
   Seldom tell_refused_;

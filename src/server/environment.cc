@@ -31,12 +31,17 @@ FilledSettings fill_from_environment(Settings settings, bool address_counts,
   return filled;
 }
 
+Settings fill_tracing(Settings settings) {
+  if (!settings.tracing) settings.tracing = TraceSettings::from_environment();
+  return settings;
+}
+
 }  // namespace server
 
 Settings Settings::from_environment() { return from_environment(Settings()); }
 
 Settings Settings::from_environment(Settings given) {
-  return server::fill_from_environment(std::move(given)).settings;
+  return server::fill_tracing(server::fill_from_environment(std::move(given)).settings);
 }
 
 }  // namespace extproc

@@ -27,4 +27,8 @@ struct FilledSettings {
 FilledSettings fill_from_environment(Settings settings, bool address_counts = true,
                                      const EnvironmentLookup& environment = process_environment);
 
+/// With `tracing` from the environment of the process, where it is unset. Throws Error at the first
+/// wrong value.
+Settings fill_tracing(Settings settings);
+
 }  // namespace extproc::server

@@ -18,6 +18,8 @@ class Handshakes {
   /// `io` must outlive it.
   Handshakes(boost::asio::io_context& io, std::size_t most) : io_(io), most_(most) {}
 
+  /// For those that begin from now on.
+  void set_most(std::size_t most) { most_ = most; }
   /// For one above the bound, the one that has taken longest is closed.
   void begin(SocketConnection& connection);
   /// Once for each that began; it may be that one.
@@ -29,7 +31,7 @@ class Handshakes {
   void continue_next();
 
   boost::asio::io_context& io_;
-  const std::size_t most_;
+  std::size_t most_;
   std::size_t under_way_ = 0;
   /// In the order of their beginning.
   boost::intrusive::list<SocketConnection, boost::intrusive::constant_time_size<false>> all_;

@@ -40,21 +40,21 @@ std::string quoted_names(const std::vector<PassedSocket>& sockets) {
 }
 
 /// Where a service, or the settings for those that have none, say an address as well.
-std::optional<std::string> given_address(const std::vector<Service>& services,
-                                         const Settings& given) {
-  if (given.listen) return *given.listen;
-  if (given.port) return std::to_string(*given.port);
-  for (const Service& service : services)
+std::optional<std::string> given_address(const std::vector<Served>& services) {
+  for (const auto& [service, settings] : services) {
     if (service.address()) return *service.address();
+    if (settings.listen) return *settings.listen;
+    if (settings.port) return std::to_string(*settings.port);
+  }
   return std::nullopt;
 }
 
 using ByName = std::map<std::string, std::vector<int>>;
 
 /// The sockets of each service; none where no socket has the name of one.
-ByName by_names(const std::vector<Service>& services, const std::vector<PassedSocket>& sockets) {
+ByName by_names(const std::vector<Served>& services, const std::vector<PassedSocket>& sockets) {
   ByName result;
-  for (const Service& service : services) result[service.name()];
+  for (const Served& served : services) result[served.service.name()];
   const auto is_named = [&](const PassedSocket& socket) { return result.contains(socket.name); };
   if (std::ranges::none_of(sockets, is_named)) return {};
   if (result.size() != services.size()) {
@@ -128,19 +128,21 @@ std::vector<BoundSocket> adopt_sockets(const std::vector<int>& sockets) {
   return adopted;
 }
 
-std::vector<Service> on_passed_sockets(std::vector<Service> services,
-                                       const std::vector<PassedSocket>& sockets,
-                                       const Settings& given) {
-  if (const auto address = given_address(services, given)) {
+std::vector<Served> on_passed_sockets(std::vector<Served> services,
+                                      const std::vector<PassedSocket>& sockets) {
+  if (const auto address = given_address(services)) {
     throw Error("the service manager hands over " + counted(sockets.size(), "socket") +
                 " to listen on (LISTEN_FDS), and \"" + *address +
                 "\" is given as well: leave out the address (--listen, --port, Service::on), or "
                 "the sockets");
   }
+  const auto give = [](Served& served, std::vector<int> own) {
+    served.service = std::move(served.service).on_sockets(std::move(own));
+  };
   if (services.size() == 1) {
     std::vector<int> all;
     for (const PassedSocket& socket : sockets) all.push_back(socket.fd);
-    services.front() = std::move(services.front()).on_sockets(std::move(all));
+    give(services.front(), std::move(all));
     return services;
   }
   ByName named = by_names(services, sockets);
@@ -151,9 +153,8 @@ std::vector<Service> on_passed_sockets(std::vector<Service> services,
                 "(FileDescriptorName=)");
   }
   for (std::size_t i = 0; i < services.size(); ++i) {
-    std::vector<int> own =
-        named.empty() ? std::vector<int>{sockets[i].fd} : named[services[i].name()];
-    services[i] = std::move(services[i]).on_sockets(std::move(own));
+    const std::string& name = services[i].service.name();
+    give(services[i], named.empty() ? std::vector<int>{sockets[i].fd} : named[name]);
   }
   return services;
 }

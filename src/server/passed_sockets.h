@@ -5,9 +5,9 @@
 
 #include "extproc/service.h"
 #include "extproc/service_manager.h"
-#include "extproc/settings.h"
 #include "server/bound_socket.h"
 #include "server/listen_address.h"
+#include "server/serve.h"
 
 namespace extproc::server {
 
@@ -25,8 +25,12 @@ std::vector<BoundSocket> adopt_sockets(const std::vector<int>& sockets);
 /// Gives the sockets to the services: all to one; to several by name where a name is that of a
 /// service, else one to each in their order. Throws Error where that does not come out even, or an
 /// address is given as well.
-std::vector<Service> on_passed_sockets(std::vector<Service> services,
-                                       const std::vector<PassedSocket>& sockets,
-                                       const Settings& given);
+std::vector<Served> on_passed_sockets(std::vector<Served> services,
+                                      const std::vector<PassedSocket>& sockets);
+
+/// Whether the service listens where the settings say.
+inline bool has_address_of_settings(const Service& service) {
+  return !service.address() && service.sockets().empty();
+}
 
 }  // namespace extproc::server

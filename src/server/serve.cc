@@ -1,4 +1,5 @@
-#include <algorithm>
+#include "server/serve.h"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -21,66 +22,43 @@
 #include "log/make_logger.h"
 #include "server/configuration.h"
 #include "server/environment.h"
+#include "server/manager_notes.h"
 #include "server/passed_sockets.h"
 #include "server/process.h"
 #include "server/process_memory.h"
+#include "server/repeated_job.h"
 #include "server/values.h"
 
 namespace extproc {
 namespace {
 
 namespace asio = boost::asio;
-using Servers = std::vector<std::unique_ptr<Server>>;
-
-void check_addresses(const std::vector<Service>& services, const Settings& settings) {
-  std::map<std::string, std::string> users;
-  for (const Service& service : services) {
-    const auto address = server::resolve(settings, service.address(), service.sockets()).address;
-    const auto* tcp = std::get_if<server::TcpAddress>(&address);
-    if (tcp != nullptr && tcp->port == 0) continue;
-    const std::string text = server::to_string(address);
-    const auto [other, is_new] = users.emplace(text, service.name());
-    if (is_new) continue;
-    throw Error(other->second + " and " + service.name() + " would both listen on " + text +
-                ": give each a port of its own, with Service::on(port)");
-  }
-}
+using server::Served;
+using server::Servers;
 
 /// How long the end waits for the last lines of the log.
 constexpr std::chrono::milliseconds kLastLines{200};
-/// Above what an end takes once the grace period is over.
-constexpr std::chrono::seconds kBeyondGrace{5};
-
-std::string microseconds_text(std::chrono::nanoseconds time) {
-  return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(time).count());
-}
-
-/// As the service manager reads the clock.
-std::string microseconds_now() {
-  return microseconds_text(std::chrono::steady_clock::now().time_since_epoch());
-}
-
-/// For whoever asks the service manager.
-std::string described(const Servers& servers) {
-  std::string text = "serving ";
-  for (const auto& server : servers) {
-    if (server != servers.front()) text += ", ";
-    text += server->name() + " on " + server->address();
-  }
-  return text;
-}
+/// For a reload that is under way when all else has ended.
+constexpr std::chrono::milliseconds kTimeToReload{500};
 
 /// Waits for the signals that end a process, and ends the servers; those that do not are heard
 /// meanwhile.
 class SignalLoop {
  public:
-  SignalLoop(const Logger& logger, std::chrono::milliseconds grace_period)
+  SignalLoop(const Logger& logger, std::chrono::milliseconds grace_period,
+             const server::ServeHooks& hooks)
       : logger_(logger),
         grace_period_(grace_period),
+        hooks_(hooks),
         signals_(io_, SIGTERM, SIGINT),
         hints_(io_, SIGHUP, SIGUSR1) {}
 
   void run(const Servers& servers) {
+    server::RepeatedJob reload([&] {
+      hooks_.on_hangup(servers, logger_);
+      server::tell_reloaded();
+    });
+    reload_ = &reload;
     signals_.async_wait([this, &servers](const boost::system::error_code& error, int) {
       if (!error) shut_down(servers);
     });
@@ -97,12 +75,17 @@ class SignalLoop {
       if (signal == SIGUSR1) {
         logger_.reopen();
       } else {
+        const std::string more = hooks_.on_hangup ? " and the settings file" : "";
         logger_.log(LogLevel::info, LineKind::server,
-                    "SIGHUP reads certificates anew; SIGTERM ends the server, SIGUSR1 opens its "
-                    "log file anew");
-        notify_service_manager("RELOADING=1\nMONOTONIC_USEC=" + microseconds_now());
+                    "SIGHUP reads certificates" + more +
+                        " anew; SIGTERM ends the server, SIGUSR1 opens its log file anew");
+        server::tell_reloading();
         for (const auto& server : servers) server->reload();
-        notify_service_manager("READY=1");
+        if (hooks_.on_hangup) {
+          reload_->ask();
+        } else {
+          server::tell_reloaded();
+        }
       }
       listen_to_hints(servers);
     });
@@ -121,9 +104,7 @@ class SignalLoop {
     logger_.log(LogLevel::info, LineKind::server,
                 "shutting down, grace period " + server::seconds_text(grace_period_) +
                     "; send the signal again to end at once");
-    // What is beyond the grace period is for what a server does at its end.
-    notify_service_manager("STOPPING=1\nEXTEND_TIMEOUT_USEC=" +
-                           microseconds_text(grace_period_ + kBeyondGrace));
+    server::tell_stopping(grace_period_);
     for (const auto& server : servers) server->shutdown();
     // The servers are waited for elsewhere, so that the second signal is heard.
     signals_.async_wait([](const boost::system::error_code& error, int signal) {
@@ -136,8 +117,16 @@ class SignalLoop {
       for (const auto& server : servers)
         ended = detail::Access::join_within_grace_period(*server) && ended;
       if (!ended) end_without_handlers();
+      if (!reload_->end(kTimeToReload)) end_without_reload();
       io_.stop();
     });
+  }
+
+  [[noreturn]] void end_without_reload() {
+    logger_.log(LogLevel::error, LineKind::server,
+                "the process ends without the reload of a processor that has not returned");
+    log::flush(kLastLines);
+    std::_Exit(EXIT_FAILURE);
   }
 
   /// Their threads cannot be ended, and use what a return from main would destroy.
@@ -150,6 +139,9 @@ class SignalLoop {
 
   const Logger& logger_;
   const std::chrono::milliseconds grace_period_;
+  const server::ServeHooks& hooks_;
+  /// While it runs.
+  server::RepeatedJob* reload_ = nullptr;
   asio::io_context io_{1};
   asio::signal_set signals_;
   asio::signal_set hints_;
@@ -158,31 +150,45 @@ class SignalLoop {
   std::thread joiner_;
 };
 
-void serve_until_signal(std::vector<Service> services, Settings given) {
+void serve_until_signal(const server::ServeHooks& hooks) {
+  std::vector<Served> services = hooks.make();
   if (services.empty()) throw Error("there is no service to serve");
-  const auto passed = passed_sockets();
-  if (!passed.empty()) services = server::on_passed_sockets(std::move(services), passed, given);
-  const bool address_counts = std::ranges::any_of(services, [](const Service& service) {
-    return !service.address() && service.sockets().empty();
-  });
-  const Settings settings =
-      server::fill_from_environment(std::move(given), address_counts).settings;
-  check_addresses(services, settings);
-  const auto configuration =
-      server::resolve(settings, services.front().address(), services.front().sockets());
+  if (const auto passed = passed_sockets(); !passed.empty())
+    services = server::on_passed_sockets(std::move(services), passed);
+  for (auto& [service, settings] : services)
+    settings = server::fill_tracing(
+        server::fill_from_environment(std::move(settings), server::has_address_of_settings(service))
+            .settings);
+  server::check_addresses(services);
+  const auto& [first, its_settings] = services.front();
+  const auto configuration = server::resolve(its_settings, first.address(), first.sockets());
   const Logger logger = log::make_logger(configuration.log_level, configuration.log);
   // From here on, so that a signal during the start is not lost.
-  SignalLoop signals(logger, configuration.grace_period);
+  SignalLoop signals(logger, configuration.grace_period, hooks);
   Servers servers;
-  for (Service& service : services) {
-    servers.push_back(std::make_unique<Server>(std::move(service), settings));
-  }
+  for (auto& [service, settings] : services)
+    servers.push_back(std::make_unique<Server>(std::move(service), std::move(settings)));
   for (const auto& server : servers) server->start();
-  notify_service_manager("READY=1\nSTATUS=" + described(servers));
+  server::tell_ready(servers);
   signals.run(servers);
 }
 
 }  // namespace
+
+void server::check_addresses(const std::vector<Served>& services) {
+  std::map<std::string, std::string> users;
+  for (const auto& [service, settings] : services) {
+    const auto address = server::resolve(settings, service.address(), service.sockets()).address;
+    const auto* tcp = std::get_if<server::TcpAddress>(&address);
+    if (tcp != nullptr && tcp->port == 0) continue;
+    const std::string text = server::to_string(address);
+    const auto [other, is_new] = users.emplace(text, service.name());
+    if (is_new) continue;
+    throw Error(other->second + " and " + service.name() + " would both listen on " + text +
+                ": give each a port of its own, with Service::on(port), or as `port` in a settings "
+                "file");
+  }
+}
 
 int serve(Service service, Settings settings) {
   std::vector<Service> services;
@@ -191,11 +197,19 @@ int serve(Service service, Settings settings) {
 }
 
 int serve(std::vector<Service> services, Settings settings) {
+  return server::serve({.make = [&] {
+    std::vector<Served> served;
+    for (Service& service : services) served.push_back({std::move(service), settings});
+    return served;
+  }});
+}
+
+int server::serve(const ServeHooks& hooks) {
   server::open_standard_files();
   server::ignore_signals();
   server::tune_allocator();
   try {
-    serve_until_signal(std::move(services), std::move(settings));
+    serve_until_signal(hooks);
     // Those that were heard are back at their defaults.
     server::ignore_signals();
     return EXIT_SUCCESS;

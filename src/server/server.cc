@@ -24,11 +24,14 @@
 #include "server/drain.h"
 #include "server/environment.h"
 #include "server/listener.h"
+#include "server/operator_http.h"
 #include "server/passed_sockets.h"
 #include "server/processor_life.h"
+#include "server/server_metrics.h"
 #include "server/stats.h"
 #include "server/transport_watch.h"
 #include "server/worker.h"
+#include "trace/exporter.h"
 
 namespace extproc {
 
@@ -69,6 +72,7 @@ class Server::Impl {
   void start();
   void shutdown(std::chrono::milliseconds grace_period);
   void reload();
+  void set_limits(const Limits& limits);
   void join();
   bool join_within_grace_period();
   Stats stats() const;
@@ -83,6 +87,7 @@ class Server::Impl {
  private:
   void warn_of(const std::vector<std::string>& variables) const;
   void open();
+  void open_metrics();
   void watch_transport();
   void start_threads();
   void set_serving(bool serving);
@@ -92,7 +97,7 @@ class Server::Impl {
   std::size_t tell_running_handlers();
 
   const Service service_;
-  const server::Configuration configuration_;
+  server::Configuration configuration_;
   const Logger logger_;
   detail::BlockingPool blocking_;
   detail::ToldOnce told_;
@@ -100,6 +105,8 @@ class Server::Impl {
   server::ProcessorLife life_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::unique_ptr<server::Listener> listener_;
+  /// Null where there are no traces.
+  std::shared_ptr<trace::Exporter> exporter_;
   std::vector<std::unique_ptr<server::Worker>> workers_;
   std::unique_ptr<server::Distributor> distributor_;
   std::unique_ptr<server::Drain> drain_;
@@ -108,12 +115,17 @@ class Server::Impl {
   /// Of the thread that accepts.
   Counters counters_;
   std::atomic<bool> started_ = false;
+  /// What health tells.
+  std::atomic<bool> serving_ = false;
   std::mutex join_mutex_;
   std::mutex end_mutex_;
   std::condition_variable end_changed_;
   std::optional<Clock::time_point> end_at_;  // of the grace period
   bool ended_ = false;
   std::thread thread_;
+  /// Where the configuration has an address for them.
+  std::optional<server::ServerMetrics> metrics_;
+  std::optional<server::OperatorHttp<server::MetricsSource>> metrics_http_;
 };
 
 void Server::Impl::warn_of(const std::vector<std::string>& variables) const {
@@ -143,9 +155,11 @@ void Server::Impl::open() {
       control_, logger_,
       configuration_.sockets.empty() ? server::bind_sockets(configuration_.address)
                                      : server::adopt_sockets(configuration_.sockets));
+  if (configuration_.tracing) exporter_ = trace::Exporter::of(*configuration_.tracing, logger_);
+  open_metrics();
   for (unsigned i = 0; i < configuration_.threads; ++i) {
-    workers_.push_back(
-        std::make_unique<server::Worker>(configuration_, service_, logger_, blocking_, told_));
+    workers_.push_back(std::make_unique<server::Worker>(configuration_, service_, logger_,
+                                                        blocking_, told_, exporter_));
   }
   drain_ = std::make_unique<server::Drain>(
       control_, configuration_, *listener, workers_, [this] { tell_cut_streams(); },
@@ -153,7 +167,8 @@ void Server::Impl::open() {
         if (watch_ != nullptr) watch_->close();
         work_.reset();
       });
-  if (!life_.ready([this] { set_serving(true); })) set_serving(false);
+  serving_ = life_.ready([this] { set_serving(true); });
+  if (!serving_) set_serving(false);
   distributor_ = std::make_unique<server::Distributor>(workers_, configuration_.limits.connections,
                                                        logger_, counters_);
   listener->start(
@@ -176,7 +191,26 @@ void Server::Impl::open() {
                   std::to_string(configuration_.limits.memory_bytes >> 20) +
                   " MiB in memory for its peers, together with other servers of the process "
                   "(Limits::memory_bytes)");
+  if (metrics_) {
+    metrics_http_->join(*metrics_);
+    logger_.log(LogLevel::info, LineKind::server,
+                name() + " shows metrics on " + metrics_http_->address() +
+                    " (/metrics, /healthz, /readyz)");
+  }
   watch_transport();
+}
+
+void Server::Impl::open_metrics() {
+  if (!configuration_.metrics) return;
+  metrics_http_.emplace(
+      server::OperatorAddress{.address = *configuration_.metrics, .flag = "--metrics"},
+      &server::answer_metrics);
+  metrics_.emplace(server::ServerMetrics::Of{.name = service_.name(),
+                                             .configuration = configuration_,
+                                             .workers = workers_,
+                                             .blocking = blocking_,
+                                             .serving = serving_,
+                                             .stats = [this] { return stats(); }});
 }
 
 void Server::Impl::watch_transport() {
@@ -198,6 +232,7 @@ void Server::Impl::watch_transport() {
 }
 
 void Server::Impl::set_serving(bool serving) {
+  serving_ = serving;
   for (const auto& worker : workers_) worker->set_serving(serving);
 }
 
@@ -229,6 +264,7 @@ void Server::Impl::shutdown(std::chrono::milliseconds grace_period) {
   }
   asio::post(control_, [this, grace_period] {
     life_.stop_asking();
+    serving_ = false;
     drain_->begin(grace_period);
   });
 }
@@ -236,6 +272,16 @@ void Server::Impl::shutdown(std::chrono::milliseconds grace_period) {
 void Server::Impl::reload() {
   if (!started_ || watch_ == nullptr) return;
   asio::post(control_, [this] { watch_->reload(); });
+}
+
+void Server::Impl::set_limits(const Limits& given) {
+  const Limits limits = server::resolve(given);
+  if (!started_) {
+    configuration_.limits = limits;
+    return;
+  }
+  asio::post(control_, [this, most = limits.connections] { distributor_->set_most(most); });
+  for (const auto& worker : workers_) worker->set_limits(limits);
 }
 
 void Server::Impl::join() {
@@ -312,6 +358,11 @@ Stats Server::Impl::stats() const {
   Counters own;
   own.log_lines_dropped.add(logger_.lost().dropped);
   own.log_lines_left_out.add(logger_.lost().left_out);
+  if (exporter_ != nullptr) {
+    const trace::Figures figures = exporter_->figures();
+    own.spans_sent.add(figures.sent);
+    own.spans_dropped.add(figures.dropped);
+  }
   server::add(own, sum);
   return sum;
 }
@@ -331,6 +382,7 @@ const std::string& Server::name() const { return impl_->name(); }
 void Server::shutdown() { shutdown(impl_->configuration().grace_period); }
 void Server::shutdown(std::chrono::milliseconds grace_period) { impl_->shutdown(grace_period); }
 void Server::reload() { impl_->reload(); }
+void Server::set_limits(const Limits& limits) { impl_->set_limits(limits); }
 void Server::join() { impl_->join(); }
 bool Server::join_within_grace_period() { return impl_->join_within_grace_period(); }
 Stats Server::stats() const { return impl_->stats(); }

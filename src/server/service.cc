@@ -22,6 +22,18 @@ Service Service::over(std::shared_ptr<Transport> transport) && {
   return std::move(*this);
 }
 
+Service Service::on_reload(std::function<void(const OwnSettings&)> reload) && {
+  dispatcher_->set_reload(std::move(reload));
+  return std::move(*this);
+}
+
+bool Service::reload(const OwnSettings& settings) const {
+  if (!dispatcher_->reloads()) return false;
+  dispatcher_->reload(settings);
+  settings.check_all_read();
+  return true;
+}
+
 const std::string& Service::name() const { return dispatcher_->name(); }
 
 PhaseSet Service::handled_phases() const { return dispatcher_->phases(); }

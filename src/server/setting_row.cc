@@ -4,6 +4,7 @@
 
 #include "extproc/error.h"
 #include "server/settings_table.h"
+#include "server/values.h"
 
 namespace extproc::server {
 namespace {
@@ -55,6 +56,34 @@ std::string flag_of(const SettingRow& row) {
   std::string flag = (row.flag_value == "false" ? "--no-" : "--") + std::string(name);
   std::ranges::replace(flag, '_', '-');
   return flag;
+}
+
+std::string_view accepted_of(const SettingRow& row) {
+  switch (row.unit) {
+    case Unit::seconds:
+      return kAcceptedSeconds;
+    case Unit::bytes:
+      return kAcceptedBytes;
+    case Unit::count:
+      return kAcceptedCount;
+    case Unit::port:
+      return kAcceptedPort;
+    case Unit::on_or_off:
+      return "true or false";
+    case Unit::log_level:
+      return kAcceptedLogLevel;
+    case Unit::log_format:
+      return kAcceptedLogFormat;
+    case Unit::header_name:
+      return kAcceptedHeaderName;
+    case Unit::header_names:
+      return kAcceptedHeaderNames;
+    case Unit::address:
+      return "host:port, [v6]:port or unix:/path";
+    case Unit::text:
+      break;
+  }
+  return "a text";
 }
 
 std::string default_of(const SettingRow& row) {

@@ -54,7 +54,8 @@ constexpr auto parser() {
     return std::pair(&parse_header_name, kAcceptedHeaderName);
   if constexpr (kUnit == Unit::header_names)
     return std::pair(&parse_header_names, kAcceptedHeaderNames);
-  if constexpr (kUnit == Unit::text) return std::pair(&as_it_is, std::string_view("a text"));
+  if constexpr (kUnit == Unit::text || kUnit == Unit::address)
+    return std::pair(&as_it_is, std::string_view("a text"));
 }
 
 /// The type in an optional, or of what is none.
@@ -173,6 +174,9 @@ constexpr SettingRow kRows[] = {
     setting_of<&Settings::drain_delay, Unit::seconds>(
         {"drain_delay"}, Topic::serving, "How much of it new connections are still accepted",
         "1 s"),
+    setting_of<&Settings::reflection, Unit::on_or_off>(
+        {"reflection", {}, {}, "true"}, Topic::serving,
+        "gRPC server reflection, so that grpcurl and the like need no files", "off"),
     setting_of<&Settings::reveal_chain, Unit::on_or_off>(
         {"reveal_chain", {}, "REVEAL_EXTPROC_CHAIN", kNoFlag}, Topic::serving,
         "Whether processors add their names to a header of the response", "true"),
@@ -202,6 +206,12 @@ constexpr SettingRow kRows[] = {
     setting_of<&Settings::slow_handler, Unit::seconds>(
         {"slow_handler"}, Topic::serving,
         "A handler that holds an I/O thread for longer is told of once", "10 ms"),
+    setting_of<&Settings::metrics, Unit::address>(
+        {"metrics"}, Topic::serving,
+        "Where Prometheus finds metrics over HTTP: host:port, port or unix:/path", "nowhere"),
+    setting_of<&Settings::metrics_sample, Unit::count>(
+        {"metrics_sample"}, Topic::serving, "Of 1 of how many streams durations are measured",
+        "16"),
     setting_of<&FilterSettings::message_timeout, Unit::seconds>(
         {"filter.message_timeout"}, Topic::filter, "How long Envoy waits for each answer", "0.2 s"),
     setting_of<&FilterSettings::max_message_timeout, Unit::seconds>(

@@ -21,6 +21,7 @@ enum class Unit : std::uint8_t {
   header_name,   ///< "x-name"
   header_names,  ///< "x-name,x-other"
   text,
+  address,  ///< "127.0.0.1:9090", or "unix:/path"
 };
 
 /// What it is about, in the order in which --help shows it.
@@ -78,6 +79,8 @@ inline bool is_limit(const SettingRow& row) { return row.name.starts_with("limit
 inline bool is_of_filter(const SettingRow& row) { return row.topic == Topic::filter; }
 /// "--message-bytes"; empty where there is none.
 std::string flag_of(const SettingRow& row);
+/// What its value must be, for people.
+std::string_view accepted_of(const SettingRow& row);
 /// For people: "16 MiB", "5 min", "800".
 std::string default_of(const SettingRow& row);
 

@@ -118,6 +118,8 @@ class SocketConnection
   std::size_t held_bytes() const;
   /// Closes it because of that.
   void shed();
+  /// Limits have changed: what waits for the end of a time is looked at anew, soon.
+  void look_anew();
   /// When something came last.
   grpc::Clock::time_point last_read() const { return last_read_; }
   /// Ends every stream with UNAVAILABLE, then closes.

@@ -42,6 +42,10 @@ void SocketConnection::look_by(Clock::time_point time) {
   if (time < timer_at_) wait_until(time);
 }
 
+void SocketConnection::look_anew() {
+  if (transport_ && !refused_ && !closed()) look_by(Clock::now());
+}
+
 void SocketConnection::on_time() {
   const auto due = std::exchange(timer_at_, kNever);
   if (!transport_ || refused_) return close();

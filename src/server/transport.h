@@ -1,10 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "extproc/peer_certificate.h"
@@ -81,6 +83,8 @@ class Transport {
   virtual server::Refreshed refresh() = 0;
   /// What it was made of, as it was named.
   virtual std::vector<std::string> files() const = 0;
+  /// When what is in use expires, by what it is for: "server", "client_ca".
+  virtual std::vector<std::pair<std::string, std::chrono::sys_seconds>> expiry() const = 0;
   /// For the log of who serves with it.
   virtual std::string description() const = 0;
   /// What somebody should look after today; empty where all is right.

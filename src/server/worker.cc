@@ -11,7 +11,9 @@
 
 #include "base/access.h"
 #include "rules/needs.h"
+#include "server/descriptors.h"
 #include "server/tick_clock.h"
+#include "trace/stream_tracer.h"
 
 namespace extproc::server {
 namespace {
@@ -60,6 +62,12 @@ host::Settings host_settings(const Configuration& configuration,
       .now = ticks_are_enough(configuration, dispatcher, logger) ? &tick_time : &host::Clock::now};
 }
 
+exchange::Watchers watchers(const Configuration& configuration, exchange::Tracer* tracer) {
+  return {.metrics = configuration.metrics.has_value(),
+          .sample = configuration.metrics_sample,
+          .tracer = tracer};
+}
+
 /// Calls a callback at most once.
 void tell(std::function<void()>& callback) {
   if (callback) std::exchange(callback, nullptr)();
@@ -68,15 +76,22 @@ void tell(std::function<void()>& callback) {
 }  // namespace
 
 Worker::Worker(const Configuration& configuration, const Service& service, const Logger& logger,
-               detail::BlockingPool& blocking, detail::ToldOnce& told)
+               detail::BlockingPool& blocking, detail::ToldOnce& told,
+               const std::shared_ptr<trace::Exporter>& exporter)
     : logger_(logger),
+      limits_(configuration.limits),
+      threads_(configuration.threads),
       work_(io_.get_executor()),
       loop_{io_.get_executor(), blocking},
       tick_(io_),
+      loop_lag_(io_),
       deadlines_([this] { start_ticking(); }),
+      tracer_(exporter == nullptr ? nullptr
+                                  : std::make_unique<trace::StreamTracer>(
+                                        exporter, *configuration.tracing, service.name())),
       host_(detail::HostAccess::make_host(
           service, host_settings(configuration, *detail::Access::dispatcher(service), logger),
-          &loop_, logger)),
+          &loop_, logger, watchers(configuration, tracer_.get()))),
       counters_(detail::HostAccess::counters(host_)),
       memory_(counters_.memory_bytes, configuration.limits.memory_bytes),
       buffers_(&memory_),
@@ -85,7 +100,7 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
       services_{&process_, &health_},
       last_flush_(io_),
       environment_{.owner = *this,
-                   .limits = configuration.limits,
+                   .limits = limits_,
                    .logger = logger,
                    .told = told,
                    .counters = counters_,
@@ -94,7 +109,12 @@ Worker::Worker(const Configuration& configuration, const Service& service, const
                    .buffers = buffers_,
                    .transport = is_secure(configuration) ? configuration.transport.get() : nullptr,
                    .output = {}},
-      handshakes_(io_, std::max(configuration.limits.handshakes / configuration.threads, 1U)) {
+      handshakes_(io_, handshakes_at_once()) {
+  if (configuration.reflection) {
+    services_.push_back(&reflection_.emplace(descriptors()));
+    environment_.services = services_;
+  }
+  if (configuration.metrics) loop_lag_.start();
   ProcessMemory::instance().add(*this);
 }
 
@@ -121,9 +141,8 @@ Worker::ConnectionPtr Worker::largest() const {
 
 void Worker::shed(std::size_t least) {
   // Whether or not it is ever run.
-  const std::shared_ptr<void> end(nullptr, [limit = environment_.limits.memory_bytes](void*) {
-    ProcessMemory::instance().end_shedding(limit);
-  });
+  const std::shared_ptr<void> end(
+      nullptr, [limit = memory_.limit()](void*) { ProcessMemory::instance().end_shedding(limit); });
   asio::post(io_, [this, least, end] {
     const auto connection = largest();
     if (connection == nullptr || connection->held_bytes() < least) return;
@@ -229,6 +248,24 @@ void Worker::open(AcceptedSocket accepted) {
   connection->start();
 }
 
+std::size_t Worker::handshakes_at_once() const {
+  return std::max(limits_.handshakes / threads_, 1U);
+}
+
+void Worker::set_limits(const Limits& limits) {
+  asio::post(io_, [this, limits] {
+    limits_ = limits;
+    environment_.look_interval = ConnectionEnvironment::look_interval_of(limits_);
+    memory_.set_limit(limits_.memory_bytes);
+    handshakes_.set_most(handshakes_at_once());
+    host::Settings& settings = detail::HostAccess::settings(host_);
+    settings.held_bytes = limits_.held_bytes_per_stream;
+    settings.held_time = limits_.held_time;
+    memory_.tell();
+    for (const auto& connection : open_connections()) connection->look_anew();
+  });
+}
+
 void Worker::set_serving(bool serving) {
   asio::post(io_, [this, serving] { health_.set_serving(serving); });
 }
@@ -251,6 +288,7 @@ void Worker::finish_drain(std::function<void()> empty) {
   asio::post(io_, [this, empty = std::move(empty)]() mutable {
     empty_ = std::move(empty);
     health_.end_watches();
+    if (reflection_) reflection_->end_streams();
     for (const auto& connection : open_connections()) connection->finish_shutdown();
     tell_if_empty();
   });

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -10,6 +9,7 @@
 #include <cstddef>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -25,13 +25,20 @@
 #include "grpc/buffer_pool.h"
 #include "grpc/deadline_wheel.h"
 #include "grpc/health.h"
+#include "grpc/reflection.h"
 #include "host/access.h"
 #include "server/configuration.h"
 #include "server/handshakes.h"
+#include "server/loop_lag.h"
 #include "server/process_memory.h"
 #include "server/process_service.h"
 #include "server/socket.h"
 #include "server/socket_connection.h"
+
+namespace extproc::trace {
+class Exporter;
+class StreamTracer;
+}  // namespace extproc::trace
 
 namespace extproc::server {
 
@@ -47,9 +54,10 @@ struct RunningHandlers {
 /// calls.
 class Worker final : private ConnectionOwner, private MemoryHolder {
  public:
-  /// Everything referred to must outlive it.
+  /// Everything referred to must outlive it. `exporter`: null where there are no traces.
   Worker(const Configuration& configuration, const Service& service, const Logger& logger,
-         detail::BlockingPool& blocking, detail::ToldOnce& told);
+         detail::BlockingPool& blocking, detail::ToldOnce& told,
+         const std::shared_ptr<trace::Exporter>& exporter);
   ~Worker();
 
   /// Throws std::system_error when there is no thread to be had.
@@ -70,6 +78,18 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   /// Of each processor of a chain.
   std::span<const LinkCounters> link_counters() const { return detail::HostAccess::links(host_); }
 
+  /// How late it came to what was due, the longest of the last seconds; 0 without
+  /// Configuration::metrics.
+  std::chrono::nanoseconds loop_lag() const { return loop_lag_.longest(); }
+  const host::Settings& settings() const { return detail::HostAccess::settings(host_); }
+  /// See detail::HostAccess.
+  template <class Visit>
+  void for_each_cells(Visit visit) const {
+    detail::HostAccess::for_each_cells(host_, visit);
+  }
+
+  /// In place of those of the configuration.
+  void set_limits(const Limits& limits);
   /// What health tells, SERVING at first; not after begin_drain().
   void set_serving(bool serving);
   /// Health turns NOT_SERVING, and the peers are told that their connections will end. Then `seen`
@@ -96,17 +116,21 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   class Account final : public MemoryAccount {
    public:
     Account(Counter& counted, std::size_t limit) : MemoryAccount(counted), limit_(limit) {}
+    /// Any thread.
+    std::size_t limit() const { return limit_.load(std::memory_order_relaxed); }
+    void set_limit(std::size_t limit) { limit_.store(limit, std::memory_order_relaxed); }
 
    private:
     bool on_change(std::ptrdiff_t bytes) override {
-      return ProcessMemory::instance().change(bytes, limit_);
+      return ProcessMemory::instance().change(bytes, limit());
     }
-    const std::size_t limit_;
+    std::atomic<std::size_t> limit_;
   };
 
   void run();
   template <class Step>
   void survive(Step step);
+  std::size_t handshakes_at_once() const;
   void open(AcceptedSocket socket);
   bool end_idlest();
   /// Copied, because a connection may close, and so leave the set, in whatever is done with it.
@@ -130,6 +154,9 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   void on_closed(SocketConnection& connection) override;
 
   const Logger& logger_;
+  /// Of its connections, on its thread.
+  Limits limits_;
+  const unsigned threads_;
   // First, because whatever is left in it may refer to all the others, and is destroyed with it,
   // last.
   boost::asio::io_context io_{1};
@@ -141,14 +168,17 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   detail::EventLoop loop_;
   boost::asio::steady_timer tick_;
   bool ticking_ = false;
+  LoopLag loop_lag_;
   grpc::DeadlineWheel deadlines_;
+  const std::unique_ptr<trace::StreamTracer> tracer_;
   host::Host host_;
   Counters& counters_;
   Account memory_;
   grpc::BufferPool buffers_;
   ProcessService process_;
   grpc::HealthService health_;
-  std::array<grpc::GrpcService*, 2> services_;
+  std::optional<grpc::ReflectionService> reflection_;
+  std::vector<grpc::GrpcService*> services_;
 
   boost::asio::steady_timer last_flush_;
 

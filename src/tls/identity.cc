@@ -85,6 +85,15 @@ std::string time_text(const ASN1_TIME* time) {
   return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts)};
 }
 
+std::chrono::sys_seconds time_of(const ASN1_TIME* time) {
+  constexpr int kFirstYear = 1900;
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
+  using namespace std::chrono;
+  return sys_days(year(parts.tm_year + kFirstYear) / (parts.tm_mon + 1) / parts.tm_mday) +
+         hours(parts.tm_hour) + minutes(parts.tm_min) + seconds(parts.tm_sec);
+}
+
 PeerCertificate describe(X509* certificate) {
   PeerCertificate peer;
   peer.subject = subject_of(certificate);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,8 @@ namespace extproc::tls {
 PeerCertificate describe(X509* certificate);
 /// "2027-01-31 12:00:00 UTC".
 std::string time_text(const ASN1_TIME* time);
+/// The epoch where it cannot be read.
+std::chrono::sys_seconds time_of(const ASN1_TIME* time);
 /// As PeerCertificate::subject.
 std::string subject_of(X509* certificate);
 

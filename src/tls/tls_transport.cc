@@ -1,3 +1,4 @@
+#include <chrono>
 #include <mutex>
 #include <utility>
 
@@ -39,6 +40,14 @@ class TlsTransport final : public Transport {
            ", certificate \"" + context->subject() + "\" until " + context->valid_until() +
            (context->asks_for_certificate() ? ", clients must have a certificate"
                                             : ", clients are not asked for a certificate");
+  }
+
+  std::vector<std::pair<std::string, std::chrono::sys_seconds>> expiry() const override {
+    const auto context = this->context();
+    std::vector<std::pair<std::string, std::chrono::sys_seconds>> all;
+    all.emplace_back("server", context->expiry());
+    if (const auto& of_ca = context->client_ca_expiry()) all.emplace_back("client_ca", *of_ca);
+    return all;
   }
 
   std::string warning() const override {

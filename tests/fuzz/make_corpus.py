@@ -7,6 +7,7 @@ import contextlib
 import ssl
 import struct
 import sys
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -210,6 +211,32 @@ def write(target: str, name: str, content: bytes) -> None:
     (folder / name).write_bytes(content)
 
 
+def reflection_seeds() -> dict[str, bytes]:
+    def sized(message: bytes) -> bytes:
+        return struct.pack(">H", len(message)) + message
+
+    def text(field: int, content: bytes) -> bytes:
+        return bytes([field << 3 | 2, len(content)]) + content
+
+    name, symbol, extension, numbers, services = (partial(text, field) for field in (3, 4, 5, 6, 7))
+    of_options = text(1, b"google.protobuf.FieldOptions")
+    queries = {
+        "services": [services(b"*")],
+        "files": [name(b"validate/validate.proto"), name(b"google/protobuf/any.proto"), name(b"none")],
+        "symbols": [symbol(protos.SERVICE.encode()), symbol(b"grpc.health.v1.Health.Watch"), symbol(b".x")],
+        "extensions": [numbers(of_options[2:]), extension(of_options + b"\x10\xaf\x08"), extension(of_options + b"\x10\x01")],
+        "odd": [b"", text(1, b"host"), services(b"")[:-1]],
+    }
+    seeds = {kind: b"\0" + b"".join(map(sized, requests)) for kind, requests in queries.items()}
+    # A file of package a that has some of everything.
+    extends = text(1, b"x") + text(2, b".a.M") + b"\x18\x05"
+    message = text(1, b"M") + text(2, text(1, b"f")) + text(3, text(1, b"N")) + text(6, extends)
+    enum, service = (text(1, kind) + text(2, text(1, kind.lower())) for kind in (b"E", b"S"))
+    file = text(1, b"a") + text(2, b"a") + text(3, b"a") + text(4, message) + text(5, enum) + text(6, service)
+    seeds["descriptors"] = b"\1" + sized(text(1, file)) + sized(name(b"a")) + sized(symbol(b"a.M.f"))
+    return seeds
+
+
 def client_hello() -> bytes:
     out = ssl.MemoryBIO()
     context = ssl.create_default_context()
@@ -231,6 +258,8 @@ def write_tls_seeds() -> None:
 
 
 def main() -> None:
+    for name, content in reflection_seeds().items():
+        write("fuzz_reflection", name, content)
     write_tls_seeds()
     # Bodies as a whole; then with answers that are not taken, time that passes, and a half-close in the middle.
     for mode, style in ((4, "streams"), (4 | 8 | 16 | 32, "streams-late"), (4 | 64, "streams-half")):

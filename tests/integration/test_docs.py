@@ -10,8 +10,8 @@ from harness import paths
 BLOCK = re.compile(r"<!-- from (\S+) -->\n```\w+\n(.*?)```", re.S)
 PAGES = sorted((paths.REPOSITORY / "docs").glob("*.md"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-PATH = re.compile(r"`((?:\.ci|bench|cmake|docs|examples|include|scripts|src|tests)/[^`\s<>*]+)`")
-FOLDERS = ["bench", "deploy", "docs", "examples", "include", "src", "tests"]
+PATH = re.compile(r"`((?:\.ci|bench|cmake|docs|examples|include|proto|scripts|src|tests)/[^`\s<>*]+)`")
+FOLDERS = ["bench", "deploy", "docs", "examples", "include", "proto", "src", "tests"]
 TEXTS = sorted([*paths.REPOSITORY.glob("*.md"), *(page for top in FOLDERS for page in (paths.REPOSITORY / top).rglob("*.md"))])
 BLOCKS = [(page.name, *block) for page in PAGES for block in BLOCK.findall(page.read_text())]
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE, SCRIPTS = "src/envoy/version.h", "scripts/requirements-run.txt"
 # What was so once, and stays as it was.
 HISTORY = ("CHANGELOG.md", "docs/adr", "docs/performance.md", "docs/upgrading.md")
-FOLDERS = ("README.md", "bench", "deploy", "docs", "examples", "include", "scripts", "src", "tests")
+FOLDERS = ("README.md", "bench", "deploy", "docs", "examples", "include", "proto", "scripts", "src", "tests")
 TEXTS = (".cc", ".h", ".md", ".py", ".sh", ".txt", ".yaml")
 
 

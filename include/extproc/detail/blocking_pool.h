@@ -118,6 +118,11 @@ class EXTPROC_API BlockingPool {
   void join();
   /// Work was handed in whose end was not told.
   bool busy() const { return undone_.load(std::memory_order_relaxed) != 0; }
+  /// How many wait for a thread.
+  std::size_t waiting() const {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size();
+  }
 
  private:
   using Jobs = std::list<BlockingJob*>;
@@ -132,7 +137,7 @@ class EXTPROC_API BlockingPool {
   const std::size_t bound_;
   Clock::time_point (*const now_)();
   std::atomic<unsigned> undone_{0};
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unique_ptr<boost::asio::thread_pool> pool_;
   unsigned working_ = 0;
   Jobs waiting_;

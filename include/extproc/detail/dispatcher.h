@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +24,7 @@
 namespace extproc {
 
 class BodyStream;
+class OwnSettings;
 
 class Context;
 class Request;
@@ -145,6 +148,16 @@ class EXTPROC_API Dispatcher {
   /// be.
   virtual Needs needs() const { return {}; }
 
+  using Reload = std::function<void(const OwnSettings&)>;
+  /// In place of what it had. Before it is served.
+  void set_reload(Reload reload) const { reload_ = std::move(reload); }
+  bool reloads() const { return reload_ != nullptr; }
+  /// One call at a time, whatever the thread; where reloads(). Throws what the processor throws.
+  void reload(const OwnSettings& settings) const {
+    const std::lock_guard lock(reload_mutex_);
+    reload_(settings);
+  }
+
   /// True for the first caller only, of all threads: for advice about this processor that is logged
   /// once.
   bool advise_once(Advice advice) const {
@@ -168,6 +181,8 @@ class EXTPROC_API Dispatcher {
   Traits traits_;
   mutable std::atomic<std::uint8_t> advised_{0};
   mutable ToldOnce told_;
+  mutable Reload reload_;
+  mutable std::mutex reload_mutex_;
 };
 
 /// How a processor of type P becomes a Dispatcher: specialised by processor.h, handlers.h and

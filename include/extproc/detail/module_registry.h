@@ -4,6 +4,7 @@
 #include <memory>
 #include <type_traits>
 
+#include "extproc/own_settings.h"
 #include "extproc/service.h"
 #include "extproc/version.h"
 
@@ -27,14 +28,39 @@
 
 namespace extproc::detail {
 
-/// What EXTPROC_EXPORT_AS exports.
-template <class Factory>
-Service service_of(const Factory& factory) {
-  using Made = decltype(factory());
+/// What EXTPROC_EXPORT exports.
+template <class P>
+struct MakeExported {
+  Service operator()() const
+    requires(!std::is_constructible_v<P, const OwnSettings&>)
+  {
+    return Service::make<P>();
+  }
+  Service operator()(const OwnSettings& settings) const
+    requires std::is_constructible_v<P, const OwnSettings&>
+  {
+    return Service::make<P>(settings);
+  }
+};
+
+template <class Make>
+Service kept_service(const Make& make) {
+  using Made = decltype(make());
   if constexpr (std::is_convertible_v<Made, Service>) {
-    return factory();
+    return make();
   } else {
-    return Service(std::shared_ptr<Made>(new Made(factory())));
+    return Service(std::shared_ptr<Made>(new Made(make())));
+  }
+}
+
+/// What EXTPROC_EXPORT_AS exports. `taken`: whether the factory takes settings.
+template <class Factory>
+Service service_of(const Factory& factory, const OwnSettings& settings, bool& taken) {
+  taken = std::is_invocable_v<const Factory&, const OwnSettings&>;
+  if constexpr (std::is_invocable_v<const Factory&, const OwnSettings&>) {
+    return kept_service([&] { return factory(settings); });
+  } else {
+    return kept_service(factory);
   }
 }
 
@@ -42,7 +68,7 @@ Service service_of(const Factory& factory) {
 /// loaded.
 class __attribute__((visibility("hidden"))) ModuleExport {
  public:
-  using Factory = Service (*)();
+  using Factory = Service (*)(const OwnSettings& settings, bool& taken);
 
   ModuleExport(const char* name, Factory make) : name_(name), factory_(make), next_(head()) {
     head() = this;
@@ -65,6 +91,12 @@ class __attribute__((visibility("hidden"))) ModuleExport {
 };
 
 /// A module's list in a form that crosses the boundary to the host.
+struct ModuleFactory {
+  const char* name;
+  ModuleExport::Factory factory;
+};
+
+/// The same of a module that was built before processors had settings of their own.
 struct ModuleEntry {
   const char* name;
   Service (*factory)();
@@ -72,7 +104,7 @@ struct ModuleEntry {
 
 /// Keeps a module's two symbols in it; see EXTPROC_EXPORT_AS.
 struct ModuleAnchor {
-  std::size_t (*exports)(ModuleEntry*, std::size_t);
+  std::size_t (*exports)(ModuleFactory*, std::size_t);
   const char* descriptor;
 };
 
@@ -88,8 +120,8 @@ __attribute__((visibility("default"))) inline constexpr char extproc_module_desc
     EXTPROC_DETAIL_MODULE_MARK EXTPROC_VERSION_STRING " abi " EXTPROC_DETAIL_ABI "\n";
 
 /// Copies up to `capacity` entries and returns how many there are.
-__attribute__((visibility("default"))) inline std::size_t extproc_module_exports(
-    extproc::detail::ModuleEntry* entries, std::size_t capacity) {
+__attribute__((visibility("default"))) inline std::size_t extproc_module_factories(
+    extproc::detail::ModuleFactory* entries, std::size_t capacity) {
   std::size_t count = 0;
   for (const auto* entry = extproc::detail::ModuleExport::head(); entry != nullptr;
        entry = entry->next(), ++count) {

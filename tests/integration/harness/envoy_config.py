@@ -110,6 +110,8 @@ class Listener:
     routes: tuple[dict, ...] = ()
     """In front of the one to `upstream`."""
     access_log: dict | None = None
+    tracing: dict | None = None
+    """Of its connection manager."""
 
     def to_json(self) -> dict:
         manager = {
@@ -137,6 +139,7 @@ class Listener:
                 {"name": "router", "typed_config": {"@type": _ROUTER}},
             ],
             **({"access_log": [self.access_log]} if self.access_log else {}),
+            **({"tracing": self.tracing} if self.tracing else {}),
         }
         return {
             "name": self.name,
@@ -163,7 +166,21 @@ def json_access_log(path: Path, fields: dict[str, str]) -> dict:
     return {"name": "file", "typed_config": config}
 
 
-def bootstrap(admin_port: int, listeners: list[Listener], clusters: list[Cluster]) -> dict:
+def tracing(cluster: str, percent: float, service: str = "envoy") -> dict:
+    """Of a connection manager: so many of a hundred requests, by OTLP over HTTP to a cluster."""
+    config = {
+        "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
+        "http_service": {"http_uri": {"uri": "http://collector/v1/traces", "cluster": cluster, "timeout": "5s"}},
+        "service_name": service,
+    }
+    return {
+        "provider": {"name": "envoy.tracers.opentelemetry", "typed_config": config},
+        "random_sampling": {"value": percent},
+        "spawn_upstream_span": True,
+    }
+
+
+def bootstrap(admin_port: int, listeners: list[Listener], clusters: list[Cluster], runtime: dict | None = None) -> dict:
     """A whole configuration."""
     return {
         "admin": {"address": _address(admin_port)},
@@ -171,6 +188,7 @@ def bootstrap(admin_port: int, listeners: list[Listener], clusters: list[Cluster
             "listeners": [listener.to_json() for listener in listeners],
             "clusters": [cluster.to_json() for cluster in clusters],
         },
+        **({"layered_runtime": {"layers": [{"name": "test", "static_layer": runtime}]}} if runtime else {}),
     }
 
 

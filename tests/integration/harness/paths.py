@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-DESCRIPTORS = REPOSITORY / "tests" / "proto" / "ext_proc.desc"
+DESCRIPTORS = REPOSITORY / "proto" / "ext_proc.desc"
 
 
 class NotFound(Exception):

@@ -91,6 +91,11 @@ bool report(const Action& action, const extproc::Context& context,
   } else if (action.verb == "call") {
     response.set_header("x-call-" + action.argument,
                         std::string(context.metadata(action.argument).value_or("none")));
+  } else if (action.verb == "trace") {
+    const extproc::TraceContext* trace = context.trace();
+    response.set_header(
+        "x-trace-" + std::string(to_string(action.phase)),
+        trace == nullptr ? "none" : trace->traceparent() + " " + std::string(trace->tracestate));
   } else if (action.verb == "config") {
     response.set_header("x-config", config_text(context.protocol_config()));
   } else if (action.verb == "log") {

@@ -11,6 +11,7 @@ namespace test_processors {
 ///   attribute name              sets x-attribute-<name> to its JSON, or "none"
 ///   metadata namespace          sets x-metadata-<namespace> to its JSON, or "none"
 ///   typed_metadata namespace    sets x-typed-metadata-<namespace> to "<type URL> <hexadecimal>"
+///   trace                       sets x-trace-<phase> to the traceparent and tracestate, or "none"
 ///   config                      sets x-config to the protocol configuration
 ///   log text                    a line on standard error with the phase
 ///   emit namespace JSON         dynamic metadata

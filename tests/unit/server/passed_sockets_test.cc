@@ -159,18 +159,15 @@ TEST(PassedSockets, WhatTheyAreBoundTo) {
   EXPECT_EQ(bound_address(abstract.get()), ListenAddress(UnixAddress{"@" + text}));
 }
 
-std::vector<Service> left_and_right() {
-  std::vector<Service> services;
-  services.push_back(Service::make<Left>());
-  services.push_back(Service::make<Right>());
-  return services;
+std::vector<Served> left_and_right() {
+  return {{Service::make<Left>(), {}}, {Service::make<Right>(), {}}};
 }
 
 /// The sockets of Left and Right, or the error's text.
 std::string shared_out(const std::vector<PassedSocket>& sockets) {
   std::string text;
   const std::string error = error_of([&] {
-    for (const Service& service : on_passed_sockets(left_and_right(), sockets, {})) {
+    for (const auto& [service, settings] : on_passed_sockets(left_and_right(), sockets)) {
       text += service.name();
       for (const int fd : service.sockets()) text += " " + std::to_string(fd);
       text += ";";
@@ -194,35 +191,27 @@ TEST(OnPassedSockets, WhatDoesNotComeOutEven) {
             "the passed socket \"Middle\" is named after no processor, and others are (\"Left\", "
             "\"Middle\"): name all of them (FileDescriptorName=), or none");
   EXPECT_THAT(shared_out({{3, "Left"}, {4, "Left"}}), StartsWith("no passed socket is for Right"));
-  std::vector<Service> same;
-  same.push_back(Service::make<Left>());
-  same.push_back(Service::make<Left>());
+  const std::vector<Served> same{{Service::make<Left>(), {}}, {Service::make<Left>(), {}}};
   EXPECT_THAT(error_of([&] {
-                on_passed_sockets(same, {{3, "Left"}, {4, "Left"}}, {});
+                on_passed_sockets(same, {{3, "Left"}, {4, "Left"}});
               }),
               HasSubstr("two of those have the same name"));
 }
 
 TEST(OnPassedSockets, AreNotBesideAnAddress) {
-  std::vector<Service> one;
-  one.push_back(Service::make<Left>());
+  const auto refusal = [](Service service, Settings settings) {
+    return error_of([&] {
+      on_passed_sockets({{std::move(service), std::move(settings)}}, {{3, ""}});
+    });
+  };
   Settings settings;
   settings.port = 50'051;
-  EXPECT_THAT(error_of([&] {
-                on_passed_sockets(one, {{3, ""}}, settings);
-              }),
+  EXPECT_THAT(refusal(Service::make<Left>(), settings),
               HasSubstr("and \"50051\" is given as well: leave out the address"));
   settings = {};
   settings.listen = "unix:/s";
-  EXPECT_THAT(error_of([&] {
-                on_passed_sockets(one, {{3, ""}}, settings);
-              }),
-              HasSubstr("\"unix:/s\" is given as well"));
-  one.front() = std::move(one.front()).on(1);
-  EXPECT_THAT(error_of([&] {
-                on_passed_sockets(one, {{3, ""}}, {});
-              }),
-              HasSubstr("\"1\" is given as well"));
+  EXPECT_THAT(refusal(Service::make<Left>(), settings), HasSubstr("\"unix:/s\" is given as well"));
+  EXPECT_THAT(refusal(Service::make<Left>().on(1), {}), HasSubstr("\"1\" is given as well"));
   EXPECT_THAT(error_of([&] { resolve({}, "1", {3}); }), HasSubstr("are both given"));
 }
 

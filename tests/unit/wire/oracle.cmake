@@ -12,4 +12,4 @@ extproc_unit_test(unit_wire_oracle
   oracle_struct_test.cc)
 target_link_libraries(unit_wire_oracle PRIVATE protobuf::libprotobuf)
 target_compile_definitions(unit_wire_oracle PRIVATE
-  EXTPROC_TEST_DESCRIPTORS="${PROJECT_SOURCE_DIR}/tests/proto/ext_proc.desc")
+  EXTPROC_TEST_DESCRIPTORS="${PROJECT_SOURCE_DIR}/proto/ext_proc.desc")

@@ -1,0 +1,33 @@
+#include "settings_file/errors.h"
+
+#include <algorithm>
+
+#include "extproc/error.h"
+
+namespace extproc::settings_file {
+
+std::string place(const std::string& file, int line) {
+  return line > 0 ? file + ":" + std::to_string(line) : file;
+}
+
+void Errors::add(int line, std::string text) {
+  found_.emplace_back(line, place(file_, line) + ": " + std::move(text));
+}
+
+void Errors::add_told(int line, std::string text) {
+  const bool told = text.starts_with(file_ + ":");
+  told ? static_cast<void>(found_.emplace_back(line, std::move(text))) : add(line, std::move(text));
+}
+
+void Errors::throw_if_any() const {
+  if (found_.empty()) return;
+  auto sorted = found_;
+  std::ranges::stable_sort(sorted, {}, &std::pair<int, std::string>::first);
+  if (sorted.size() == 1) throw Error(sorted.front().second);
+  std::string text = file_ + " has " + std::to_string(sorted.size()) + " errors:";
+  for (std::size_t i = 0; i < std::min(sorted.size(), kMost); ++i) text += "\n" + sorted[i].second;
+  if (sorted.size() > kMost) text += "\nand " + std::to_string(sorted.size() - kMost) + " more";
+  throw Error(text);
+}
+
+}  // namespace extproc::settings_file

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exchange/tracer.h"
+#include "extproc/phase.h"
+#include "extproc/trace.h"
+#include "trace/span_encoder.h"
+
+namespace extproc::trace {
+
+/// The span of a phase whose handler runs.
+struct OpenSpan {
+  TraceContext context;
+  TraceContext::SpanId parent{};
+  /// Whose phase it is: names are where their processors have them.
+  const char* processor = nullptr;
+  bool in_chain = false;
+  Phase phase{};
+  int immediate_status = 0;
+  std::uint64_t start = 0;
+  const SpanFields* fields = nullptr;
+  SpanFields events{};
+  OpenSpan* next = nullptr;
+};
+
+/// What is kept of a stream until it ends.
+struct TracedStream {
+  using Clock = std::chrono::steady_clock;
+
+  /// Of its span; where that is not kept, what is passed on.
+  TraceContext context;
+  /// It is known where in which trace it is.
+  bool is_placed = false;
+  bool has_parent = false;
+  std::uint32_t phases = 0;
+  int immediate_status = 0;
+  TraceContext::SpanId parent{};
+  std::uint64_t start = 0;
+  std::chrono::nanoseconds since_1970{0};  // of the steady clock's beginning
+  OpenSpan* open = nullptr;
+  std::string state{};
+  SpanFields events{};
+
+  void begin_now() {
+    const auto now = Clock::now().time_since_epoch();
+    since_1970 = std::chrono::system_clock::now().time_since_epoch() - now;
+    start = static_cast<std::uint64_t>((now + since_1970).count());
+  }
+  /// In nanoseconds since 1970; it goes forward, whatever becomes of the system's time.
+  std::uint64_t now() const {
+    return static_cast<std::uint64_t>((Clock::now().time_since_epoch() + since_1970).count());
+  }
+
+  /// Null where there is none.
+  OpenSpan* find(const exchange::Whose& whose, Phase phase) const {
+    OpenSpan* each = open;
+    while (each != nullptr && (each->phase != phase || each->in_chain != whose.in_chain ||
+                               each->processor != whose.processor.data()))
+      each = each->next;
+    return each;
+  }
+  const OpenSpan* find_of_chain(Phase phase) const {
+    const OpenSpan* each = open;
+    while (each != nullptr && (each->phase != phase || each->in_chain)) each = each->next;
+    return each;
+  }
+};
+
+/// The streams of a thread, by their requests, and what is to be used again.
+class TracedStreams {
+ public:
+  TracedStreams();
+  ~TracedStreams();
+  TracedStreams(const TracedStreams&) = delete;
+  TracedStreams& operator=(const TracedStreams&) = delete;
+
+  TracedStream& add(const Request& request);
+  /// Null where it was not added.
+  TracedStream* find(const Request& request) const;
+  /// With the spans that are open.
+  void remove(const Request& request);
+
+  /// The last of the stream's open ones.
+  OpenSpan& open(TracedStream& stream);
+  void close(TracedStream& stream, OpenSpan& span);
+
+ private:
+  std::vector<std::unique_ptr<TracedStream>> streams_;
+  std::vector<std::uint32_t> free_;  // places among those
+  std::vector<std::unique_ptr<OpenSpan>> spare_;
+};
+
+}  // namespace extproc::trace
