@@ -18,6 +18,9 @@ parts=(
   "integration-tls|scripts/integration_test.sh --tls|the main groups of the integration tests, over mutual TLS"
   "hostile|make check-hostile|attacks on the server, with thresholds of memory and time"
   "hostile-asan|scripts/hostile_test.sh --preset asan|the same against the server with ASan and UBSan"
+  "image|make image|the images of deploy/, built, run, asked and ended"
+  "compose|make compose-check|what deploy/compose.yaml says, without an engine"
+  "packages|make package-check|the Debian packages in a bare Debian, the archive, and the conan recipe"
   "fuzz|scripts/fuzz.sh 300|each fuzz target for five minutes"
   "random|scripts/random_cases.sh $RANDOM$RANDOM 2000|2,000 random cases of a fresh seed, by the kit and by Envoy"
 )

@@ -7,9 +7,10 @@ source "$(dirname "$0")/lib.sh"
 # How many tests a JUnit file has. A failure has ended the run before anyone asks.
 tests_in() { grep -oE '\btests="[0-9]+"' "$1" | head -n 1 | grep -oE '[0-9]+'; }
 
-scripts/install.sh build run test
+scripts/install.sh build run test deploy
 scripts/build.sh release
 scripts/ctest.sh release
+scripts/check_deploy.sh
 scripts/integration_test.sh
 
 note "all passed in $SECONDS s: $(tests_in build/release/ctest.xml) test programs," \
