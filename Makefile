@@ -72,7 +72,7 @@ soak: ## MINUTES=60 of mixed load behind Envoy: nothing may fail or grow
 run: ## Serve a processor: make run SERVICE=examples.TrivialExtProcService PORT=50051
 	@scripts/run.sh $(SERVICE)
 
-package: ## Make Debian packages, a .tar.gz and a conan package in build/packages
+package: ## Make Debian packages and a .tar.gz in build/packages
 	@scripts/package.sh
 
 package-check: ## Install the Debian packages in a bare Debian, and build a project of a user there
