@@ -48,7 +48,7 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libextproc-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 # For whoever compiles with the headers and links the library.
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libboost1.81-dev | libboost-dev (>= 1.81), libnghttp2-dev (>= 1.52)")
-# What the test kit and extproc::tls are linked with.
+# What the test kit, extproc::settings_file and extproc::tls are linked with.
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS "libyaml-cpp-dev, libssl-dev, extproc")
 set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "C++20 library for Envoy External Processors
 Services that Envoy asks what to do with the headers, bodies and trailers of

@@ -16,6 +16,7 @@ parts=(
   "integration-asan|scripts/integration_test.sh --preset asan|integration tests against the server with ASan and UBSan"
   "integration-tsan|scripts/integration_test.sh --preset tsan|integration tests against the server with TSan"
   "integration-tls|scripts/integration_test.sh --tls|the main groups of the integration tests, over mutual TLS"
+  "browser|scripts/browser_test.sh|the page of the admin service in Chromium"
   "hostile|make check-hostile|attacks on the server, with thresholds of memory and time"
   "hostile-asan|scripts/hostile_test.sh --preset asan|the same against the server with ASan and UBSan"
   "image|make image|the images of deploy/, built, run, asked and ended"

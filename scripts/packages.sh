@@ -31,6 +31,7 @@ packages_debian=(dpkg-dev file mmdebstrap lintian help2man)
 packages_package=(dpkg-dev file)
 packages_bench=(python3-venv nghttp2-client wrk libgrpc++-dev protobuf-compiler-grpc)
 packages_instructions=(valgrind)
+packages_browser=(chromium chromium-driver)
 packages_clang=(clang-16 libclang-rt-16-dev)
 
 # Commands that a group needs, for systems without apt.
@@ -46,4 +47,5 @@ commands_debian=(dpkg-deb mmdebstrap lintian help2man)
 commands_package=(dpkg-shlibdeps file)
 commands_bench=(python3 h2load wrk grpc_cpp_plugin)
 commands_instructions=(valgrind)
+commands_browser=(chromium chromedriver)
 commands_clang=(clang++-16)

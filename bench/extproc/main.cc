@@ -1,7 +1,7 @@
 // The benchmark's processors on the SDK.
 //
 //   bench_extproc --listen ADDRESS[,ADDRESS]... [--variant NAME] [--threads N] [--six apart|chain]
-//     [--early-end on|off] [--tls-cert FILE --tls-key FILE]
+//     [--early-end on|off] [--metrics ADDRESS] [--tls-cert FILE --tls-key FILE]
 //
 // --six serves six processors in one process: apart, on six addresses, or as one chain on one.
 // TLS is for bench_extproc_tls, the same program linked with extproc::tls.
@@ -33,6 +33,7 @@ struct Options {
   std::string six;
   unsigned threads = 1;
   bool early_end = true;
+  std::string metrics;
   std::string tls_certificate;
   std::string tls_key;
 };
@@ -61,6 +62,8 @@ Options parse(int argc, char** argv) {
       options.threads = static_cast<unsigned>(std::stoul(value));
     } else if (name == "--early-end") {
       options.early_end = value == "on";
+    } else if (name == "--metrics") {
+      options.metrics = value;
     } else if (name == "--tls-cert") {
       options.tls_certificate = value;
     } else if (name == "--tls-key") {
@@ -97,6 +100,15 @@ void set_early_end(Settings& settings, bool on) {
     throw std::invalid_argument("this version does not end streams early");
 }
 
+template <class Settings>
+void set_metrics(Settings& settings, const std::string& address) {
+  if (address.empty()) return;
+  if constexpr (requires { settings.metrics; })
+    settings.metrics = address;
+  else
+    throw std::invalid_argument("this version shows no metrics");
+}
+
 void set_transport([[maybe_unused]] extproc::Settings& settings, const Options& options) {
   if (options.tls_certificate.empty() && options.tls_key.empty()) return;
 #ifdef BENCH_TLS
@@ -123,6 +135,7 @@ int main(int argc, char** argv) {
     // The peers do not reveal a chain either.
     settings.reveal_chain = false;
     set_early_end(settings, options.early_end);
+    set_metrics(settings, options.metrics);
     set_transport(settings, options);
     settings.grace_period = std::chrono::milliseconds(0);
     return extproc::serve(std::move(served), settings);

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from lib.plan import TLS_CLEAR, TLS_GRPCPP, TLS_OURS, TRACES_ALL, TRACES_NONE, TRACES_SOME
+from lib.plan import METRICS_NONE, METRICS_ON, TLS_CLEAR, TLS_GRPCPP, TLS_OURS, TRACES_ALL, TRACES_NONE, TRACES_SOME
 from lib.results import Results
 from lib.statistics import Estimate
 from lib.table import interval
@@ -155,6 +155,17 @@ GOALS = (
         "TLS: resident KiB of an idle connection",
         lambda results: results.estimate("tls", "connections", TLS_OURS, "kib_per_connection"),
         40,
+    ),
+    Goal(
+        "metrics: server CPU per stream / without",
+        lambda results: results.ratio("metrics", "direct", METRICS_ON, METRICS_NONE, _CPU_DIRECT),
+        1.03,
+    ),
+    Goal(
+        "metrics: the same, upper end of the 95 % interval",
+        lambda results: results.ratio("metrics", "direct", METRICS_ON, METRICS_NONE, _CPU_DIRECT),
+        1.05,
+        upper_end=True,
     ),
     Goal(
         "traces of 1 %: server CPU per stream / without",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 # The modules of lib/measure, in the order in which they run.
-MEASUREMENTS = ("direct", "envoy", "bodies", "memory", "growth", "six", "advice", "tls", "traces", "allocations", "build")
+MEASUREMENTS = ("direct", "envoy", "bodies", "memory", "growth", "six", "advice", "tls", "traces", "metrics", "allocations", "build")
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ TLS_CONNECTIONS = 1_000
 """Idle ones, whose memory is measured."""
 TLS_CLEAR, TLS_OURS, TLS_GRPCPP = "extproc, clear text", "extproc, TLS", "grpc++ callback, TLS"
 """Who is measured there, as the samples name them."""
+METRICS_NONE, METRICS_ON = "extproc, no metrics", "extproc, metrics"
 TRACES_NONE, TRACES_SOME, TRACES_ALL = "extproc, no traces", "extproc, traces of 1 %", "extproc, traces of all"
 GROWTH_CONNECTIONS = 20
 """At most, so that 10,000 streams at once stay below that too."""

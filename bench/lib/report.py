@@ -2,7 +2,7 @@
 
 from lib.envoy import BASELINE
 from lib.measure.advice import ROUTES
-from lib.plan import TLS_CLEAR, TLS_GRPCPP, TLS_OURS, TRACES_ALL, TRACES_NONE, TRACES_SOME
+from lib.plan import METRICS_NONE, METRICS_ON, TLS_CLEAR, TLS_GRPCPP, TLS_OURS, TRACES_ALL, TRACES_NONE, TRACES_SOME
 from lib.results import Results
 from lib.servers import ALL
 from lib.table import Table, interval, number
@@ -42,6 +42,7 @@ def tables(results: Results, missing: dict[str, str]) -> list[Table]:
         tls_table(results),
         tls_envoy_table(results),
         traces_table(results),
+        metrics_table(results),
         body_table(results),
         memory_table(results),
     ]
@@ -153,6 +154,18 @@ def traces_table(results: Results) -> Table:
         rate = number(results.median("traces", "direct", name, "streams_per_s"))
         rows.append([name, number(cpu), "-" if name == TRACES_NONE else interval(more), rate])
     return Table("Traces, straight to the server", ["traces", "CPU/stream us", "less that without", "streams/s"], rows)
+
+
+def metrics_table(results: Results) -> Table:
+    rows = []
+    for name in (METRICS_NONE, METRICS_ON):
+        cpu = results.median("metrics", "direct", name, "cpu_us_per_stream")
+        if cpu is None:
+            continue
+        ratio = results.ratio("metrics", "direct", name, METRICS_NONE, "cpu_us_per_stream")
+        rate = number(results.median("metrics", "direct", name, "streams_per_s"))
+        rows.append([name, number(cpu), "-" if name == METRICS_NONE else interval(ratio), rate])
+    return Table("Metrics, straight to the server", ["metrics", "CPU/stream us", "to that without", "streams/s"], rows)
 
 
 def tls_envoy_table(results: Results) -> Table:

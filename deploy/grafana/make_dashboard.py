@@ -12,8 +12,8 @@ HERE = 'job=~"$job",instance=~"$instance"'
 OF = HERE + ',processor=~"$processor"'
 
 
-def rate(name: str, by: str, more: str = "", labels: str = OF) -> str:
-    return f"sum by ({by}) (rate({name}{{{labels}{more}}}[$__rate_interval]))"
+def rate(name: str, by: str, more: str = "") -> str:
+    return f"sum by ({by}) (rate({name}{{{OF}{more}}}[$__rate_interval]))"
 
 
 def quantile(q: float, name: str, by: str) -> str:
@@ -24,8 +24,13 @@ def share(part: str, whole: str) -> str:
     return f"{part} / ({whole} > 0)"
 
 
-def gauge(name: str, by: str, how: str = "sum", labels: str = OF) -> str:
-    return f"{how} by ({by}) ({name}{{{labels}}})"
+def gauge(name: str, by: str, how: str = "sum") -> str:
+    return f"{how} by ({by}) ({name}{{{OF}}})"
+
+
+def of_process(name: str) -> str:
+    """Of what the servers of a process share, and each of them tells."""
+    return f"max by (instance) (rate({name}{{{OF}}}[$__rate_interval]))"
 
 
 STREAMS = rate("extproc_streams_total", "processor")
@@ -164,8 +169,8 @@ ROWS = {
             "Lines of the log that are missing",
             "short",
             [
-                (rate("extproc_log_lines_dropped_total", "instance"), "lost {{instance}}"),
-                (rate("extproc_log_lines_left_out_total", "instance"), "too many of a kind {{instance}}"),
+                (of_process("extproc_log_lines_dropped_total"), "lost {{instance}}"),
+                (of_process("extproc_log_lines_left_out_total"), "too many of a kind {{instance}}"),
             ],
             "A second",
         ),
@@ -173,8 +178,8 @@ ROWS = {
             "Spans",
             "short",
             [
-                (rate("extproc_spans_sent_total", "instance", labels=HERE), "sent {{instance}}"),
-                (rate("extproc_spans_dropped_total", "instance", labels=HERE), "dropped {{instance}}"),
+                (of_process("extproc_spans_sent_total"), "sent {{instance}}"),
+                (of_process("extproc_spans_dropped_total"), "dropped {{instance}}"),
             ],
             "A second",
         ),

@@ -32,6 +32,8 @@ class CallInfo {
   virtual std::optional<std::chrono::steady_clock::time_point> deadline() const = 0;
   virtual std::size_t metadata_size() const = 0;
   virtual std::pair<std::string_view, std::string_view> metadata_at(std::size_t index) const = 0;
+  /// False where it is known that no traceparent is among the metadata.
+  virtual bool may_have_trace() const { return true; }
 
  protected:
   ~CallInfo() = default;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "extproc/export.h"
@@ -11,6 +12,8 @@
 #include "extproc/settings.h"
 
 namespace extproc {
+
+class Logger;
 
 namespace detail {
 class Access;
@@ -145,9 +148,16 @@ class EXTPROC_API Server {
 
   Stats stats() const;
 
+  /// What it logs from now on, in place of Settings::log_level. Of requests that are under way,
+  /// LogLevel::debug does not tell their messages and answers. Any thread.
+  void set_log_level(LogLevel level);
+
  private:
   friend class detail::Access;
   bool join_within_grace_period();
+  const Logger& logger() const;
+  void set_log_level(LogLevel level, std::string_view source);
+  void take_sources(const Settings& given);
 
   class Impl;
   std::unique_ptr<Impl> impl_;

@@ -17,6 +17,10 @@ namespace extproc {
 
 class Observer;
 
+namespace detail {
+class SettingSources;
+}
+
 /// How a server runs. A member that is left unset means its default, which its comment names last.
 /// Some have an environment variable, named before the default: serve() and the command take that
 /// where the member is unset, and from_environment() does for whoever asks. A wrong value, here or
@@ -84,6 +88,13 @@ struct Settings {
   /// advice to offload it.
   std::chrono::milliseconds slow_handler{10};
 
+  /// Where operators ask what the server is at, and set the level of its log, over HTTP:
+  /// "127.0.0.1:9902", or "unix:/path", which is made for its owner alone. Whoever reaches it may,
+  /// so that other addresses than those of the loopback interface are refused. Servers of a process
+  /// that name the same address share it. docs/operations.md. None.
+  std::optional<std::string> server_admin;
+  /// Any address may be that, for networks that are protected otherwise.
+  bool server_admin_anywhere = false;
   /// Where Prometheus finds metrics, over HTTP: "host:port", "[v6]:port", a port alone for all
   /// interfaces, or "unix:/path". There are /metrics, /healthz and /readyz, which anybody who can
   /// reach the address may read; servers of one process may share it. None.
@@ -101,6 +112,10 @@ struct Settings {
   bool automatic_mode_override = false;
 
   Limits limits;
+
+  /// From where its members are, for operators who ask: from_environment() and the command know
+  /// that.
+  std::shared_ptr<const detail::SettingSources> sources{};
 };
 
 }  // namespace extproc

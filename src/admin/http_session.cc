@@ -30,8 +30,6 @@ constexpr std::size_t kRead = std::size_t{4} << 10;
 constexpr std::chrono::milliseconds kLingerTime{1'000};
 constexpr std::size_t kLingerBytes = std::size_t{1} << 20;
 
-std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
-
 template <class Body>
 http::response<Body> head_of(const HttpResponse& response, bool keep_alive) {
   http::response<Body> message{static_cast<http::status>(response.status), 11};
@@ -119,7 +117,7 @@ asio::awaitable<bool> HttpSession::read_request(Parser& parser) {
                               asio::redirect_error(asio::use_awaitable, error));
   }
   if (!error) co_return true;
-  const bool more = co_await fail(error);
+  const bool more = co_await fail(error, parser.get().target().empty());
   co_return more;
 }
 
@@ -154,11 +152,7 @@ asio::awaitable<bool> HttpSession::answer(const Parser& parser) {
   co_return sent&& keep_alive;
 }
 
-asio::awaitable<bool> HttpSession::fail(beast::error_code error) {
-  // A line of a request that has not ended is all that there is.
-  const bool in_line =
-      view({static_cast<const char*>(buffer_.data().data()), buffer_.size()}).find('\n') ==
-      std::string_view::npos;
+asio::awaitable<bool> HttpSession::fail(beast::error_code error, bool in_line) {
   auto answer = timed_out_ ? refusal(408, "the request was not complete in time")
                            : refusal_of(error, in_line, limits_);
   if (!answer) co_return false;

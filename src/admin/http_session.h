@@ -41,7 +41,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   boost::asio::awaitable<bool> read_request(Parser& parser);
   boost::asio::awaitable<bool> tell_to_continue(const Parser& parser);
   boost::asio::awaitable<bool> answer(const Parser& parser);
-  boost::asio::awaitable<bool> fail(boost::beast::error_code error);
+  boost::asio::awaitable<bool> fail(boost::beast::error_code error, bool in_line);
   boost::asio::awaitable<bool> send(HttpResponse response, bool keep_alive, bool head);
   boost::asio::awaitable<void> end();
   void expire_after(std::chrono::milliseconds time);

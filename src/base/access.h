@@ -37,6 +37,15 @@ class Access {
   /// As join(), but ends when the grace period is over and handlers have not returned, which it
   /// tells the log of. False then.
   static bool join_within_grace_period(Server& server) { return server.join_within_grace_period(); }
+  /// Its log, whose level may change while it runs.
+  static const Logger& logger(const Server& server) { return server.logger(); }
+  /// `source` is from where it is set, for operators who ask.
+  static void set_log_level(Server& server, LogLevel level, std::string_view source) {
+    server.set_log_level(level, source);
+  }
+  /// Its limits and the level of its log are from where `given` notes them, where they are as they
+  /// are there.
+  static void take_sources(Server& server, const Settings& given) { server.take_sources(given); }
 
   // Context
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -63,12 +64,15 @@ class LineSink {
   virtual LostLines lost() const { return {}; }
 };
 
-/// The log of one server: a level and where lines go. Any thread; copies share the sink.
+/// The log of one server: a level and where lines go. Any thread; copies share both.
 class Logger {
  public:
-  Logger(LogLevel level, std::shared_ptr<LineSink> sink) : level_(level), sink_(std::move(sink)) {}
+  Logger(LogLevel level, std::shared_ptr<LineSink> sink)
+      : level_(std::make_shared<std::atomic<LogLevel>>(level)), sink_(std::move(sink)) {}
 
-  bool enabled(LogLevel level) const { return level >= level_; }
+  LogLevel level() const { return level_->load(std::memory_order_relaxed); }
+  void set_level(LogLevel level) const { level_->store(level, std::memory_order_relaxed); }
+  bool enabled(LogLevel level) const { return level >= this->level(); }
   /// Hands the line on when its level is enabled. A sink that throws loses the line, nothing else.
   void log(const LogLine& line) const noexcept;
   void log(LogLevel level, LineKind kind, std::string_view event) const noexcept {
@@ -79,7 +83,7 @@ class Logger {
   LostLines lost() const { return sink_->lost(); }
 
  private:
-  LogLevel level_;
+  std::shared_ptr<std::atomic<LogLevel>> level_;
   std::shared_ptr<LineSink> sink_;
 };
 

@@ -1,5 +1,6 @@
 #include "chain/chain_exchange.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -262,6 +263,14 @@ bool ChainExchange::owes_answer() const {
 
 bool ChainExchange::running() const {
   return directions_[0].made || directions_[1].made || any([](Link& link) { return !link.idle(); });
+}
+
+void ChainExchange::describe_handler(exchange::OpenExchange& open) const {
+  const auto running =
+      std::ranges::find_if(links_, [](const auto& link) { return link->exchange().running(); });
+  if (running == links_.end()) return;
+  open.processor = (*running)->dispatcher().name();
+  (*running)->exchange().describe_handler(open);
 }
 
 void ChainExchange::go_on() {

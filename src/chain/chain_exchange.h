@@ -174,6 +174,7 @@ class ChainExchange final : public exchange::BaseExchange {
   bool running() const;
   bool ends_early() const;
   void on_finished() override;
+  void describe_handler(exchange::OpenExchange& open) const override;
   void release();
 
   std::vector<std::unique_ptr<Link>> links_;

@@ -40,6 +40,8 @@ void add_log_options(CLI::App& app, bool& logging, std::optional<LogFormat>& for
 void add_tls_options(CLI::App& app, TlsSettings& tls);
 
 void add_serve_options(CLI::App& app, ServeOptions& options);
+/// Once it is parsed: what was given of the table's flags, as it was, and that it is from there.
+void note_given(const CLI::App& serve, ServeOptions& options);
 void add_config_options(CLI::App& app, ConfigOptions& options);
 void add_check_options(CLI::App& app, CheckOptions& options);
 void add_dev_options(CLI::App& app, DevOptions& options);

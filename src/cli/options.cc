@@ -50,6 +50,7 @@ ParseResult parse_options(int argc, const char* const* argv) {
   if (app.got_subcommand(&check_app)) return {std::move(check), 0};
   if (app.got_subcommand(&dev_app)) return {std::move(dev), 0};
   if (app.got_subcommand(&health_app)) return {std::move(health), 0};
+  note_given(serve_app, serve);
   return {std::move(serve), 0};
 }
 

@@ -2,6 +2,7 @@
 
 #include "cli/option_groups.h"
 #include "extproc/error.h"
+#include "server/setting_sources.h"
 #include "server/settings_table.h"
 
 namespace extproc::cli {
@@ -61,18 +62,6 @@ void add_file_options(CLI::App& serve, ServeOptions& options) {
       ->needs(file);
   serve.add_flag("--settings-schema", options.settings_schema,
                  "Print the JSON Schema of such files");
-}
-
-/// What was given of the table's flags, as it was.
-void note_given(const CLI::App& serve, settings_file::GivenSettings& given) {
-  for (const SettingRow& row : server::setting_rows()) {
-    const std::string flag = server::flag_of(row);
-    const CLI::Option* option = flag.empty() ? nullptr : serve.get_option_no_throw(flag);
-    if (option == nullptr || option->count() == 0) continue;
-    const std::string text =
-        row.flag_value.empty() ? option->results().back() : std::string(row.flag_value);
-    given.put({&row, flag, text});
-  }
 }
 
 std::string footer() {
@@ -135,8 +124,22 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       ->take_all()
       ->excludes(serve.get_option("--port"));
   add_file_options(serve, options);
-  serve.final_callback([&] { note_given(serve, options.given); });
   serve.footer(footer());
+}
+
+void note_given(const CLI::App& serve, ServeOptions& options) {
+  for (const SettingRow& row : server::setting_rows()) {
+    const std::string flag = server::flag_of(row);
+    const CLI::Option* option = flag.empty() ? nullptr : serve.get_option_no_throw(flag);
+    if (option == nullptr || option->count() == 0) continue;
+    const std::string text =
+        row.flag_value.empty() ? option->results().back() : std::string(row.flag_value);
+    options.given.put({&row, flag, text});
+    server::note_source(options.settings, row, "flag " + flag);
+  }
+  // With several services it is not among the settings.
+  if (!options.listen.empty())
+    server::note_source(options.settings, server::setting_row("listen"), "flag --listen");
 }
 
 }  // namespace extproc::cli

@@ -8,6 +8,7 @@
 #include "extproc/server.h"
 #include "extproc/settings_file.h"
 #include "server/process.h"
+#include "server/setting_sources.h"
 #include "settings_file/serve.h"
 
 namespace extproc::cli {
@@ -56,7 +57,11 @@ int run(ServeOptions options) {
   server::ignore_signals();
   if (options.check_settings) return check_settings(source_of(options));
   if (!options.settings_file.empty()) return settings_file::serve(source_of(options));
-  if (!options.logging) options.settings.log_level = LogLevel::warning;
+  if (!options.logging) {
+    options.settings.log_level = LogLevel::warning;
+    server::note_source(options.settings, server::setting_row("log_level"),
+                        "the command, without --logging");
+  }
   std::vector<Service> services = make_services(options.which, options.listen, options.settings);
 #ifdef EXTPROC_WITH_TLS
   if (!options.tls.certificate_file.empty())

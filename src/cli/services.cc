@@ -7,6 +7,7 @@
 #include "extproc/error.h"
 #include "extproc/processor.h"
 #include "extproc/service_manager.h"
+#include "server/setting_sources.h"
 #include "settings_file/combine.h"
 
 namespace extproc::cli {
@@ -35,7 +36,10 @@ std::vector<Service> make_services(const ServiceOptions& options,
     throw Error("--listen was given " + std::to_string(listen.size()) +
                 " times, for one service: give it once, or several processors and --separate");
   }
-  if (!listen.empty()) settings.listen = listen.front();
+  if (!listen.empty()) {
+    settings.listen = listen.front();
+    server::note_source(settings, server::setting_row("listen"), "flag --listen");
+  }
   if (services.size() == 1) return services;
   std::vector<Service> chain;
   chain.push_back(make_chain(std::move(services)));

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 #include "base/access.h"
 #include "exchange/answer_checker.h"
 #include "exchange/environment.h"
+#include "exchange/open_exchange.h"
 #include "exchange/reporter.h"
 #include "extproc/completed.h"
 #include "extproc/context.h"
@@ -21,6 +23,13 @@ class BaseExchange : public host::Exchange {
  public:
   bool expects_first() const final { return first_message_; }
   void on_malformed() final;
+
+  /// What it is at. On its thread.
+  OpenExchange describe() const;
+  /// When it began; nothing where its host does not measure.
+  std::optional<Clock::time_point> begun() const {
+    return measures() ? std::optional(stream_start_) : std::nullopt;
+  }
 
  protected:
   /// All must outlive it.
@@ -47,6 +56,9 @@ class BaseExchange : public host::Exchange {
     control_.finish(status, message);
   }
   virtual void on_finished() = 0;
+  /// Where a handler runs: which, and what it waits for.
+  virtual void describe_handler(OpenExchange& open) const = 0;
+  Phase last_phase() const;
   /// `owed`: messages have no answer yet.
   void note_closed(GrpcStatus status, bool cancelled, bool owed, std::string_view why) {
     closed_ = true;
@@ -114,7 +126,7 @@ class BaseExchange : public host::Exchange {
 
   bool observes() const { return context_.observability_mode(); }
   bool measures() const { return env_.settings.measures || watched_.exact; }
-  Clock::time_point now() const { return watched_.exact ? Clock::now() : env_.settings.now(); }
+  Clock::time_point now() const { return watched_.exact ? env_.watch->now() : env_.settings.now(); }
   Reporter& reporter() const { return checker_.reporter(); }
   host::AnswerSink& sink() const { return checker_.sink(); }
   Directions& directions() { return checker_.directions(); }

@@ -102,6 +102,7 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   bool busy() const { return busy_; }
   /// What bodies' handlers have not read.
   std::size_t unread_bytes() const;
+  void describe_handler(OpenExchange& open) const override;
 
  private:
   /// What waits until something before it is answered, though the sink was not paused.

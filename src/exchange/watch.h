@@ -34,6 +34,8 @@ struct Watchers {
   /// kept.
   bool metrics = false;
   unsigned sample = 16;
+  /// The clock of those times, exact whatever the host's is.
+  host::Clock::time_point (*now)() = &host::Clock::now;
   /// Null: none. Must outlive the host.
   Tracer* tracer = nullptr;
 };
@@ -57,6 +59,7 @@ class Watch final {
         cells_(chain.cells_ != nullptr ? std::make_unique<metrics::StreamCells>() : nullptr),
         sampler_(0) {}
 
+  host::Clock::time_point now() const { return watchers_.now(); }
   /// Null where nothing is counted.
   const metrics::StreamCells* cells() const { return cells_.get(); }
 
@@ -97,7 +100,7 @@ class Watch final {
 
   // Of either.
   void phase_begin(const Request& request, Context& context, Watched watched, Phase phase) {
-    if (told_of_streams_) tell_phase_begin(request, context, watched, phase);
+    if (is_told(watched)) tell_phase_begin(request, context, watched, phase);
   }
   void phase_end(const Request& request, Context& context, Watched watched, Phase phase,
                  PhaseOutcome outcome, std::chrono::nanoseconds spent) {
@@ -106,7 +109,7 @@ class Watch final {
       cells_->phases[i][static_cast<std::size_t>(outcome)].add();
       if (watched.exact) add_time(cells_->in_phase[i], request, watched, spent);
     }
-    if (told_of_streams_) tell_phase_end(request, context, watched, phase, outcome, spent);
+    if (is_told(watched)) tell_phase_end(request, context, watched, phase, outcome, spent);
   }
   void immediate_response(const Request& request, Phase phase, int status);
   void violation(const Request& request, Phase phase, Rule rule);
@@ -126,6 +129,10 @@ class Watch final {
   }
   void add_time(metrics::Durations& durations, const Request& request, Watched watched,
                 std::chrono::nanoseconds time) const;
+  /// Somebody is told of its phases.
+  bool is_told(Watched watched) const {
+    return !observers_.empty() || watched.traced == Traced::yes;
+  }
   // To the observers, and to the tracer.
   void tell_stream_begin(const Request& request, Context& context, Watched& watched) const;
   void tell_stream_end(const Request& request, Context& context, GrpcStatus status, bool cancelled,

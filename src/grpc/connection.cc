@@ -25,6 +25,7 @@ void Connection::tell_held() { impl_->tell_held(); }
 
 std::size_t Connection::held_bytes() const { return impl_->held_bytes(); }
 
+void Connection::visit_calls(const CallVisitor& visit) const { impl_->visit_calls(visit); }
 std::size_t Connection::open_streams() const { return impl_->session_.open_streams(); }
 void Connection::give_back() { impl_->give_back(); }
 std::optional<Clock::time_point> Connection::incomplete_since() const {

@@ -17,6 +17,9 @@
 
 namespace extproc::grpc {
 
+/// False ends the visit.
+using CallVisitor = std::function<bool(const Call&, const CallHandler&)>;
+
 /// A gRPC server's side of one HTTP/2 connection: bytes in, calls to the services, bytes out. It
 /// does no I/O: whoever owns the socket hands in what was read, and takes what is to be written
 /// when the socket is ready for it. One thread.
@@ -62,6 +65,8 @@ class Connection {
   void tell_held();
   /// Streams open now.
   std::size_t open_streams() const;
+  /// Those of them that are being handled. Must not change any.
+  void visit_calls(const CallVisitor& visit) const;
   /// As http2::Session has them.
   std::optional<Clock::time_point> incomplete_since() const;
   std::uint64_t progress() const;

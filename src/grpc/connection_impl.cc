@@ -85,6 +85,14 @@ void Connection::Impl::end_all(GrpcStatus status, std::string_view message) {
   output_ready();
 }
 
+void Connection::Impl::visit_calls(const CallVisitor& visit) const {
+  for (const List* list : {&open_, &ready_, &next_turn_}) {
+    for (const ServerCall& call : *list) {
+      if (call.handler() != nullptr && !visit(call, *call.handler())) return;
+    }
+  }
+}
+
 // A handler that hears of the end of its call may cause others to move between the lists, never to
 // be destroyed.
 template <class Action>

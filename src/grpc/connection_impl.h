@@ -28,6 +28,7 @@ class Connection::Impl final : public http2::SessionHandler, public CallHost {
   void take_output(http2::Output& out, std::size_t max);
   void give_back();
   void end_all(GrpcStatus status, std::string_view message);
+  void visit_calls(const CallVisitor& visit) const;
   std::size_t held_bytes() const {
     return buffered() + session_.held_bytes() + session_.open_streams() * kCallBytes;
   }

@@ -29,6 +29,8 @@ class Metadata {
 
   std::size_t size() const;
   Entry at(std::size_t index) const;
+  /// `traceparent` is among them; looked for once, for all calls that have the same.
+  bool has_trace() const;
 
   /// A call holds it from now on, or not any more. Returns the bytes that are to be counted for
   /// that: none where another call holds the same.

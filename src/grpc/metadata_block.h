@@ -62,6 +62,7 @@ struct Metadata::Block
   CallHead head;
   std::size_t weight = 0;           ///< the memory that all of it takes, in bytes
   mutable std::uint32_t calls = 0;  ///< that hold it
+  mutable std::optional<bool> has_trace;
 };
 
 inline std::size_t Metadata::begin_use() const {

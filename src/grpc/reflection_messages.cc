@@ -36,7 +36,7 @@ constexpr pbf_tag_type kErrorResponse = 7;
 constexpr pbf_tag_type kFileDescriptorProto = 1;
 constexpr pbf_tag_type kBaseTypeName = 1;
 constexpr pbf_tag_type kExtensionNumbers = 2;
-constexpr pbf_tag_type kService = 1;
+constexpr pbf_tag_type kListedService = 1;
 constexpr pbf_tag_type kServiceName = 1;
 constexpr pbf_tag_type kErrorCode = 1;
 constexpr pbf_tag_type kErrorMessage = 2;
@@ -138,7 +138,7 @@ void write_service_names(std::string& out, std::string_view host, std::string_vi
   auto response = begin_response(out, host, request);
   protozero::pbf_writer list(response, kListServicesResponse);
   for (const std::string_view name : names) {
-    protozero::pbf_writer service(list, kService);
+    protozero::pbf_writer service(list, kListedService);
     service.add_string(kServiceName, name.data(), name.size());
   }
 }

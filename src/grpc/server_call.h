@@ -46,6 +46,8 @@ class ServerCall final : public Call,
   void lose();
   /// Delivers what waited, if nothing holds it back any more.
   void deliver();
+  /// Null when it has been told of the end.
+  const CallHandler* handler() const { return handler_; }
 
   std::string& begin_message() override;
   void end_message() override;

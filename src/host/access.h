@@ -7,6 +7,7 @@
 #include "base/counters.h"
 #include "base/logger.h"
 #include "chain/link.h"
+#include "exchange/base_exchange.h"
 #include "exchange/environment.h"
 #include "exchange/reporter.h"
 #include "exchange/watch.h"
@@ -50,6 +51,12 @@ struct detail::HostAccess {
     for (const auto& link : host.inside_->links) all_of(link->environment);
   }
 
+  /// The log tells of each exchange that is made now.
+  static bool tells_of_exchanges(const host::Host& host) {
+    return host.inside_->logger.enabled(LogLevel::debug);
+  }
+  /// One that a Host made: what it is at.
+  static const exchange::BaseExchange& look_at(const host::Exchange& exchange);
   /// Calls `visit(dispatcher, metrics::StreamCells)` for what the thread counts of the processor;
   /// of a chain for that, and for each of its processors in their order.
   template <class Visit>

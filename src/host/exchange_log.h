@@ -22,6 +22,7 @@ class ExchangeLog final : public Exchange, private AnswerSink {
   AnswerSink& answers() { return *this; }
   /// Whose messages and answers are told; before all other calls.
   void tell_of(std::unique_ptr<Exchange> exchange) { exchange_ = std::move(exchange); }
+  const Exchange& told_of() const { return *exchange_; }
 
   void begin(const CallInfo& info) override;
   void expect_windows() override { exchange_->expect_windows(); }

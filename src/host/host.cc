@@ -10,7 +10,8 @@
 #include "host/exchange_log.h"
 #include "log/make_logger.h"
 
-namespace extproc::host {
+namespace extproc {
+namespace host {
 
 Host::Inside::Inside(const Service& processor, Settings its_settings, detail::EventLoop* loop,
                      Logger its_logger, const exchange::Watchers& watchers)
@@ -54,14 +55,25 @@ std::unique_ptr<Exchange> Host::make_exchange(AnswerSink& sink, Control& control
       return std::make_unique<exchange::ProcessorExchange>(in.reporter, answers, control);
     return std::make_unique<chain::ChainExchange>(in.reporter, in.links, answers, control);
   };
-  if (!in.logger.enabled(LogLevel::debug)) return make(sink);
+  if (!detail::HostAccess::tells_of_exchanges(*this)) return make(sink);
   auto told = std::make_unique<ExchangeLog>(in.logger, name(), in.settings, sink);
   told->tell_of(make(told->answers()));
   return told;
 }
 
+}  // namespace host
+
+const exchange::BaseExchange& detail::HostAccess::look_at(const host::Exchange& exchange) {
+  const auto* told = dynamic_cast<const host::ExchangeLog*>(&exchange);
+  // Nobody else makes exchanges.
+  return dynamic_cast<const exchange::BaseExchange&>(told == nullptr ? exchange : told->told_of());
+}
+
+namespace host {
+
 const std::string& Host::name() const { return inside_->dispatcher->name(); }
 
 bool Host::waits() const { return inside_->dispatcher->suspends(); }
 
-}  // namespace extproc::host
+}  // namespace host
+}  // namespace extproc

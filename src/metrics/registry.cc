@@ -70,7 +70,7 @@ Registry::OneSeries& Registry::series(Kind kind, std::string_view name, std::str
     if (of_labels != found->second.series.end()) return of_labels->second;
   }
   std::uint32_t first = 0;
-  if (cells > 0) first = ThreadCells::instance().take(cells);
+  if (cells > 0 && series_ < kMostSeries) first = ThreadCells::instance().take(cells);
   if (series_ >= kMostSeries || first == ThreadCells::kNone)
     throw Error("the metric \"" + std::string(name) +
                 "\" is one too many: there are at most 10,000 series, of 131,072 values in all. "

@@ -117,7 +117,7 @@ void add_flow(const StreamsOf& of, Cells cells, Family& counts, OfFlow of_flow, 
     for (std::size_t phase = 0; phase < kPhaseCount; ++phase) {
       const double count =
           sum(cells, [&](const StreamCells& each) -> auto& { return of_flow(each.*flow)[phase]; });
-      if (count == 0 && !shown(static_cast<Phase>(phase))) continue;
+      if (count == 0 && !shown(direction, static_cast<Phase>(phase))) continue;
       LabelPairs its = labels(of, "direction", direction);
       its.emplace_back("phase", to_string(static_cast<Phase>(phase)));
       counts.add(std::move(its), count);
@@ -132,7 +132,7 @@ void add_messages(const StreamsOf& of, Cells cells, Families& families) {
                                   "Messages from and to clients, by what they bring or answer");
   add_flow(
       of, cells, messages, [](const StreamCells::Flow& flow) -> auto& { return flow.messages; },
-      [](Phase) { return true; });
+      [](std::string_view, Phase) { return true; });
   LabelPairs without = labels(of, "direction", "received");
   without.emplace_back("phase", "none");
   messages.add(std::move(without),
@@ -142,7 +142,11 @@ void add_messages(const StreamsOf& of, Cells cells, Families& families) {
       families.get("extproc_body_bytes_total", Kind::counter,
                    "Bytes of bodies in messages from and to clients; an answer that leaves a body "
                    "as it is has none"),
-      [](const StreamCells::Flow& flow) -> auto& { return flow.body_bytes; }, &is_body);
+      [](const StreamCells::Flow& flow) -> auto& { return flow.body_bytes; },
+      // A response of the processor's own has one in whichever phase it is given.
+      [&](std::string_view direction, Phase phase) {
+        return is_body(phase) || (direction == "sent" && of.phases.contains(phase));
+      });
 }
 
 }  // namespace

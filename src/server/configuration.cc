@@ -98,6 +98,22 @@ void check(const FilterSettings& filter) {
   }
 }
 
+std::optional<OperatorAddress> choose_admin(const Settings& settings) {
+  if (!settings.server_admin) return std::nullopt;
+  OperatorAddress where;
+  where.flag = "--server-admin";
+  where.address = parse_listen_address(where.flag, *settings.server_admin);
+  where.owner_alone = true;
+  where.loopback_alone = !settings.server_admin_anywhere;
+  const auto* tcp = std::get_if<TcpAddress>(&where.address);
+  if (tcp == nullptr || !where.loopback_alone || is_loopback_host(tcp->host)) return where;
+  throw Error("--server-admin " + to_string(where.address) +
+              ": other machines may reach that, and whoever does may read all that it tells and "
+              "set the level of the log: name 127.0.0.1:" +
+              std::to_string(tcp->port) +
+              " or unix:/path, or add --server-admin-anywhere where the network is protected");
+}
+
 }  // namespace
 
 bool is_secure(const Configuration& configuration) {
@@ -142,6 +158,7 @@ Configuration resolve(const Settings& settings, const std::optional<std::string>
       check_count("Settings::metrics_sample",
                   settings.metrics_sample.value_or(result.metrics_sample), kRarestSample);
   result.slow_handler = check_time("Settings::slow_handler", settings.slow_handler);
+  result.server_admin = choose_admin(settings);
   check(settings.filter);
   result.filter = settings.filter;
   result.early_end = settings.early_end;

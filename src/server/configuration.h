@@ -10,6 +10,7 @@
 #include "extproc/settings.h"
 #include "log/make_logger.h"
 #include "server/listen_address.h"
+#include "server/operator_http.h"
 
 namespace extproc::server {
 
@@ -36,6 +37,7 @@ struct Configuration {
   std::optional<TraceSettings> tracing;
   std::chrono::milliseconds slow_handler{10};
   FilterSettings filter;
+  std::optional<OperatorAddress> server_admin;
   /// Where metrics are shown; none: nowhere, and nothing is counted for them alone.
   std::optional<ListenAddress> metrics;
   unsigned metrics_sample = 16;

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "server/setting_sources.h"
 #include "server/settings_table.h"
 
 namespace extproc {
@@ -26,6 +27,7 @@ FilledSettings fill_from_environment(Settings settings, bool address_counts,
     const auto text = environment(variable.c_str());
     if (!text) continue;
     row.set(open, variable, *text);
+    note_source(open, row, "environment " + variable);
     filled.variables.push_back(variable);
   }
   return filled;

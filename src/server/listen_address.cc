@@ -87,6 +87,15 @@ bool is_loopback(std::string_view address) {
   return address.starts_with("127.") || address.starts_with("[::1]");
 }
 
+bool is_loopback_host(std::string_view host) {
+  const std::string text(host);
+  in_addr v4{};
+  in6_addr v6{};
+  if (::inet_pton(AF_INET, text.c_str(), &v4) == 1) return text.starts_with("127.");
+  if (::inet_pton(AF_INET6, text.c_str(), &v6) == 1) return IN6_IS_ADDR_LOOPBACK(&v6);
+  return text == "localhost";
+}
+
 std::string to_string(const ListenAddress& address) {
   if (const auto* local = std::get_if<UnixAddress>(&address)) {
     return std::string(kUnixPrefix) + local->path;

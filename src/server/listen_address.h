@@ -39,6 +39,9 @@ ListenAddress parse_listen_address(std::string_view setting, std::string_view te
 /// Whether an address in use, "127.0.0.1:80" or "[::1]:80", is one of this machine alone.
 bool is_loopback(std::string_view address);
 
+/// The same of a host as TcpAddress has it; of names "localhost" alone.
+bool is_loopback_host(std::string_view host);
+
 /// As parse_listen_address() takes it.
 std::string to_string(const ListenAddress& address);
 

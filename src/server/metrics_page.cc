@@ -8,7 +8,7 @@
 namespace extproc::server {
 namespace {
 
-admin::HttpResponse text(unsigned status, std::string body) {
+admin::HttpResponse plain(unsigned status, std::string body) {
   return {.status = status, .body = std::move(body)};
 }
 
@@ -34,9 +34,9 @@ admin::HttpResponse readiness(std::span<MetricsSource* const> servers) {
   for (const MetricsSource* each : servers) {
     if (!each->ready()) missing += (missing.empty() ? "" : ", ") + each->name();
   }
-  if (servers.empty()) return text(503, "not ready: nothing is served yet\n");
-  if (!missing.empty()) return text(503, "not ready: " + missing + "\n");
-  return text(200, "ready\n");
+  if (servers.empty()) return plain(503, "not ready: nothing is served yet\n");
+  if (!missing.empty()) return plain(503, "not ready: " + missing + "\n");
+  return plain(200, "ready\n");
 }
 
 }  // namespace
@@ -46,16 +46,16 @@ admin::HttpResponse answer_metrics(const admin::HttpRequest& request,
   const bool known =
       request.path == "/metrics" || request.path == "/healthz" || request.path == "/readyz";
   if (!known) {
-    return text(404,
-                "nothing is here: /metrics has the metrics, /healthz and /readyz say whether "
-                "the process lives and whether its processors take requests\n");
+    return plain(404,
+                 "nothing is here: /metrics has the metrics, /healthz and /readyz say whether "
+                 "the process lives and whether its processors take requests\n");
   }
   if (request.method != "GET") {
-    admin::HttpResponse refused = text(405, "this can only be read: GET or HEAD\n");
+    admin::HttpResponse refused = plain(405, "this can only be read: GET or HEAD\n");
     refused.headers.emplace_back("Allow", "GET, HEAD");
     return refused;
   }
-  if (request.path == "/healthz") return text(200, "ok\n");
+  if (request.path == "/healthz") return plain(200, "ok\n");
   if (request.path == "/readyz") return readiness(servers);
   return metrics_of(request.accept, servers);
 }

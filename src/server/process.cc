@@ -36,6 +36,8 @@ void tune_allocator() {
 
 namespace {
 
+const std::chrono::system_clock::time_point began = std::chrono::system_clock::now();
+
 /// So much more is worth the work.
 constexpr std::size_t kWorthIt = std::size_t{8} << 20;
 constexpr unsigned kMostLooksBetween = 150;
@@ -49,6 +51,8 @@ std::size_t resident_bytes() {
 }
 
 }  // namespace
+
+std::chrono::system_clock::time_point process_start() { return began; }
 
 MemoryTrimmer::MemoryTrimmer() : first_resident_(resident_bytes()) {}
 

@@ -14,6 +14,9 @@ void open_standard_files();
 /// SIGHUP, SIGUSR1 and SIGUSR2 do not end it, nor does SIGPIPE, of a log that is a closed pipe.
 void ignore_signals();
 
+/// When the library's own data were made, which is about when the process began.
+std::chrono::system_clock::time_point process_start();
+
 /// Memory that is free goes back to the system soon. The allocator of the GNU C library else keeps
 /// as much as the largest block that was ever freed, and twice that at the end of each of its
 /// heaps.

@@ -10,6 +10,7 @@
 #include "extproc/context.h"
 #include "extproc/host.h"
 #include "extproc/status.h"
+#include "host/access.h"
 #include "stream/process_stream.h"
 #include "stream/reply_sink.h"
 
@@ -46,7 +47,11 @@ struct ProcessService::Pool {
   grpc::DeadlineWheel& deadlines;
   /// Of what calls keep whose connection is gone.
   MemoryAccount& memory;
-  std::vector<std::unique_ptr<ProcessCall>> spare;
+  /// Its calls tell the log what comes and is answered.
+  bool tells;
+  /// None once another pool has taken its place.
+  std::size_t most_spare = kSpareCalls;
+  std::vector<std::unique_ptr<ProcessCall>> spare{};
   std::size_t in_use = 0;
 };
 
@@ -69,6 +74,8 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
     }
     stream_.begin(*this);
   }
+
+  const host::Exchange& exchange() const { return stream_.exchange(); }
 
   void on_message(std::string_view message) noexcept override { stream_.on_message(message); }
   void on_half_close() noexcept override { stream_.on_half_close(); }
@@ -137,7 +144,7 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
     --pool_.in_use;
     // The pool owns what is not in use; who is in use owns itself.
     std::unique_ptr<ProcessCall> self(this);
-    if (pool_.spare.size() < kSpareCalls) pool_.spare.push_back(std::move(self));
+    if (pool_.spare.size() < pool_.most_spare) pool_.spare.push_back(std::move(self));
   }
 
   std::string_view peer() const override {
@@ -156,6 +163,7 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
   std::pair<std::string_view, std::string_view> metadata_at(std::size_t index) const override {
     return metadata()->at(index);
   }
+  bool may_have_trace() const override { return metadata() && metadata()->has_trace(); }
   const grpc::Metadata* metadata() const {
     if (waiting_ != nullptr) return &waiting_->metadata;
     return told_of() != nullptr ? &told_of()->metadata() : nullptr;
@@ -173,11 +181,23 @@ class ProcessService::ProcessCall final : public grpc::CallHandler,
 
 ProcessService::ProcessService(host::Host& host, grpc::DeadlineWheel& deadlines,
                                MemoryAccount& memory)
-    : pool_(new Pool{stream::Streams{host}, deadlines, memory, {}, 0}) {}
+    : pool_(new Pool{stream::Streams{host}, deadlines, memory,
+                     detail::HostAccess::tells_of_exchanges(host)}) {}
 ProcessService::~ProcessService() = default;
+
+// The level of the log has changed: calls that were made for the other one are not used again.
+void ProcessService::renew_pool() {
+  std::erase_if(former_, [](const auto& pool) { return pool->in_use == 0; });
+  pool_->most_spare = 0;
+  pool_->spare.clear();
+  Pool& now = *pool_;
+  former_.push_back(std::move(pool_));
+  pool_.reset(new Pool{stream::Streams{now.streams.host}, now.deadlines, now.memory, !now.tells});
+}
 
 grpc::CallHandler* ProcessService::start(std::string_view path, grpc::Call& call) {
   if (path != kProcessPath) return nullptr;
+  if (detail::HostAccess::tells_of_exchanges(pool_->streams.host) != pool_->tells) renew_pool();
   std::unique_ptr<ProcessCall> started;
   if (pool_->spare.empty()) {
     started = std::make_unique<ProcessCall>(*pool_);
@@ -190,6 +210,15 @@ grpc::CallHandler* ProcessService::start(std::string_view path, grpc::Call& call
   return started.release();
 }
 
-std::size_t ProcessService::calls() const { return pool_->in_use; }
+const host::Exchange* ProcessService::exchange_of(const grpc::CallHandler& call) {
+  const auto* its = dynamic_cast<const ProcessCall*>(&call);
+  return its == nullptr ? nullptr : &its->exchange();
+}
+
+std::size_t ProcessService::calls() const {
+  std::size_t calls = pool_->in_use;
+  for (const auto& pool : former_) calls += pool->in_use;
+  return calls;
+}
 
 }  // namespace extproc::server

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "base/memory_account.h"
 #include "extproc/detail/dispatcher.h"
@@ -27,12 +28,18 @@ class ProcessService final : public grpc::GrpcService {
   /// Calls in progress, those included whose connection is gone and whose handler has not returned
   /// yet.
   std::size_t calls() const;
+  /// The exchange of a call; null where the call is another service's.
+  static const host::Exchange* exchange_of(const grpc::CallHandler& call);
 
  private:
   class ProcessCall;
   friend class ProcessCall;
   struct Pool;
+  void renew_pool();
+
   std::unique_ptr<Pool> pool_;
+  /// Pools whose calls go on.
+  std::vector<std::unique_ptr<Pool>> former_;
 };
 
 }  // namespace extproc::server

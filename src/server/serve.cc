@@ -45,17 +45,17 @@ constexpr std::chrono::milliseconds kTimeToReload{500};
 /// meanwhile.
 class SignalLoop {
  public:
-  SignalLoop(const Logger& logger, std::chrono::milliseconds grace_period,
-             const server::ServeHooks& hooks)
-      : logger_(logger),
-        grace_period_(grace_period),
+  SignalLoop(std::chrono::milliseconds grace_period, const server::ServeHooks& hooks)
+      : grace_period_(grace_period),
         hooks_(hooks),
         signals_(io_, SIGTERM, SIGINT),
         hints_(io_, SIGHUP, SIGUSR1) {}
 
+  /// There is at least one server; what is told goes to the first one's log.
   void run(const Servers& servers) {
+    logger_ = &detail::Access::logger(*servers.front());
     server::RepeatedJob reload([&] {
-      hooks_.on_hangup(servers, logger_);
+      hooks_.on_hangup(servers, *logger_);
       server::tell_reloaded();
     });
     reload_ = &reload;
@@ -73,12 +73,12 @@ class SignalLoop {
     hints_.async_wait([this, &servers](const boost::system::error_code& error, int signal) {
       if (error) return;
       if (signal == SIGUSR1) {
-        logger_.reopen();
+        logger_->reopen();
       } else {
         const std::string more = hooks_.on_hangup ? " and the settings file" : "";
-        logger_.log(LogLevel::info, LineKind::server,
-                    "SIGHUP reads certificates" + more +
-                        " anew; SIGTERM ends the server, SIGUSR1 opens its log file anew");
+        logger_->log(LogLevel::info, LineKind::server,
+                     "SIGHUP reads certificates" + more +
+                         " anew; SIGTERM ends the server, SIGUSR1 opens its log file anew");
         server::tell_reloading();
         for (const auto& server : servers) server->reload();
         if (hooks_.on_hangup) {
@@ -101,9 +101,9 @@ class SignalLoop {
   }
 
   void shut_down(const Servers& servers) {
-    logger_.log(LogLevel::info, LineKind::server,
-                "shutting down, grace period " + server::seconds_text(grace_period_) +
-                    "; send the signal again to end at once");
+    logger_->log(LogLevel::info, LineKind::server,
+                 "shutting down, grace period " + server::seconds_text(grace_period_) +
+                     "; send the signal again to end at once");
     server::tell_stopping(grace_period_);
     for (const auto& server : servers) server->shutdown();
     // The servers are waited for elsewhere, so that the second signal is heard.
@@ -123,21 +123,21 @@ class SignalLoop {
   }
 
   [[noreturn]] void end_without_reload() {
-    logger_.log(LogLevel::error, LineKind::server,
-                "the process ends without the reload of a processor that has not returned");
+    logger_->log(LogLevel::error, LineKind::server,
+                 "the process ends without the reload of a processor that has not returned");
     log::flush(kLastLines);
     std::_Exit(EXIT_FAILURE);
   }
 
   /// Their threads cannot be ended, and use what a return from main would destroy.
   [[noreturn]] void end_without_handlers() {
-    logger_.log(LogLevel::error, LineKind::server,
-                "the process ends without the handlers that have not returned");
+    logger_->log(LogLevel::error, LineKind::server,
+                 "the process ends without the handlers that have not returned");
     log::flush(kLastLines);
     std::_Exit(EXIT_FAILURE);
   }
 
-  const Logger& logger_;
+  const Logger* logger_ = nullptr;
   const std::chrono::milliseconds grace_period_;
   const server::ServeHooks& hooks_;
   /// While it runs.
@@ -162,9 +162,8 @@ void serve_until_signal(const server::ServeHooks& hooks) {
   server::check_addresses(services);
   const auto& [first, its_settings] = services.front();
   const auto configuration = server::resolve(its_settings, first.address(), first.sockets());
-  const Logger logger = log::make_logger(configuration.log_level, configuration.log);
   // From here on, so that a signal during the start is not lost.
-  SignalLoop signals(logger, configuration.grace_period, hooks);
+  SignalLoop signals(configuration.grace_period, hooks);
   Servers servers;
   for (auto& [service, settings] : services)
     servers.push_back(std::make_unique<Server>(std::move(service), std::move(settings)));

@@ -27,7 +27,9 @@
 #include "server/operator_http.h"
 #include "server/passed_sockets.h"
 #include "server/processor_life.h"
+#include "server/server_admin.h"
 #include "server/server_metrics.h"
+#include "server/settings_in_force.h"
 #include "server/stats.h"
 #include "server/transport_watch.h"
 #include "server/worker.h"
@@ -58,6 +60,7 @@ class Server::Impl {
       : service_(std::move(service)),
         configuration_(server::resolve(filled.settings, service_.address(), service_.sockets())),
         logger_(log::make_logger(configuration_.log_level, configuration_.log)),
+        settings_(filled.settings, configuration_, service_.address()),
         blocking_(configuration_.blocking_threads, configuration_.blocking_queue),
         life_(service_, logger_, control_),
         work_(control_.get_executor()) {
@@ -76,7 +79,10 @@ class Server::Impl {
   void join();
   bool join_within_grace_period();
   Stats stats() const;
+  void set_log_level(LogLevel level, std::string_view source);
+  void take_sources(const Settings& given) { settings_.take_sources(given); }
 
+  const Logger& logger() const { return logger_; }
   const server::Configuration& configuration() const { return configuration_; }
   const std::string& name() const { return service_.name(); }
   const server::Listener& listener() const {
@@ -89,6 +95,7 @@ class Server::Impl {
   void open();
   void open_metrics();
   void watch_transport();
+  void open_admin();
   void start_threads();
   void set_serving(bool serving);
   void run();
@@ -99,6 +106,7 @@ class Server::Impl {
   const Service service_;
   server::Configuration configuration_;
   const Logger logger_;
+  server::SettingsInForce settings_;
   detail::BlockingPool blocking_;
   detail::ToldOnce told_;
   asio::io_context control_{1};
@@ -112,6 +120,8 @@ class Server::Impl {
   std::unique_ptr<server::Drain> drain_;
   /// Of the transport; null without one.
   std::unique_ptr<server::TransportWatch> watch_;
+  /// Null where operators do not ask. Shows what stands before it.
+  std::unique_ptr<server::ServerAdmin> admin_;
   /// Of the thread that accepts.
   Counters counters_;
   std::atomic<bool> started_ = false;
@@ -145,18 +155,22 @@ void Server::Impl::start() {
   try {
     open();
   } catch (...) {
+    admin_.reset();
+    metrics_http_.reset();
     life_.stop();
     throw;
   }
 }
 
 void Server::Impl::open() {
+  // Who has seen the port open can ask what the server is at.
+  open_admin();
+  open_metrics();
   auto listener = std::make_unique<server::Listener>(
       control_, logger_,
       configuration_.sockets.empty() ? server::bind_sockets(configuration_.address)
                                      : server::adopt_sockets(configuration_.sockets));
   if (configuration_.tracing) exporter_ = trace::Exporter::of(*configuration_.tracing, logger_);
-  open_metrics();
   for (unsigned i = 0; i < configuration_.threads; ++i) {
     workers_.push_back(std::make_unique<server::Worker>(configuration_, service_, logger_,
                                                         blocking_, told_, exporter_));
@@ -181,6 +195,8 @@ void Server::Impl::open() {
     throw Error(std::string("cannot start a thread: ") + error.what());
   }
   listener_ = std::move(listener);
+  // Before anybody may end it.
+  if (admin_ != nullptr) admin_->join(listener_->address());
   started_ = true;
   logger_.log(LogLevel::info, LineKind::server,
               name() + " listening on " + listener_->address() + " (" +
@@ -197,7 +213,41 @@ void Server::Impl::open() {
                 name() + " shows metrics on " + metrics_http_->address() +
                     " (/metrics, /healthz, /readyz)");
   }
+  if (exporter_ != nullptr) {
+    logger_.log(LogLevel::info, LineKind::server,
+                name() + " sends spans to " + exporter_->peer() + " (" +
+                    std::string(to_string(configuration_.tracing->sampler)) + ")");
+  }
   watch_transport();
+}
+
+void Server::Impl::open_admin() {
+  if (!configuration_.server_admin) return;
+  admin_ = std::make_unique<server::ServerAdmin>(server::ServerAdmin::Shown{
+      .name = name(),
+      .configuration = configuration_,
+      .logger = logger_,
+      .settings = settings_,
+      .workers = workers_,
+      .stats = [this] { return stats(); },
+      .set_log_level = [this](LogLevel level,
+                              std::string_view source) { set_log_level(level, source); }});
+}
+
+void Server::Impl::set_log_level(LogLevel level, std::string_view source) {
+  settings_.update([&](Settings& settings) {
+    settings.log_level = level;
+    server::note_source(settings, server::setting_row("log_level"), std::string(source));
+  });
+  const LogLevel before = logger_.level();
+  if (before == level) return;
+  // At a level that the more talkative of the two shows.
+  const std::string text = name() + " logs at " + std::string(to_string(level)) + ", and not at " +
+                           std::string(to_string(before)) + " any more (" + std::string(source) +
+                           ")";
+  if (level > before) logger_.log(LogLevel::warning, LineKind::server, text);
+  logger_.set_level(level);
+  if (level < before) logger_.log(LogLevel::warning, LineKind::server, text);
 }
 
 void Server::Impl::open_metrics() {
@@ -246,6 +296,7 @@ void Server::Impl::start_threads() {
 void Server::Impl::run() {
   control_.run();
   for (const auto& worker : workers_) worker->join();
+  if (admin_ != nullptr) admin_->leave();
   blocking_.join();
   life_.stop();
   logger_.log(LogLevel::info, LineKind::server, name() + " has ended");
@@ -276,6 +327,7 @@ void Server::Impl::reload() {
 
 void Server::Impl::set_limits(const Limits& given) {
   const Limits limits = server::resolve(given);
+  settings_.set_limits(given, limits);
   if (!started_) {
     configuration_.limits = limits;
     return;
@@ -386,5 +438,11 @@ void Server::set_limits(const Limits& limits) { impl_->set_limits(limits); }
 void Server::join() { impl_->join(); }
 bool Server::join_within_grace_period() { return impl_->join_within_grace_period(); }
 Stats Server::stats() const { return impl_->stats(); }
+void Server::set_log_level(LogLevel level) { impl_->set_log_level(level, "program"); }
+void Server::set_log_level(LogLevel level, std::string_view source) {
+  impl_->set_log_level(level, source);
+}
+void Server::take_sources(const Settings& given) { impl_->take_sources(given); }
+const Logger& Server::logger() const { return impl_->logger(); }
 
 }  // namespace extproc

@@ -47,7 +47,7 @@ std::string name_of(const CounterInfo& counter) {
          (counter.kind == CounterKind::counter ? "_total" : "");
 }
 
-double seconds(std::chrono::nanoseconds time) {
+double in_seconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double>(time).count();
 }
 
@@ -80,7 +80,7 @@ void ServerMetrics::add_gauges(metrics::Families& families) const {
       .get("extproc_memory_limit_bytes", Kind::gauge,
            "What connections and streams may hold in memory for their peers, those of all servers "
            "of the process together (--memory-bytes)")
-      .add(labels(), static_cast<double>(of_.configuration.limits.memory_bytes), Join::most);
+      .add(labels(), static_cast<double>(of_.workers.front()->memory_limit()), Join::most);
   families
       .get("extproc_blocking_queue_depth", Kind::gauge,
            "Work that waits for a blocking thread; what is refused counts in "
@@ -99,24 +99,27 @@ void ServerMetrics::add_threads(metrics::Families& families) const {
   for (std::size_t i = 0; i < of_.workers.size(); ++i) {
     metrics::LabelPairs its = labels();
     its.emplace_back("worker", std::to_string(i));
-    lag.add(std::move(its), seconds(of_.workers[i]->loop_lag()), Join::most);
+    lag.add(std::move(its), in_seconds(of_.workers[i]->loop_lag()), Join::most);
   }
   if (of_.workers.empty()) return;
   families
       .get("extproc_message_timeout_seconds", Kind::gauge,
            "How long Envoy waits for each answer, as the server was told (--message-timeout)")
-      .add(labels(), seconds(of_.workers.front()->settings().filter.message_timeout), Join::least);
+      .add(labels(), in_seconds(of_.workers.front()->settings().filter.message_timeout),
+           Join::least);
 }
 
 void ServerMetrics::add_certificates(metrics::Families& families) const {
   if (!is_secure(of_.configuration)) return;
-  Family& expiry = families.get("extproc_tls_certificate_expiry_timestamp_seconds", Kind::gauge,
-                                "When a certificate in use expires, in seconds since the epoch: "
-                                "the server's, and the first of those of the clients' CAs");
-  for (const auto& [role, until] : of_.configuration.transport->expiry()) {
+  Family& expiry =
+      families.get("extproc_tls_certificate_expiry_timestamp_seconds", Kind::gauge,
+                   "When a certificate in use expires, in seconds since the epoch: "
+                   "of each role (server, intermediate, client_ca) the one that does first");
+  for (const ServedCertificate& each : of_.configuration.transport->report().certificates) {
     metrics::LabelPairs its = labels();
-    its.emplace_back("role", role);
-    expiry.add(std::move(its), static_cast<double>(until.time_since_epoch().count()), Join::least);
+    its.emplace_back("role", each.use);
+    expiry.add(std::move(its), static_cast<double>(each.not_after.time_since_epoch().count()),
+               Join::least);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <type_traits>
 
+#include "server/listen_address.h"
 #include "server/values.h"
 
 namespace extproc::server {
@@ -71,6 +72,8 @@ struct Held<std::optional<T>> {
 template <auto kMember, Unit kUnit>
 void set_member(Settings& settings, std::string_view source, std::string_view text) {
   constexpr auto kParser = parser<kUnit>();
+  // Says what is wrong with it.
+  if constexpr (kUnit == Unit::address) parse_listen_address(source, text);
   auto& target = member_of(settings, kMember);
   using T = typename Held<std::remove_cvref_t<decltype(target)>>::type;
   const auto value = kParser.first(text);
@@ -86,6 +89,38 @@ bool is_member_set(const Settings& settings) {
   const auto& target = member_of(settings, kMember);
   if constexpr (requires { target.has_value(); }) return target.has_value();
   return false;
+}
+
+/// What parser() reads.
+template <Unit kUnit, class T>
+std::string shown(const T& value) {
+  if constexpr (kUnit == Unit::seconds) {
+    return plain_seconds(std::chrono::duration_cast<milliseconds>(value));
+  } else if constexpr (kUnit == Unit::on_or_off) {
+    return value ? "true" : "false";
+  } else if constexpr (kUnit == Unit::log_level) {
+    return std::string(to_string(value));
+  } else if constexpr (kUnit == Unit::log_format) {
+    return value == LogFormat::json ? "json" : "text";
+  } else if constexpr (kUnit == Unit::header_names) {
+    std::string names;
+    for (const std::string& name : value) names += (names.empty() ? "" : ",") + name;
+    return names;
+  } else if constexpr (std::is_integral_v<T>) {
+    return std::to_string(value);
+  } else {
+    return value;
+  }
+}
+
+template <auto kMember, Unit kUnit>
+std::string show_member(const Settings& settings) {
+  const auto& target = member_of(settings, kMember);
+  if constexpr (requires { target.has_value(); }) {
+    return target ? shown<kUnit>(*target) : std::string();
+  } else {
+    return shown<kUnit>(target);
+  }
 }
 
 template <auto kMember>
@@ -117,6 +152,7 @@ constexpr SettingRow limit_row(std::string_view name, Topic topic, std::string_v
           {},
           &set_member<kMember, kUnit>,
           &is_member_set<kMember>,
+          &show_member<kMember, kUnit>,
           &limit_value<kMember>,
           range.least,
           range.most};
@@ -141,7 +177,8 @@ constexpr SettingRow setting_of(Names names, Topic topic, std::string_view help,
           otherwise,
           names.flag_value,
           &set_member<kMember, kUnit>,
-          &is_member_set<kMember>};
+          &is_member_set<kMember>,
+          &show_member<kMember, kUnit>};
 }
 
 /// What the filter allows where its flag is given.
@@ -206,6 +243,13 @@ constexpr SettingRow kRows[] = {
     setting_of<&Settings::slow_handler, Unit::seconds>(
         {"slow_handler"}, Topic::serving,
         "A handler that holds an I/O thread for longer is told of once", "10 ms"),
+    setting_of<&Settings::server_admin, Unit::address>(
+        {"server_admin"}, Topic::serving,
+        "Where operators ask over HTTP what the server is at, and set the level of its log", "off"),
+    setting_of<&Settings::server_admin_anywhere, Unit::on_or_off>(
+        {"server_admin_anywhere", {}, {}, "true"}, Topic::serving,
+        "That may be an address which other machines reach; whoever does may ask and set",
+        "127.0.0.0/8, ::1, localhost or a Unix socket"),
     setting_of<&Settings::metrics, Unit::address>(
         {"metrics"}, Topic::serving,
         "Where Prometheus finds metrics over HTTP: host:port, port or unix:/path", "nowhere"),

@@ -20,8 +20,8 @@ enum class Unit : std::uint8_t {
   log_format,    ///< "json"
   header_name,   ///< "x-name"
   header_names,  ///< "x-name,x-other"
+  address,       ///< "127.0.0.1:9902", or "unix:/path"
   text,
-  address,  ///< "127.0.0.1:9090", or "unix:/path"
 };
 
 /// What it is about, in the order in which --help shows it.
@@ -54,7 +54,10 @@ struct SettingRow {
   std::string_view flag_value;
   /// Within no limits; see set().
   void (*parse)(Settings& settings, std::string_view source, std::string_view text);
+  /// Not of what has always a value: a limit, or a switch that is no std::optional.
   bool (*is_set)(const Settings& settings);
+  /// As parse() takes it; empty where it is not set.
+  std::string (*show)(const Settings& settings);
   /// Of a limit, in bytes, milliseconds or how many there are; and what it may be.
   std::int64_t (*value)(const Settings& settings) = nullptr;
   std::uint64_t least = 0;

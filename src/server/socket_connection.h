@@ -118,6 +118,11 @@ class SocketConnection
   std::size_t held_bytes() const;
   /// Closes it because of that.
   void shed();
+  const std::string& peer() const { return peer_; }
+  /// As grpc::Connection has it.
+  void visit_calls(const grpc::CallVisitor& visit) const {
+    if (transport_) transport_->visit_calls(visit);
+  }
   /// Limits have changed: what waits for the end of a time is looked at anew, soon.
   void look_anew();
   /// When something came last.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,6 +63,33 @@ class SecureSession {
   virtual std::size_t memory() const = 0;
 };
 
+/// A certificate that is in use, for people.
+struct ServedCertificate {
+  /// "server"; "intermediate", between the server's and its CA; "client_ca".
+  std::string use{};
+  /// As RFC 2253 writes them.
+  std::string subject{};
+  std::string issuer{};
+  /// "dns:a", "uri:b".
+  std::vector<std::string> names{};
+  // Of whole seconds: years far ahead fit.
+  std::chrono::sys_seconds not_before{};
+  std::chrono::sys_seconds not_after{};
+  /// As PeerCertificate::fingerprint.
+  std::string fingerprint{};
+  /// The file, or the setting, that it is of.
+  std::string source{};
+};
+
+/// What is in use, for operators who ask.
+struct TransportReport {
+  std::vector<ServedCertificate> certificates{};
+  /// When something that had changed was taken last; and why what is there now was not taken, empty
+  /// where it is in use.
+  std::optional<std::chrono::system_clock::time_point> last_reload{};
+  std::string reload_error{};
+};
+
 /// What became of reading files anew.
 struct Refreshed {
   enum class Kind : std::uint8_t { unchanged, reloaded, failed };
@@ -83,12 +111,12 @@ class Transport {
   virtual server::Refreshed refresh() = 0;
   /// What it was made of, as it was named.
   virtual std::vector<std::string> files() const = 0;
-  /// When what is in use expires, by what it is for: "server", "client_ca".
-  virtual std::vector<std::pair<std::string, std::chrono::sys_seconds>> expiry() const = 0;
   /// For the log of who serves with it.
   virtual std::string description() const = 0;
   /// What somebody should look after today; empty where all is right.
   virtual std::string warning() const = 0;
+  /// Does not wait for files.
+  virtual server::TransportReport report() const = 0;
 };
 
 }  // namespace extproc

@@ -129,14 +129,16 @@ std::optional<std::vector<std::string>> parse_header_names(std::string_view text
   return names;
 }
 
-std::string seconds_text(std::chrono::milliseconds time) {
+std::string plain_seconds(std::chrono::milliseconds time) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.3f", static_cast<double>(time.count()) / 1000);
   std::string seconds(text.data());
   seconds.erase(seconds.find_last_not_of('0') + 1);
   if (seconds.ends_with('.')) seconds.pop_back();
-  return seconds + " s";
+  return seconds;
 }
+
+std::string seconds_text(std::chrono::milliseconds time) { return plain_seconds(time) + " s"; }
 
 void refuse_value(std::string_view setting, std::string_view value, std::string_view accepted) {
   throw Error(std::string(setting) + " is \"" + std::string(value) + "\": it must be " +

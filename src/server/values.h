@@ -36,6 +36,8 @@ std::optional<std::string> parse_header_name(std::string_view text);
 /// Of any headers, separated by commas.
 std::optional<std::vector<std::string>> parse_header_names(std::string_view text);
 
+/// "5", "0.25": to the millisecond, as parse_seconds() takes it.
+std::string plain_seconds(std::chrono::milliseconds time);
 /// "5 s", "0.25 s": to the millisecond.
 std::string seconds_text(std::chrono::milliseconds time);
 

@@ -57,6 +57,8 @@ host::Settings host_settings(const Configuration& configuration,
       .filter = rules::filled_in(configuration.filter, needs_of(dispatcher)),
       .early_end = configuration.early_end,
       .automatic_mode_override = configuration.automatic_mode_override,
+      // How old streams are.
+      .measures = configuration.server_admin.has_value(),
       .held_bytes = configuration.limits.held_bytes_per_stream,
       .held_time = configuration.limits.held_time,
       .now = ticks_are_enough(configuration, dispatcher, logger) ? &tick_time : &host::Clock::now};
@@ -182,6 +184,19 @@ std::optional<RunningHandlers> Worker::running_handlers(std::size_t most,
   if (asked.wait_for(time) == std::future_status::ready) return asked.get();
   if (ended_) return RunningHandlers{};
   return std::nullopt;
+}
+
+std::future<OpenStreams> Worker::open_streams(std::size_t most) {
+  auto answer = std::make_shared<std::promise<OpenStreams>>();
+  auto asked = answer->get_future();
+  if (ended_) {
+    answer->set_value({});
+  } else {
+    asio::post(io_, [this, most, answer = std::move(answer)] {
+      answer->set_value(server::open_streams(connections_, host_, most));
+    });
+  }
+  return asked;
 }
 
 /// The library's own handlers do not throw; what a user posts to the loop may, and must not end the

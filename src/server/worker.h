@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <future>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -30,6 +31,7 @@
 #include "server/configuration.h"
 #include "server/handshakes.h"
 #include "server/loop_lag.h"
+#include "server/open_streams.h"
 #include "server/process_memory.h"
 #include "server/process_service.h"
 #include "server/socket.h"
@@ -88,6 +90,8 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
     detail::HostAccess::for_each_cells(host_, visit);
   }
 
+  /// Limits::memory_bytes, as it is now.
+  std::size_t memory_limit() const { return memory_.limit(); }
   /// In place of those of the configuration.
   void set_limits(const Limits& limits);
   /// What health tells, SERVING at first; not after begin_drain().
@@ -105,6 +109,9 @@ class Worker final : private ConnectionOwner, private MemoryHolder {
   /// up to `most` by name. Nothing where its thread does not answer within `time`, since a handler
   /// does not return there.
   std::optional<RunningHandlers> running_handlers(std::size_t most, std::chrono::milliseconds time);
+  /// Its streams, at most `most` of them by name, told when the thread has the time: not while a
+  /// handler holds it up. It must outlive the answer.
+  std::future<OpenStreams> open_streams(std::size_t most);
   /// Ends the thread, once the handlers have returned whose streams are gone, and waits for it.
   /// After finish_drain().
   void join();

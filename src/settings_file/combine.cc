@@ -75,7 +75,7 @@ std::vector<PlannedService> combine(const Plan& plan, const Overlay& overlay) {
       own_addresses(services.size(), overlay.listen, services.front().common.settings());
   for (std::size_t i = 0; i < services.size(); ++i) {
     const std::string source = overlay.listen.empty() ? "--port" : "--listen";
-    services[i].common.given.put({&listen_row(), source, addresses[i]});
+    services[i].common.given.put({.row = &listen_row(), .source = source, .text = addresses[i]});
   }
   return services;
 }

@@ -2,7 +2,18 @@
 
 #include <utility>
 
+#include "server/setting_sources.h"
+
 namespace extproc::settings_file {
+namespace {
+
+/// As the admin service tells it.
+std::string told_source(const std::string& source) {
+  if (source.starts_with("--")) return "flag " + source;
+  return source.starts_with("without --") ? "the command, " + source : "file " + source;
+}
+
+}  // namespace
 
 void GivenSettings::put(Given given) {
   const std::string_view name = given.row->name;
@@ -31,8 +42,10 @@ const Given* GivenSettings::find(std::string_view name) const {
 
 Settings GivenSettings::settings() const {
   Settings settings;
-  for (const auto& [name, given] : by_name_)
+  for (const auto& [name, given] : by_name_) {
     given.row->set(settings, given.source + ": " + std::string(name), given.text);
+    server::note_source(settings, *given.row, told_source(given.source));
+  }
   return settings;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/access.h"
 #include "extproc/error.h"
+#include "server/setting_sources.h"
 #include "settings_file/errors.h"
 #include "settings_file/keys.h"
 #include "settings_file/running.h"
@@ -144,8 +145,20 @@ class ProcessorReload {
   std::vector<Taken> taken_;
 };
 
-void change_limits(const std::string& file, const Common& running, const Common& next,
-                   Server& server, Told& told) {
+/// Of the log. What an operator has set since stays, where the file says what it said.
+void change_level(const std::string& file, const Common& running, const Common& next,
+                  Server& server, Told& told) {
+  const server::SettingRow& row = server::setting_row("log_level");
+  if (text_of(running, row) == text_of(next, row)) return;
+  const Settings after = Settings::from_environment(next.settings());
+  told.changed(place_of(next, row, file) + " is " + text_of(next, row) + " now, and was " +
+               text_of(running, row));
+  detail::Access::set_log_level(server, after.log_level.value_or(LogLevel::info),
+                                server::source_of(after, row));
+}
+
+void change_running(const std::string& file, const Common& running, const Common& next,
+                    Server& server, Told& told) {
   const Settings before = running.settings();
   const Settings after = next.settings();
   bool any = false;
@@ -156,6 +169,8 @@ void change_limits(const std::string& file, const Common& running, const Common&
                  text_of(running, row));
   }
   if (any) server.set_limits(after.limits);
+  change_level(file, running, next, server, told);
+  detail::Access::take_sources(server, after);
 }
 
 void tell_fixed(const std::string& file, const Common& running, const Common& next, Told& told) {
@@ -205,7 +220,7 @@ void Running::reload(const server::Servers& servers, const Logger& logger) {
   processors.keep();
   for (const std::size_t i : same) {
     Common& running = made_[i].plan.common;
-    change_limits(source_.path, running, next[i].common, *servers[i], told);
+    change_running(source_.path, running, next[i].common, *servers[i], told);
     tell_fixed(source_.path, running, next[i].common, told);
     for (const server::SettingRow& row : server::setting_rows()) {
       if (changes(row)) running.given.copy(row.name, next[i].common.given);

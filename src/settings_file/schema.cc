@@ -46,6 +46,7 @@ class SchemaText {
     json_.raw("additionalProperties", "false");
     if (!top) required({kProcessors});
     json_.object("not");
+    json_.text("type", "object");
     required({"port", "listen"});
     json_.end();
     json_.object("properties");
@@ -74,7 +75,9 @@ class SchemaText {
     for (const SettingRow& row : server::setting_rows()) {
       if (group_of(row) != group || (!top && is_of_process(row))) continue;
       json_.object(key_of(row));
-      std::string text(row.help);
+      // That of its flag, which alone stands for one value.
+      std::string text = row.flag_value == "false" ? "false: " : "";
+      text += row.help;
       text += " (" + server::default_of(row) + ")";
       json_.text("description", text);
       value(row);
@@ -109,6 +112,12 @@ class SchemaText {
         return pattern("^([Tt][Ee][Xx][Tt]|[Jj][Ss][Oo][Nn])$");
       case Unit::header_names:
         return texts();
+      case Unit::address:
+        // A port alone is one.
+        json_.list("type");
+        json_.item("string");
+        json_.item("integer");
+        return json_.end();
       case Unit::header_name:
       case Unit::address:
       case Unit::text:

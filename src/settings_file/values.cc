@@ -5,6 +5,7 @@
 
 #include "base/nearest.h"
 #include "extproc/error.h"
+#include "server/listen_address.h"
 #include "settings_file/tree.h"
 
 namespace extproc::settings_file {
@@ -136,6 +137,7 @@ std::optional<std::string> row_text(const SettingRow& row, const SettingNode& no
   try {
     Settings probe;
     row.set(probe, row.name, *text);
+    if (row.name == "listen") server::parse_listen_address(row.name, *text);
   } catch (const Error& error) {
     errors.add(node.line, error.what());
     return std::nullopt;

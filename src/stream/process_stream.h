@@ -40,6 +40,7 @@ class ProcessStream final : private host::AnswerSink {
   void on_writable() { exchange_->on_writable(); }
   /// The time of ReplySink::wake_at has come.
   void on_wake() { exchange_->on_wake(); }
+  const host::Exchange& exchange() const { return *exchange_; }
   /// As Exchange::on_closed.
   bool on_closed(GrpcStatus status, bool cancelled, std::string_view why = {}) {
     if (flow_ != nullptr) drop_flow();

@@ -64,19 +64,23 @@ bool is_trust_domain(std::string_view domain) {
   return !domain.empty() && std::ranges::all_of(domain, may_be);
 }
 
+std::string name_text(const X509_NAME* name) {
+  const BioPtr out(BIO_new(BIO_s_mem()));
+  X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &data);
+  return {data, static_cast<std::size_t>(std::max(size, 0L))};
+}
+
 bool contains(const std::vector<std::string>& all, std::string_view one) {
   return std::ranges::find(all, one) != all.end();
 }
 
 }  // namespace
 
-std::string subject_of(X509* certificate) {
-  const BioPtr out(BIO_new(BIO_s_mem()));
-  X509_NAME_print_ex(out.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(out.get(), &data);
-  return {data, static_cast<std::size_t>(std::max(size, 0L))};
-}
+std::string subject_of(X509* certificate) { return name_text(X509_get_subject_name(certificate)); }
+
+std::string issuer_of(X509* certificate) { return name_text(X509_get_issuer_name(certificate)); }
 
 std::string time_text(const ASN1_TIME* time) {
   std::tm parts{};

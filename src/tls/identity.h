@@ -17,6 +17,7 @@ std::string time_text(const ASN1_TIME* time);
 std::chrono::sys_seconds time_of(const ASN1_TIME* time);
 /// As PeerCertificate::subject.
 std::string subject_of(X509* certificate);
+std::string issuer_of(X509* certificate);
 
 /// Which clients are let in: TlsSettings::allowed_sans.
 class AllowedNames {

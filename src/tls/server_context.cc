@@ -105,11 +105,8 @@ void ServerContext::ask_for_certificate(const Material& material) {
   SSL_CTX* context = context_.get();
   trust(context, material.client_ca);
   // Which CAs count, so that a client with several certificates can choose.
-  for (const auto& authority : certificates(material.client_ca)) {
+  for (const auto& authority : certificates(material.client_ca))
     SSL_CTX_add_client_CA(context, authority.get());
-    const auto until = time_of(X509_get0_notAfter(authority.get()));
-    client_ca_expiry_ = std::min(client_ca_expiry_.value_or(until), until);
-  }
   X509_STORE* store = SSL_CTX_get_cert_store(context);
   if (!material.crl.empty()) {
     for (const auto& list : revocation_lists(material.crl)) {
@@ -125,10 +122,6 @@ SslPtr ServerContext::make_ssl() const { return SslPtr(SSL_new(context_.get()));
 
 std::string ServerContext::valid_until() const {
   return time_text(X509_get0_notAfter(SSL_CTX_get0_certificate(context_.get())));
-}
-
-std::chrono::sys_seconds ServerContext::expiry() const {
-  return time_of(X509_get0_notAfter(SSL_CTX_get0_certificate(context_.get())));
 }
 
 std::string ServerContext::validity_problem() const {

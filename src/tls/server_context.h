@@ -1,8 +1,6 @@
 #pragma once
 
-#include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "extproc/tls.h"
@@ -37,11 +35,6 @@ class ServerContext {
   const std::string& subject() const { return subject_; }
   /// "2027-01-31 12:00:00 UTC".
   std::string valid_until() const;
-  /// When it expires; and of the clients' CAs the first that does, where there are some.
-  std::chrono::sys_seconds expiry() const;
-  const std::optional<std::chrono::sys_seconds>& client_ca_expiry() const {
-    return client_ca_expiry_;
-  }
   /// Where it is not valid today, or not for long: "expired on ...".
   std::string validity_problem() const;
 
@@ -52,7 +45,6 @@ class ServerContext {
   AllowedNames allowed_;
   bool asks_for_certificate_ = false;
   std::string subject_;
-  std::optional<std::chrono::sys_seconds> client_ca_expiry_;
 };
 
 }  // namespace extproc::tls

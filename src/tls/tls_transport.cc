@@ -5,6 +5,7 @@
 #include "extproc/error.h"
 #include "extproc/tls.h"
 #include "server/transport.h"
+#include "tls/served_certificates.h"
 #include "tls/server_context.h"
 #include "tls/session.h"
 
@@ -17,7 +18,8 @@ class TlsTransport final : public Transport {
       : settings_(std::move(settings)),
         allowed_(settings_.allowed_sans),
         material_(tls::load_material(settings_)),
-        context_(make_context(material_)) {}
+        context_(make_context(material_)),
+        report_{tls::served_certificates(material_)} {}
 
   std::unique_ptr<server::SecureSession> open(server::SecureBuffers& buffers) override {
     return std::make_unique<tls::Session>(context(), buffers);
@@ -42,12 +44,9 @@ class TlsTransport final : public Transport {
                                             : ", clients are not asked for a certificate");
   }
 
-  std::vector<std::pair<std::string, std::chrono::sys_seconds>> expiry() const override {
-    const auto context = this->context();
-    std::vector<std::pair<std::string, std::chrono::sys_seconds>> all;
-    all.emplace_back("server", context->expiry());
-    if (const auto& of_ca = context->client_ca_expiry()) all.emplace_back("client_ca", *of_ca);
-    return all;
+  server::TransportReport report() const override {
+    const std::lock_guard lock(context_mutex_);
+    return report_;
   }
 
   std::string warning() const override {
@@ -61,6 +60,11 @@ class TlsTransport final : public Transport {
 
   ContextPtr make_context(const tls::Material& material) const {
     return std::make_shared<const tls::ServerContext>(material, allowed_, settings_.min_version);
+  }
+
+  void tell_of_error(const std::string& error) {
+    const std::lock_guard lock(context_mutex_);
+    report_.reload_error = error;
   }
 
   ContextPtr context() const {
@@ -78,6 +82,7 @@ class TlsTransport final : public Transport {
   std::string refused_why_;
   mutable std::mutex context_mutex_;
   ContextPtr context_;
+  server::TransportReport report_;
 };
 
 // A pair is often written one file after the other; what was read between fits in the end.
@@ -89,15 +94,19 @@ server::Refreshed TlsTransport::refresh() {
     now = tls::load_material(settings_);
     if (now == material_) {
       refused_why_.clear();
+      tell_of_error("");
       return {};
     }
     const ContextPtr context = make_context(now);
+    server::TransportReport report{tls::served_certificates(now), std::chrono::system_clock::now()};
     const std::lock_guard context_lock(context_mutex_);
     context_ = context;
+    report_ = std::move(report);
   } catch (const Error& error) {
     const bool known = refused_why_ == error.what() && refused_ == now;
     refused_ = std::move(now);
     refused_why_ = error.what();
+    tell_of_error(refused_why_);
     if (known) return {};
     return {Kind::failed, std::string("the certificates in use stay, since what was read anew "
                                       "cannot be used: ") +

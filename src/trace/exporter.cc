@@ -53,6 +53,7 @@ class Exporter::Sender {
         frame_(settings) {}
 
   SpanQueue& queue() { return queue_; }
+  const std::string& peer() const { return poster_.endpoint().host_header; }
   const SpanQueue& queue() const { return queue_; }
 
   void run() {
@@ -159,8 +160,7 @@ asio::awaitable<void> Exporter::Sender::send(const Batch& batch) {
              refused.why);
       } else if (std::exchange(fails_, false)) {
         told_.reset();
-        logger_.log(LogLevel::info, LineKind::server,
-                    "spans are taken again by " + poster_.endpoint().host_header);
+        logger_.log(LogLevel::info, LineKind::server, "spans are taken again by " + peer());
       }
       co_return;
     }
@@ -213,7 +213,7 @@ void Exporter::Sender::tell(std::string_view what, std::string why) {
            " spans were dropped since this was told last";
   logger_.log({.level = LogLevel::warning,
                .kind = LineKind::server,
-               .event = poster_.endpoint().host_header + " " + std::string(what),
+               .event = peer() + " " + std::string(what),
                .detail = why});
 }
 
@@ -221,8 +221,7 @@ void Exporter::Sender::tell_end() {
   const std::uint64_t dropped = queue_.figures().dropped - dropped_told_;
   if (dropped == 0) return;
   logger_.log(LogLevel::warning, LineKind::server,
-              std::to_string(dropped) + " spans were dropped, which " +
-                  poster_.endpoint().host_header + " did not take");
+              std::to_string(dropped) + " spans were dropped, which " + peer() + " did not take");
 }
 
 std::shared_ptr<Exporter> Exporter::of(const TraceSettings& settings, const Logger& logger) {
@@ -262,6 +261,8 @@ Exporter::Exporter(const TraceSettings& settings, const Logger& logger)
 Exporter::~Exporter() { sender_->end() ? thread_.join() : thread_.detach(); }
 
 SpanQueue& Exporter::queue() { return sender_->queue(); }
+
+const std::string& Exporter::peer() const { return sender_->peer(); }
 
 Figures Exporter::figures() const { return sender_->queue().figures(); }
 

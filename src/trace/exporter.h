@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "base/logger.h"
@@ -26,6 +27,8 @@ class Exporter {
   /// It lives as long as this.
   SpanQueue& queue();
   Figures figures() const;
+  /// Who takes them: "localhost:4318".
+  const std::string& peer() const;
 
  private:
   class Sender;

@@ -10,6 +10,7 @@
 #include <boost/beast/http/span_body.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
+#include <boost/system/error_code.hpp>
 #include <charconv>
 #include <string_view>
 #include <utility>

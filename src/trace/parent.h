@@ -32,6 +32,7 @@ class Parent {
   std::optional<TraceContext> context() const {
     if (traceparent_.empty() || several_) return std::nullopt;
     auto context = parse_traceparent(traceparent_);
+    if (state_.empty()) return context;
     const std::string_view state = joined_.empty() ? state_ : std::string_view(joined_);
     if (context && is_tracestate(state)) context->tracestate = state;
     return context;

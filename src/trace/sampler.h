@@ -1,7 +1,8 @@
 #pragma once
 
-#include <cstddef>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -16,13 +17,17 @@ class Sampler {
   /// `ratio`: from 0 to 1, for samplers that have one.
   Sampler(TraceSampler kind, double ratio);
 
-  /// `parent`: whether that is recorded; nothing where there is none.
-  bool samples(const TraceContext::TraceId& id, std::optional<bool> parent) const {
-    if (parent && parent_based_) return *parent;
+  /// `parent`: whether the parent is recorded.
+  bool samples(const TraceContext::TraceId& id, bool parent) const {
+    return parent_based_ ? parent : samples(id);
+  }
+  /// Where there is none.
+  bool samples(const TraceContext::TraceId& id) const {
+    std::uint64_t last = 0;
+    std::memcpy(&last, id.data() + sizeof last, sizeof last);
+    if constexpr (std::endian::native == std::endian::little) last = __builtin_bswap64(last);
     // Of the id the last seven bytes are random, whoever made it.
-    std::uint64_t random = 0;
-    for (std::size_t i = id.size() - 7; i < id.size(); ++i) random = random << 8 | id[i];
-    return random >= threshold_;
+    return (last << 8 >> 8) >= threshold_;
   }
 
  private:

@@ -33,18 +33,18 @@ StreamTracer::StreamTracer(SpanQueue& queue, const TraceSettings& settings,
 
 Traced StreamTracer::begin(const Request& request, Context& context) {
   TracedStream& stream = streams_.add(request);
+  const detail::CallInfo* const call = detail::Access::call(context);
+  // Where the call has none its first message may.
+  if (call == nullptr || !call->may_have_trace()) return Traced::undecided;
   Parent parent;
-  if (const detail::CallInfo* call = detail::Access::call(context)) {
-    const std::size_t size = call->metadata_size();
-    for (std::size_t i = 0; i < size; ++i) {
-      const auto [name, value] = call->metadata_at(i);
-      parent.take(name, value);
-    }
+  const std::size_t size = call->metadata_size();
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto [name, value] = call->metadata_at(i);
+    parent.take(name, value);
   }
   const auto found = parent.context();
-  // Where the call has none its first message may.
   if (!found) return Traced::undecided;
-  const bool kept = place(stream, found);
+  const bool kept = place_below(stream, *found);
   detail::Access::set_trace(context, &stream.context);
   return kept ? Traced::yes : Traced::no;
 }
@@ -54,32 +54,45 @@ bool StreamTracer::decide(const Request& request, Context& context,
   TracedStream& stream = *streams_.find(request);
   Parent parent;
   for (const Header& header : headers) parent.take(header.name, header.value);
-  const bool kept = place(stream, parent.context());
+  bool kept = false;
+  if (const auto found = parent.context()) {
+    kept = place_below(stream, *found);
+  } else {
+    kept = place_root(stream);
+  }
   detail::Access::set_trace(context, &stream.context);
   return kept;
 }
 
-// Where it is in which trace; whether its spans are kept.
-bool StreamTracer::place(TracedStream& stream, const std::optional<TraceContext>& parent) {
-  stream.is_placed = true;
-  stream.has_parent = parent.has_value();
+// Each: where it is in which trace, and whether its spans are kept.
+
+bool StreamTracer::place_below(TracedStream& stream, const TraceContext& parent) {
+  stream.is_placed = stream.has_parent = true;
   TraceContext& context = stream.context;
-  if (parent) {
-    context = *parent;
-    stream.parent = parent->span_id;
-    stream.state = parent->tracestate;
-    context.tracestate = stream.state;
-  } else {
-    context = {.trace_id = ids_.trace_id()};
-  }
-  const auto of_parent = parent ? std::optional(parent->sampled()) : std::nullopt;
-  const bool kept = sampler_.samples(context.trace_id, of_parent);
+  context = parent;
+  stream.parent = parent.span_id;
+  stream.state = parent.tracestate;
+  context.tracestate = stream.state;
+  const bool kept = sampler_.samples(context.trace_id, parent.sampled());
   context.flags &= static_cast<std::uint8_t>(~TraceContext::kSampled);
-  if (kept || !parent) context.span_id = ids_.span_id();
   if (!kept) return false;
   context.flags |= TraceContext::kSampled;
+  context.span_id = ids_.span_id();
   stream.begin_now();
   return true;
+}
+
+bool StreamTracer::place_root(TracedStream& stream) {
+  stream.is_placed = true;
+  stream.has_parent = false;
+  TraceContext& context = stream.context;
+  context.trace_id = ids_.trace_id();
+  context.span_id = ids_.span_id();
+  context.tracestate = {};
+  const bool kept = sampler_.samples(context.trace_id);
+  context.flags = kept ? TraceContext::kSampled : 0;
+  if (kept) stream.begin_now();
+  return kept;
 }
 
 void StreamTracer::end(const Request& request, Context& context, GrpcStatus status, bool cancelled,
@@ -87,7 +100,7 @@ void StreamTracer::end(const Request& request, Context& context, GrpcStatus stat
   TracedStream* const stream = streams_.find(request);
   if (stream == nullptr) return;
   // No message came.
-  if (!stream->is_placed) place(*stream, std::nullopt);
+  if (!stream->is_placed) place_root(*stream);
   if (stream->context.sampled()) {
     // A peer that ends its stream when it is owed nothing ends it well.
     const bool well = cancelled && !owed && status == GrpcStatus::cancelled;
@@ -115,10 +128,10 @@ void StreamTracer::phase_begin(const Request& request, Context& context, const W
                                Phase phase) {
   TracedStream* const stream = streams_.find(request);
   if (stream == nullptr || ++stream->phases > kMostPhases) return;
+  const OpenSpan* const above = whose.in_chain ? stream->find_of_chain(phase) : nullptr;
   OpenSpan& span = streams_.open(*stream);
   span.context = stream->context;
   span.context.span_id = ids_.span_id();
-  const OpenSpan* const above = whose.in_chain ? stream->find_of_chain(phase) : nullptr;
   span.parent = above != nullptr ? above->context.span_id : stream->context.span_id;
   span.processor = whose.processor.data();
   span.in_chain = whose.in_chain;

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,7 +46,8 @@ class StreamTracer final : public exchange::Tracer {
   const TraceContext* trace_of(const Request& request) const override;
 
  private:
-  bool place(TracedStream& stream, const std::optional<TraceContext>& parent);
+  bool place_below(TracedStream& stream, const TraceContext& parent);
+  bool place_root(TracedStream& stream);
   void add(const SpanParts& parts);
 
   const std::shared_ptr<Exporter> exporter_;

@@ -54,12 +54,13 @@ void TracedStreams::remove(const Request& request) {
   if (free_.size() >= kSpareStreams) {
     stream.reset();
   } else {
-    stream->context.flags = 0;
+    if (stream->context.sampled()) {
+      stream->context.flags = 0;
+      stream->phases = 0;
+      stream->immediate_status = 0;
+      forget(stream->events);
+    }
     stream->is_placed = false;
-    stream->phases = 0;
-    stream->immediate_status = 0;
-    stream->state.clear();
-    forget(stream->events);
   }
   free_.push_back(place);
 }

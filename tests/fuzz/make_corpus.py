@@ -257,10 +257,21 @@ def write_tls_seeds() -> None:
         write("fuzz_tls", f"{name}-handshake", bytes([1, how, 7, how, 1, how, 2]))
 
 
+def write_settings_seeds() -> None:
+    root = HERE.parents[1]
+    write("fuzz_settings_file", "example", (root / "examples" / "settings" / "serve.yaml").read_bytes())
+    every = "grace_period: 1.5\nlimits: {message_bytes: 16m, connections: 5}\nfilter:\n  allowed_override_modes:\n"
+    every += "  - {request_body_mode: STREAMED}\ntls: {certificate_file: a, key_file: b, allowed_sans: ['dns:x']}\n"
+    every += "redacted_headers: [x-a]\nmodule_path: /a\nservices: [{processors: [a.B, {name: a.C, settings: {k: [1, {l: ~}]}}]}]\n"
+    write("fuzz_settings_file", "every-kind", every.encode())
+    write("fuzz_settings_file", "wrong", b"a: &x 1\nb: *x\n? [c]\n: !t d\n---\ne: {f: 1, f: 2}\n")
+
+
 def main() -> None:
     for name, content in reflection_seeds().items():
         write("fuzz_reflection", name, content)
     write_tls_seeds()
+    write_settings_seeds()
     # Bodies as a whole; then with answers that are not taken, time that passes, and a half-close in the middle.
     for mode, style in ((4, "streams"), (4 | 8 | 16 | 32, "streams-late"), (4 | 64, "streams-half")):
         for name in ("streamed", "duplex", "both-ways", "flow-control", "grpc", "post"):

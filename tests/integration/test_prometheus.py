@@ -39,6 +39,7 @@ QUERIES = {
 class Watched:
     prometheus: Prometheus
     scripted: Extproc
+    load: "Load"
 
 
 class Load:
@@ -79,13 +80,13 @@ def watched(launcher, pki: Pki):
     prometheus = Prometheus(launcher, {"extproc": ports, "other": [free_port()]})
     with scripted.channel() as clear, tls_client.channel(secure.port, pki.ca.certificate, pki.client) as encrypted:
         load = Load(clear, encrypted)
-        # So that all rates have two samples, and the rules have been evaluated upon them.
-        prometheus.process.wait_for(
-            lambda: len(prometheus.values("job_processor:extproc_streams:rate5m > 0")) == 2, "rates of both", 60
-        )
-        eventually(lambda: min(prometheus.values("count_over_time(extproc_ready[1m])"), default=0) > 10, "samples", 60)
-        yield Watched(prometheus, scripted)
-        load.stop()
+        try:
+            # So that all rates have two samples, and the rules have been evaluated upon them.
+            eventually(lambda: len(prometheus.values("job_processor:extproc_streams:rate5m > 0")) == 2, "rates of both", 60)
+            eventually(lambda: min(prometheus.values("count_over_time(extproc_ready[1m])"), default=0) > 10, "samples", 60)
+            yield Watched(prometheus, scripted, load)
+        finally:
+            load.stop()
 
 
 def test_it_has_found_the_servers(watched):
@@ -141,6 +142,7 @@ def test_alerts_fire_for_what_is_wrong_alone(watched):
 
 
 def test_a_server_that_is_gone_is_told(watched):
+    watched.load.stop()
     watched.scripted.process.stop()
     eventually(lambda: 0 in watched.prometheus.values('up{job="extproc"}'), "the target to be down", 20)
 

@@ -14,6 +14,7 @@ from harness.extproc import Extproc
 from harness.lab import STYLES, with_actions
 from harness.otlp import Collector, Span
 from harness.processes import eventually, free_port
+from harness.test_server import TestServer
 
 HEADERS_ONLY = Mode(request_body="NONE", response_body="NONE")
 # Envoy sends spans soon.
@@ -257,7 +258,7 @@ def test_without_settings_there_are_none(own_launcher, collector, raw_port):
     assert collector.posts == before
 
 
-def envoy_without_traces(launcher, server: Extproc, upstream: int) -> int:
+def envoy_without_traces(launcher, server: Extproc | TestServer, upstream: int) -> int:
     port, admin = free_port(), free_port()
     clusters = [Cluster("processor", (server.address,)), Cluster("upstream", (upstream,), http2=False)]
     listener = Listener("http", port, (Filter("processor", HEADERS_ONLY),))
@@ -298,6 +299,19 @@ def test_a_collector_that_fails_holds_no_request_up(own_launcher, raw_port, answ
         collector.close()
 
 
+@pytest.mark.parametrize("status", [200, 400])
+def test_what_was_sent_is_counted(own_launcher, raw_port, status):
+    collector = Collector(lambda: status)
+    server = TestServer(own_launcher, "Scripted", traces=f"http://127.0.0.1:{collector.port}/v1/traces")
+    port = envoy_without_traces(own_launcher, server, raw_port)
+    for _ in range(10):
+        assert http.request(port, "GET", "/").status == 200
+    # A stream has a span, and one for each phase.
+    expected = {"spans_sent": 30 if status == 200 else 0, "spans_dropped": 0 if status == 200 else 30}
+    eventually(lambda: server.stats().items() >= expected.items(), f"the counters to be {expected}")
+    collector.close()
+
+
 @pytest.mark.parametrize(
     "variables, says",
     [
@@ -307,7 +321,7 @@ def test_a_collector_that_fails_holds_no_request_up(own_launcher, raw_port, answ
     ],
 )
 def test_what_is_wrong_in_the_environment_is_told(own_launcher, variables, says):
-    command = [paths.built("extproc"), "serve", "-s", "examples.TrivialExtProcService", "-p", 0]
+    command = [paths.built("extproc"), "serve", "-s", "test_processors.Scripted", "-p", 0]
     server = own_launcher.start("extproc", command, env=variables)
     assert server.wait() == 1
     assert server.log().startswith("extproc: OTEL_") and says in server.log()

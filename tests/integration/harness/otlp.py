@@ -68,7 +68,7 @@ class Collector:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
+                body = b"".join(self._pieces())
                 collector.posts += 1
                 status = answer() if answer else 200
                 if status == 200:
@@ -80,6 +80,15 @@ class Collector:
                 self.send_header("content-length", str(len(response)))
                 self.end_headers()
                 self.wfile.write(response)
+
+            def _pieces(self):
+                if self.headers["transfer-encoding"] != "chunked":
+                    yield self.rfile.read(int(self.headers["content-length"]))
+                    return
+                while size := int(self.rfile.readline(), 16):
+                    yield self.rfile.read(size)
+                    self.rfile.readline()
+                self.rfile.readline()
 
             def log_message(self, *_):
                 pass

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from harness import paths
+from harness import http, paths
 from harness.processes import Launcher, Process, free_port
 
 RULES = paths.REPOSITORY / "deploy" / "prometheus"
@@ -53,6 +53,8 @@ class Prometheus:
             ],
         )
         self.process.wait_until_open(self.port)
+        # It listens before it has read what it stored.
+        self.process.wait_for(lambda: http.request(self.port, "GET", "/-/ready").status == 200, "Prometheus to be ready", 20)
 
     def get(self, path: str, **parameters: str):
         """The data of an answer of its API; an error of it is raised with its text."""

@@ -55,6 +55,10 @@ void set_setting(extproc::Settings& settings, const std::string& text) {
     settings.early_end = on;
   } else if (name == "automatic_mode_override") {
     settings.automatic_mode_override = on;
+  } else if (name == "traces") {
+    auto& tracing = settings.tracing.emplace();
+    tracing.endpoint = value;
+    tracing.delay = std::chrono::milliseconds(20);
   } else if (name == "reveal_chain") {
     settings.reveal_chain = on;
   } else {

@@ -19,17 +19,17 @@ namespace extproc::admin {
 namespace {
 
 using std::chrono::milliseconds;
-using testing::AllOf;
-using testing::EndsWith;
-using testing::HasSubstr;
-using testing::Not;
-using testing::StartsWith;
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 constexpr std::string_view kGet = "GET /page HTTP/1.1\r\nHost: here\r\n\r\n";
 constexpr std::string_view kLastGet =
     "GET /page HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";
 
-class HttpListenerTest : public testing::Test {
+class HttpListenerTest : public ::testing::Test {
  protected:
   void start(HttpLimits limits = {}) {
     const int socket = socket_.fd();
@@ -139,7 +139,7 @@ struct Wrong {
   std::string says;
 };
 
-class WrongRequest : public HttpListenerTest, public testing::WithParamInterface<Wrong> {};
+class WrongRequest : public HttpListenerTest, public ::testing::WithParamInterface<Wrong> {};
 
 TEST_P(WrongRequest, IsAnsweredWithWhatIsWrong) {
   start();
@@ -151,8 +151,8 @@ TEST_P(WrongRequest, IsAnsweredWithWhatIsWrong) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, WrongRequest,
-    testing::Values(
-        Wrong{"Garbage", "no http at all\r\n\r\n", "400", "no HTTP/1.1 request"},
+    ::testing::Values(
+        Wrong{"Garbage", "(no http)\r\n\r\n", "400", "no HTTP/1.1 request"},
         Wrong{"TlsHello", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11), "400",
               "no HTTP/1.1 request"},
         Wrong{"Http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505", "HTTP/1.1 is spoken"},

@@ -55,6 +55,33 @@ TEST_F(ModuleLoader, MakesTheProcessor) {
   EXPECT_EQ(load_service({"good", "ByValue"}, {modules_}).name(), "Third");
 }
 
+TEST_F(ModuleLoader, OneThatWasBuiltBeforeSettingsIsLoaded) {
+  const Service old = load_service({"old_form", "Old"}, {modules_});
+  EXPECT_EQ(old.name(), "Old");
+  EXPECT_FALSE(old.reload({}));
+  EXPECT_THAT(refusal("old_form.None", {modules_}), EndsWith("exports no None; it exports: Old"));
+}
+
+TEST_F(ModuleLoader, OwnSettingsAreHandedOver) {
+  const auto load = [&](const char* name, const OwnSettings& settings) {
+    try {
+      const Service made = load_service({"good", name}, {modules_}, settings);
+      settings.check_all_read();
+      return made.name();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  };
+  EXPECT_EQ(load("Named", OwnSettings().set("name", "Somebody")), "Somebody");
+  EXPECT_EQ(load("Named", {}), "Nobody");
+  EXPECT_THAT(load("Named", OwnSettings().set("nmae", "x")), HasSubstr("did you mean \"name\"?"));
+  EXPECT_EQ(load("NamedToo", OwnSettings().set("name", "Somebody")), "Somebody");
+  EXPECT_THAT(load("First", OwnSettings().set("name", "x")),
+              HasSubstr("good.First takes no settings of its own"));
+  EXPECT_THAT(load("Named", OwnSettings().set("name", "")),
+              HasSubstr("making good.Named failed: no name"));
+}
+
 TEST_F(ModuleLoader, TheFirstFolderWins) {
   patch("good", EXTPROC_VERSION_STRING " abi", "9.9.9 abi");
   EXPECT_EQ(load_service({"good", "First"}, {modules_, scratch_}).name(), "First");
@@ -65,7 +92,7 @@ TEST_F(ModuleLoader, AMissingModuleTellsWhereItLookedAndWhatIsThere) {
   EXPECT_THAT(refusal("missing.First", {scratch_, modules_}),
               AllOf(HasSubstr("there is no module missing: no file missing.so in " +
                               scratch_.string() + ", " + modules_.string()),
-                    EndsWith("; modules there: good")));
+                    EndsWith("; modules there: good, old_form")));
   EXPECT_THAT(refusal("missing.First", {scratch_, scratch_ / "none"}),
               EndsWith("; there are no modules there"));
 }
@@ -73,7 +100,9 @@ TEST_F(ModuleLoader, AMissingModuleTellsWhereItLookedAndWhatIsThere) {
 TEST_F(ModuleLoader, AMissingNameTellsWhatIsExported) {
   EXPECT_THAT(
       refusal("good.Third", {modules_}),
-      EndsWith("good.so exports no Third; it exports: Broken, ByValue, First, Second, Stranger"));
+      EndsWith(
+          "good.so exports no Third; it exports: Broken, ByValue, First, Named, NamedToo, Second, "
+          "Stranger"));
 }
 
 TEST_F(ModuleLoader, AProcessorThatCannotBeMade) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "parse_options.h"
+#include "server/setting_sources.h"
 #include "server/settings_table.h"
 
 namespace extproc::cli {
@@ -14,6 +15,26 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+TEST(Options, OfASettingsFile) {
+  const auto options = parse_as<ServeOptions>({"serve", "--settings", "a.yaml", "--check-settings",
+                                               "-g", "2", "--no-early-end", "--connections", "7"});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->settings_file, "a.yaml");
+  EXPECT_TRUE(options->check_settings);
+  EXPECT_FALSE(options->settings_schema);
+  const auto given = [&](const char* name) {
+    const auto* found = options->given.find(name);
+    return found == nullptr ? "" : found->source + "=" + found->text;
+  };
+  EXPECT_EQ(given("grace_period"), "--grace-period=2");
+  EXPECT_EQ(given("early_end"), "--no-early-end=false");
+  EXPECT_EQ(given("limits.connections"), "--connections=7");
+  EXPECT_EQ(given("threads"), "");
+  EXPECT_THAT(refused({"serve", "--check-settings"}), HasSubstr("--settings"));
+  // The file may have the other time that belongs to it.
+  EXPECT_TRUE(parse_as<ServeOptions>({"serve", "--settings", "a", "--max-message-timeout", "0.1"}));
+}
+
 TEST(Options, NothingIsSetWithoutAFlag) {
   const auto options = parse_as<ServeOptions>({"serve"});
   ASSERT_TRUE(options);
@@ -24,8 +45,8 @@ TEST(Options, NothingIsSetWithoutAFlag) {
   EXPECT_THAT(options->listen, IsEmpty());
   const Settings& settings = options->settings;
   EXPECT_FALSE(settings.port || settings.listen || settings.grace_period || settings.drain_delay ||
-               settings.threads || settings.blocking_threads || settings.log_format ||
-               settings.log_file);
+               settings.reflection || settings.threads || settings.blocking_threads ||
+               settings.log_format || settings.log_file);
 }
 
 TEST(Options, Long) {
@@ -39,6 +60,7 @@ TEST(Options, Long) {
                                                "--drain-delay",
                                                "0",
                                                "--logging",
+                                               "--reflection",
                                                "--threads",
                                                "3",
                                                "--blocking-threads",
@@ -55,6 +77,7 @@ TEST(Options, Long) {
   EXPECT_EQ(options->settings.grace_period, 2500ms);
   EXPECT_EQ(options->settings.drain_delay, 0ms);
   EXPECT_TRUE(options->logging);
+  EXPECT_EQ(options->settings.reflection, true);
   EXPECT_EQ(options->settings.threads, 3U);
   EXPECT_EQ(options->settings.blocking_threads, 4U);
   EXPECT_EQ(options->settings.blocking_queue, 5U);
@@ -130,6 +153,22 @@ TEST(Options, Short) {
   EXPECT_EQ(options->settings.port, 0);
   EXPECT_EQ(options->settings.grace_period, 1s);
   EXPECT_TRUE(options->logging);
+}
+
+TEST(Options, ItIsKnownWhichSettingsFlagsHaveSet) {
+  const auto options =
+      parse_as<ServeOptions>({"serve", "-p", "7", "--message-bytes", "1m", "--no-early-end",
+                              "--message-timeout", "0.3", "--server-admin", "127.0.0.1:9902"});
+  ASSERT_TRUE(options);
+  const auto source = [&](const char* name) {
+    return server::source_of(options->settings, server::setting_row(name));
+  };
+  EXPECT_EQ(source("port"), "flag --port");
+  EXPECT_EQ(source("limits.message_bytes"), "flag --message-bytes");
+  EXPECT_EQ(source("early_end"), "flag --no-early-end");
+  EXPECT_EQ(source("filter.message_timeout"), "flag --message-timeout");
+  EXPECT_EQ(source("server_admin"), "flag --server-admin");
+  EXPECT_EQ(source("threads"), "default");
 }
 
 TEST(Options, APortIsANumberAndNothingElse) {

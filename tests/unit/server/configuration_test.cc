@@ -26,6 +26,7 @@ TEST(Configuration, DefaultsWhereNothingIsGiven) {
   EXPECT_EQ(configuration.address, default_address(50051));
   EXPECT_EQ(configuration.grace_period, 5s);
   EXPECT_EQ(configuration.drain_delay, 1s);
+  EXPECT_FALSE(configuration.reflection);
   EXPECT_GE(configuration.threads, 1U);
   EXPECT_EQ(configuration.blocking_threads, 16U);
   EXPECT_EQ(configuration.blocking_queue, 4'096U);

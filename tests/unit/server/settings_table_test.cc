@@ -134,6 +134,48 @@ TEST(SettingsTable, ALimitOutOfItsRangeIsRefusedByWhoSetsIt) {
   }
 }
 
+TEST(SettingsTable, WhatIsShownIsReadAgain) {
+  const auto text_for = [](const SettingRow& row) -> std::string {
+    switch (row.unit) {
+      case Unit::seconds:
+        return "77.25";
+      case Unit::bytes:
+      case Unit::count:
+        return "77777";
+      case Unit::port:
+        return "77";
+      case Unit::on_or_off:
+        return row.show(Settings{}) == "true" ? "false" : "true";
+      case Unit::log_level:
+        return "ERROR";
+      case Unit::log_format:
+        return "json";
+      case Unit::header_name:
+        return "x-name";
+      case Unit::header_names:
+        return "x-name,x-other";
+      case Unit::address:
+        return "127.0.0.1:77";
+      case Unit::text:
+        return "text";
+    }
+    return "";
+  };
+  for (const SettingRow& row : setting_rows()) {
+    Settings settings;
+    const std::string text = text_for(row);
+    row.set(settings, "", text);
+    EXPECT_EQ(row.show(settings), text) << row.name;
+    EXPECT_NE(row.show(Settings{}), text) << row.name;
+  }
+}
+
+TEST(SettingsTable, AnAddressIsOne) {
+  EXPECT_EQ(refusal("server_admin", "127.0.0.1:1"), "");
+  EXPECT_EQ(refusal("server_admin", "unix:/a"), "");
+  EXPECT_THAT(refusal("server_admin", "http://a:1"), HasSubstr("--flag \"http://a:1\": it is"));
+}
+
 TEST(SettingsTable, BytesHaveUnits) {
   const auto bytes = [](const char* text) {
     Settings settings;

@@ -112,6 +112,52 @@ TEST_F(TransportTest, WhatCannotBeUsedIsToldOnceAndTheOldStays) {
   EXPECT_THAT(transport->description(), HasSubstr("CN=second"));
 }
 
+TEST_F(TransportTest, WhatIsInUseIsReported) {
+  settings_.client_ca = ca_.certificate();
+  write(ca_.issue({.name = "first", .names = "DNS:a.example,URI:spiffe://b/c"}));
+  const auto transport = tls_transport(settings_);
+  auto report = transport->report();
+  ASSERT_EQ(report.certificates.size(), 2U);
+  const server::ServedCertificate& own = report.certificates.front();
+  EXPECT_EQ(own.use, "server");
+  EXPECT_EQ(own.subject, "CN=first");
+  EXPECT_EQ(own.issuer, "CN=ca");
+  EXPECT_THAT(own.names, ::testing::ElementsAre("dns:a.example", "uri:spiffe://b/c"));
+  EXPECT_EQ(own.not_after - own.not_before, std::chrono::hours(2));
+  EXPECT_EQ(own.fingerprint.size(), 64U);
+  EXPECT_EQ(own.source, settings_.certificate_file);
+  EXPECT_EQ(report.certificates.back().use, "client_ca");
+  EXPECT_EQ(report.certificates.back().source, "TlsSettings::client_ca");
+  EXPECT_FALSE(report.last_reload);
+  EXPECT_EQ(report.reload_error, "");
+
+  const Pair good = ca_.issue({.name = "second"});
+  write({good.certificate, ca_.issue({}).key});
+  transport->refresh();
+  report = transport->report();
+  EXPECT_EQ(report.certificates.front().subject, "CN=first");
+  EXPECT_THAT(report.reload_error, HasSubstr("the key does not belong"));
+  EXPECT_FALSE(report.last_reload);
+  write(good);
+  transport->refresh();
+  report = transport->report();
+  EXPECT_EQ(report.certificates.front().subject, "CN=second");
+  EXPECT_EQ(report.reload_error, "");
+  EXPECT_TRUE(report.last_reload);
+}
+
+TEST_F(TransportTest, WhatIsBackAsItWasIsNoErrorAnyMore) {
+  const Pair first = ca_.issue({.name = "first"});
+  write(first);
+  const auto transport = tls_transport(settings_);
+  write({"none", first.key});
+  transport->refresh();
+  EXPECT_NE(transport->report().reload_error, "");
+  write(first);
+  transport->refresh();
+  EXPECT_EQ(transport->report().reload_error, "");
+}
+
 TEST_F(TransportTest, ACertificateOfItsOwnThatIsNotValidIsWarnedOf) {
   EXPECT_EQ(tls_transport(settings_)->warning(), "");
   write(ca_.issue({.from = -7200, .until = -3600}));

@@ -14,6 +14,7 @@
 #include "extproc/context.h"
 #include "extproc/request.h"
 #include "trace/decode.h"
+#include "trace/hex.h"
 
 namespace extproc::trace {
 namespace {

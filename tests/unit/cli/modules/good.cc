@@ -19,6 +19,18 @@ class Stranger : public First {
   Stranger() { throw 7; }
 };
 
+class Named : public First {
+ public:
+  explicit Named(const extproc::OwnSettings& settings)
+      : name_(settings.get_or<std::string>("name", "Nobody")) {
+    if (name_.empty()) throw std::runtime_error("no name");
+  }
+  std::string name() const override { return name_; }
+
+ private:
+  std::string name_;
+};
+
 extproc::Service make_second() { return extproc::Service::make<First>(); }
 
 extproc::Handlers make_handlers() {
@@ -29,7 +41,11 @@ extproc::Handlers make_handlers() {
 
 }  // namespace
 
-EXTPROC_EXPORT(First);
+EXTPROC_EXPORT(First)
+EXTPROC_EXPORT(Named)
+EXTPROC_EXPORT_AS(NamedToo, [](const extproc::OwnSettings& settings) {
+  return extproc::Service::make<Named>(settings);
+});
 EXTPROC_EXPORT(Broken);
 EXTPROC_EXPORT(Stranger);
 EXTPROC_EXPORT_AS(ByValue, make_handlers);
