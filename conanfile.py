@@ -38,6 +38,8 @@ class Extproc(ConanFile):
         toolchain.cache_variables["EXTPROC_BUILD_COMMAND"] = bool(self.options.command)
         toolchain.cache_variables["EXTPROC_TLS"] = bool(self.options.tls)
         toolchain.cache_variables["EXTPROC_BUILD_EXAMPLES"] = False
+        # It is compiled from nothing, and once.
+        toolchain.cache_variables["EXTPROC_UNITY"] = "ALL"
         toolchain.generate()
 
     def build(self):

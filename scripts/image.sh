@@ -53,7 +53,7 @@ packages=$(python3 -c 'import json, sys; print(len(json.load(open(sys.argv[1]))[
 start() {
   start_child "$1" bash -c 'source scripts/lib.sh; source scripts/image_lib.sh; run_image "$@"' run "$(image_root "$2")" "${@:2}"
   pid=$!
-  first=$(first_process "$pid") || { cat "$logs/$1.log" >&2 && die "$1 was not started (see above)"; }
+  first=$(first_process "$pid" "$2") || { cat "$logs/$1.log" >&2 && die "$1 was not started (see above)"; }
 }
 within() { nsenter --target "$first" --net "$@"; }
 
@@ -62,7 +62,7 @@ health() {
   local image=$1 check environment
   mapfile -t check < <(image_config "$image" 'c["Healthcheck"]["Test"][1:]')
   mapfile -d '' -t environment <"/proc/$first/environ"
-  nsenter --target "$first" --net --mount --pid --root --setuid=65532 --setgid=65532 -- "${check[@]}" 2>&1
+  env -i "${environment[@]}" "$(command -v nsenter)" --target "$first" --net --mount --pid --root --setuid=65532 --setgid=65532 -- "${check[@]}" 2>&1
 }
 
 wait_for_health() {
@@ -99,8 +99,8 @@ start_ms=$(awk -v from="$started" -v to="$EPOCHREALTIME" 'BEGIN { printf "%d", (
 expect "its user" 65532 "$(status_of Uid)"
 expect "its capabilities" 0000000000000000 "$(status_of CapEff)"
 expect "new privileges are off" 1 "$(status_of NoNewPrivs)"
-nsenter --target "$first" --mount --root -- /usr/bin/extproc serve --log-file /tmp/new -p 0 2>&1 | grep -q 'Read-only file system' ||
-  die "the root can be written to"
+answer=$(nsenter --target "$first" --mount --root -- /usr/bin/extproc serve --log-file /tmp/new -p 0 2>&1 || true)
+[[ "$answer" == *"Read-only file system"* ]] || die "the root can be written to: $answer"
 expect "who answered" BaseExtProcService "$(ask)"
 resident=$(awk '/^VmRSS/ { print int($2 / 1024) }' "/proc/$first/status")
 stop extproc

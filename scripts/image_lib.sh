@@ -83,15 +83,16 @@ run_image() {
     mount -t proc proc "$root/proc"
     mount -o remount,bind,ro "$root"
     exec setpriv --bounding-set=-all,+sys_chroot,+setuid,+setgid --no-new-privs env -i "$@"' \
-    run "$root" "${mounts[*]}" "${environment[@]}" chroot --userspec="$user" --groups= "$root" "${entry[@]}" "${command[@]}"
+    run "$root" "${mounts[*]}" "${environment[@]}" "$(command -v chroot)" --userspec="$user" --groups= "$root" "${entry[@]}" "${command[@]}"
 }
 
-# Process 1 of the namespace that unshare has made for a run_image.
+# first_process <process of run_image> <image>: process 1 of the namespace, once the image's program runs in it.
 first_process() {
-  local pid
+  local pid program
+  program=$(basename "$(image_config "$2" 'c["Entrypoint"][0]')")
   for _ in {1..100}; do
-    pid=$(cat "/proc/$1/task/$1/children" 2>/dev/null) && [[ -n "$pid" ]] &&
-      [[ "$(readlink "/proc/${pid%% *}/root")" != / ]] && printf '%s\n' "${pid%% *}" && return
+    pid=$(cat "/proc/$1/task/$1/children" 2>/dev/null) && pid=${pid%% *} &&
+      [[ -n "$pid" && "$(cat "/proc/$pid/comm" 2>/dev/null)" == "${program:0:15}" ]] && printf '%s\n' "$pid" && return
     sleep 0.1
   done
   return 1

@@ -35,11 +35,13 @@ cp build/packages/*.deb "$root/tmp/packages"
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 chmod +x "$root/usr/sbin/policy-rc.d"
 
+# The package in there: deb extproc
+deb() { (cd "$root" && printf '/%s\n' tmp/packages/"$1"_*.deb); }
 inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C chroot "$root" "$@"; }
 apt() { quietly inside apt-get -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts=/tmp/sources -o APT::Keep-Downloaded-Packages=true "$@"; }
 
 apt update || die "apt cannot read its sources (see above)"
-apt install --yes --no-install-recommends /tmp/packages/extproc_*.deb || die "apt cannot install the command (see above)"
+apt install --yes --no-install-recommends "$(deb extproc)" || die "apt cannot install the command (see above)"
 before=$(inside dpkg-query --show --showformat='${Package}\n' | wc -l)
 [[ "$(inside extproc --version)" == "extproc $(sed -nE 's/^project\(extproc VERSION ([0-9.]+).*/\1/p' CMakeLists.txt)" ]] ||
   die "the installed command does not say its version"
@@ -47,7 +49,7 @@ inside test -e /usr/share/man/man1/extproc-serve.1.gz && inside test -e "/usr/li
   die "the command's package has no manual pages, or no units"
 inside sh -c '! command -v g++' >/dev/null || die "the command's package brings compilers along"
 
-apt install --yes --no-install-recommends g++ cmake ninja-build pkg-config curl /tmp/packages/libextproc-dev_*.deb /tmp/packages/extproc-doc_*.deb ||
+apt install --yes --no-install-recommends g++ cmake ninja-build pkg-config curl "$(deb libextproc-dev)" "$(deb extproc-doc)" ||
   die "apt cannot install the library (see above)"
 note "building and serving a project of a user there"
 mkdir -p "$root/tmp/user"
