@@ -14,7 +14,7 @@ SEED ?= $(shell date +%s)
 COUNT ?= 10000
 MINUTES ?= 60
 
-.PHONY: help up test check-all check-hostile bench install build format lint unit-test integration-test random-cases fuzz soak run package clean
+.PHONY: help up test check-all check-hostile bench install build format lint unit-test integration-test random-cases fuzz soak run package package-check image compose-check clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,8 +72,17 @@ soak: ## MINUTES=60 of mixed load behind Envoy: nothing may fail or grow
 run: ## Serve a processor: make run SERVICE=examples.TrivialExtProcService PORT=50051
 	@scripts/run.sh $(SERVICE)
 
-package: ## Make a .deb and a .tar.gz in build/packages
+package: ## Make Debian packages and a .tar.gz in build/packages
 	@scripts/package.sh
+
+package-check: ## Install the Debian packages in a bare Debian, and build a project of a user there
+	@scripts/package_check.sh
+
+image: ## Build the image of deploy/Dockerfile without an engine, run it and ask it
+	@scripts/image.sh
+
+compose-check: ## Run what deploy/compose.yaml says without an engine, and ask it as documented
+	@scripts/compose_check.sh
 
 clean: ## Remove the build folder with all that was installed into it
 	@rm -rf build

@@ -1,9 +1,11 @@
-# What `cmake --install` and cpack put where: headers, the library and the test kit with their CMake package and pkg-config
-# files, and the command.
+# What `cmake --install` puts where: headers, the library and the test kit with their CMake package and pkg-config files, and the
+# command. What cpack makes of it is in ExtprocPackages.cmake.
 include(CMakePackageConfigHelpers)
 
 set(cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/extproc)
 
+# Of everything but the command.
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development)
 install(DIRECTORY include/extproc TYPE INCLUDE FILES_MATCHING PATTERN "*.h")
 install(TARGETS extproc extproc_module EXPORT extprocTargets)
 if(TARGET extproc_tls)
@@ -16,7 +18,7 @@ if(TARGET extproc_testing)
   install(TARGETS extproc_testing EXPORT extprocTargets)
 endif()
 if(EXTPROC_BUILD_COMMAND)
-  install(TARGETS extproc_command)
+  install(TARGETS extproc_command COMPONENT command)
 endif()
 
 # find_package(extproc)
@@ -48,17 +50,7 @@ foreach(file IN LISTS pc_files)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${file} DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()
 
-# cpack: a .deb and a .tar.gz.
-set(CPACK_PACKAGE_VENDOR "extproc")
-set(CPACK_PACKAGE_CONTACT "the maintainers of extproc")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
-set(CPACK_VERBATIM_VARIABLES ON)
-set(CPACK_STRIP_FILES ON)
-set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
-set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-# For whoever compiles with the headers and links the library; what the command needs is found by itself.
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "libboost1.81-dev | libboost-dev (>= 1.81), libnghttp2-dev (>= 1.52)")
-# What the test kit, extproc::settings_file and extproc::tls are linked with.
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libyaml-cpp-dev, libssl-dev")
-include(CPack)
+# Not in trees that have only what is compiled.
+if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/deploy/debian)
+  include(ExtprocPackages)
+endif()

@@ -19,6 +19,10 @@ parts=(
   "browser|scripts/browser_test.sh|the page of the admin service in Chromium"
   "hostile|make check-hostile|attacks on the server, with thresholds of memory and time"
   "hostile-asan|scripts/hostile_test.sh --preset asan|the same against the server with ASan and UBSan"
+  "deploy|scripts/check_deploy.sh|what deploy/ has for others to read: Dockerfiles, compose, units, Envoy's configuration"
+  "image|make image|the images of deploy/, built, run, asked and ended"
+  "compose|make compose-check|what deploy/compose.yaml says, without an engine"
+  "packages|make package-check|the Debian packages in a bare Debian, the archive, and the conan recipe"
   "fuzz|scripts/fuzz.sh 300|each fuzz target for five minutes"
   "random|scripts/random_cases.sh $RANDOM$RANDOM 2000|2,000 random cases of a fresh seed, by the kit and by Envoy"
 )

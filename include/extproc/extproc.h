@@ -22,6 +22,7 @@
 #include "extproc/response.h"
 #include "extproc/server.h"
 #include "extproc/service.h"
+#include "extproc/service_manager.h"
 #include "extproc/settings.h"
 #include "extproc/status.h"
 #include "extproc/version.h"

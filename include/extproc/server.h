@@ -174,6 +174,11 @@ class EXTPROC_API Server {
 /// which it calls Server::reload(), and SIGUSR2, neither of which ends it; SIGPIPE, which is
 /// ignored. All four are ignored when it returns. Standard input, output and error, where they were
 /// closed, are opened on /dev/null. A Server changes nothing of the process.
+///
+/// Sockets that a service manager hands over (LISTEN_FDS) are listened on in place of any address;
+/// all by one service, by several one each in their order, or by those whose names theirs are
+/// (LISTEN_FDNAMES). It is told READY=1, RELOADING=1, STOPPING=1 (NOTIFY_SOCKET); that a reload is
+/// over says that it was begun everywhere. See extproc/service_manager.h.
 EXTPROC_API int serve(Service service, Settings settings = {});
 
 /// Serves several processors in one process. Each needs its own address: Service::on(port).

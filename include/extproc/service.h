@@ -6,6 +6,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "extproc/detail/dispatcher.h"
 #include "extproc/export.h"
@@ -48,6 +49,11 @@ class EXTPROC_API Service {
   Service on(int port) &&;
   /// This service on an address of its own: "host:port", "[v6]:port", "unix:/path".
   Service on(std::string address) &&;
+  /// This service on sockets that listen already, in place of an address: what a service manager
+  /// hands over (passed_sockets()). Stream sockets of IPv4, IPv6 or the Unix domain; with a
+  /// transport, of TCP alone or of the Unix domain alone. Server::start() takes them over; the file
+  /// of a Unix domain socket stays where it is.
+  Service on_sockets(std::vector<int> sockets) &&;
   /// This service with a transport of its own, in place of Settings::transport.
   Service over(std::shared_ptr<Transport> transport) &&;
 
@@ -68,6 +74,8 @@ class EXTPROC_API Service {
   Needs needs() const;
 
   const std::optional<std::string>& address() const { return address_; }
+  /// None where on_sockets() was not called.
+  const std::vector<int>& sockets() const { return sockets_; }
   /// Null where over() was not called.
   const std::shared_ptr<Transport>& transport() const { return transport_; }
 
@@ -76,6 +84,7 @@ class EXTPROC_API Service {
 
   std::shared_ptr<const detail::Dispatcher> dispatcher_;
   std::optional<std::string> address_;
+  std::vector<int> sockets_;
   std::shared_ptr<Transport> transport_;
 };
 

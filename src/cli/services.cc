@@ -6,6 +6,7 @@
 #include "cli/module_loader.h"
 #include "extproc/error.h"
 #include "extproc/processor.h"
+#include "extproc/service_manager.h"
 #include "server/setting_sources.h"
 #include "settings_file/combine.h"
 
@@ -24,6 +25,8 @@ std::vector<Service> make_services(const ServiceOptions& options,
                                    const std::vector<std::string>& listen, Settings& settings) {
   std::vector<Service> services = load_services(options);
   if (options.separate && services.size() > 1) {
+    // Sockets of a service manager are given out by serve(), which refuses an address beside them.
+    if (listen.empty() && !passed_sockets().empty()) return services;
     const auto addresses = settings_file::own_addresses(services.size(), listen, settings);
     for (std::size_t i = 0; i < services.size(); ++i)
       services[i] = std::move(services[i]).on(addresses[i]);

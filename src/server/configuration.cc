@@ -7,6 +7,7 @@
 #include "extproc/error.h"
 #include "server/listen_address.h"
 #include "server/memory_limit.h"
+#include "server/passed_sockets.h"
 #include "server/values.h"
 #include "trace/environment.h"
 
@@ -46,6 +47,27 @@ ListenAddress choose_address(const Settings& settings,
     refuse_value("Settings::port", std::to_string(port), kAcceptedPort);
   }
   return default_address(port);
+}
+
+/// Of the first of sockets that listen already.
+ListenAddress address_of(const std::vector<int>& sockets,
+                         const std::optional<std::string>& own_address) {
+  if (own_address) {
+    throw Error("Service::on(\"" + *own_address +
+                "\") and Service::on_sockets are both given: give one of them");
+  }
+  for (const int fd : sockets) check_listening(fd, "the socket " + std::to_string(fd));
+  return bound_address(sockets.front());
+}
+
+/// A transport is of a service's TCP, and a Unix domain socket stays clear.
+void check_kinds(const std::vector<int>& sockets) {
+  for (const int fd : sockets) {
+    if (bound_address(fd).index() == bound_address(sockets.front()).index()) continue;
+    throw Error(
+        "with TLS the sockets that are handed to one service must be all of TCP, or all of the "
+        "Unix domain, which stay clear: serve it once for each kind");
+  }
 }
 
 std::string choose_header(const Settings& settings) {
@@ -99,10 +121,14 @@ bool is_secure(const Configuration& configuration) {
          std::holds_alternative<TcpAddress>(configuration.address);
 }
 
-Configuration resolve(const Settings& settings, const std::optional<std::string>& own_address) {
+Configuration resolve(const Settings& settings, const std::optional<std::string>& own_address,
+                      const std::vector<int>& sockets) {
   Configuration result;
-  result.address = choose_address(settings, own_address);
+  result.sockets = sockets;
+  result.address =
+      sockets.empty() ? choose_address(settings, own_address) : address_of(sockets, own_address);
   result.transport = settings.transport;
+  if (result.transport != nullptr) check_kinds(sockets);
   result.reflection = settings.reflection.value_or(result.reflection);
   result.grace_period =
       check_time("Settings::grace_period", settings.grace_period.value_or(result.grace_period));

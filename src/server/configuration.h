@@ -17,6 +17,8 @@ namespace extproc::server {
 /// Settings with nothing left open, all of it valid.
 struct Configuration {
   ListenAddress address;
+  /// That listen there already; empty: they are to be made.
+  std::vector<int> sockets;
   /// As it was given, perhaps null; of TCP alone: see is_secure().
   std::shared_ptr<Transport> transport;
   bool reflection = false;
@@ -47,9 +49,10 @@ struct Configuration {
 /// Whether its connections go over the transport; a Unix domain socket's never do.
 bool is_secure(const Configuration& configuration);
 
-/// `own_address` is the service's, which stands in for the address of the settings. Throws Error at
-/// the first value that is wrong.
-Configuration resolve(const Settings& settings, const std::optional<std::string>& own_address);
+/// `own_address` and `sockets` are the service's, which stand in for the address of the settings.
+/// Throws Error at the first value that is wrong.
+Configuration resolve(const Settings& settings, const std::optional<std::string>& own_address,
+                      const std::vector<int>& sockets = {});
 
 /// Throws Error at the first limit out of its range.
 void check(const Limits& limits);

@@ -10,7 +10,8 @@
 #include <cstring>
 #include <optional>
 
-#include "server/bound_socket.h"
+#include "server/listen_address.h"
+#include "server/passed_sockets.h"
 
 namespace extproc::server {
 namespace {
@@ -106,17 +107,14 @@ class Listener::Acceptor {
   bool failing_ = false;
 };
 
-Listener::Listener(asio::io_context& io, const Logger& logger, const ListenAddress& address) {
-  for (BoundSocket& bound : bind_sockets(address)) {
+Listener::Listener(asio::io_context& io, const Logger& logger, std::vector<BoundSocket> sockets) {
+  const ListenAddress first = bound_address(sockets.front().fd());
+  for (BoundSocket& bound : sockets) {
     acceptors_.push_back(
         std::make_unique<Acceptor>(io, logger, on_accept_, on_exhausted_, std::move(bound)));
   }
-  if (std::holds_alternative<UnixAddress>(address)) {
-    address_ = to_string(address);
-    return;
-  }
-  address_ = acceptors_.front()->address();
-  port_ = std::stoi(address_.substr(address_.rfind(':') + 1));
+  address_ = to_string(first);
+  if (const auto* tcp = std::get_if<TcpAddress>(&first)) port_ = tcp->port;
 }
 
 Listener::~Listener() = default;

@@ -7,19 +7,19 @@
 #include <vector>
 
 #include "base/logger.h"
-#include "server/listen_address.h"
+#include "server/bound_socket.h"
 #include "server/socket.h"
 
 namespace extproc::server {
 
-/// Accepts connections on one address and hands them on. One thread, that of the io_context, whose
-/// work must have ended when it is destroyed.
+/// Accepts connections on the sockets of one server and hands them on. One thread, that of the
+/// io_context, whose work must have ended when it is destroyed.
 class Listener {
  public:
   using OnAccept = std::function<void(AcceptedSocket)>;
 
-  /// Listens, but accepts nothing yet. Throws Error when the address cannot be had.
-  Listener(boost::asio::io_context& io, const Logger& logger, const ListenAddress& address);
+  /// Of at least one socket. Accepts nothing yet.
+  Listener(boost::asio::io_context& io, const Logger& logger, std::vector<BoundSocket> sockets);
   ~Listener();
 
   /// `on_exhausted` is called where the process is out of file descriptors, before it is tried

@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -17,9 +18,12 @@
 #include "base/logger.h"
 #include "extproc/error.h"
 #include "extproc/server.h"
+#include "extproc/service_manager.h"
 #include "log/make_logger.h"
 #include "server/configuration.h"
 #include "server/environment.h"
+#include "server/manager_notes.h"
+#include "server/passed_sockets.h"
 #include "server/process.h"
 #include "server/process_memory.h"
 #include "server/repeated_job.h"
@@ -50,7 +54,10 @@ class SignalLoop {
   /// There is at least one server; what is told goes to the first one's log.
   void run(const Servers& servers) {
     logger_ = &detail::Access::logger(*servers.front());
-    server::RepeatedJob reload([&] { hooks_.on_hangup(servers, *logger_); });
+    server::RepeatedJob reload([&] {
+      hooks_.on_hangup(servers, *logger_);
+      server::tell_reloaded();
+    });
     reload_ = &reload;
     signals_.async_wait([this, &servers](const boost::system::error_code& error, int) {
       if (!error) shut_down(servers);
@@ -72,8 +79,13 @@ class SignalLoop {
         logger_->log(LogLevel::info, LineKind::server,
                      "SIGHUP reads certificates" + more +
                          " anew; SIGTERM ends the server, SIGUSR1 opens its log file anew");
+        server::tell_reloading();
         for (const auto& server : servers) server->reload();
-        if (hooks_.on_hangup) reload_->ask();
+        if (hooks_.on_hangup) {
+          reload_->ask();
+        } else {
+          server::tell_reloaded();
+        }
       }
       listen_to_hints(servers);
     });
@@ -92,6 +104,7 @@ class SignalLoop {
     logger_->log(LogLevel::info, LineKind::server,
                  "shutting down, grace period " + server::seconds_text(grace_period_) +
                      "; send the signal again to end at once");
+    server::tell_stopping(grace_period_);
     for (const auto& server : servers) server->shutdown();
     // The servers are waited for elsewhere, so that the second signal is heard.
     signals_.async_wait([](const boost::system::error_code& error, int signal) {
@@ -140,18 +153,22 @@ class SignalLoop {
 void serve_until_signal(const server::ServeHooks& hooks) {
   std::vector<Served> services = hooks.make();
   if (services.empty()) throw Error("there is no service to serve");
+  if (const auto passed = passed_sockets(); !passed.empty())
+    services = server::on_passed_sockets(std::move(services), passed);
   for (auto& [service, settings] : services)
     settings = server::fill_tracing(
-        server::fill_from_environment(std::move(settings), !service.address()).settings);
+        server::fill_from_environment(std::move(settings), server::has_address_of_settings(service))
+            .settings);
   server::check_addresses(services);
   const auto& [first, its_settings] = services.front();
-  const auto configuration = server::resolve(its_settings, first.address());
+  const auto configuration = server::resolve(its_settings, first.address(), first.sockets());
   // From here on, so that a signal during the start is not lost.
   SignalLoop signals(configuration.grace_period, hooks);
   Servers servers;
   for (auto& [service, settings] : services)
     servers.push_back(std::make_unique<Server>(std::move(service), std::move(settings)));
   for (const auto& server : servers) server->start();
+  server::tell_ready(servers);
   signals.run(servers);
 }
 
@@ -160,7 +177,7 @@ void serve_until_signal(const server::ServeHooks& hooks) {
 void server::check_addresses(const std::vector<Served>& services) {
   std::map<std::string, std::string> users;
   for (const auto& [service, settings] : services) {
-    const auto address = server::resolve(settings, service.address()).address;
+    const auto address = server::resolve(settings, service.address(), service.sockets()).address;
     const auto* tcp = std::get_if<server::TcpAddress>(&address);
     if (tcp != nullptr && tcp->port == 0) continue;
     const std::string text = server::to_string(address);

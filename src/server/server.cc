@@ -23,6 +23,7 @@
 #include "server/grace_period.h"
 #include "server/listener.h"
 #include "server/operator_http.h"
+#include "server/passed_sockets.h"
 #include "server/processor_life.h"
 #include "server/server_admin.h"
 #include "server/server_lines.h"
@@ -43,7 +44,7 @@ class Server::Impl {
  public:
   Impl(Service service, const server::FilledSettings& filled)
       : service_(std::move(service)),
-        configuration_(server::resolve(filled.settings, service_.address())),
+        configuration_(server::resolve(filled.settings, service_.address(), service_.sockets())),
         logger_(log::make_logger(configuration_.log_level, configuration_.log)),
         settings_(filled.settings, configuration_, service_.address()),
         blocking_(configuration_.blocking_threads, configuration_.blocking_queue),
@@ -134,7 +135,10 @@ void Server::Impl::open() {
   // Who has seen the port open can ask what the server is at.
   open_admin();
   open_metrics();
-  auto listener = std::make_unique<server::Listener>(control_, logger_, configuration_.address);
+  auto listener = std::make_unique<server::Listener>(
+      control_, logger_,
+      configuration_.sockets.empty() ? server::bind_sockets(configuration_.address)
+                                     : server::adopt_sockets(configuration_.sockets));
   if (configuration_.tracing) exporter_ = trace::Exporter::of(*configuration_.tracing, logger_);
   for (unsigned i = 0; i < configuration_.threads; ++i) {
     workers_.push_back(std::make_unique<server::Worker>(configuration_, service_, logger_,
@@ -311,7 +315,8 @@ Stats Server::Impl::stats() const {
 
 Server::Server(Service service, Settings settings) {
   if (service.transport() != nullptr) settings.transport = service.transport();
-  const auto filled = server::fill_from_environment(std::move(settings), !service.address());
+  const auto filled = server::fill_from_environment(
+      std::move(settings), !service.address() && service.sockets().empty());
   impl_ = std::make_unique<Impl>(std::move(service), filled);
 }
 Server::~Server() = default;

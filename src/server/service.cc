@@ -12,6 +12,11 @@ Service Service::on(std::string address) && {
   return std::move(*this);
 }
 
+Service Service::on_sockets(std::vector<int> sockets) && {
+  sockets_ = std::move(sockets);
+  return std::move(*this);
+}
+
 Service Service::over(std::shared_ptr<Transport> transport) && {
   transport_ = std::move(transport);
   return std::move(*this);

@@ -34,7 +34,8 @@ SettingsInForce::SettingsInForce(Settings settings, const Configuration& configu
                                  const std::optional<std::string>& own_address)
     : settings_(std::move(settings)),
       counting_(filled(settings_, configuration)),
-      address_from_(address_source(settings_, own_address)) {}
+      address_from_(configuration.sockets.empty() ? address_source(settings_, own_address)
+                                                  : "service manager") {}
 
 void SettingsInForce::set_limits(const Limits& given, const Limits& counting) {
   const std::lock_guard lock(mutex_);

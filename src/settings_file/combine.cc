@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "extproc/error.h"
+#include "extproc/service_manager.h"
 #include "server/configuration.h"
 #include "server/listen_address.h"
 
@@ -62,7 +63,9 @@ std::vector<PlannedService> combine(const Plan& plan, const Overlay& overlay) {
       all.given.put(*overlay.otherwise);
     service.common = std::move(all);
   }
-  const bool in_a_row = overlay.separate || overlay.common.given.find("port") != nullptr;
+  // Sockets of a service manager are given out when they are served.
+  const bool in_a_row = (overlay.separate && passed_sockets().empty()) ||
+                        overlay.common.given.find("port") != nullptr;
   if (overlay.listen.empty() && (services.size() == 1 || !in_a_row)) return services;
   if (services.size() == 1 && overlay.listen.size() > 1) {
     throw Error("--listen was given " + std::to_string(overlay.listen.size()) +

@@ -119,6 +119,7 @@ class SchemaText {
         json_.item("integer");
         return json_.end();
       case Unit::header_name:
+      case Unit::address:
       case Unit::text:
         break;
     }

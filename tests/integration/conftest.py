@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -73,9 +74,12 @@ def streaming_port(launcher) -> int:
 
 
 @pytest.fixture(scope="session")
-def deployment(launcher, echo_port):
-    """The example deployment: deploy/envoy.yaml with its ports replaced, and all six examples."""
-    return Deployment(launcher, echo_port)
+def deployment(request):
+    """The example deployment: deploy/envoy.yaml with its ports replaced, and all six examples. Or one that runs already, behind a
+    port of this machine."""
+    if port := os.environ.get("EXTPROC_DEPLOYMENT_PORT"):
+        return SimpleNamespace(port=int(port))
+    return Deployment(request.getfixturevalue("launcher"), request.getfixturevalue("echo_port"))
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,7 @@ class Process:
 
     running: list["Process"] = []
 
-    def __init__(self, name: str, command: list, log: Path, env: dict | None = None, open_files: int | None = None):
+    def __init__(self, name: str, command: list, log: Path, env: dict | None = None, open_files: int | None = None, pass_fds: tuple = ()):
         def limit_files():
             if open_files is not None:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
@@ -69,6 +69,7 @@ class Process:
                 env={**os.environ, **(env or {})},
                 start_new_session=True,
                 preexec_fn=limit_files,
+                pass_fds=pass_fds,
             )
         Process.running.append(self)
 

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "parse_options.h"
+#include "server/variable.h"
 
 namespace extproc::cli {
 namespace {
@@ -43,6 +44,30 @@ TEST(HealthOptions, AddressesThatAreNone) {
                 HasSubstr("ADDRESS \"" + std::string(address) + "\""));
   for (const char* address : {"0", "host:0"})
     EXPECT_THAT(refused_by_health({address}), HasSubstr("port 0 is no port to connect to"));
+}
+
+TEST(HealthOptions, WhatIsNotGivenIsTakenFromTheEnvironment) {
+  using server::testing::Variable;
+  const Variable address("EXTPROC_HEALTH_ADDRESS", "127.0.0.1:1");
+  EXPECT_EQ(understood({}).address, server::ListenAddress(TcpAddress{"127.0.0.1", 1}));
+  EXPECT_FALSE(understood({}).tls);
+  EXPECT_EQ(understood({"a:2"}).address, server::ListenAddress(TcpAddress{"a", 2}));
+  {
+    const Variable wrong("EXTPROC_HEALTH_ADDRESS", "nowhere");
+    EXPECT_THAT(refused_by_health({}), HasSubstr("ADDRESS \"nowhere\""));
+  }
+  const Variable again("EXTPROC_HEALTH_ADDRESS", "127.0.0.1:1");
+  const Variable certificate("EXTPROC_HEALTH_TLS_CERT", "c");
+  EXPECT_THAT(refused_by_health({}), HasSubstr("--tls-cert was given alone"));
+  const Variable key("EXTPROC_HEALTH_TLS_KEY", "k");
+  const Variable ca("EXTPROC_HEALTH_TLS_CA", "a");
+  const Variable name("EXTPROC_HEALTH_TLS_SERVER_NAME", "n");
+  const auto tls = understood({"--tls-ca", "other"}).tls;
+  ASSERT_TRUE(tls);
+  EXPECT_EQ(tls->certificate_file, "c");
+  EXPECT_EQ(tls->key_file, "k");
+  EXPECT_EQ(tls->ca_file, "other");
+  EXPECT_EQ(tls->server_name, "n");
 }
 
 TEST(HealthOptions, ServiceAndTimeout) {
