@@ -119,7 +119,6 @@ class SchemaText {
         json_.item("integer");
         return json_.end();
       case Unit::header_name:
-      case Unit::address:
       case Unit::text:
         break;
     }
