@@ -8,7 +8,8 @@ namespace extproc::admin {
 /// What clients can take of an HttpListener.
 struct HttpLimits {
   /// Open at once. For one more, that ends which has been idle for the longest time; where none is
-  /// idle, the new one is answered 503.
+  /// idle, that whose request has been coming for the longest time. Where all have requests that
+  /// are complete, the new one is answered 503.
   std::size_t connections = 64;
   /// Of one request: its line and headers, of those its target, and its body, in bytes.
   std::size_t head_bytes = std::size_t{16} << 10;

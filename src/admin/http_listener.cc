@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <chrono>
 #include <list>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -111,16 +112,26 @@ class HttpListener::Impl {
     }
   }
 
-  /// Ends the one that has been idle for the longest time.
+  /// Ends the one that has been idle for the longest time; where none is, the one that has been
+  /// reading its request for the longest, so that many that never end theirs keep nobody out.
   bool make_room() {
-    HttpSession* idlest = nullptr;
-    for (const auto& each : sessions_) {
-      if (!each->idle_since()) continue;
-      if (idlest == nullptr || *each->idle_since() < *idlest->idle_since()) idlest = each.get();
-    }
-    if (idlest == nullptr) return false;
-    idlest->close();
+    HttpSession* longest = first_since(&HttpSession::idle_since);
+    if (longest == nullptr) longest = first_since(&HttpSession::reading_since);
+    if (longest == nullptr) return false;
+    longest->close();
     return true;
+  }
+
+  using Since = std::optional<std::chrono::steady_clock::time_point> (HttpSession::*)() const;
+
+  /// Null where there is none.
+  HttpSession* first_since(Since since) const {
+    HttpSession* first = nullptr;
+    for (const auto& each : sessions_) {
+      const auto its = (each.get()->*since)();
+      if (its && (first == nullptr || *its < *(first->*since)())) first = each.get();
+    }
+    return first;
   }
 
   asio::awaitable<void> run_in(Sessions& sessions, HttpSession::Socket socket,

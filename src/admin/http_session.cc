@@ -54,6 +54,7 @@ HttpSession::HttpSession(Socket socket, const HttpHandler& handler, const HttpLi
 void HttpSession::close() {
   boost::system::error_code ignored;
   idle_since_.reset();
+  reading_since_.reset();
   timer_.cancel();
   socket_.close(ignored);
 }
@@ -106,31 +107,38 @@ asio::awaitable<bool> HttpSession::wait_for_request() {
 }
 
 asio::awaitable<bool> HttpSession::read_request(Parser& parser) {
-  beast::error_code error;
   expire_after(limits_.request_time);
-  co_await http::async_read_header(socket_, buffer_, parser,
-                                   asio::redirect_error(asio::use_awaitable, error));
-  if (!error) {
-    const bool told = co_await tell_to_continue(parser);
-    if (!told) co_return false;
-    co_await http::async_read(socket_, buffer_, parser,
-                              asio::redirect_error(asio::use_awaitable, error));
-  }
+  reading_since_ = Clock::now();
+  const beast::error_code error = co_await read_all(parser);
+  reading_since_.reset();
+  // Another one was given its place.
+  if (!socket_.is_open()) co_return false;
   if (!error) co_return true;
   const bool more = co_await fail(error, parser.get().target().empty());
   co_return more;
 }
 
-asio::awaitable<bool> HttpSession::tell_to_continue(const Parser& parser) {
+asio::awaitable<beast::error_code> HttpSession::read_all(Parser& parser) {
+  beast::error_code error;
+  co_await http::async_read_header(socket_, buffer_, parser,
+                                   asio::redirect_error(asio::use_awaitable, error));
+  if (!error) error = co_await tell_to_continue(parser);
+  if (error) co_return error;
+  co_await http::async_read(socket_, buffer_, parser,
+                            asio::redirect_error(asio::use_awaitable, error));
+  co_return error;
+}
+
+asio::awaitable<beast::error_code> HttpSession::tell_to_continue(const Parser& parser) {
   const bool waits = beast::iequals(parser.get()[http::field::expect], "100-continue");
   // What is too large is not worth waiting for.
   const bool too_large = parser.content_length().value_or(0) > limits_.body_bytes;
-  if (!waits || too_large) co_return true;
+  if (!waits || too_large) co_return beast::error_code();
   constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   beast::error_code error;
   co_await asio::async_write(socket_, asio::buffer(kContinue),
                              asio::redirect_error(asio::use_awaitable, error));
-  co_return !error;
+  co_return error;
 }
 
 asio::awaitable<bool> HttpSession::answer(const Parser& parser) {

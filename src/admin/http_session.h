@@ -32,6 +32,11 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 
   /// Since when no request has begun; nothing while one is under way.
   std::optional<std::chrono::steady_clock::time_point> idle_since() const { return idle_since_; }
+  /// Since when the request that is under way is read; nothing before it begins, and once all of it
+  /// is there.
+  std::optional<std::chrono::steady_clock::time_point> reading_since() const {
+    return reading_since_;
+  }
   void close();
 
  private:
@@ -39,7 +44,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 
   boost::asio::awaitable<bool> wait_for_request();
   boost::asio::awaitable<bool> read_request(Parser& parser);
-  boost::asio::awaitable<bool> tell_to_continue(const Parser& parser);
+  boost::asio::awaitable<boost::beast::error_code> read_all(Parser& parser);
+  boost::asio::awaitable<boost::beast::error_code> tell_to_continue(const Parser& parser);
   boost::asio::awaitable<bool> answer(const Parser& parser);
   boost::asio::awaitable<bool> fail(boost::beast::error_code error, bool in_line);
   boost::asio::awaitable<bool> send(HttpResponse response, bool keep_alive, bool head);
@@ -52,6 +58,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   boost::asio::steady_timer timer_;
   boost::beast::flat_buffer buffer_;
   std::optional<std::chrono::steady_clock::time_point> idle_since_;
+  std::optional<std::chrono::steady_clock::time_point> reading_since_;
   /// Which call of expire_after() counts.
   std::uint64_t alarm_ = 0;
   bool timed_out_ = false;

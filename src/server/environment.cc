@@ -1,9 +1,11 @@
 #include "server/environment.h"
 
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <utility>
 
+#include "extproc/error.h"
 #include "server/setting_sources.h"
 #include "server/settings_table.h"
 
@@ -33,8 +35,18 @@ FilledSettings fill_from_environment(Settings settings, bool address_counts,
   return filled;
 }
 
-Settings fill_tracing(Settings settings) {
-  if (!settings.tracing) settings.tracing = TraceSettings::from_environment();
+EnvironmentTracing read_tracing() {
+  try {
+    return {TraceSettings::from_environment(), nullptr};
+  } catch (const Error& error) {
+    return {std::nullopt, std::make_shared<UntoldReason>(error.what())};
+  }
+}
+
+Settings fill_tracing(Settings settings, const EnvironmentTracing& environment) {
+  if (settings.tracing) return settings;
+  settings.tracing = environment.settings;
+  if (environment.unusable != nullptr) note_no_traces(settings, environment.unusable);
   return settings;
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "extproc/settings.h"
+#include "server/setting_sources.h"
 
 namespace extproc::server {
 
@@ -27,8 +29,18 @@ struct FilledSettings {
 FilledSettings fill_from_environment(Settings settings, bool address_counts = true,
                                      const EnvironmentLookup& environment = process_environment);
 
-/// With `tracing` from the environment of the process, where it is unset. Throws Error at the first
-/// wrong value.
-Settings fill_tracing(Settings settings);
+/// What the variables of OpenTelemetry say, which may be meant for other programs.
+struct EnvironmentTracing {
+  std::optional<TraceSettings> settings;
+  /// Where they ask for traces and cannot be used: why. Null otherwise.
+  std::shared_ptr<const UntoldReason> unusable;
+};
+
+/// Of the process.
+EnvironmentTracing read_tracing();
+
+/// With `tracing` from the environment, where it is unset. Where that cannot be used there are
+/// none, and the first server that has these settings tells why.
+Settings fill_tracing(Settings settings, const EnvironmentTracing& environment = read_tracing());
 
 }  // namespace extproc::server

@@ -28,6 +28,7 @@
 #include "server/server_admin.h"
 #include "server/server_lines.h"
 #include "server/server_metrics.h"
+#include "server/setting_sources.h"
 #include "server/settings_in_force.h"
 #include "server/stats.h"
 #include "server/transport_watch.h"
@@ -51,6 +52,7 @@ class Server::Impl {
         life_(service_, logger_, control_),
         work_(control_.get_executor()) {
     lines_.read_from(filled.variables);
+    lines_.has_no_traces(server::take_no_traces(filled.settings));
   }
 
   ~Impl() {

@@ -32,6 +32,14 @@ void ServerLines::read_from(const std::vector<std::string>& variables) const {
            "of your own");
 }
 
+void ServerLines::has_no_traces(const std::string& why) const {
+  if (why.empty()) return;
+  tell(LogLevel::warning,
+       "there are no traces: " + why +
+           ". Where the variables of OpenTelemetry are meant for others, OTEL_TRACES_EXPORTER=none "
+           "says that this program is to send none");
+}
+
 void ServerLines::listens(const std::string& address, std::size_t threads) const {
   tell(LogLevel::info, name_ + " listening on " + address + " (" + std::to_string(threads) +
                            (threads == 1 ? " thread)" : " threads)"));

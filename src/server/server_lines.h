@@ -25,6 +25,8 @@ class ServerLines {
 
   /// What was unset came from these variables.
   void read_from(const std::vector<std::string>& variables) const;
+  /// The environment asks for traces in a way that cannot be used; nothing where `why` is empty.
+  void has_no_traces(const std::string& why) const;
   void listens(const std::string& address, std::size_t threads) const;
   void shows_metrics(const std::string& address) const;
   void sends_spans(const std::string& peer) const;

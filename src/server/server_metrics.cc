@@ -42,6 +42,15 @@ constexpr Published kPublished[] = {
     {"tls_reloads_failed", kReloads, kReloadsHelp, "result", "failed"},
 };
 
+/// Counted where the lines and spans go, which servers of a process may share: each tells what all
+/// of them have there.
+constexpr std::string_view kShared[] = {"log_lines_dropped", "log_lines_left_out", "spans_sent",
+                                        "spans_dropped"};
+
+Join join_of(const CounterInfo& counter) {
+  return std::ranges::find(kShared, counter.name) == std::end(kShared) ? Join::sum : Join::most;
+}
+
 std::string name_of(const CounterInfo& counter) {
   return "extproc_" + std::string(counter.name) +
          (counter.kind == CounterKind::counter ? "_total" : "");
@@ -71,7 +80,7 @@ void ServerMetrics::add_counters(metrics::Families& families) const {
     metrics::LabelPairs its = labels();
     if (renamed && !own->label.empty()) its.emplace_back(own->label, own->value);
     families.get(name, kind, renamed && !own->help.empty() ? own->help : counter.help)
-        .add(std::move(its), static_cast<double>(value));
+        .add(std::move(its), static_cast<double>(value), join_of(counter));
   });
 }
 

@@ -19,11 +19,18 @@ std::string_view detail::SettingSources::find(const server::SettingRow& row,
 
 namespace server {
 
+namespace {
+
+/// Of its own: copies of the settings share what was noted before.
+std::shared_ptr<detail::SettingSources> copy_of_sources(const Settings& settings) {
+  if (settings.sources == nullptr) return std::make_shared<detail::SettingSources>();
+  return std::make_shared<detail::SettingSources>(*settings.sources);
+}
+
+}  // namespace
+
 void note_source(Settings& settings, const SettingRow& row, std::string source) {
-  // Copies of the settings share what was noted before.
-  auto sources = settings.sources == nullptr
-                     ? std::make_shared<detail::SettingSources>()
-                     : std::make_shared<detail::SettingSources>(*settings.sources);
+  auto sources = copy_of_sources(settings);
   sources->note(row, settings, std::move(source));
   settings.sources = std::move(sources);
 }
@@ -34,6 +41,19 @@ std::string source_of(const Settings& settings, const SettingRow& row) {
   if (!noted.empty()) return std::string(noted);
   const bool changed = row.is_set(settings) || row.show(settings) != row.show(Settings{});
   return changed ? "program" : "default";
+}
+
+void note_no_traces(Settings& settings, std::shared_ptr<const UntoldReason> why) {
+  if (settings.sources != nullptr && settings.sources->no_traces != nullptr) return;
+  auto sources = copy_of_sources(settings);
+  sources->no_traces = std::move(why);
+  settings.sources = std::move(sources);
+}
+
+std::string take_no_traces(const Settings& settings) {
+  if (settings.tracing || settings.sources == nullptr) return {};
+  const auto& why = settings.sources->no_traces;
+  return why == nullptr ? std::string() : why->take();
 }
 
 }  // namespace server

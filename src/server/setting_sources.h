@@ -1,13 +1,32 @@
 #pragma once
 
+#include <atomic>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "extproc/settings.h"
 #include "server/settings_table.h"
 
 namespace extproc {
+namespace server {
+
+/// What is told once, by whoever asks first.
+class UntoldReason {
+ public:
+  explicit UntoldReason(std::string why) : why_(std::move(why)) {}
+
+  /// Empty when it was taken before.
+  std::string take() const { return taken_.exchange(true) ? std::string() : why_; }
+
+ private:
+  const std::string why_;
+  mutable std::atomic<bool> taken_ = false;
+};
+
+}  // namespace server
 
 /// From where the members of Settings are, by the rows of the table of settings.
 class detail::SettingSources {
@@ -16,6 +35,10 @@ class detail::SettingSources {
   void note(const server::SettingRow& row, const Settings& settings, std::string source);
   /// Empty where the row was not noted, or the settings have been changed since.
   std::string_view find(const server::SettingRow& row, const Settings& settings) const;
+
+  /// Why the environment gives no traces though it asks for some; null where it does not. Copies
+  /// share it.
+  std::shared_ptr<const server::UntoldReason> no_traces;
 
  private:
   struct Noted {
@@ -31,6 +54,12 @@ namespace server {
 void note_source(Settings& settings, const SettingRow& row, std::string source);
 /// As it was noted, else "program" where it is not as it would be by itself, else "default".
 std::string source_of(const Settings& settings, const SettingRow& row);
+
+/// Unless a reason is there.
+void note_no_traces(Settings& settings, std::shared_ptr<const UntoldReason> why);
+/// Empty where there is none, where a program has set `tracing` since, and when it was taken
+/// before.
+std::string take_no_traces(const Settings& settings);
 
 }  // namespace server
 }  // namespace extproc

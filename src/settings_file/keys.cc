@@ -1,5 +1,7 @@
 #include "settings_file/keys.h"
 
+#include <algorithm>
+
 namespace extproc::settings_file {
 namespace {
 
@@ -22,6 +24,14 @@ constexpr TlsKey kTlsKeys[] = {
 }  // namespace
 
 std::span<const TlsKey> tls_keys() { return kTlsKeys; }
+
+bool same_tls(const TlsSettings& a, const TlsSettings& b) {
+  const auto same = [&](const TlsKey& key) {
+    return key.member == nullptr || a.*key.member == b.*key.member;
+  };
+  return std::ranges::all_of(kTlsKeys, same) && a.allowed_sans == b.allowed_sans &&
+         a.min_version == b.min_version;
+}
 
 bool is_of_process(const server::SettingRow& row) { return row.name.starts_with("log_"); }
 

@@ -18,6 +18,9 @@ struct TlsKey {
 };
 std::span<const TlsKey> tls_keys();
 
+/// Names the same, with the same for clients.
+bool same_tls(const TlsSettings& a, const TlsSettings& b);
+
 /// What is of the process, and so stands at the top alone.
 bool is_of_process(const server::SettingRow& row);
 

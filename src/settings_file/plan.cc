@@ -1,5 +1,6 @@
 #include "settings_file/plan.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/setting_sources.h"
@@ -11,6 +12,29 @@ namespace {
 std::string told_source(const std::string& source) {
   if (source.starts_with("--")) return "flag " + source;
   return source.starts_with("without --") ? "the command, " + source : "file " + source;
+}
+
+/// What is given as a file, or as text.
+void keep_pair(TlsSettings& to, const TlsSettings& weaker, std::string TlsSettings::*file,
+               std::string TlsSettings::*text) {
+  if (!(to.*file).empty() || !(to.*text).empty()) return;
+  to.*file = weaker.*file;
+  to.*text = weaker.*text;
+}
+
+/// The certificate and its key are of the stronger one; what it does not say of clients stays, so
+/// that no certificate of theirs goes unasked for.
+void put_tls(std::optional<GivenTls>& tls, const GivenTls& stronger) {
+  GivenTls merged = stronger;
+  if (tls) {
+    TlsSettings& to = merged.settings;
+    const TlsSettings& weaker = tls->settings;
+    keep_pair(to, weaker, &TlsSettings::client_ca_file, &TlsSettings::client_ca);
+    keep_pair(to, weaker, &TlsSettings::crl_file, &TlsSettings::crl);
+    if (to.allowed_sans.empty()) to.allowed_sans = weaker.allowed_sans;
+    to.min_version = std::max(to.min_version, weaker.min_version);
+  }
+  tls = std::move(merged);
 }
 
 }  // namespace
@@ -51,7 +75,7 @@ Settings GivenSettings::settings() const {
 
 void Common::put(const Common& stronger) {
   given.put(stronger.given);
-  if (stronger.tls) tls = stronger.tls;
+  if (stronger.tls) put_tls(tls, *stronger.tls);
   if (stronger.overrides) overrides = stronger.overrides;
 }
 

@@ -6,6 +6,8 @@
 
 #include "base/access.h"
 #include "extproc/error.h"
+#include "server/configuration.h"
+#include "server/listen_address.h"
 #include "server/setting_sources.h"
 #include "settings_file/errors.h"
 #include "settings_file/keys.h"
@@ -54,14 +56,52 @@ bool same_processors(const PlannedService& a, const PlannedService& b) {
                             &PlannedProcessor::name);
 }
 
-bool same_tls(const std::optional<GivenTls>& a, const std::optional<GivenTls>& b) {
+bool same_given_tls(const std::optional<GivenTls>& a, const std::optional<GivenTls>& b) {
   if (!a || !b) return !a && !b;
-  const auto same = [&](const TlsKey& key) {
-    return key.member == nullptr || a->settings.*key.member == b->settings.*key.member;
+  return settings_file::same_tls(a->settings, b->settings);
+}
+
+std::string address_of(const PlannedService& service) {
+  return server::to_string(
+      server::resolve(Settings::from_environment(service.common.settings()), std::nullopt).address);
+}
+
+/// Of a service that runs, and what the file says of it now; both by their place.
+struct Pair {
+  std::size_t running;
+  std::size_t next;
+};
+
+/// Those of one address and the same processors; then, of what is left, those whose processors no
+/// other has.
+std::vector<Pair> pairs_of(const std::vector<const PlannedService*>& running,
+                           const std::vector<PlannedService>& next) {
+  std::vector<Pair> pairs;
+  std::vector<bool> used(running.size());
+  std::vector<bool> taken(next.size());
+  const auto put = [&](std::size_t i, std::size_t j) {
+    pairs.push_back({i, j});
+    used[i] = taken[j] = true;
   };
-  return std::ranges::all_of(tls_keys(), same) &&
-         a->settings.allowed_sans == b->settings.allowed_sans &&
-         a->settings.min_version == b->settings.min_version;
+  for (std::size_t i = 0; i < running.size(); ++i) {
+    for (std::size_t j = 0; j < next.size() && !used[i]; ++j) {
+      if (!taken[j] && same_processors(*running[i], next[j]) &&
+          address_of(*running[i]) == address_of(next[j]))
+        put(i, j);
+    }
+  }
+  for (std::size_t i = 0; i < running.size(); ++i) {
+    if (used[i]) continue;
+    std::vector<std::size_t> same;
+    std::size_t rivals = 0;
+    for (std::size_t j = 0; j < next.size(); ++j)
+      if (!taken[j] && same_processors(*running[i], next[j])) same.push_back(j);
+    for (std::size_t k = 0; k < running.size(); ++k)
+      if (!used[k] && same_processors(*running[i], *running[k])) ++rivals;
+    if (same.size() == 1 && rivals == 1) put(i, same.front());
+  }
+  std::ranges::sort(pairs, {}, &Pair::running);
+  return pairs;
 }
 
 std::vector<ModeOverride> modes_of(const Common& common) {
@@ -179,7 +219,7 @@ void tell_fixed(const std::string& file, const Common& running, const Common& ne
     told.fixed(place_of(next, row, file) + " is " + text_of(next, row) + ", and " +
                text_of(running, row) + " in what runs");
   }
-  if (!same_tls(running.tls, next.tls))
+  if (!same_given_tls(running.tls, next.tls))
     told.fixed((next.tls ? next.tls->source : file) + ": tls names others");
   if (modes_of(running) != modes_of(next)) {
     told.fixed((next.overrides ? next.overrides->source : file) +
@@ -203,27 +243,26 @@ void Running::reload(const server::Servers& servers, const Logger& logger) {
     return give_up(error.what());
   }
   ProcessorReload processors(source_.path, told);
-  std::vector<std::size_t> same;
-  for (std::size_t i = 0; i < std::min(made_.size(), next.size()); ++i) {
-    if (same_processors(made_[i].plan, next[i])) same.push_back(i);
-  }
-  for (const std::size_t i : same) {
-    for (std::size_t j = 0; j < next[i].processors.size(); ++j) {
+  std::vector<const PlannedService*> running;
+  for (const Made& made : made_) running.push_back(&made.plan);
+  const std::vector<Pair> same = pairs_of(running, next);
+  for (const auto& [i, with] : same) {
+    for (std::size_t j = 0; j < next[with].processors.size(); ++j) {
       if (processors.take(made_[i].processors[j], made_[i].plan.processors[j],
-                          next[i].processors[j]))
+                          next[with].processors[j]))
         continue;
       processors.undo();
-      return give_up(next[i].processors[j].name + " refuses its settings");
+      return give_up(next[with].processors[j].name + " refuses its settings");
     }
   }
   const std::lock_guard lock(mutex_);
   processors.keep();
-  for (const std::size_t i : same) {
-    Common& running = made_[i].plan.common;
-    change_running(source_.path, running, next[i].common, *servers[i], told);
-    tell_fixed(source_.path, running, next[i].common, told);
+  for (const auto& [i, with] : same) {
+    Common& common = made_[i].plan.common;
+    change_running(source_.path, common, next[with].common, *servers[i], told);
+    tell_fixed(source_.path, common, next[with].common, told);
     for (const server::SettingRow& row : server::setting_rows()) {
-      if (changes(row)) running.given.copy(row.name, next[i].common.given);
+      if (changes(row)) common.given.copy(row.name, next[with].common.given);
     }
   }
   if (same.size() != made_.size() || made_.size() != next.size())

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "server/configuration.h"
 #include "server/environment.h"
 #include "settings_file/errors.h"
+#include "settings_file/keys.h"
 #include "settings_file/reader.h"
 #include "settings_file/serve.h"
 #include "settings_file/tree.h"
@@ -24,9 +24,10 @@ class Transports {
  public:
   std::shared_ptr<Transport> find(const std::optional<GivenTls>& tls) {
     if (!tls) return nullptr;
-    auto& transport = made_[tls->source];
-    if (transport == nullptr) transport = make(*tls);
-    return transport;
+    const auto found = std::ranges::find_if(
+        made_, [&](const auto& made) { return same_tls(made.first, tls->settings); });
+    if (found != made_.end()) return found->second;
+    return made_.emplace_back(tls->settings, make(*tls)).second;
   }
 
  private:
@@ -40,7 +41,7 @@ class Transports {
 #endif
   }
 
-  std::map<std::string, std::shared_ptr<Transport>> made_;
+  std::vector<std::pair<TlsSettings, std::shared_ptr<Transport>>> made_;
 };
 
 Service together(const std::vector<Service>& processors) {
@@ -60,7 +61,14 @@ std::vector<InForce> in_force_of(const Common& common) {
       all.push_back({name, server::process_environment(variable.c_str()).value_or(""), variable});
     }
   }
-  if (common.tls) all.push_back({"tls", "on", common.tls->source});
+  if (common.tls) {
+    const TlsSettings& tls = common.tls->settings;
+    const bool asked = !tls.client_ca_file.empty() || !tls.client_ca.empty();
+    all.push_back({"tls",
+                   asked ? "on, clients must show a certificate"
+                         : "on, clients are not asked for a certificate",
+                   common.tls->source});
+  }
   if (common.overrides) {
     all.push_back({"filter.allowed_override_modes", std::to_string(common.overrides->modes.size()),
                    common.overrides->source});

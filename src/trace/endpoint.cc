@@ -9,8 +9,17 @@
 namespace extproc::trace {
 namespace {
 
+/// A user and a password are nobody's business; a password may have any marks.
+std::string without_user(std::string_view url) {
+  const std::size_t at = url.rfind('@');
+  if (at == std::string_view::npos) return std::string(url);
+  const std::size_t slashes = url.substr(0, at).find("//");
+  const std::size_t begin = slashes == std::string_view::npos ? 0 : slashes + 2;
+  return std::string(url.substr(0, begin)) + "..." + std::string(url.substr(at));
+}
+
 [[noreturn]] void refuse_url(std::string_view source, std::string_view url) {
-  throw Error(std::string(source) + " is \"" + std::string(url) +
+  throw Error(std::string(source) + " is \"" + without_user(url) +
               "\": it must be a URL, as in \"http://localhost:4318/v1/traces\", without a user, a "
               "password or a fragment");
 }

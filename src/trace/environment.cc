@@ -123,6 +123,34 @@ class Reader {
   const Lookup& lookup_;
 };
 
+void check_endpoint(std::string_view source, const std::string& url) {
+  if (!parse_endpoint(source, url).secure) return;
+  refuse(source, url,
+         "http://: spans are sent in clear text, to a collector on this machine or in this pod, "
+         "which speaks TLS with those behind it");
+}
+
+bool is_token(std::string_view name) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !name.empty() && std::ranges::all_of(name, [&](char c) {
+    const char lowered = lower_case(c);
+    return (lowered >= 'a' && lowered <= 'z') || (c >= '0' && c <= '9') ||
+           kMarks.find(c) != std::string_view::npos;
+  });
+}
+
+void check_headers(std::string_view source, const Pairs& headers) {
+  const auto is_printed = [](char c) { return c >= ' ' && c != '\x7f'; };
+  for (const auto& [name, value] : headers) {
+    // It may be a header as a whole, with a secret.
+    if (!is_token(name)) throw Error(std::string(source) + " has a name that is none of a header");
+    if (!std::ranges::all_of(value, is_printed)) {
+      throw Error(std::string(source) + " has \"" + name +
+                  "\", whose value is none of a header: it has control characters");
+    }
+  }
+}
+
 /// Whether spans are to be sent, by what the environment says of exporters.
 bool is_wanted(const Reader& reader) {
   const auto disabled = reader.text("OTEL_SDK_DISABLED");
@@ -143,21 +171,22 @@ void read_exporter(const Reader& reader, TraceSettings& settings) {
   reader.either("PROTOCOL", [](const auto& variable, const auto& value) {
     if (value != "http/protobuf") {
       refuse(variable, value,
-             "http/protobuf, which is what spans are sent as; collectors take that on port 4318. "
-             "OTEL_TRACES_EXPORTER=none sends none");
+             "http/protobuf, which is what spans are sent as; collectors take that on port 4318");
     }
   });
   reader.either("COMPRESSION", [](const auto& variable, const auto& value) {
     if (value != "none") refuse(variable, value, "none, or not set: spans are sent as they are");
   });
   reader.either("ENDPOINT", [&](const std::string& variable, std::string value) {
+    // As it was written.
+    check_endpoint(variable, value);
     if (!variable.ends_with("TRACES_ENDPOINT"))
       value += value.ends_with('/') ? "v1/traces" : "/v1/traces";
-    parse_endpoint(variable, value);
     settings.endpoint = std::move(value);
   });
   reader.either("HEADERS", [&](const auto& variable, const auto& value) {
     settings.headers = parse_pairs(variable, value, "x-api-key=abc,x-tenant=7");
+    check_headers(variable, settings.headers);
   });
   reader.either("TIMEOUT", [&](const auto& variable, const auto& value) {
     settings.timeout = std::chrono::milliseconds(Reader::to_number(variable, value, 1));
@@ -193,22 +222,6 @@ void read_sampler(const Reader& reader, TraceSettings& settings) {
   settings.ratio = ratio;
 }
 
-bool is_token(std::string_view name) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return !name.empty() && std::ranges::all_of(name, [&](char c) {
-    const char lowered = lower_case(c);
-    return (lowered >= 'a' && lowered <= 'z') || (c >= '0' && c <= '9') ||
-           kMarks.find(c) != std::string_view::npos;
-  });
-}
-
-void check_header(const std::string& name, const std::string& value) {
-  const auto is_printed = [](char c) { return c >= ' ' && c != '\x7f'; };
-  if (is_token(name) && std::ranges::all_of(value, is_printed)) return;
-  throw Error("TraceSettings::headers has \"" + name +
-              "\", which is no name of a header, or has a value that is none");
-}
-
 template <class T>
 void check_range(std::string_view setting, T value, T least, T most, std::string_view unit) {
   if (value >= least && value <= most) return;
@@ -236,13 +249,8 @@ std::optional<TraceSettings> settings_from(const Lookup& environment) {
 }
 
 void check(const TraceSettings& settings) {
-  const Endpoint endpoint = parse_endpoint("TraceSettings::endpoint", settings.endpoint);
-  if (endpoint.secure) {
-    refuse("TraceSettings::endpoint", settings.endpoint,
-           "http://: spans are sent in clear text, to a collector on this machine or in this pod, "
-           "which speaks TLS with those behind it");
-  }
-  for (const auto& [name, value] : settings.headers) check_header(name, value);
+  check_endpoint("TraceSettings::endpoint", settings.endpoint);
+  check_headers("TraceSettings::headers", settings.headers);
   if (!(settings.ratio >= 0 && settings.ratio <= 1))
     refuse("TraceSettings::ratio", std::to_string(settings.ratio), "from 0 to 1");
   const auto check_time = [](std::string_view setting, std::chrono::milliseconds time,

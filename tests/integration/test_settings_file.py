@@ -6,6 +6,7 @@ import re
 import signal
 from pathlib import Path
 
+import grpc
 import jsonschema
 import pytest
 import yaml
@@ -303,6 +304,29 @@ def test_what_cannot_change_is_told(own_launcher, tmp_path):
     served.reload({"services": [service(free_port(), FIXED)]}, "listen is")
     served.reload({"services": [service(port, FIXED), service(free_port(), OWN)]}, "services, or their processors, are others")
     assert is_open(port)
+
+
+def test_a_service_in_front_leaves_the_others_what_is_theirs(own_launcher, tmp_path):
+    first, second = free_port(), free_port()
+    services = [service(first, own("a")), service(second, own("b"))]
+    served = ServedFile(own_launcher, tmp_path, {"services": services}, "-l")
+    served.process.wait_until_open(second)
+    served.reload({"services": [service(free_port(), own("c")), *services]}, "services, or their processors, are others")
+    assert (answer_of(first), answer_of(second)) == ("a", "b")
+    served.reload({"services": services[::-1]}, "nothing has changed")
+    assert (answer_of(first), answer_of(second)) == ("a", "b")
+
+
+def test_another_certificate_leaves_clients_asked_for_theirs(own_launcher, tmp_path, pki):
+    port = free_port()
+    pair = {"certificate_file": str(pki.server.certificate), "key_file": str(pki.server.key)}
+    content = {"tls": {**pair, "client_ca_file": str(pki.ca.certificate)}, "services": [service(port, FIXED, tls=pair)]}
+    flags = ["--tls-cert", pki.server.certificate, "--tls-key", pki.server.key]
+    served = ServedFile(own_launcher, tmp_path, content, "-l", *flags)
+    served.process.wait_until_open(port)
+    assert "tls: on, clients must show a certificate" in check(served.path, *flags).stdout
+    with tls_client.channel(port, pki.ca.certificate) as channel, pytest.raises(grpc.RpcError):
+        grpc_client.check_health(channel)
 
 
 def test_a_limit_counts_on_open_connections(own_launcher, tmp_path):

@@ -317,11 +317,20 @@ def test_what_was_sent_is_counted(own_launcher, raw_port, status):
     [
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "localhost:4317"}, "must be a URL"),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://a", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "http/protobuf"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "https://a"}, 'OTEL_EXPORTER_OTLP_ENDPOINT is "https://a"'),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://u:secret@a:4318"}, 'is "http://...@a:4318"'),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://a", "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}, "COMPRESSION"),
+        ({"OTEL_TRACES_EXPORTER": "console"}, "otlp, or none"),
         ({"OTEL_TRACES_EXPORTER": "otlp", "OTEL_TRACES_SAMPLER": "all"}, "parentbased_always_on"),
     ],
 )
-def test_what_is_wrong_in_the_environment_is_told(own_launcher, variables, says):
-    command = [paths.built("extproc"), "serve", "-s", "test_processors.Scripted", "-p", 0]
-    server = own_launcher.start("extproc", command, env=variables)
-    assert server.wait() == 1
-    assert server.log().startswith("extproc: OTEL_") and says in server.log()
+def test_what_cannot_be_used_of_the_environment_is_told_and_left_out(own_launcher, variables, says):
+    both = ["-s", "test_processors.Scripted,test_processors.RequestHeadersOnly", "--separate", "-p", 0]
+    server = own_launcher.start("extproc", [paths.built("extproc"), "serve", *both], env=variables)
+    server.wait_for_log("RequestHeadersOnly listening on")
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 0
+    told = [line for line in server.log().splitlines() if "there are no traces: " in line]
+    assert len(told) == 1 and says in told[0]
+    assert "WARNING" in told[0] and "OTEL_TRACES_EXPORTER=none" in told[0]
+    assert "secret" not in server.log()

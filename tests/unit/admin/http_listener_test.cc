@@ -264,13 +264,42 @@ TEST_F(HttpListenerTest, RefusesWhereAllAreInUse) {
   std::vector<RawClient> busy;
   for (int i = 0; i < 2; ++i) {
     busy.push_back(connect());
-    busy.back().send(
-        "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
-    ASSERT_THAT(busy.back().read_until("\r\n\r\n"), HasSubstr("100 Continue"));
+    busy.back().send("GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
+    ASSERT_THAT(busy.back().read_until("\r\n\r\n"), HasSubstr("200 OK"));
   }
   EXPECT_THAT(ask(kLastGet), AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("too many connections")));
-  busy.front().send("ab");
-  EXPECT_THAT(busy.front().read_until("|ab|"), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(asked_, 2);
+}
+
+TEST_F(HttpListenerTest, RequestsThatDoNotEndKeepNobodyOut) {
+  start({.connections = 8});
+  std::vector<RawClient> half_open;
+  for (int i = 0; i < 30; ++i) {
+    half_open.push_back(connect());
+    half_open.back().send("GET / HTTP/1.1\r\nHo");
+  }
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(ask(kLastGet), StartsWith("HTTP/1.1 200"));
+  // The first has made room, without a word.
+  EXPECT_EQ(half_open.front().read_all(), "");
+  half_open.back().send("st: here\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(half_open.back().read_all(), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(HttpListenerTest, ABodyThatDoesNotEndMakesRoomAfterOneThatIsIdle) {
+  start({.connections = 2});
+  RawClient reading = connect();
+  reading.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  ASSERT_THAT(reading.read_until("\r\n\r\n"), HasSubstr("100 Continue"));
+  RawClient idle = connect();
+  idle.send(kGet);
+  idle.read_until("||||||");
+  RawClient third = connect();
+  third.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\na");
+  EXPECT_EQ(idle.read_all(), "");
+  EXPECT_THAT(ask(kLastGet), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(reading.read_all(), "");
+  third.send("b");
+  EXPECT_THAT(third.read_until("|ab|"), StartsWith("HTTP/1.1 200"));
 }
 
 TEST_F(HttpListenerTest, OutlivesManyConnectionsThatSayNothing) {

@@ -176,6 +176,18 @@ TEST(Environment, OfTheProcess) {
   EXPECT_THROW(Settings::from_environment(), Error);
 }
 
+TEST(Environment, TracingThatCannotBeUsedIsLeftOut) {
+  const Variable endpoint("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:1");
+  EXPECT_EQ(Settings::from_environment().tracing->endpoint, "http://c:1/v1/traces");
+  const Variable protocol("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+  EXPECT_FALSE(Settings::from_environment().tracing);
+  // Who asks for nothing else is told as ever.
+  EXPECT_THROW(TraceSettings::from_environment(), Error);
+  Settings given;
+  given.tracing = TraceSettings{.endpoint = "http://d/"};
+  EXPECT_EQ(Settings::from_environment(given).tracing->endpoint, "http://d/");
+}
+
 /// What a server says of the environment when it is made.
 class UnaskedTest : public ServerTest {
  protected:
@@ -230,6 +242,29 @@ TEST_F(UnaskedTest, TheLevelThatWasReadCountsForTheWarning) {
   }
   const Variable level("LOG_LEVEL", "WARNING");
   EXPECT_THAT(warnings(settings), ElementsAre(HasSubstr("(LOG_LEVEL)")));
+}
+
+TEST_F(UnaskedTest, TracingThatCannotBeUsedIsToldOnceByWhoAskedForIt) {
+  const Variable protocol("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+  const Variable exporter("OTEL_TRACES_EXPORTER", "otlp");
+  EXPECT_THAT(warnings(settings), IsEmpty());
+  const Settings asked = Settings::from_environment(settings);
+  EXPECT_THAT(
+      warnings(asked),
+      ElementsAre("WARNING there are no traces: OTEL_EXPORTER_OTLP_PROTOCOL is \"grpc\": it "
+                  "must be http/protobuf, which is what spans are sent as; collectors take "
+                  "that on port 4318. Where the variables of OpenTelemetry are meant for "
+                  "others, OTEL_TRACES_EXPORTER=none says that this program is to send "
+                  "none"));
+  EXPECT_THAT(warnings(asked), IsEmpty());
+  Settings traced = Settings::from_environment(settings);
+  traced.tracing = TraceSettings();
+  EXPECT_THAT(warnings(traced), IsEmpty());
+}
+
+TEST_F(UnaskedTest, TracingOfAProgramIsRefusedWhereItIsWrong) {
+  settings.tracing = TraceSettings{.endpoint = "https://c"};
+  EXPECT_THROW(Server(Service::make<BaseExtProcService>(), settings), Error);
 }
 
 TEST_F(UnaskedTest, AWrongValueIsRefusedAsBefore) {

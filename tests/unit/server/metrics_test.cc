@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -19,6 +20,7 @@
 #include "extproc/error.h"
 #include "extproc/handlers.h"
 #include "server/http_client.h"
+#include "server/operator_http.h"
 #include "server/server_fixture.h"
 #include "server/stats.h"
 #include "server/transport.h"
@@ -189,6 +191,37 @@ TEST_F(MetricsTest, ServersOfOneProcessShareTheirAddress) {
                                     "extproc_ready{processor=\"Second\"} 1\n"),
                           HasSubstr("extproc_streams_total{processor=\"Second\",code=\"OK\"}")));
   EXPECT_EQ(text.find("# TYPE extproc_streams_total"), text.rfind("# TYPE extproc_streams_total"));
+}
+
+// Of those of the same name, what is counted where both send their spans is not added up.
+TEST_F(MetricsTest, WhatServersCountTogetherIsToldOnce) {
+  struct Nobody {};
+  OperatorAddress anywhere;
+  anywhere.address = parse_listen_address("here", "127.0.0.1:0");
+  anywhere.flag = "here";
+  const OperatorHttp<Nobody> collector(
+      anywhere,
+      [](const admin::HttpRequest&, std::span<Nobody* const>) { return admin::HttpResponse{}; });
+  settings.tracing =
+      TraceSettings{.endpoint = "http://" + collector.address() + "/v1/traces", .delay = 1ms};
+  Server& first = start(idle("Same"));
+  Server second(idle("Same"), settings);
+  second.start();
+  {
+    SocketClient client = connect();
+    const auto id = client.call(kProcess, kRequestHeaders);
+    client.peer.reset(id, NGHTTP2_NO_ERROR);
+    client.send_only();
+    // The stream, and its phase.
+    EXPECT_TRUE(eventually([&] { return first.stats().spans_sent == 2; }));
+  }
+  EXPECT_EQ(second.stats().spans_sent, 2U);
+  EXPECT_THAT(metrics(),
+              AllOf(HasSubstr("extproc_spans_sent_total{processor=\"Same\"} 2\n"),
+                    HasSubstr("extproc_spans_dropped_total{processor=\"Same\"} 0\n"),
+                    HasSubstr("extproc_log_lines_dropped_total{processor=\"Same\"} 0\n"),
+                    // The first's client alone: what each has for itself is added up.
+                    HasSubstr("extproc_connections_accepted_total{processor=\"Same\"} 1\n")));
 }
 
 TEST_F(MetricsTest, AProgramsOwnAreAmongThem) {

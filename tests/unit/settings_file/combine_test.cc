@@ -92,6 +92,31 @@ TEST(Combine, WithoutServicesTheBaseProcessor) {
   EXPECT_EQ(services[0].processors[0].name, "");
 }
 
+TEST(Combine, TlsKeepsWhatTheStrongerDoesNotSayOfClients) {
+  const char* text =
+      "tls: {certificate: c, key: k, client_ca_file: a, crl: r, allowed_sans: ['dns:x'], "
+      "min_version: 1.3}\n"
+      "services: [{processors: [a.A], tls: {certificate_file: c2, key_file: k2}},\n"
+      "{processors: [a.B], port: 2, tls: {certificate_file: c3, key_file: k3, client_ca: b}}]";
+  auto services = combined(text, {});
+  const TlsSettings first = services[0].common.tls->settings;
+  EXPECT_EQ(first.certificate_file + first.key_file, "c2k2");
+  EXPECT_EQ(first.certificate + first.key, "");
+  EXPECT_EQ(first.client_ca_file, "a");
+  EXPECT_EQ(first.crl, "r");
+  EXPECT_THAT(first.allowed_sans, ElementsAre("dns:x"));
+  EXPECT_EQ(first.min_version, TlsVersion::v1_3);
+  EXPECT_EQ(services[1].common.tls->settings.client_ca_file, "");
+  EXPECT_EQ(services[1].common.tls->settings.client_ca, "b");
+  Overlay flags;
+  flags.common.tls = {.settings = {.certificate_file = "c4", .key_file = "k4"},
+                      .source = "--tls-cert"};
+  services = combined(text, flags);
+  EXPECT_EQ(services[0].common.tls->settings.certificate_file, "c4");
+  EXPECT_EQ(services[0].common.tls->settings.client_ca_file, "a");
+  EXPECT_EQ(services[1].common.tls->settings.client_ca, "b");
+}
+
 TEST(Combine, WhatCountsOtherwise) {
   const Overlay flags{.otherwise = flag("log_level", "WARNING")};
   EXPECT_EQ(combined("threads: 2", flags)[0].common.settings().log_level, LogLevel::warning);

@@ -184,6 +184,28 @@ TEST_F(Reload, WhatCannotChange) {
                           HasSubstr("F: module_path is another")));
 }
 
+TEST_F(Reload, ServicesAreThoseOfTheirAddress) {
+  const std::string a =
+      "  - {listen: 'unix:/a', limits: {connections: 1}, processors: [{name: One, settings: "
+      "{value: "
+      "a}}]}\n";
+  const std::string b =
+      "  - {listen: 'unix:/b', limits: {connections: 2}, processors: [{name: One, settings: "
+      "{value: "
+      "b}}]}\n";
+  const std::string c =
+      "  - {listen: 'unix:/c', limits: {connections: 3}, processors: [{name: One, settings: "
+      "{value: "
+      "c}}]}\n";
+  serve("services:\n" + a + b);
+  const auto others = HasSubstr("services, or their processors, are others");
+  EXPECT_THAT(reloaded("services:\n" + c + a + b), ElementsAre(others));
+  EXPECT_THAT(reloaded("services:\n" + b + a),
+              ElementsAre("INFO F was read anew: nothing has changed"));
+  EXPECT_THAT(reloaded("services:\n" + b), ElementsAre(others));
+  EXPECT_THAT(taken_["One"], ElementsAre("a", "b"));
+}
+
 TEST_F(Reload, ErrorsOfProcessorsAreToldAtOnce) {
   EXPECT_THAT(
       refusal_of([&] {

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+
 #include "extproc/error.h"
 
 namespace extproc::trace {
@@ -44,6 +47,23 @@ TEST(Endpoint, RefusesWhatIsNone) {
       ADD_FAILURE() << url;
     } catch (const Error& error) {
       EXPECT_THAT(error.what(), ::testing::StartsWith("E is \""));
+    }
+  }
+}
+
+TEST(Endpoint, TellsNoPassword) {
+  for (const auto& [url, told] :
+       {std::pair{"http://u:secret@h:4318", "http://...@h:4318"},
+        {"http://u:secret@h:4318/v1/traces", "http://...@h:4318/v1/traces"},
+        {"https://u:se@secret/secret#//@h", "https://...@h"},
+        {"secret@h", "...@h"},
+        {"u:secret@h://x", "...@h://x"}}) {
+    try {
+      parse_endpoint("E", url);
+      ADD_FAILURE() << url;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), ::testing::StartsWith("E is \"" + std::string(told) + "\": "));
+      EXPECT_THAT(error.what(), ::testing::Not(::testing::HasSubstr("secret")));
     }
   }
 }

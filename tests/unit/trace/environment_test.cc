@@ -98,23 +98,27 @@ TEST(TraceEnvironment, SaysWhatIsWrongAndWhatToDo) {
     const char* value;
     const char* says;
   };
-  for (const Row& row : {Row{"OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "must be a URL"},
-                         {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://c", "clear text"},
-                         {"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "http/protobuf"},
-                         {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json", "http/protobuf"},
-                         {"OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", "none"},
-                         {"OTEL_EXPORTER_OTLP_HEADERS", "secret", "pairs with commas"},
-                         {"OTEL_EXPORTER_OTLP_HEADERS", "a=%2", "pairs with commas"},
-                         {"OTEL_EXPORTER_OTLP_HEADERS", "a b=secret", "no name of a header"},
-                         {"OTEL_EXPORTER_OTLP_HEADERS", "a=secret%0d%0ax:y", "no name of a header"},
-                         {"OTEL_EXPORTER_OTLP_TIMEOUT", "0", "whole number from 1"},
-                         {"OTEL_EXPORTER_OTLP_TIMEOUT", "1s", "whole number from 1"},
-                         {"OTEL_RESOURCE_ATTRIBUTES", "a", "pairs with commas"},
-                         {"OTEL_TRACES_EXPORTER", "zipkin", "otlp, or none"},
-                         {"OTEL_TRACES_SAMPLER", "sometimes", "parentbased_traceidratio"},
-                         {"OTEL_BSP_SCHEDULE_DELAY", "-1", "whole number"},
-                         {"OTEL_BSP_MAX_QUEUE_SIZE", "0", "whole number from 1"},
-                         {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "many", "whole number from 1"}}) {
+  for (const Row& row :
+       {Row{"OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "must be a URL"},
+        {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://c", "clear text"},
+        {"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "http/protobuf"},
+        {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json", "http/protobuf"},
+        {"OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", "none"},
+        {"OTEL_EXPORTER_OTLP_HEADERS", "secret", "pairs with commas"},
+        {"OTEL_EXPORTER_OTLP_HEADERS", "a=%2", "pairs with commas"},
+        {"OTEL_EXPORTER_OTLP_HEADERS", "a b=secret", "none of a header"},
+        {"OTEL_EXPORTER_OTLP_HEADERS", "a=secret%0d%0ax:y", "has \"a\", whose value"},
+        {"OTEL_EXPORTER_OTLP_TRACES_HEADERS", "Authorization: secret==", "none of a header"},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT", "https://c:1", "is \"https://c:1\": it must"},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://u:secret@c", "is \"http://...@c\": it must"},
+        {"OTEL_EXPORTER_OTLP_TIMEOUT", "0", "whole number from 1"},
+        {"OTEL_EXPORTER_OTLP_TIMEOUT", "1s", "whole number from 1"},
+        {"OTEL_RESOURCE_ATTRIBUTES", "a", "pairs with commas"},
+        {"OTEL_TRACES_EXPORTER", "zipkin", "otlp, or none"},
+        {"OTEL_TRACES_SAMPLER", "sometimes", "parentbased_traceidratio"},
+        {"OTEL_BSP_SCHEDULE_DELAY", "-1", "whole number"},
+        {"OTEL_BSP_MAX_QUEUE_SIZE", "0", "whole number from 1"},
+        {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "many", "whole number from 1"}}) {
     Variables variables{{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:1"}};
     variables[row.variable] = row.value;
     try {
@@ -122,6 +126,8 @@ TEST(TraceEnvironment, SaysWhatIsWrongAndWhatToDo) {
       ADD_FAILURE() << row.variable << "=" << row.value;
     } catch (const Error& error) {
       EXPECT_THAT(error.what(), HasSubstr(row.says)) << row.variable << "=" << row.value;
+      // What the user has written, and not what it is filled into.
+      EXPECT_THAT(error.what(), ::testing::StartsWith(row.variable + std::string(" ")));
       EXPECT_THAT(error.what(), ::testing::Not(HasSubstr("secret")));
     }
   }
@@ -135,6 +141,23 @@ TEST(TraceEnvironment, RatiosThatAreNone) {
                  Error)
         << ratio;
   }
+}
+
+TEST(TraceSettingsCheck, NamesTheMember) {
+  const auto said = [](const TraceSettings& settings) -> std::string {
+    try {
+      check(settings);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "nothing";
+  };
+  EXPECT_EQ(said({}), "nothing");
+  EXPECT_THAT(
+      said({.endpoint = "https://c"}),
+      ::testing::StartsWith("TraceSettings::endpoint is \"https://c\": it must be http://"));
+  EXPECT_THAT(said({.headers = {{"a b", "c"}}}), ::testing::StartsWith("TraceSettings::headers "));
+  EXPECT_THAT(said({.ratio = 2}), ::testing::StartsWith("TraceSettings::ratio "));
 }
 
 }  // namespace
