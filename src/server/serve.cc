@@ -153,20 +153,14 @@ class SignalLoop {
 void serve_until_signal(const server::ServeHooks& hooks) {
   std::vector<Served> services = hooks.make();
   if (services.empty()) throw Error("there is no service to serve");
-<<<<<<< ours
   if (const auto passed = passed_sockets(); !passed.empty())
     services = server::on_passed_sockets(std::move(services), passed);
-  for (auto& [service, settings] : services)
-    settings = server::fill_tracing(
-        server::fill_from_environment(std::move(settings), server::has_address_of_settings(service))
-            .settings);
-=======
   const auto tracing = server::read_tracing();
   for (auto& [service, settings] : services) {
+    const bool address_counts = server::has_address_of_settings(service);
     settings = server::fill_tracing(
-        server::fill_from_environment(std::move(settings), !service.address()).settings, tracing);
+        server::fill_from_environment(std::move(settings), address_counts).settings, tracing);
   }
->>>>>>> theirs
   server::check_addresses(services);
   const auto& [first, its_settings] = services.front();
   const auto configuration = server::resolve(its_settings, first.address(), first.sockets());
