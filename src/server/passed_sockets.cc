@@ -19,7 +19,7 @@
 namespace extproc::server {
 namespace {
 
-constexpr std::string_view kUnixPrefix = "unix:";
+constexpr std::string_view kUnixScheme = "unix:";
 
 std::optional<int> option_of(int fd, int name) {
   int value = 0;
@@ -108,7 +108,7 @@ ListenAddress bound_address(int fd) {
       const std::size_t length = size - offsetof(sockaddr_un, sun_path) - 1;
       return UnixAddress{"@" + std::string(local.sun_path + 1, length)};
     }
-    return UnixAddress{describe(address, size).substr(kUnixPrefix.size())};
+    return UnixAddress{describe(address, size).substr(kUnixScheme.size())};
   }
   const std::string text = describe(address, size);
   const std::size_t colon = text.rfind(':');

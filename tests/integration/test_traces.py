@@ -327,7 +327,7 @@ def test_what_was_sent_is_counted(own_launcher, raw_port, status):
 def test_what_cannot_be_used_of_the_environment_is_told_and_left_out(own_launcher, variables, says):
     both = ["-s", "test_processors.Scripted,test_processors.RequestHeadersOnly", "--separate", "-p", 0]
     server = own_launcher.start("extproc", [paths.built("extproc"), "serve", *both], env=variables)
-    server.wait_for_log("RequestHeadersOnly listening on")
+    server.wait_for_log("RequestHeadersOnly listens in clear text on")
     server.signal(signal.SIGTERM)
     assert server.wait() == 0
     told = [line for line in server.log().splitlines() if "there are no traces: " in line]

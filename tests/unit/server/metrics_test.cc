@@ -197,7 +197,7 @@ TEST_F(MetricsTest, ServersOfOneProcessShareTheirAddress) {
 TEST_F(MetricsTest, WhatServersCountTogetherIsToldOnce) {
   struct Nobody {};
   OperatorAddress anywhere;
-  anywhere.address = parse_listen_address("here", "127.0.0.1:0");
+  anywhere.address = parse_listen_address("here", "127.0.0.2:0");
   anywhere.flag = "here";
   const OperatorHttp<Nobody> collector(
       anywhere,
