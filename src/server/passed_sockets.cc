@@ -141,6 +141,7 @@ std::vector<Served> on_passed_sockets(std::vector<Served> services,
   };
   if (services.size() == 1) {
     std::vector<int> all;
+    all.reserve(sockets.size());
     for (const PassedSocket& socket : sockets) all.push_back(socket.fd);
     give(services.front(), std::move(all));
     return services;

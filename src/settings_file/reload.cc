@@ -244,6 +244,7 @@ void Running::reload(const server::Servers& servers, const Logger& logger) {
   }
   ProcessorReload processors(source_.path, told);
   std::vector<const PlannedService*> running;
+  running.reserve(made_.size());
   for (const Made& made : made_) running.push_back(&made.plan);
   const std::vector<Pair> same = pairs_of(running, next);
   for (const auto& [i, with] : same) {

@@ -45,9 +45,9 @@ constexpr std::chrono::milliseconds kTimeToGiveUp{200};
 
 class Exporter::Sender {
  public:
-  Sender(TraceSettings settings, const Logger& logger)
+  Sender(TraceSettings settings, Logger logger)
       : settings_(std::move(settings)),
-        logger_(logger),
+        logger_(std::move(logger)),
         queue_({settings_.queue_bytes, settings_.queue_spans, settings_.batch_spans},
                [this] { wake(); }),
         frame_(settings_) {}

@@ -188,7 +188,8 @@ TEST(Chain, RefusesMoreChangesThanEnvoyAccepts) {
   TestChain test({many("a"), many("b")});
   const auto result = AsEnvoyExtProc(exchange()).process(*test.chain);
   EXPECT_EQ(result.status, GrpcStatus::unknown);
-  EXPECT_THAT(result.log, ElementsAre(::testing::HasSubstr("120 headers")));
+  // On a busy machine it also took long.
+  EXPECT_THAT(result.log, ::testing::Contains(::testing::HasSubstr("120 headers")));
 }
 
 TEST(Chain, HasAStateForEachProcessor) {
