@@ -58,7 +58,8 @@ def test_what_the_issue_names():
     assert "[mode-override-not-allowed]" in check(sound, "-s", DIGEST, "--allow-mode-override").stdout
 
 
-_NAMED = ("name", "load_assignment")
+# And how addresses are found by their names.
+_NAMED = ("name", "load_assignment", "type", "dns_lookup_family")
 
 
 def _manager(root: dict) -> dict:
@@ -73,6 +74,7 @@ def _filters_and_clusters(root: dict) -> tuple[list[dict], list[dict]]:
 # Ours, with their processors, and what each does on purpose: in the deployment all processors get everything.
 CONFIGURATIONS = {
     "deploy/envoy.yaml": (SIX, {"phase-not-handled"}),
+    "deploy/compose/envoy.yaml": (SIX, {"phase-not-handled"}),
     "examples/starter/envoy.yaml": ("test_processors.Starter", set()),
 }
 
