@@ -35,7 +35,8 @@ def tls_server(pair: Pair, clients: Authority | None = None, status: str = "SERV
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     ca = clients.certificate.read_bytes() if clients else None
     credentials = grpc.ssl_server_credentials([pair.pem()], ca, clients is not None)
-    port = server.add_secure_port("localhost:0", credentials)
+    # Not port 0: of the addresses of localhost, gRPC would take one that it can have, and another server the others.
+    port = server.add_secure_port(f"localhost:{free_port()}", credentials)
     server.start()
     yield port
     server.stop(None).wait()

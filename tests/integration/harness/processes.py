@@ -1,6 +1,8 @@
 """Programs started by the tests: each in a process group of its own, its output kept, ended by its id."""
 
+import itertools
 import os
+import random
 import resource
 import signal
 import socket
@@ -25,19 +27,28 @@ def eventually(condition: Callable[[], object], what: str, timeout: float = 10.0
         time.sleep(0.005)
 
 
-_given_ports: set[int] = set()
+# Below the range that systems take ports of connections from, where one may go between the probe and its use. A server
+# of several services listens on the ports that follow, too.
+_FIRST_PORT, _LAST_PORT, _PORTS_OF_ONE = 10_000, 30_000, 4
+_blocks = itertools.count(random.randrange((_LAST_PORT - _FIRST_PORT) // _PORTS_OF_ONE))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        try:
+            probe.bind(("::", port))
+        except OSError:
+            return False
+        return True
 
 
 def free_port() -> int:
-    """A TCP port that is free on IPv4 and IPv6 and was not given before."""
+    """A TCP port that is free on IPv4 and IPv6, as are the three that follow; none was given before."""
     while True:
-        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-            probe.bind(("::", 0))
-            port = probe.getsockname()[1]
-        if port not in _given_ports:
-            _given_ports.add(port)
-            return port
+        first = _FIRST_PORT + next(_blocks) * _PORTS_OF_ONE % (_LAST_PORT - _FIRST_PORT)
+        if all(_is_free(port) for port in range(first, first + _PORTS_OF_ONE)):
+            return first
 
 
 def is_open(address: int | str | Path) -> bool:
