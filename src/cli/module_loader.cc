@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <functional>
 #include <set>
 #include <sstream>
 #include <system_error>
@@ -17,7 +16,6 @@ namespace extproc::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using detail::ModuleEntry;
 using detail::ModuleFactory;
 
 constexpr std::string_view kSuffix = ".so";
@@ -87,49 +85,29 @@ void check_fits(const fs::path& file) {
   }
 }
 
-/// What a module exports, as either of the two forms.
-struct Export {
-  std::string name;
-  std::function<Service(const OwnSettings& settings, bool& taken)> make;
-};
-
-/// The list that the function gives of a module.
-template <class Entry>
-std::vector<Entry> listed(void* function) {
-  const auto list = reinterpret_cast<std::size_t (*)(Entry*, std::size_t)>(function);
-  std::vector<Entry> entries(list(nullptr, 0));
-  list(entries.data(), entries.size());
-  return entries;
-}
-
-std::vector<Export> load_exports(const fs::path& file) {
+std::vector<ModuleFactory> load_exports(const fs::path& file) {
   // With a slash in it, so that the dynamic loader takes this file and does not search for one.
   void* handle = ::dlopen(fs::absolute(file).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) throw Error(std::string("cannot load a module: ") + ::dlerror());
   // Never closed: its code and types are in use from here on.
-  std::vector<Export> exports;
-  if (void* factories = ::dlsym(handle, "extproc_module_factories")) {
-    for (const auto& each : listed<ModuleFactory>(factories))
-      exports.push_back({each.name, each.factory});
-    return exports;
+  void* function = ::dlsym(handle, "extproc_module_factories");
+  if (function == nullptr) {
+    throw Error(file.string() +
+                " was built with headers from before this version was released: build it again");
   }
-  void* entries = ::dlsym(handle, "extproc_module_exports");
-  if (entries == nullptr) throw Error(file.string() + ": " + ::dlerror());
-  for (const auto& each : listed<ModuleEntry>(entries)) {
-    exports.push_back({each.name, [make = each.factory](const OwnSettings&, bool& taken) {
-                         taken = false;
-                         return make();
-                       }});
-  }
+  const auto list = reinterpret_cast<std::size_t (*)(ModuleFactory*, std::size_t)>(function);
+  std::vector<ModuleFactory> exports(list(nullptr, 0));
+  list(exports.data(), exports.size());
   return exports;
 }
 
-Service make_service(const Export& found, const ServiceSpec& spec, const OwnSettings& settings) {
+Service make_service(const ModuleFactory& found, const ServiceSpec& spec,
+                     const OwnSettings& settings) {
   bool taken = false;
   const std::string where = settings.where();
   const std::string file = where.substr(0, where.rfind(':') + 1);
   try {
-    Service service = found.make(settings, taken);
+    Service service = found.factory(settings, taken);
     if (taken || settings.empty()) return service;
   } catch (const std::exception& error) {
     // What is wrong in their file is told by its place alone.
@@ -185,11 +163,11 @@ Service load_service(const ServiceSpec& spec, const std::vector<fs::path>& folde
                      const OwnSettings& settings) {
   const fs::path file = find_module(spec.module, folders);
   check_fits(file);
-  const std::vector<Export> exports = load_exports(file);
-  const auto found = std::ranges::find(exports, spec.name, &Export::name);
+  const std::vector<ModuleFactory> exports = load_exports(file);
+  const auto found = std::ranges::find(exports, spec.name, &ModuleFactory::name);
   if (found != exports.end()) return make_service(*found, spec, settings);
   std::set<std::string> names;
-  for (const Export& other : exports) names.insert(other.name);
+  for (const ModuleFactory& other : exports) names.insert(other.name);
   throw Error(file.string() + " exports no " + spec.name +
               (names.empty() ? "; it exports nothing" : "; it exports: " + join(names)));
 }

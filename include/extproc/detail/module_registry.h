@@ -96,12 +96,6 @@ struct ModuleFactory {
   ModuleExport::Factory factory;
 };
 
-/// The same of a module that was built before processors had settings of their own.
-struct ModuleEntry {
-  const char* name;
-  Service (*factory)();
-};
-
 /// Keeps a module's two symbols in it; see EXTPROC_EXPORT_AS.
 struct ModuleAnchor {
   std::size_t (*exports)(ModuleFactory*, std::size_t);

@@ -55,11 +55,9 @@ TEST_F(ModuleLoader, MakesTheProcessor) {
   EXPECT_EQ(load_service({"good", "ByValue"}, {modules_}).name(), "Third");
 }
 
-TEST_F(ModuleLoader, OneThatWasBuiltBeforeSettingsIsLoaded) {
-  const Service old = load_service({"old_form", "Old"}, {modules_});
-  EXPECT_EQ(old.name(), "Old");
-  EXPECT_FALSE(old.reload({}));
-  EXPECT_THAT(refusal("old_form.None", {modules_}), EndsWith("exports no None; it exports: Old"));
+TEST_F(ModuleLoader, OneThatWasBuiltBeforeTheReleaseIsRefused) {
+  patch("good", "extproc_module_factories", "extproc_module_from_past");
+  EXPECT_THAT(refusal("good.First", {scratch_}), EndsWith("build it again"));
 }
 
 TEST_F(ModuleLoader, OwnSettingsAreHandedOver) {
@@ -92,7 +90,7 @@ TEST_F(ModuleLoader, AMissingModuleTellsWhereItLookedAndWhatIsThere) {
   EXPECT_THAT(refusal("missing.First", {scratch_, modules_}),
               AllOf(HasSubstr("there is no module missing: no file missing.so in " +
                               scratch_.string() + ", " + modules_.string()),
-                    EndsWith("; modules there: good, old_form")));
+                    EndsWith("; modules there: good")));
   EXPECT_THAT(refusal("missing.First", {scratch_, scratch_ / "none"}),
               EndsWith("; there are no modules there"));
 }
