@@ -78,10 +78,6 @@ struct TaskStarter<Task<>> : std::true_type {
 
 EXTPROC_API std::shared_ptr<const Dispatcher> make_async_dispatcher(
     std::shared_ptr<AsyncProcessor> processor, PhaseSet phases, PhaseSet streamed, Traits traits);
-/// The same with AsyncProcessor::reload, which modules that were built before it do not have.
-EXTPROC_API std::shared_ptr<const Dispatcher> make_async_dispatcher(
-    std::shared_ptr<AsyncProcessor> processor, PhaseSet phases, PhaseSet streamed, Traits traits,
-    bool reloads);
 
 template <class Member>
 constexpr bool streams() {
@@ -127,8 +123,7 @@ struct DispatcherFactory<P> {
         "a body is handled by process_<phase>_body or by stream_<phase>_body, not by both");
     const PhaseSet phases = handled_phases<AsyncProcessor, Task<>>(*processor, kStreamed);
     const Traits traits = traits_of<AsyncProcessor>(*processor);
-    return make_async_dispatcher(std::move(processor), phases, kStreamed & phases, traits,
-                                 overrides_reload<AsyncProcessor, P>());
+    return make_async_dispatcher(std::move(processor), phases, kStreamed & phases, traits);
   }
 };
 

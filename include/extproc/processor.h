@@ -275,14 +275,13 @@ constexpr bool overrides_reload() {
 
 template <class Base, class P>
 Traits traits_of(const P& processor) {
-  return {.completes = overrides_on_complete<Base, P>(), .early_end = processor.early_end()};
+  return {.completes = overrides_on_complete<Base, P>(),
+          .early_end = processor.early_end(),
+          .reloads = overrides_reload<Base, P>()};
 }
 
 EXTPROC_API std::shared_ptr<const Dispatcher> make_processor_dispatcher(
     std::shared_ptr<Processor> processor, PhaseSet phases, Traits traits);
-/// The same with Processor::reload, which modules that were built before it do not have.
-EXTPROC_API std::shared_ptr<const Dispatcher> make_processor_dispatcher(
-    std::shared_ptr<Processor> processor, PhaseSet phases, Traits traits, bool reloads);
 
 template <class P>
   requires std::derived_from<P, Processor>
@@ -290,8 +289,7 @@ struct DispatcherFactory<P> {
   static std::shared_ptr<const Dispatcher> make(std::shared_ptr<P> processor) {
     const PhaseSet phases = handled_phases<Processor, void>(*processor);
     const Traits traits = traits_of<Processor>(*processor);
-    return make_processor_dispatcher(std::move(processor), phases, traits,
-                                     overrides_reload<Processor, P>());
+    return make_processor_dispatcher(std::move(processor), phases, traits);
   }
 };
 

@@ -157,14 +157,9 @@ Step start_task(Task<> task, const Invocation& invocation) {
 std::shared_ptr<const Dispatcher> make_async_dispatcher(std::shared_ptr<AsyncProcessor> processor,
                                                         PhaseSet phases, PhaseSet streamed,
                                                         Traits traits) {
-  return make_async_dispatcher(std::move(processor), phases, streamed, traits, false);
-}
-
-std::shared_ptr<const Dispatcher> make_async_dispatcher(std::shared_ptr<AsyncProcessor> processor,
-                                                        PhaseSet phases, PhaseSet streamed,
-                                                        Traits traits, bool reloads) {
   Dispatcher::Reload reload;
-  if (reloads) reload = [processor](const OwnSettings& settings) { processor->reload(settings); };
+  if (traits.reloads)
+    reload = [processor](const OwnSettings& settings) { processor->reload(settings); };
   auto dispatcher =
       std::make_shared<const AsyncDispatcher>(std::move(processor), phases, streamed, traits);
   dispatcher->set_reload(std::move(reload));

@@ -103,15 +103,10 @@ class ProcessorDispatcher final : public Dispatcher {
 
 std::shared_ptr<const Dispatcher> make_processor_dispatcher(std::shared_ptr<Processor> processor,
                                                             PhaseSet phases, Traits traits) {
-  return make_processor_dispatcher(std::move(processor), phases, traits, false);
-}
-
-std::shared_ptr<const Dispatcher> make_processor_dispatcher(std::shared_ptr<Processor> processor,
-                                                            PhaseSet phases, Traits traits,
-                                                            bool reloads) {
   const bool blocking = processor->blocking();
   Dispatcher::Reload reload;
-  if (reloads) reload = [processor](const OwnSettings& settings) { processor->reload(settings); };
+  if (traits.reloads)
+    reload = [processor](const OwnSettings& settings) { processor->reload(settings); };
   std::shared_ptr<const Dispatcher> dispatcher =
       std::make_shared<ProcessorDispatcher>(std::move(processor), phases, traits);
   if (blocking) dispatcher = make_blocking(std::move(dispatcher));

@@ -46,6 +46,8 @@ struct Traits {
   bool completes = false;
   /// Its streams may end as soon as no phase that it handles can come.
   bool early_end = true;
+  /// It takes other settings while it runs.
+  bool reloads = false;
 };
 
 /// Told when a handler that suspended is done: once, on the stream's thread. `failure` is what it
