@@ -12,6 +12,11 @@ namespace extproc::trace {
 /// are those of what it is fed.
 class Parent {
  public:
+  /// Whether it is the name of what tells where a request belongs to.
+  static bool is(std::string_view name) {
+    return name.size() == kTraceparent.size() && name == kTraceparent;
+  }
+
   void take(std::string_view name, std::string_view value) {
     if (name.size() == kTraceparent.size()) {
       if (name != kTraceparent) return;

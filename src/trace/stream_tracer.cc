@@ -1,5 +1,6 @@
 #include "trace/stream_tracer.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -52,16 +53,18 @@ Traced StreamTracer::begin(const Request& request, Context& context) {
 bool StreamTracer::decide(const Request& request, Context& context,
                           std::span<const Header> headers) {
   TracedStream& stream = *streams_.find(request);
-  Parent parent;
-  for (const Header& header : headers) parent.take(header.name, header.value);
-  bool kept = false;
-  if (const auto found = parent.context()) {
-    kept = place_below(stream, *found);
-  } else {
-    kept = place_root(stream);
-  }
+  const bool has_parent =
+      std::ranges::any_of(headers, [](const Header& header) { return Parent::is(header.name); });
+  const bool kept = has_parent ? place_by(stream, headers) : place_root(stream);
   detail::Access::set_trace(context, &stream.context);
   return kept;
+}
+
+bool StreamTracer::place_by(TracedStream& stream, std::span<const Header> headers) {
+  Parent parent;
+  for (const Header& header : headers) parent.take(header.name, header.value);
+  const auto found = parent.context();
+  return found ? place_below(stream, *found) : place_root(stream);
 }
 
 // Each: where it is in which trace, and whether its spans are kept.

@@ -46,6 +46,7 @@ class StreamTracer final : public exchange::Tracer {
   const TraceContext* trace_of(const Request& request) const override;
 
  private:
+  bool place_by(TracedStream& stream, std::span<const Header> headers);
   bool place_below(TracedStream& stream, const TraceContext& parent);
   bool place_root(TracedStream& stream);
   void add(const SpanParts& parts);

@@ -9,7 +9,6 @@ namespace extproc::trace {
 namespace {
 
 /// Kept for later ones.
-constexpr std::size_t kSpareStreams = 4096;
 constexpr std::size_t kSpareSpans = 4096;
 constexpr std::size_t kKeptEventBytes = 512;
 
@@ -28,41 +27,18 @@ TracedStreams::~TracedStreams() {
   }
 }
 
-TracedStream& TracedStreams::add(const Request& request) {
-  if (free_.empty()) {
-    free_.push_back(static_cast<std::uint32_t>(streams_.size()));
-    streams_.push_back(nullptr);
-  }
-  const std::uint32_t place = free_.back();
-  free_.pop_back();
-  auto& stream = streams_[place];
-  if (stream == nullptr) stream = std::make_unique<TracedStream>();
-  // 0 is none.
-  detail::Access::trace(request) = place + 1;
-  return *stream;
+TracedStream& TracedStreams::make(std::uint32_t place) {
+  if (place == streams_.size()) streams_.push_back(nullptr);
+  streams_[place] = std::make_unique<TracedStream>();
+  return *streams_[place];
 }
 
-TracedStream* TracedStreams::find(const Request& request) const {
-  const std::uint32_t number = detail::Access::trace(request);
-  return number == 0 ? nullptr : streams_[number - 1].get();
-}
-
-void TracedStreams::remove(const Request& request) {
-  const std::uint32_t place = std::exchange(detail::Access::trace(request), 0U) - 1;
-  auto& stream = streams_[place];
-  while (stream->open != nullptr) close(*stream, *stream->open);
-  if (free_.size() >= kSpareStreams) {
-    stream.reset();
-  } else {
-    if (stream->context.sampled()) {
-      stream->context.flags = 0;
-      stream->phases = 0;
-      stream->immediate_status = 0;
-      forget(stream->events);
-    }
-    stream->is_placed = false;
-  }
-  free_.push_back(place);
+void TracedStreams::forget_kept(TracedStream& stream) {
+  while (stream.open != nullptr) close(stream, *stream.open);
+  stream.context.flags = 0;
+  stream.phases = 0;
+  stream.immediate_status = 0;
+  forget(stream.events);
 }
 
 OpenSpan& TracedStreams::open(TracedStream& stream) {

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/access.h"
 #include "exchange/tracer.h"
 #include "extproc/phase.h"
 #include "extproc/trace.h"
@@ -79,17 +82,42 @@ class TracedStreams {
   TracedStreams(const TracedStreams&) = delete;
   TracedStreams& operator=(const TracedStreams&) = delete;
 
-  TracedStream& add(const Request& request);
+  TracedStream& add(const Request& request) {
+    auto place = static_cast<std::uint32_t>(streams_.size());
+    if (!free_.empty()) {
+      place = free_.back();
+      free_.pop_back();
+    }
+    // 0 is none.
+    detail::Access::trace(request) = place + 1;
+    return place < streams_.size() && streams_[place] != nullptr ? *streams_[place] : make(place);
+  }
   /// Null where it was not added.
-  TracedStream* find(const Request& request) const;
+  TracedStream* find(const Request& request) const {
+    const std::uint32_t number = detail::Access::trace(request);
+    return number == 0 ? nullptr : streams_[number - 1].get();
+  }
   /// With the spans that are open.
-  void remove(const Request& request);
+  void remove(const Request& request) {
+    const std::uint32_t place = std::exchange(detail::Access::trace(request), 0U) - 1;
+    TracedStream& stream = *streams_[place];
+    if (stream.context.sampled()) forget_kept(stream);
+    stream.is_placed = false;
+    if (free_.size() >= kSpareStreams) streams_[place].reset();
+    free_.push_back(place);
+  }
 
   /// The last of the stream's open ones.
   OpenSpan& open(TracedStream& stream);
   void close(TracedStream& stream, OpenSpan& span);
 
  private:
+  /// Kept for later ones.
+  static constexpr std::size_t kSpareStreams = 4096;
+
+  TracedStream& make(std::uint32_t place);
+  void forget_kept(TracedStream& stream);
+
   std::vector<std::unique_ptr<TracedStream>> streams_;
   std::vector<std::uint32_t> free_;  // places among those
   std::vector<std::unique_ptr<OpenSpan>> spare_;
