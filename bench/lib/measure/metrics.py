@@ -4,10 +4,9 @@ import urllib.request
 
 from harness.processes import free_port
 
-from lib import conformance, loads, servers
 from lib.errors import BenchError
-from lib.measure.direct import measure_cases
-from lib.plan import DIRECT_CONCURRENCY, DIRECT_CONNECTIONS, METRICS_NONE, METRICS_ON
+from lib.measure.ways import Way, measure_direct, running
+from lib.plan import METRICS_NONE, METRICS_ON
 from lib.session import Session
 
 NAME = "metrics"
@@ -16,26 +15,13 @@ NAME = "metrics"
 def measure(session: Session) -> None:
     if "extproc" not in session.commands:
         return
-    started: dict[str, servers.Running] = {}
+    command = session.commands["extproc"]
     port = free_port()
-    options = {METRICS_NONE: [], METRICS_ON: ["--metrics", f"127.0.0.1:{port}"]}
-    try:
-        for name, option in options.items():
-            started[name] = servers.start(session.launcher, name, [*session.commands["extproc"], *option])
-            with session.guarded(started, name):
-                conformance.check(name, started[name].endpoint, "headers")
-
-        def loader(name: str):
-            return lambda count: loads.bench_load(
-                session.files, started[name].address, count, DIRECT_CONNECTIONS, DIRECT_CONCURRENCY
-            )
-
-        measure_cases(session, started, NAME, "direct", session.scale.rounds, loader)
+    ways = {METRICS_NONE: Way(command), METRICS_ON: Way([*command, "--metrics", f"127.0.0.1:{port}"])}
+    with running(session, ways) as started:
+        measure_direct(session, NAME, ways, started)
         if METRICS_ON in started and not _streams(port):
             raise BenchError("no stream was counted where metrics are on")
-    finally:
-        for server in started.values():
-            server.stop()
 
 
 def _streams(port: int) -> float:

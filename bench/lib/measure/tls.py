@@ -2,46 +2,23 @@
 
 import resource
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness import over_tls
 from harness.certificates import Authority, Pair
 
-from lib import conformance, loads, servers
+from lib import loads, servers
 from lib.envoy import BenchEnvoy, Route
 from lib.errors import Missing
-from lib.measure.direct import measure_cases
 from lib.measure.envoy import measure_routes, warm_up
 from lib.measure.memory import hold
+from lib.measure.ways import Way, measure_direct, running
 from lib.meter import settled_bytes
-from lib.plan import (
-    DIRECT_CONCURRENCY,
-    DIRECT_CONNECTIONS,
-    TLS_CLEAR,
-    TLS_CONNECTIONS,
-    TLS_GRPCPP,
-    TLS_OURS,
-    order,
-)
+from lib.plan import TLS_CLEAR, TLS_CONNECTIONS, TLS_GRPCPP, TLS_OURS, order
 from lib.servers import Running
 from lib.session import Session
 
 NAME = "tls"
-
-
-@dataclass(frozen=True)
-class _Way:
-    """A server, and what it is reached with."""
-
-    command: list
-    ca: Path | None = None
-
-    @property
-    def transport_socket(self) -> dict | None:
-        return over_tls.transport_socket(self.ca) if self.ca else None
 
 
 def measure(session: Session) -> None:
@@ -52,12 +29,13 @@ def measure(session: Session) -> None:
     except Missing as missing:
         session.exclude("TLS", str(missing))
         return
-    _measure_direct(session, ways)
+    with running(session, ways) as started:
+        measure_direct(session, NAME, ways, started)
     _measure_envoy(session, {name: ways[name] for name in (TLS_CLEAR, TLS_OURS)})
     _measure_memory(session, ways)
 
 
-def _ways(session: Session) -> dict[str, _Way]:
+def _ways(session: Session) -> dict[str, Way]:
     command = servers.build_extproc_tls()
     if shutil.which("openssl") is None:
         raise Missing("no openssl command, which makes the certificates: apt-get install openssl")
@@ -66,9 +44,9 @@ def _ways(session: Session) -> dict[str, _Way]:
     authority = Authority(folder)
     pair = authority.server()
     # One program for both, so that TLS is all that differs.
-    ways = {TLS_CLEAR: _Way(command), TLS_OURS: _Way(_serving(command, pair), authority.certificate)}
+    ways = {TLS_CLEAR: Way(command), TLS_OURS: Way(_serving(command, pair), ca=authority.certificate)}
     if "grpcpp" in session.commands:
-        ways[TLS_GRPCPP] = _Way(_serving(session.commands["grpcpp"], pair), authority.certificate)
+        ways[TLS_GRPCPP] = Way(_serving(session.commands["grpcpp"], pair), ca=authority.certificate)
     return ways
 
 
@@ -76,37 +54,10 @@ def _serving(command: list, pair: Pair) -> list:
     return [*command, "--tls-cert", pair.certificate, "--tls-key", pair.key]
 
 
-@contextmanager
-def _running(session: Session, ways: dict[str, _Way]) -> Iterator[dict[str, Running]]:
-    """The servers, started and checked for right answers."""
-    started: dict[str, Running] = {}
-    try:
-        for name, way in ways.items():
-            started[name] = servers.start(session.launcher, name, way.command)
-            with session.guarded(started, name):
-                conformance.check(name, started[name].endpoint, "headers", tls_ca=way.ca)
-        yield started
-    finally:
-        for server in started.values():
-            server.stop()
-
-
-def _measure_direct(session: Session, ways: dict[str, _Way]) -> None:
-    with _running(session, ways) as started:
-
-        def loader(name: str):
-            return lambda count: loads.bench_load(
-                session.files, started[name].address, count, DIRECT_CONNECTIONS, DIRECT_CONCURRENCY,
-                tls_ca=ways[name].ca,
-            )  # fmt: skip
-
-        measure_cases(session, started, NAME, "direct", session.scale.rounds, loader)
-
-
-def _measure_envoy(session: Session, ways: dict[str, _Way]) -> None:
-    with _running(session, ways) as started:
+def _measure_envoy(session: Session, ways: dict[str, Way]) -> None:
+    with running(session, ways) as started:
         routes = {
-            name: Route((server.endpoint,), transport_socket=ways[name].transport_socket)
+            name: Route((server.endpoint,), transport_socket=over_tls.transport_socket(ca) if (ca := ways[name].ca) else None)
             for name, server in started.items()
         }
         envoy = BenchEnvoy(session.launcher, routes)
@@ -118,11 +69,11 @@ def _measure_envoy(session: Session, ways: dict[str, _Way]) -> None:
             envoy.stop()
 
 
-def _measure_memory(session: Session, ways: dict[str, _Way]) -> None:
+def _measure_memory(session: Session, ways: dict[str, Way]) -> None:
     _allow_open_files(2 * TLS_CONNECTIONS)
     for turn in session.rounds(session.scale.memory_rounds, f"{NAME}, {TLS_CONNECTIONS} idle connections"):
         for name in order(turn, list(ways)):
-            with _running(session, {name: ways[name]}) as started:
+            with running(session, {name: ways[name]}) as started:
                 if name in started:
                     with session.guarded(started, name):
                         _measure_connections(session, name, turn, started[name], ways[name].ca)
