@@ -23,7 +23,7 @@ def converted(text: str) -> str:
     # What is published is reached from outside.
     text = re.sub(r"address: 127\.0\.0\.1, port_value: (8080|9901)\b", r"address: 0.0.0.0, port_value: \1", text)
     # Names, which may be looked up before they are there.
-    text = text.replace("type: STATIC", "type: STRICT_DNS\n      dns_lookup_family: V4_ONLY")
+    text = text.replace("type: STATIC", "type: STRICT_DNS\n      dns_lookup_family: V4_PREFERRED")
 
     def endpoint(match: re.Match) -> str:
         name = match["name"]
