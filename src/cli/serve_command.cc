@@ -62,10 +62,15 @@ int run(ServeOptions options) {
     server::note_source(options.settings, server::setting_row("log_level"),
                         "the command, without --logging");
   }
+  if (!options.settings.filter.allowed_override_modes.empty())
+    server::note_source(options.settings, server::kAllowedOverrideModes,
+                        "flag --allowed-override-mode");
   std::vector<Service> services = make_services(options.which, options.listen, options.settings);
 #ifdef EXTPROC_WITH_TLS
-  if (!options.tls.certificate_file.empty())
+  if (!options.tls.certificate_file.empty()) {
     options.settings.transport = tls_transport(std::move(options.tls));
+    server::note_source(options.settings, server::kTls, "flag --tls-cert");
+  }
 #endif
   return serve(std::move(services), std::move(options.settings));
 }

@@ -26,6 +26,10 @@ class BaseExchange : public host::Exchange {
 
   /// What it is at. On its thread.
   OpenExchange describe() const;
+  /// Null where nobody traces, and before it is known.
+  const TraceContext* trace() const { return reporter().trace_of(request_); }
+  /// How it ends, if its host has it closed with `status`.
+  GrpcStatus ends_with(GrpcStatus status) const { return finished_ ? status_ : status; }
   /// When it began; nothing where its host does not measure.
   std::optional<Clock::time_point> begun() const {
     return measures() ? std::optional(stream_start_) : std::nullopt;

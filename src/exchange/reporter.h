@@ -100,10 +100,12 @@ class Reporter final {
   /// The answer of `phase` breaks `rule`.
   void violation(const Request& request, Phase phase, Rule rule, std::string_view field) const;
 
+  /// Null where nobody traces, and before it is known.
+  const TraceContext* trace_of(const Request& request) const;
+
  private:
   void failed(const Request& request, std::optional<Phase> phase, std::string_view event,
               std::string_view what) const;
-  const TraceContext* trace_of(const Request& request) const;
   void log_phase_begin(const Request& request, Phase phase) const;
   void log_phase_end(const Request& request, Phase phase, PhaseOutcome outcome,
                      std::chrono::nanoseconds spent) const;

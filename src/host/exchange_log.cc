@@ -118,7 +118,8 @@ void ExchangeLog::tell(std::optional<Phase> phase, std::string_view event,
                .detail = detail,
                .processor = processor_,
                .phase = phase,
-               .request_id = request_id_});
+               .request_id = request_id_,
+               .trace = exchange_->trace()});
 }
 
 void ExchangeLog::begin(const CallInfo& info) {
@@ -152,7 +153,8 @@ void ExchangeLog::on_malformed() {
 
 bool ExchangeLog::on_closed(GrpcStatus status, bool cancelled, std::string_view why) {
   tell(std::nullopt, "the stream is over",
-       cancelled ? "reset by the client, or its connection ended" : to_string(status));
+       cancelled ? "reset by the client, or its connection ended"
+                 : to_string(exchange_->ends_with(status)));
   return exchange_->on_closed(status, cancelled, why);
 }
 

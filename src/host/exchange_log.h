@@ -4,8 +4,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/logger.h"
+#include "exchange/base_exchange.h"
 #include "extproc/host.h"
 
 namespace extproc::host {
@@ -21,8 +23,10 @@ class ExchangeLog final : public Exchange, private AnswerSink {
   /// What the exchange that is told of answers to.
   AnswerSink& answers() { return *this; }
   /// Whose messages and answers are told; before all other calls.
-  void tell_of(std::unique_ptr<Exchange> exchange) { exchange_ = std::move(exchange); }
-  const Exchange& told_of() const { return *exchange_; }
+  void tell_of(std::unique_ptr<exchange::BaseExchange> exchange) {
+    exchange_ = std::move(exchange);
+  }
+  const exchange::BaseExchange& told_of() const { return *exchange_; }
 
   void begin(const CallInfo& info) override;
   void expect_windows() override { exchange_->expect_windows(); }
@@ -54,7 +58,7 @@ class ExchangeLog final : public Exchange, private AnswerSink {
   const std::string& processor_;
   const Settings& settings_;
   AnswerSink& sink_;
-  std::unique_ptr<Exchange> exchange_;
+  std::unique_ptr<exchange::BaseExchange> exchange_;
   std::string request_id_;
 };
 

@@ -50,7 +50,7 @@ Host::~Host() = default;
 
 std::unique_ptr<Exchange> Host::make_exchange(AnswerSink& sink, Control& control) {
   Inside& in = *inside_;
-  const auto make = [&](AnswerSink& answers) -> std::unique_ptr<Exchange> {
+  const auto make = [&](AnswerSink& answers) -> std::unique_ptr<exchange::BaseExchange> {
     if (in.links.empty())
       return std::make_unique<exchange::ProcessorExchange>(in.reporter, answers, control);
     return std::make_unique<chain::ChainExchange>(in.reporter, in.links, answers, control);
@@ -64,9 +64,9 @@ std::unique_ptr<Exchange> Host::make_exchange(AnswerSink& sink, Control& control
 }  // namespace host
 
 const exchange::BaseExchange& detail::HostAccess::look_at(const host::Exchange& exchange) {
-  const auto* told = dynamic_cast<const host::ExchangeLog*>(&exchange);
+  if (const auto* told = dynamic_cast<const host::ExchangeLog*>(&exchange)) return told->told_of();
   // Nobody else makes exchanges.
-  return dynamic_cast<const exchange::BaseExchange&>(told == nullptr ? exchange : told->told_of());
+  return dynamic_cast<const exchange::BaseExchange&>(exchange);
 }
 
 namespace host {

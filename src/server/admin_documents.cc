@@ -64,20 +64,22 @@ Document text_or_nothing(std::string text) {
 
 /// Of a value that is a number; empty where it is a text.
 std::string_view unit_of(const SettingInForce& setting) {
+  if (setting.row == nullptr) return "";
   if (setting.value.find_first_not_of("0123456789.") != std::string::npos) return "";
   const Unit unit = setting.row->unit;
   return unit == Unit::seconds ? "seconds" : unit == Unit::bytes ? "bytes" : "";
 }
 
 Document setting_document(const SettingInForce& setting) {
-  const SettingRow& row = *setting.row;
-  return Document::object({{"name", row.name},
-                           {"value", setting.value},
-                           {"unit", text_or_nothing(std::string(unit_of(setting)))},
-                           {"from", setting.from},
-                           {"flag", text_or_nothing(flag_of(row))},
-                           {"variable", text_or_nothing(std::string(row.variable))},
-                           {"help", row.help}});
+  const SettingRow* row = setting.row;
+  return Document::object(
+      {{"name", setting.name},
+       {"value", setting.value},
+       {"unit", text_or_nothing(std::string(unit_of(setting)))},
+       {"from", setting.from},
+       {"flag", text_or_nothing(row == nullptr ? std::string() : flag_of(*row))},
+       {"variable", text_or_nothing(std::string(row == nullptr ? "" : row->variable))},
+       {"help", setting.help}});
 }
 
 Document stream_document(const OpenStream& stream) {

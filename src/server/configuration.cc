@@ -107,11 +107,13 @@ std::optional<OperatorAddress> choose_admin(const Settings& settings) {
   where.loopback_alone = !settings.server_admin_anywhere;
   const auto* tcp = std::get_if<TcpAddress>(&where.address);
   if (tcp == nullptr || !where.loopback_alone || is_loopback_host(tcp->host)) return where;
-  throw Error("--server-admin " + to_string(where.address) +
-              ": other machines may reach that, and whoever does may read all that it tells and "
-              "set the level of the log: name 127.0.0.1:" +
-              std::to_string(tcp->port) +
-              " or unix:/path, or add --server-admin-anywhere where the network is protected");
+  throw Error(
+      "--server-admin " + to_string(where.address) +
+      ": other machines may reach that, and whoever does may read all that it tells and "
+      "set the level of the log: name 127.0.0.1:" +
+      std::to_string(tcp->port) +
+      " or unix:/path, or set server_admin_anywhere (--server-admin-anywhere) where the network is "
+      "protected");
 }
 
 }  // namespace

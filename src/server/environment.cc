@@ -46,6 +46,7 @@ EnvironmentTracing read_tracing() {
 Settings fill_tracing(Settings settings, const EnvironmentTracing& environment) {
   if (settings.tracing) return settings;
   settings.tracing = environment.settings;
+  if (settings.tracing) note_source(settings, kTracing, "environment OTEL_*");
   if (environment.unusable != nullptr) note_no_traces(settings, environment.unusable);
   return settings;
 }

@@ -96,6 +96,19 @@ bool is_loopback_host(std::string_view host) {
   return text == "localhost";
 }
 
+bool overlap(const ListenAddress& one, const ListenAddress& other) {
+  if (one == other) return true;
+  const auto* a = std::get_if<TcpAddress>(&one);
+  const auto* b = std::get_if<TcpAddress>(&other);
+  if (a == nullptr || b == nullptr || a->port != b->port || a->port == 0) return false;
+  const auto holds = [](const std::string& host, const std::string& within) {
+    if (host == within || within == "::") return true;
+    if (within == "0.0.0.0") return host.find(':') == std::string::npos;
+    return within == "localhost" && (host == "127.0.0.1" || host == "::1");
+  };
+  return holds(a->host, b->host) || holds(b->host, a->host);
+}
+
 std::string to_string(const ListenAddress& address) {
   if (const auto* local = std::get_if<UnixAddress>(&address)) {
     return std::string(kUnixPrefix) + local->path;

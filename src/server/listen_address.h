@@ -42,6 +42,9 @@ bool is_loopback(std::string_view address);
 /// The same of a host as TcpAddress has it; of names "localhost" alone.
 bool is_loopback_host(std::string_view host);
 
+/// Whether one could not listen where the other does, as far as names of hosts tell.
+bool overlap(const ListenAddress& one, const ListenAddress& other);
+
 /// As parse_listen_address() takes it.
 std::string to_string(const ListenAddress& address);
 

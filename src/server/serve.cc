@@ -1,5 +1,6 @@
 #include "server/serve.h"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -7,7 +8,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -177,15 +177,23 @@ void serve_until_signal(const server::ServeHooks& hooks) {
 }  // namespace
 
 void server::check_addresses(const std::vector<Served>& services) {
-  std::map<std::string, std::string> users;
+  std::vector<std::pair<ListenAddress, std::string>> users;
   for (const auto& [service, settings] : services) {
     const auto address = server::resolve(settings, service.address(), service.sockets()).address;
     const auto* tcp = std::get_if<server::TcpAddress>(&address);
     if (tcp != nullptr && tcp->port == 0) continue;
-    const std::string text = server::to_string(address);
-    const auto [other, is_new] = users.emplace(text, service.name());
-    if (is_new) continue;
-    throw Error(other->second + " and " + service.name() + " would both listen on " + text +
+    const auto other = std::ranges::find_if(
+        users, [&address](const auto& user) { return overlap(user.first, address); });
+    if (other == users.end()) {
+      users.emplace_back(address, service.name());
+      continue;
+    }
+    const std::string text = to_string(address);
+    const std::string its = to_string(other->first);
+    throw Error((its == text ? other->second + " and " + service.name() + " would both listen on "
+                             : other->second + " on " + its + " and " + service.name() +
+                                   " would share the port of ") +
+                text +
                 ": give each a port of its own, with Service::on(port), or as `port` in a settings "
                 "file");
   }

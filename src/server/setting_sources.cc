@@ -10,6 +10,15 @@ void detail::SettingSources::note(const server::SettingRow& row, const Settings&
   noted_[row.name] = {std::move(source), row.show(settings)};
 }
 
+void detail::SettingSources::note(std::string_view name, std::string source) {
+  noted_[name] = {std::move(source), {}};
+}
+
+std::string_view detail::SettingSources::find(std::string_view name) const {
+  const auto found = noted_.find(name);
+  return found == noted_.end() ? std::string_view() : found->second.source;
+}
+
 std::string_view detail::SettingSources::find(const server::SettingRow& row,
                                               const Settings& settings) const {
   const auto found = noted_.find(row.name);
@@ -41,6 +50,19 @@ std::string source_of(const Settings& settings, const SettingRow& row) {
   if (!noted.empty()) return std::string(noted);
   const bool changed = row.is_set(settings) || row.show(settings) != row.show(Settings{});
   return changed ? "program" : "default";
+}
+
+void note_source(Settings& settings, std::string_view name, std::string source) {
+  auto sources = copy_of_sources(settings);
+  sources->note(name, std::move(source));
+  settings.sources = std::move(sources);
+}
+
+std::string source_of(const Settings& settings, std::string_view name, bool is_set) {
+  if (!is_set) return "default";
+  const auto noted =
+      settings.sources == nullptr ? std::string_view() : settings.sources->find(name);
+  return noted.empty() ? "program" : std::string(noted);
 }
 
 void note_no_traces(Settings& settings, std::shared_ptr<const UntoldReason> why) {

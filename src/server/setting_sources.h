@@ -33,6 +33,10 @@ class detail::SettingSources {
  public:
   /// The row was set from `source`: "flag --port", "environment GRPC_PORT", "file a.yaml:3".
   void note(const server::SettingRow& row, const Settings& settings, std::string source);
+  /// The same of what is in no table.
+  void note(std::string_view name, std::string source);
+  /// Empty where it was not noted.
+  std::string_view find(std::string_view name) const;
   /// Empty where the row was not noted, or the settings have been changed since.
   std::string_view find(const server::SettingRow& row, const Settings& settings) const;
 
@@ -50,10 +54,18 @@ class detail::SettingSources {
 
 namespace server {
 
+// What is in no table.
+inline constexpr std::string_view kAllowedOverrideModes = "filter.allowed_override_modes";
+inline constexpr std::string_view kTls = "tls";
+inline constexpr std::string_view kTracing = "tracing";
+
 /// For whoever sets one from somewhere: it is known from then on where it is from.
 void note_source(Settings& settings, const SettingRow& row, std::string source);
 /// As it was noted, else "program" where it is not as it would be by itself, else "default".
 std::string source_of(const Settings& settings, const SettingRow& row);
+/// The same of what is in no table, by one of the names above.
+void note_source(Settings& settings, std::string_view name, std::string source);
+std::string source_of(const Settings& settings, std::string_view name, bool is_set);
 
 /// Unless a reason is there.
 void note_no_traces(Settings& settings, std::shared_ptr<const UntoldReason> why);

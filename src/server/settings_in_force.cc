@@ -1,6 +1,10 @@
 #include "server/settings_in_force.h"
 
+#include <string>
 #include <utility>
+
+#include "extproc/trace_settings.h"
+#include "server/transport.h"
 
 namespace extproc::server {
 namespace {
@@ -60,14 +64,28 @@ std::vector<SettingInForce> SettingsInForce::shown(std::string_view address) con
     // The address says it.
     if (row.name == "port") continue;
     if (row.name == "listen") {
-      all.push_back({&row, std::string(address), address_from_});
+      all.push_back({row.name, row.help, &row, std::string(address), address_from_});
       continue;
     }
     std::string value = row.show(counting_);
     // Of texts alone: "standard error".
     if (value.empty()) value = default_of(row);
-    all.push_back({&row, std::move(value), source_of(settings_, row)});
+    all.push_back({row.name, row.help, &row, std::move(value), source_of(settings_, row)});
   }
+  const auto add = [&](std::string_view name, std::string_view help, std::string value,
+                       bool is_set) {
+    all.push_back({name, help, nullptr, std::move(value), source_of(settings_, name, is_set)});
+  };
+  const auto& modes = settings_.filter.allowed_override_modes;
+  add(kAllowedOverrideModes, "How many modes processors may choose from",
+      modes.empty() ? "any" : std::to_string(modes.size()), !modes.empty());
+  const auto& transport = settings_.transport;
+  add(kTls, "How connections are secured", transport == nullptr ? "off" : transport->description(),
+      transport != nullptr);
+  const auto& tracing = settings_.tracing;
+  add(kTracing, "Where spans are sent, and of which streams",
+      tracing ? tracing->endpoint + ", " + std::string(to_string(tracing->sampler)) : "off",
+      tracing.has_value());
   return all;
 }
 

@@ -15,6 +15,9 @@ namespace extproc::server {
 
 /// A setting as it counts now.
 struct SettingInForce {
+  std::string_view name;
+  std::string_view help;
+  /// Null of what is in no table, as it is no text: TLS, traces, the modes that may be chosen.
   const SettingRow* row;
   /// As it is written, or for people where it is not set.
   std::string value;

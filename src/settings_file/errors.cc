@@ -14,6 +14,11 @@ void Errors::add(int line, std::string text) {
   found_.emplace_back(line, place(file_, line) + ": " + std::move(text));
 }
 
+void Errors::add_once(int line, std::string text) {
+  const std::string told = place(file_, line) + ": " + text;
+  if (std::ranges::find(found_, std::pair(line, told)) == found_.end()) add(line, std::move(text));
+}
+
 void Errors::add_told(int line, std::string text) {
   const bool told = text.starts_with(file_ + ":");
   told ? static_cast<void>(found_.emplace_back(line, std::move(text))) : add(line, std::move(text));

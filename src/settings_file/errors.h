@@ -15,6 +15,8 @@ class Errors {
   const std::string& file() const { return file_; }
   /// Line 0: of the file as a whole.
   void add(int line, std::string text);
+  /// The same, unless it was added before.
+  void add_once(int line, std::string text);
   /// Lines that tell their place themselves, or are of a line that has none.
   void add_told(int line, std::string text);
   bool empty() const { return found_.empty(); }

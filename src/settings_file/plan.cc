@@ -64,6 +64,18 @@ const Given* GivenSettings::find(std::string_view name) const {
   return found == by_name_.end() ? nullptr : &found->second;
 }
 
+const Given* GivenSettings::take_named(std::string_view& text) const {
+  const auto take = [&text](const std::string& name) {
+    if (name.empty() || !text.starts_with(name + " ")) return false;
+    text.remove_prefix(name.size());
+    return true;
+  };
+  for (const auto& [name, given] : by_name_) {
+    if (take("Settings::" + std::string(name)) || take(server::flag_of(*given.row))) return &given;
+  }
+  return nullptr;
+}
+
 Settings GivenSettings::settings() const {
   Settings settings;
   for (const auto& [name, given] : by_name_) {
@@ -81,7 +93,11 @@ void Common::put(const Common& stronger) {
 
 Settings Common::settings() const {
   Settings settings = given.settings();
-  if (overrides) settings.filter.allowed_override_modes = overrides->modes;
+  if (overrides) {
+    settings.filter.allowed_override_modes = overrides->modes;
+    server::note_source(settings, server::kAllowedOverrideModes, told_source(overrides->source));
+  }
+  if (tls) server::note_source(settings, server::kTls, told_source(tls->source));
   return settings;
 }
 

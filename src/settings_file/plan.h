@@ -20,6 +20,8 @@ struct Given {
   const server::SettingRow* row = nullptr;
   std::string source{};
   std::string text{};
+  /// Of the file; 0: a flag gives it.
+  int line = 0;
 };
 
 /// At most one for each setting.
@@ -32,6 +34,9 @@ class GivenSettings {
   void copy(std::string_view name, const GivenSettings& other);
   /// Null where it is not given.
   const Given* find(std::string_view name) const;
+  /// The one that a text begins with, by its flag or as a member of Settings; null where there is
+  /// none. That name is taken off the text.
+  const Given* take_named(std::string_view& text) const;
 
   Settings settings() const;
 

@@ -111,7 +111,8 @@ class PlanReader {
       return;
     }
     if (auto text = row_text(row, value, errors_))
-      given.put({.row = &row, .source = source(key.line), .text = std::move(*text)});
+      given.put(
+          {.row = &row, .source = source(key.line), .text = std::move(*text), .line = key.line});
   }
 
   void read_group(const std::string& group, const SettingNode& node, Common& common) {

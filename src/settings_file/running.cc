@@ -76,6 +76,14 @@ std::vector<InForce> in_force_of(const Common& common) {
   return all;
 }
 
+/// What is wrong with a value of its settings stands where the value does, once.
+void add_refusal(Errors& errors, const PlannedService& service, std::string_view text) {
+  std::string_view rest = text;
+  const Given* given = service.common.given.take_named(rest);
+  if (given == nullptr || given->line == 0) return errors.add_told(service.line, std::string(text));
+  errors.add_once(given->line, std::string(given->row->name) + std::string(rest));
+}
+
 }  // namespace
 
 std::vector<PlannedService> Running::read(std::vector<std::string>& module_path) const {
@@ -89,7 +97,7 @@ std::vector<PlannedService> Running::read(std::vector<std::string>& module_path)
     try {
       server::resolve(Settings::from_environment(service.common.settings()), std::nullopt);
     } catch (const Error& error) {
-      errors.add_told(service.line, error.what());
+      add_refusal(errors, service, error.what());
     }
   }
   errors.throw_if_any();

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import yaml
 
-from harness import paths
+from harness import grpc_client, paths, protos
 from harness.command import extproc
 from harness.processes import Launcher, Process
+
+
+OWN = "test_processors.Own"
 
 
 class ServedFile:
@@ -37,3 +40,20 @@ class ServedFile:
 
 def check(path: Path, *flags, **options):
     return extproc("serve", "--settings", path, "--check-settings", *flags, **options)
+
+
+def own(value: str, **more) -> dict:
+    return {"name": OWN, "settings": {"value": value, **more}}
+
+
+def service(port: int, *processors, **more) -> dict:
+    return {"listen": f"127.0.0.1:{port}", "processors": list(processors), **more}
+
+
+def answer_of(port: int) -> str:
+    """The header that Own sets for a request that comes now."""
+    with grpc_client.channel(port) as channel:
+        stream = grpc_client.process(channel)
+        answer = next(stream(iter([protos.request_headers({":method": "GET", ":path": "/"})])))
+    mutation = answer.request_headers.response.header_mutation
+    return {header.header.key: header.header.raw_value.decode() for header in mutation.set_headers}["x-own"]

@@ -51,6 +51,27 @@ TEST(ListenAddress, RefusesOthersWithAReason) {
   parse_listen_address("here", "unix:/" + std::string(106, 'x'));
 }
 
+TEST(ListenAddress, TwoThatAreOne) {
+  const auto both = [](const char* a, const char* b) {
+    const auto one = parse_listen_address("a", a);
+    const auto other = parse_listen_address("b", b);
+    EXPECT_EQ(overlap(one, other), overlap(other, one)) << a << " " << b;
+    return overlap(one, other);
+  };
+  EXPECT_TRUE(both("127.0.0.1:1", "127.0.0.1:1"));
+  EXPECT_TRUE(both("127.0.0.1:1", "[::]:1"));
+  EXPECT_TRUE(both("10.0.0.1:1", "0.0.0.0:1"));
+  EXPECT_TRUE(both("[::1]:1", "[::]:1"));
+  EXPECT_TRUE(both("localhost:1", "[::1]:1"));
+  EXPECT_TRUE(both("unix:/a", "unix:/a"));
+  EXPECT_FALSE(both("unix:/a", "unix:/b"));
+  EXPECT_FALSE(both("unix:/a", "[::]:1"));
+  EXPECT_FALSE(both("127.0.0.1:1", "127.0.0.1:2"));
+  EXPECT_FALSE(both("127.0.0.1:1", "127.0.0.2:1"));
+  EXPECT_FALSE(both("[::1]:1", "0.0.0.0:1"));
+  EXPECT_FALSE(both("[::]:0", "127.0.0.1:0"));
+}
+
 TEST(ListenAddress, OfThisMachineAlone) {
   for (const char* address : {"127.0.0.1:1", "127.1.2.3:50051", "[::1]:1"})
     EXPECT_TRUE(is_loopback(address)) << address;

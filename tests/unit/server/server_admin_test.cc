@@ -79,6 +79,7 @@ TEST_F(ServerAdminTest, EveryPageIsJsonForProgramsAndHtmlForPeople) {
 
 TEST_F(ServerAdminTest, SettingsTellFromWhereTheyAre) {
   settings.threads = 3;
+  settings.tracing = TraceSettings{.endpoint = "http://127.0.0.1:1/v1/traces"};
   start();
   std::size_t seen = 0;
   const auto server = of_server("/settings");
@@ -89,12 +90,20 @@ TEST_F(ServerAdminTest, SettingsTellFromWhereTheyAre) {
       EXPECT_EQ(each.at("flag").as_string(), "--threads");
     } else if (each.at("name") == "drain_delay") {
       EXPECT_EQ(each.at("from").as_string(), "default");
+    } else if (each.at("name") == "tracing") {
+      EXPECT_EQ(each.at("value").as_string(),
+                "http://127.0.0.1:1/v1/traces, parentbased_always_on");
+      EXPECT_EQ(each.at("from").as_string(), "program");
+    } else if (each.at("name") == "tls") {
+      EXPECT_EQ(each.at("value").as_string(), "off");
+    } else if (each.at("name") == "filter.allowed_override_modes") {
+      EXPECT_EQ(each.at("value").as_string(), "any");
     } else {
       continue;
     }
     ++seen;
   }
-  EXPECT_EQ(seen, 2U);
+  EXPECT_EQ(seen, 5U);
 }
 
 TEST_F(ServerAdminTest, TellsWhatAStreamWaitsFor) {

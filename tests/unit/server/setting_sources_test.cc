@@ -57,7 +57,7 @@ TEST(SettingSources, WhatIsChangedLaterIsOfTheProgram) {
 
 std::string shown_of(const SettingsInForce& settings, std::string_view name) {
   for (const SettingInForce& each : settings.shown("127.0.0.1:1")) {
-    if (each.row->name == name) return each.value + " of " + each.from;
+    if (each.name == name) return each.value + " of " + each.from;
   }
   return "not shown";
 }
