@@ -9,33 +9,31 @@ namespace extproc::grpc {
 namespace {
 
 using protobuf::FieldReader;
+using protozero::tag_and_type;
 
-constexpr std::uint32_t in_bytes(protozero::pbf_tag_type field) {
-  return protozero::tag_and_type(field, protozero::pbf_wire_type::length_delimited);
-}
+constexpr auto kBytes = protozero::pbf_wire_type::length_delimited;
 
 // As google/protobuf/descriptor.proto has them.
-constexpr auto kFileDependency = in_bytes(3);
-constexpr auto kFileMessage = in_bytes(4);
-constexpr auto kFileEnum = in_bytes(5);
-constexpr auto kFileService = in_bytes(6);
-constexpr auto kFileExtension = in_bytes(7);
+constexpr auto kFileDependency = tag_and_type(3, kBytes);
+constexpr auto kFileMessage = tag_and_type(4, kBytes);
+constexpr auto kFileEnum = tag_and_type(5, kBytes);
+constexpr auto kFileService = tag_and_type(6, kBytes);
+constexpr auto kFileExtension = tag_and_type(7, kBytes);
 
-constexpr auto kMessageField = in_bytes(2);
-constexpr auto kMessageMessage = in_bytes(3);
-constexpr auto kMessageEnum = in_bytes(4);
-constexpr auto kMessageExtension = in_bytes(6);
-constexpr auto kMessageOneof = in_bytes(8);
+constexpr auto kMessageField = tag_and_type(2, kBytes);
+constexpr auto kMessageMessage = tag_and_type(3, kBytes);
+constexpr auto kMessageEnum = tag_and_type(4, kBytes);
+constexpr auto kMessageExtension = tag_and_type(6, kBytes);
+constexpr auto kMessageOneof = tag_and_type(8, kBytes);
 
-constexpr auto kFieldExtendee = in_bytes(2);
-constexpr auto kFieldNumber = protozero::tag_and_type(3, protozero::pbf_wire_type::varint);
+constexpr auto kFieldExtendee = tag_and_type(2, kBytes);
+constexpr auto kFieldNumber = tag_and_type(3, protozero::pbf_wire_type::varint);
 /// Of everything that has a name.
 constexpr protozero::pbf_tag_type kName = 1;
 constexpr protozero::pbf_tag_type kPackage = 2;
 constexpr protozero::pbf_tag_type kValue = 2;
 constexpr protozero::pbf_tag_type kMethod = 2;
 constexpr protozero::pbf_tag_type kFile = 1;
-constexpr auto kBytes = protozero::pbf_wire_type::length_delimited;
 
 std::string_view name_of(FieldReader reader) {
   std::string_view name;

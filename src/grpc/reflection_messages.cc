@@ -10,21 +10,20 @@ namespace {
 
 using protozero::pbf_tag_type;
 using protozero::pbf_wire_type;
+using protozero::tag_and_type;
 
-constexpr std::uint32_t text_field(pbf_tag_type field) {
-  return protozero::tag_and_type(field, pbf_wire_type::length_delimited);
-}
+constexpr auto kBytes = pbf_wire_type::length_delimited;
 
 // ServerReflectionRequest.
-constexpr auto kHost = text_field(1);
-constexpr auto kFileByFilename = text_field(3);
-constexpr auto kFileContainingSymbol = text_field(4);
-constexpr auto kFileContainingExtension = text_field(5);
-constexpr auto kAllExtensionNumbersOfType = text_field(6);
-constexpr auto kListServices = text_field(7);
+constexpr auto kHost = tag_and_type(1, kBytes);
+constexpr auto kFileByFilename = tag_and_type(3, kBytes);
+constexpr auto kFileContainingSymbol = tag_and_type(4, kBytes);
+constexpr auto kFileContainingExtension = tag_and_type(5, kBytes);
+constexpr auto kAllExtensionNumbersOfType = tag_and_type(6, kBytes);
+constexpr auto kListServices = tag_and_type(7, kBytes);
 // ExtensionRequest.
-constexpr auto kContainingType = text_field(1);
-constexpr auto kExtensionNumber = protozero::tag_and_type(2, pbf_wire_type::varint);
+constexpr auto kContainingType = tag_and_type(1, kBytes);
+constexpr auto kExtensionNumber = tag_and_type(2, pbf_wire_type::varint);
 // ServerReflectionResponse.
 constexpr pbf_tag_type kValidHost = 1;
 constexpr pbf_tag_type kOriginalRequest = 2;

@@ -22,9 +22,6 @@ constexpr unsigned kAttributesOfResource = 1;
 constexpr unsigned kScopeOfIts = 1;
 constexpr unsigned kNameOfScope = 1;
 constexpr unsigned kVersionOfScope = 2;
-constexpr unsigned kKey = 1;
-constexpr unsigned kValue = 2;
-constexpr unsigned kText = 1;
 constexpr unsigned kPartialSuccess = 1;
 constexpr unsigned kRejectedSpans = 1;
 constexpr unsigned kErrorMessage = 2;
@@ -34,10 +31,7 @@ constexpr std::size_t kMostOfMessage = 512;
 
 void add_to_resource(protozero::pbf_writer& resource, std::string_view key,
                      std::string_view value) {
-  protozero::pbf_writer pair(resource, kAttributesOfResource);
-  pair.add_string(kKey, valid_text(key));
-  protozero::pbf_writer any(pair, kValue);
-  any.add_string(kText, valid_text(value, kMostOfAttribute));
+  add_text(resource, kAttributesOfResource, valid_text(key), value, kMostOfAttribute);
 }
 
 std::string service_name(const TraceSettings& settings) {

@@ -98,13 +98,6 @@ void add_attribute(protozero::pbf_writer& writer, unsigned field, std::string_vi
   add_value(value);
 }
 
-void add_text(protozero::pbf_writer& writer, unsigned field, std::string_view key,
-              std::string_view text) {
-  const std::string valid = valid_text(text);
-  add_attribute(writer, field, key,
-                [&](protozero::pbf_writer& value) { value.add_string(kStringValue, valid); });
-}
-
 /// How many bytes the character that `text` begins with has; 0 where that is no UTF-8.
 std::size_t character_size(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -134,6 +127,13 @@ std::string valid_text(std::string_view text, std::size_t most) {
     text.remove_prefix(size == 0 ? 1 : size);
   }
   return valid;
+}
+
+void add_text(protozero::pbf_writer& writer, unsigned field, std::string_view key,
+              std::string_view text, std::size_t most) {
+  const std::string valid = valid_text(text, most);
+  add_attribute(writer, field, key,
+                [&](protozero::pbf_writer& value) { value.add_string(kStringValue, valid); });
 }
 
 SpanFields& SpanFields::name(std::string_view name) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <protozero/pbf_writer.hpp>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,10 @@ enum class SpanKind : std::uint8_t { internal = 1, server = 2 };
 
 /// What protobuf takes for a string, in at most `most` bytes: other bytes become "?".
 std::string valid_text(std::string_view text, std::size_t most = 256);
+
+/// A KeyValue, as `field` of what is written; its text as valid_text() has it.
+void add_text(protozero::pbf_writer& writer, unsigned field, std::string_view key,
+              std::string_view text, std::size_t most = 256);
 
 /// Some fields of a Span.
 class SpanFields {
