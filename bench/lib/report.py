@@ -164,3 +164,95 @@ def _beside_without(results: Results, group: str, names: tuple[str, ...], how: s
         rate = number(results.median(group, "direct", name, "streams_per_s"))
         rows.append([name, number(cpu), more, rate])
     return Table(f"{group.title()}, straight to the server", [group, "CPU/stream us", how, "streams/s"], rows)
+
+
+def tls_envoy_table(results: Results) -> Table:
+    rows = _route_rows(results, "tls", [BASELINE, TLS_CLEAR, TLS_OURS])
+    return Table("TLS between Envoy and the processor", ["behind Envoy", *_ROUTE_HEAD], rows)
+
+
+def _route_rows(results: Results, measurement: str, routes: list[str]) -> list[list[str]]:
+    values = (
+        "requests_per_s",
+        "p50_us",
+        "added_p50_us",
+        "added_p99_us",
+        "added_p999_us",
+        "cpu_us_per_request",
+        "envoy_cpu_us_per_request",
+    )
+    rows = []
+    for case in results.cases(measurement):
+        for route in routes:
+            if results.median(measurement, case, route, "requests_per_s") is not None:
+                rows.append(
+                    [
+                        _TITLES.get(route, route),
+                        case,
+                        *(number(results.median(measurement, case, route, value)) for value in values),
+                    ]
+                )
+    return rows
+
+
+def body_table(results: Results) -> Table:
+    cases = results.cases("bodies")
+    head = ["bodies", *(f"{case} {unit}" for case in cases for unit in ("MiB/s", "CPU s/GiB"))]
+    rows = []
+    for name, title in _TITLES.items():
+        cells = [
+            number(results.median("bodies", case, name, value))
+            for case in cases
+            for value in ("mib_per_s", "cpu_s_per_gib")
+        ]
+        if any(cell != "-" for cell in cells):
+            rows.append([title, *cells])
+    return Table("Bodies: 1 MiB replaced, 64 KiB chunks continued, 64 KiB chunks passed through", head, rows)
+
+
+def memory_table(results: Results) -> Table:
+    head = ["idle streams", "at once", "KiB a stream", "before MiB", "open MiB", "closed MiB", "open again MiB"]
+    rows = []
+    for case in results.cases("memory"):
+        for name, title in _TITLES.items():
+            each = results.median("memory", case, name, "bytes_per_stream")
+            if each is not None:
+                sizes = (
+                    results.median("memory", case, name, f"{when}_bytes")
+                    for when in ("before", "open", "closed", "again")
+                )
+                rows.append([title, case, number(each / _KIB), *(number(size / _MIB) for size in sizes)])
+    return Table("Resident memory with open idle streams", head, rows)
+
+
+def growth_table(results: Results) -> Table:
+    cases = results.cases("growth")
+    rows = []
+    for name, title in _TITLES.items():
+        cells = [number(results.median("growth", case, name, "cpu_us_per_stream")) for case in cases]
+        if any(cell != "-" for cell in cells):
+            rows.append([title, *cells])
+            rates = [number(results.median("growth", case, name, "streams_per_s")) for case in cases]
+            rows.append([f"{title}, streams/s", *rates])
+    return Table("Growth: server CPU per stream in us", ["server", *cases], rows)
+
+
+def build_table(results: Results) -> Table:
+    head = ["what is built", "of", "seconds", "CPU seconds", "stripped KiB", "shared libraries"]
+    rows = []
+    for case in results.cases("build"):
+        for name, title in _TITLES.items():
+            values = ("wall_s", "cpu_s", "binary_bytes", "shared_libraries")
+            seconds, cpu, size, libraries = (results.median("build", case, name, value) for value in values)
+            if seconds is not None or size is not None:
+                rows.append(
+                    [
+                        case,
+                        title,
+                        number(seconds),
+                        number(cpu),
+                        number(size / _KIB if size else None),
+                        number(libraries).removesuffix(".00"),
+                    ]
+                )
+    return Table("What a user builds", head, rows)
