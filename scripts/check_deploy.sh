@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What of deploy/ can be checked in seconds: Dockerfiles, what docker-compose and Prometheus read, systemd's units. Needs the release
-# build's command. Images, packages and the whole of compose.yaml have targets of their own.
+# What of deploy/ can be checked in seconds: Dockerfiles, what docker-compose and Prometheus read, systemd's units, the Helm chart.
+# Needs the release build's command and examples. Images, packages and the whole of compose.yaml have targets of their own.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -20,4 +20,11 @@ mapfile -t versions < <(docker-compose -f deploy/compose.yaml config | grep -oE 
   die "deploy/compose.yaml has another Envoy than scripts/requirements-run.txt: ${versions[*]}"
 
 scripts/check_systemd.sh
-note "deploy: ${#dockerfiles[@]} Dockerfiles, compose.yaml and its Envoy, and the units are in order"
+
+scripts/chart_files.py --check
+HELM=$(scripts/install_go_programs.sh --path helm)
+ENVOY=$envoy
+export HELM ENVOY EXTPROC_BUILD_DIR="$PWD/build/release"
+"$venv_dir/bin/python" -m pytest -q -o cache_dir="$PWD/build/deploy" --junitxml="$PWD/build/deploy.xml" tests/deploy/test_chart.py ||
+  die "deploy/chart is not what it should be (see above); one test alone: HELM=$HELM $venv_dir/bin/python -m pytest tests/deploy/test_chart.py -k NAME"
+note "deploy: ${#dockerfiles[@]} Dockerfiles, compose.yaml and its Envoy, the units and the chart are in order"

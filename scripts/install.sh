@@ -80,5 +80,6 @@ for group in "${groups[@]}"; do
   case $group in
     run) scripts/install_envoy.sh ;;
     test) scripts/install_envoy.sh && scripts/install_test_tools.sh ;;
+    deploy) scripts/install_deploy_tools.sh ;;
   esac
 done

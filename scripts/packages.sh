@@ -19,7 +19,7 @@ packages_run=(python3-venv curl ca-certificates)
 packages_test=(python3-venv curl ca-certificates ccache nghttp2-client prometheus iproute2)
 packages_format=(clang-format-16)
 packages_lint=(clang-format-16 clang-tidy-16 clang-16)
-# Checks of what is in deploy/: systemd's own, and a lint of Dockerfiles. docker-compose needs no engine to read a file.
+# Checks of what is in deploy/: systemd's own, a lint of Dockerfiles, helm, which Go builds. docker-compose needs no engine to read a file.
 packages_deploy=(python3-venv systemd docker-compose curl ca-certificates)
 # Building an image without an engine: its base, and what takes a Dockerfile.
 packages_image=(python3-venv buildah mmdebstrap curl ca-certificates)

@@ -15,6 +15,7 @@ SCHEMAS = {
     "Backend": "backends.yaml",
     "ClientTrafficPolicy": "clienttrafficpolicies.yaml",
     "EnvoyFilter": "istio.yaml",
+    "Certificate": "certificates.yaml",
 }
 
 
@@ -52,6 +53,7 @@ _METADATA = {
     "properties": {
         "name": {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "maxLength": 253},
         "namespace": {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63},
+        "labels": {"type": "object", "additionalProperties": {"type": "string"}},
     },
     "additionalProperties": False,
 }
