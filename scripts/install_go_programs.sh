@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds Go programs into a cache outside of the tree, unless they are there: install_go_programs.sh NAME...  With --path NAME it
-# prints where that one is. The cache is ${XDG_CACHE_HOME:-$HOME/.cache}/extproc.
+# prints where that one is, with --module NAME where its module's files are. The cache is ${XDG_CACHE_HOME:-$HOME/.cache}/extproc.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source scripts/venv.sh
@@ -27,15 +27,20 @@ module_file() {
 }
 
 build() {
-  local name=$1 folder started=$SECONDS options=()
+  local name=$1 folder started=$SECONDS flags=-s options=()
   look_up "$name"
   [[ ! -x "$program" ]] || return 0
   mkdir -p "$cache/bin"
   note "$name $version is built once, into $cache: that takes minutes, and the network"
   folder=$(module_folder "$module" "$version" "$hash")
-  if grep -q '=> \./staging/' "$folder/go.mod"; then options=(-mod=mod "-modfile=$(module_file "$name" "$folder")"); fi
+  if [[ $module == k8s.io/kubernetes ]]; then
+    options=(-mod=mod "-modfile=$(module_file "$name" "$folder")")
+    # Charts ask a server for its version.
+    flags+=" -X k8s.io/component-base/version.gitVersion=$version -X k8s.io/component-base/version.gitMajor=1"
+    flags+=" -X k8s.io/component-base/version.gitMinor=$(cut -d. -f2 <<<"$version")"
+  fi
   # Who ends it meanwhile leaves no program behind.
-  (cd "$folder" && GOWORK=off CGO_ENABLED=0 "$go" build -trimpath -ldflags=-s "${options[@]}" -o "$program.part" "$package") ||
+  (cd "$folder" && GOWORK=off CGO_ENABLED=0 "$go" build -trimpath -ldflags="$flags" "${options[@]}" -o "$program.part" "$package") ||
     die "$name could not be built (see above): check the network or GOPROXY, then run this again"
   mv "$program.part" "$program"
   note "$name $version: $(($(stat -c %s "$program") / 1000000)) MB, built in $((SECONDS - started)) s"
@@ -48,6 +53,16 @@ if [[ ${1:-} == --path ]]; then
   exit
 fi
 
+# The least that any of them needs.
+least_go=1.26.7
+export GOTOOLCHAIN=local GOPATH="$cache/go" GOFLAGS="-modcacherw -buildvcs=false"
+if [[ ${1:-} == --module ]]; then
+  look_up "${2:?usage: install_go_programs.sh --module NAME}"
+  find_go "$least_go" >&2
+  module_folder "$module" "$version" "$hash"
+  exit
+fi
+
 missing=()
 for name in "$@"; do
   look_up "$name"
@@ -55,7 +70,5 @@ for name in "$@"; do
 done
 [[ ${#missing[@]} -gt 0 ]] || exit 0
 
-# The least that any of them needs.
-find_go 1.26.7
-export GOTOOLCHAIN=local GOPATH="$cache/go" GOFLAGS="-modcacherw -buildvcs=false"
+find_go "$least_go"
 for name in "${missing[@]}"; do build "$name"; done

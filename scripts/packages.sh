@@ -25,6 +25,8 @@ packages_deploy=(python3-venv systemd docker-compose curl ca-certificates)
 packages_image=(python3-venv buildah mmdebstrap curl ca-certificates)
 # What compose.yaml has beside Envoy and processors.
 packages_compose=(docker-compose prometheus iproute2 curl ca-certificates)
+# A Kubernetes API server and names of a cluster; Go builds the rest.
+packages_control_plane=(etcd-server dnsmasq-base iproute2 util-linux openssl)
 # Debian packages in a bare Debian.
 packages_debian=(dpkg-dev file mmdebstrap lintian help2man)
 # cpack's .deb: dpkg-shlibdeps, and file, which tells programs from other files.
@@ -43,6 +45,7 @@ commands_lint=(clang-format-16 clang-tidy-16)
 commands_deploy=(systemd-analyze docker-compose)
 commands_image=(buildah mmdebstrap)
 commands_compose=(docker-compose prometheus ip)
+commands_control_plane=(etcd dnsmasq ip unshare openssl)
 commands_debian=(dpkg-deb mmdebstrap lintian help2man)
 commands_package=(dpkg-shlibdeps file)
 commands_bench=(python3 h2load wrk grpc_cpp_plugin)

@@ -63,7 +63,9 @@ class Process:
 
     running: list["Process"] = []
 
-    def __init__(self, name: str, command: list, log: Path, env: dict | None = None, open_files: int | None = None, pass_fds: tuple = ()):
+    def __init__(
+        self, name: str, command: list, log: Path, env: dict | None = None, open_files: int | None = None, pass_fds: tuple = (), cwd: Path | None = None
+    ):
         def limit_files():
             if open_files is not None:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
@@ -81,6 +83,7 @@ class Process:
                 start_new_session=True,
                 preexec_fn=limit_files,
                 pass_fds=pass_fds,
+                cwd=cwd,
             )
         Process.running.append(self)
 

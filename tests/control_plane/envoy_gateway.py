@@ -1,0 +1,73 @@
+"""Envoy Gateway in host mode: it reads resources from files, and runs Envoy itself."""
+
+import os
+from pathlib import Path
+
+import yaml
+from helm import CHART
+
+from harness import paths
+from harness.processes import Launcher, Process
+
+GATEWAY = CHART.parent / "kubernetes" / "gateway.yaml"
+ENVOY_VERSION = "1.40.0"
+
+
+class EnvoyGateway:
+    def __init__(self, launcher: Launcher, upstream: str):
+        folder = launcher.folder / "envoy-gateway"
+        self._resources = folder / "resources"
+        self._resources.mkdir(parents=True)
+        homes = {f"{kind}{'Dir' if kind == 'runtime' else 'Home'}": str(folder / kind) for kind in ("config", "data", "state", "runtime")}
+        # Where it would put the Envoy that it downloads.
+        program = folder / "data" / "envoy-versions" / ENVOY_VERSION / "bin" / "envoy"
+        program.parent.mkdir(parents=True)
+        program.symlink_to(paths.envoy())
+        self.write("gateway.yaml", [*self._gateway(), self._endpoints(upstream)])
+        config = folder / "config.yaml"
+        config.write_text(yaml.safe_dump({
+            "apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "EnvoyGateway",
+            "gateway": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"},
+            "provider": {"type": "Custom", "custom": {
+                "resource": {"type": "File", "file": {"paths": [str(self._resources)]}},
+                "infrastructure": {"type": "Host", "host": homes},
+            }},
+            "logging": {"level": {"default": "info"}},
+            "extensionApis": {"enableBackend": True},
+        }))  # fmt: skip
+        self._launcher, self._config = launcher, config
+        self.process: Process | None = None
+
+    def start(self) -> None:
+        self.process = self._launcher.start("envoy-gateway", [os.environ["ENVOY_GATEWAY"], "server", "--config-path", self._config])
+
+    def check_alive(self) -> None:
+        self.process.check_alive()
+
+    def write(self, name: str, resources: list[dict] | str) -> None:
+        """One file, at once: it is watched."""
+        text = resources if isinstance(resources, str) else yaml.safe_dump_all(resources)
+        new = Path(self._resources.parent) / f"new-{name}"
+        new.write_text(text)
+        new.rename(self._resources / name)
+
+    def _gateway(self) -> list[dict]:
+        """That of the documentation, on the Envoy of this project."""
+        resources = list(yaml.safe_load_all(GATEWAY.read_text()))
+        version = {
+            "apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "EnvoyProxy", "metadata": {"name": "version", "namespace": "default"},
+            "spec": {"provider": {"type": "Host", "host": {"envoyVersion": ENVOY_VERSION}}},
+        }  # fmt: skip
+        for one in resources:
+            if one["kind"] == "GatewayClass":
+                one["spec"]["parametersRef"] = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": "version", "namespace": "default"}
+        return [*resources, version]
+
+    def _endpoints(self, upstream: str) -> dict:
+        """What the controllers of a cluster make of the Service."""
+        return {
+            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+            "metadata": {"name": "echo-1", "namespace": "default", "labels": {"kubernetes.io/service-name": "echo"}},
+            "endpoints": [{"addresses": [upstream], "conditions": {"ready": True}}],
+            "ports": [{"name": "http", "port": 8081, "protocol": "TCP"}],
+        }  # fmt: skip

@@ -1,0 +1,93 @@
+"""What is asked of each gateway: the same, whoever has configured Envoy."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from pods import Pods
+
+from harness import http
+from harness.processes import eventually
+
+PORT = 8080
+# Of the example processor.
+MARK = "x-extra-request-id"
+# Names are looked up every 5 s; a control plane takes its time as well.
+SOON = 60
+CALLERS = 8
+
+
+def ask() -> tuple[int, bool]:
+    """The status, and whether the response was processed."""
+    try:
+        response = http.request(PORT, "GET", "/shop", timeout=5)
+    except (OSError, TimeoutError):
+        return 0, False
+    return response.status, response.get(MARK) is not None
+
+
+def wait_for(expected: Callable[[tuple[int, bool]], bool], what: str, alive: Callable[[], None]) -> tuple[int, bool]:
+    """The first of three answers in a row that are as expected."""
+
+    def three() -> tuple[int, bool] | None:
+        alive()
+        time.sleep(0.1)
+        answers = [ask() for _ in range(3)]
+        return answers[0] if all(map(expected, answers)) else None
+
+    try:
+        return eventually(three, what, SOON)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; the last answer: {ask()}") from None
+
+
+def processed(answer: tuple[int, bool]) -> bool:
+    return answer == (200, True)
+
+
+def unprocessed(answer: tuple[int, bool]) -> bool:
+    return answer == (200, False)
+
+
+def failed(answer: tuple[int, bool]) -> bool:
+    return answer[0] in (500, 503, 504)
+
+
+class Load:
+    """Requests without a break; counts answers by status and whether they were processed."""
+
+    def __init__(self):
+        self.answers: Counter = Counter()
+        self._stopped = False
+
+    async def _call(self) -> None:
+        connection = await http.Connection.open(PORT)
+        while not self._stopped:
+            response = await connection.request("GET", "/load")
+            self.answers[response.status, response.get(MARK) is not None] += 1
+        connection.close()
+
+    async def during(self, change: Callable[[], None]) -> None:
+        """Goes on while the change is made, which may block, and for some seconds behind it."""
+        calls = [asyncio.create_task(self._call()) for _ in range(CALLERS)]
+        await asyncio.sleep(1)
+        await asyncio.to_thread(change)
+        await asyncio.sleep(8)
+        self._stopped = True
+        await asyncio.gather(*calls)
+
+
+def replace_one_under_load(pods: Pods) -> Counter:
+    """As a rolling update does: another is ready, then one goes. What was answered meanwhile."""
+
+    def replace() -> None:
+        pods.start()
+        time.sleep(1)
+        old = pods.running[0]
+        pods.end(old)
+        assert old.process.wait(40) == 0
+
+    load = Load()
+    asyncio.run(load.during(replace))
+    return load.answers
