@@ -14,7 +14,7 @@ COPIES = {
 }
 SCHEMA = CHART / "values.schema.json"
 # The chart says these by flags, which are stronger.
-BY_FLAGS = ("port", "listen", "metrics", "grace_period", "tls")
+BY_FLAGS = ("port", "listen", "metrics", "grace_period", "drain_delay", "tls")
 
 
 def settings_definitions() -> dict:

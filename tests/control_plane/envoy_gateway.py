@@ -1,6 +1,7 @@
 """Envoy Gateway in host mode: it reads resources from files, and runs Envoy itself."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import yaml
@@ -18,19 +19,19 @@ class EnvoyGateway:
         folder = launcher.folder / "envoy-gateway"
         self._resources = folder / "resources"
         self._resources.mkdir(parents=True)
-        homes = {f"{kind}{'Dir' if kind == 'runtime' else 'Home'}": str(folder / kind) for kind in ("config", "data", "state", "runtime")}
+        self._homes = {f"{kind}{'Dir' if kind == 'runtime' else 'Home'}": str(folder / kind) for kind in ("config", "data", "state", "runtime")}
         # Where it would put the Envoy that it downloads.
         program = folder / "data" / "envoy-versions" / ENVOY_VERSION / "bin" / "envoy"
         program.parent.mkdir(parents=True)
         program.symlink_to(paths.envoy())
-        self.write("gateway.yaml", [*self._gateway(), self._endpoints(upstream)])
+        self.write("gateway.yaml", self._gateway(upstream))
         config = folder / "config.yaml"
         config.write_text(yaml.safe_dump({
             "apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "EnvoyGateway",
             "gateway": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"},
             "provider": {"type": "Custom", "custom": {
                 "resource": {"type": "File", "file": {"paths": [str(self._resources)]}},
-                "infrastructure": {"type": "Host", "host": homes},
+                "infrastructure": {"type": "Host", "host": self._homes},
             }},
             "logging": {"level": {"default": "info"}},
             "extensionApis": {"enableBackend": True},
@@ -39,6 +40,8 @@ class EnvoyGateway:
         self.process: Process | None = None
 
     def start(self) -> None:
+        # Between it and Envoy.
+        subprocess.run([os.environ["ENVOY_GATEWAY"], "certgen", "--local", "--config-home", self._homes["configHome"]], check=True, capture_output=True)
         self.process = self._launcher.start("envoy-gateway", [os.environ["ENVOY_GATEWAY"], "server", "--config-path", self._config])
 
     def check_alive(self) -> None:
@@ -51,8 +54,8 @@ class EnvoyGateway:
         new.write_text(text)
         new.rename(self._resources / name)
 
-    def _gateway(self) -> list[dict]:
-        """That of the documentation, on the Envoy of this project."""
+    def _gateway(self, upstream: str) -> list[dict]:
+        """That of the documentation, on the Envoy of this project. Without a cluster there are no Services."""
         resources = list(yaml.safe_load_all(GATEWAY.read_text()))
         version = {
             "apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "EnvoyProxy", "metadata": {"name": "version", "namespace": "default"},
@@ -61,13 +64,10 @@ class EnvoyGateway:
         for one in resources:
             if one["kind"] == "GatewayClass":
                 one["spec"]["parametersRef"] = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": "version", "namespace": "default"}
-        return [*resources, version]
-
-    def _endpoints(self, upstream: str) -> dict:
-        """What the controllers of a cluster make of the Service."""
-        return {
-            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
-            "metadata": {"name": "echo-1", "namespace": "default", "labels": {"kubernetes.io/service-name": "echo"}},
-            "endpoints": [{"addresses": [upstream], "conditions": {"ready": True}}],
-            "ports": [{"name": "http", "port": 8081, "protocol": "TCP"}],
+            if one["kind"] == "HTTPRoute":
+                one["spec"]["rules"][0]["backendRefs"] = [{"group": "gateway.envoyproxy.io", "kind": "Backend", "name": "echo"}]
+        echo = {
+            "apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "Backend", "metadata": {"name": "echo", "namespace": "default"},
+            "spec": {"endpoints": [{"ip": {"address": upstream, "port": 8081}}]},
         }  # fmt: skip
+        return [*(one for one in resources if one["kind"] not in ("Service", "Deployment")), version, echo]

@@ -59,14 +59,22 @@ class Load:
 
     def __init__(self):
         self.answers: Counter = Counter()
+        self.lost: list[str] = []
+        self._began = time.monotonic()
         self._stopped = False
 
     async def _call(self) -> None:
         connection = await http.Connection.open(PORT)
         while not self._stopped:
             response = await connection.request("GET", "/load")
-            self.answers[response.status, response.get(MARK) is not None] += 1
+            answer = response.status, response.get(MARK) is not None
+            self.answers[answer] += 1
+            if answer != (200, True):
+                self.lost.append(f"{self.time():.2f} s: {answer} {response.body[:100]!r}")
         connection.close()
+
+    def time(self) -> float:
+        return time.monotonic() - self._began
 
     async def during(self, change: Callable[[], None]) -> None:
         """Goes on while the change is made, which may block, and for some seconds behind it."""
@@ -78,16 +86,21 @@ class Load:
         await asyncio.gather(*calls)
 
 
-def replace_one_under_load(pods: Pods) -> Counter:
-    """As a rolling update does: another is ready, then one goes. What was answered meanwhile."""
+def replace_one_under_load(pods: Pods) -> None:
+    """As a rolling update does: another is ready, then one goes. No request is lost, and none passes unprocessed."""
+    load, events = Load(), []
 
     def replace() -> None:
         pods.start()
+        events.append(f"{load.time():.2f} s: another is ready")
         time.sleep(1)
         old = pods.running[0]
         pods.end(old)
+        events.append(f"{load.time():.2f} s: SIGTERM")
         assert old.process.wait(40) == 0
+        events.append(f"{load.time():.2f} s: it has ended")
 
-    load = Load()
     asyncio.run(load.during(replace))
-    return load.answers
+    print(f"{sum(load.answers.values())} requests while one replica took over from another ({'; '.join(events)}): {len(load.lost)} lost")
+    assert not load.lost, "\n".join([*events, *load.lost[:20]])
+    assert load.answers[200, True] > 500

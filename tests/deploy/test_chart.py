@@ -162,6 +162,7 @@ def test_a_certificate_is_for_that_address():
         (["--set", "tls.certManager.enabled=true"], "set both"),
         (["--set", "tls.enabled=true,tls.certManager.enabled=true"], "name the issuer in tls.certManager.issuerRef.name"),
         (["--set", "autoscaling.enabled=true,autoscaling.minReplicas=20"], "autoscaling.minReplicas is more than"),
+        (["--set", "drainDelay=30"], "drainDelay is 30, which is not less than gracePeriod, 30"),
         (["--set", "metricsPort=50051"], "metricsPort is 50051, which one of the services has"),
     ],
 )

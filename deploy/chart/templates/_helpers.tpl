@@ -39,6 +39,13 @@ labels:
 {{- toJson $ports -}}
 {{- end -}}
 
+{{- define "extproc.gracePeriod" -}}
+{{- if ge (int .Values.drainDelay) (int .Values.gracePeriod) -}}
+{{- fail (printf "drainDelay is %d, which is not less than gracePeriod, %d" (int .Values.drainDelay) (int .Values.gracePeriod)) -}}
+{{- end -}}
+{{- .Values.gracePeriod -}}
+{{- end -}}
+
 {{- define "extproc.tlsSecret" -}}
 {{- if .Values.tls.secretName -}}
 {{- .Values.tls.secretName -}}
