@@ -65,7 +65,9 @@ bool RequestCheck::accepts_pseudo(std::string_view name, std::string_view value)
     return once(kMethod) && passes(nghttp2_check_method, value);
   }
   if (name == ":scheme") return once(kScheme) && passes(nghttp2_check_header_name, value);
-  if (name == ":authority") return once(kAuthority) && passes(nghttp2_check_authority, value);
+  // Envoy's gRPC health checks have the name of the cluster there, and Envoy Gateway's names have
+  // slashes, Istio's bars: what a path may have, in place of what an authority may.
+  if (name == ":authority") return once(kAuthority) && passes(nghttp2_check_path, value);
   if (name == ":path") {
     return once(kPath) && passes(nghttp2_check_path, value) &&
            (value.starts_with('/') || value == "*");

@@ -1,14 +1,16 @@
 """Envoy Gateway in host mode: it reads resources from files, and runs Envoy itself."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
 import yaml
 from helm import CHART
+from scenario import PORT
 
 from harness import paths
-from harness.processes import Launcher, Process
+from harness.processes import Launcher, Process, eventually, is_open
 
 GATEWAY = CHART.parent / "kubernetes" / "gateway.yaml"
 ENVOY_VERSION = "1.40.0"
@@ -41,8 +43,18 @@ class EnvoyGateway:
 
     def start(self) -> None:
         # Between it and Envoy.
-        subprocess.run([os.environ["ENVOY_GATEWAY"], "certgen", "--local", "--config-home", self._homes["configHome"]], check=True, capture_output=True)
+        subprocess.run(
+            [os.environ["ENVOY_GATEWAY"], "certgen", "--local", "--config-home", self._homes["configHome"]], check=True, capture_output=True
+        )
         self.process = self._launcher.start("envoy-gateway", [os.environ["ENVOY_GATEWAY"], "server", "--config-path", self._config])
+
+    def stop(self) -> None:
+        """With its Envoy, which would share the port with that of the next one."""
+        session = self.process.pid
+        self.process.stop()
+        for pid in subprocess.run(["ps", "-o", "pid=", "-s", str(session)], capture_output=True, text=True, check=False).stdout.split():
+            os.kill(int(pid), signal.SIGKILL)
+        eventually(lambda: not is_open(PORT), "the port of Envoy to be free")
 
     def check_alive(self) -> None:
         self.process.check_alive()

@@ -15,6 +15,8 @@ PORT = 8080
 MARK = "x-extra-request-id"
 # Names are looked up every 5 s; a control plane takes its time as well.
 SOON = 60
+# Until a control plane on a busy machine has read all and started Envoy.
+START = 240
 CALLERS = 8
 
 
@@ -27,17 +29,16 @@ def ask() -> tuple[int, bool]:
     return response.status, response.get(MARK) is not None
 
 
-def wait_for(expected: Callable[[tuple[int, bool]], bool], what: str, alive: Callable[[], None]) -> tuple[int, bool]:
-    """The first of three answers in a row that are as expected."""
+def wait_for(expected: Callable[[tuple[int, bool]], bool], what: str, alive: Callable[[], None], seconds: float = SOON) -> None:
+    """Until three answers in a row are as expected."""
 
-    def three() -> tuple[int, bool] | None:
+    def three() -> bool:
         alive()
         time.sleep(0.1)
-        answers = [ask() for _ in range(3)]
-        return answers[0] if all(map(expected, answers)) else None
+        return all(expected(ask()) for _ in range(3))
 
     try:
-        return eventually(three, what, SOON)
+        eventually(three, what, seconds)
     except AssertionError as error:
         raise AssertionError(f"{error}; the last answer: {ask()}") from None
 

@@ -5,7 +5,7 @@ import yaml
 from envoy_gateway import EnvoyGateway
 from helm import CHART, helm
 from pods import Pods
-from scenario import failed, processed, replace_one_under_load, unprocessed, wait_for
+from scenario import START, failed, processed, replace_one_under_load, unprocessed, wait_for
 
 from harness.command import config
 
@@ -44,15 +44,18 @@ def test_requests_pass_the_processor(own_launcher, names, upstream, authority, t
     for _ in range(2):
         pods.start()
     gateway.start()
-    wait_for(processed, "a response that was processed", gateway.check_alive)
+    try:
+        wait_for(processed, "a response that was processed", gateway.check_alive, START)
 
-    # A second takes over: nothing is lost, and nothing passes unprocessed.
-    replace_one_under_load(pods)
+        # A second takes over: nothing is lost, and nothing passes unprocessed.
+        replace_one_under_load(pods)
 
-    # Without the processor requests fail, or pass, as the policy says.
-    pods.end_all()
-    wait_for(failed, "requests to fail without the processor", gateway.check_alive)
-    gateway.write("chart.yaml", chart(tmp_path, "--failure-mode-allow", tls=tls))
-    wait_for(unprocessed, "requests to pass without the processor", gateway.check_alive)
-    pods.start()
-    wait_for(processed, "the processor to be asked again", gateway.check_alive)
+        # Without the processor requests fail, or pass, as the policy says.
+        pods.end_all()
+        wait_for(failed, "requests to fail without the processor", gateway.check_alive)
+        gateway.write("chart.yaml", chart(tmp_path, "--failure-mode-allow", tls=tls))
+        wait_for(unprocessed, "requests to pass without the processor", gateway.check_alive)
+        pods.start()
+        wait_for(processed, "the processor to be asked again", gateway.check_alive)
+    finally:
+        gateway.stop()

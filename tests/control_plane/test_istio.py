@@ -5,7 +5,7 @@ import yaml
 from helm import CHART
 from istio import Istio, routes
 from pods import Pods
-from scenario import failed, processed, replace_one_under_load, unprocessed, wait_for
+from scenario import START, failed, processed, replace_one_under_load, unprocessed, wait_for
 
 from harness.command import config
 from harness.envoy_tls import Files
@@ -41,7 +41,7 @@ def test_requests_pass_the_processor(own_launcher, names, cluster, upstream, aut
             pods.start()
         istio = Istio(own_launcher, cluster)
         cluster.apply(*routes(upstream))
-        wait_for(processed, "a response that was processed", istio.check_alive)
+        wait_for(processed, "a response that was processed", istio.check_alive, START)
 
         # A second takes over: nothing is lost, and nothing passes unprocessed.
         replace_one_under_load(pods)

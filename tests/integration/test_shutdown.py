@@ -16,7 +16,7 @@ from harness.envoy_config import Cluster, Filter, Listener, bootstrap, grpc_heal
 from harness.extproc import Extproc
 from harness.grpc_client import Requests, process
 from harness.load import Load
-from harness.processes import free_port
+from harness.processes import eventually, free_port
 
 TRIVIAL = "examples.TrivialExtProcService"
 GET = {":method": "GET", ":path": "/"}
@@ -112,6 +112,17 @@ def test_sigterm_under_load_costs_no_request(replicas):
     assert envoy.ext_proc_failures() == {}
     # Both had a share of the load before.
     assert envoy.stats(r"^cluster\.processor\.upstream_cx_total$")["cluster.processor.upstream_cx_total"] >= 2
+
+
+@pytest.mark.parametrize("name", ["/default/processor/extproc/0", "outbound|50051||processor.default.svc.cluster.local"])
+def test_health_checks_of_clusters_with_names_as_gateways_give_them(own_launcher, echo_port, name):
+    """Which is their :authority, if nothing else is."""
+    server = Extproc(own_launcher, TRIVIAL)
+    port, admin = free_port(), free_port()
+    clusters = [Cluster(name, (server.address,), health_check=grpc_health_check("0.1s")), Cluster("upstream", (echo_port,), http2=False)]
+    envoy = Envoy(own_launcher, bootstrap(admin, [Listener("http", port, (Filter(name),))], clusters), admin)
+    eventually(lambda: envoy.stats(r"membership_healthy$")[f"cluster.{name}.membership_healthy"] == 1, "a healthy endpoint")
+    assert sum(envoy.stats(r"health_check\.failure$").values()) == 0
 
 
 def test_a_replica_that_is_killed_costs_what_it_had_begun(own_launcher, echo_port):

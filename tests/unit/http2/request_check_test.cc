@@ -31,6 +31,8 @@ TEST(RequestCheck, PseudoHeaders) {
   const std::pair<Pairs, bool> cases[] = {
       {{{":method", "GET"}, {":scheme", "https"}, {":path", "/"}, {":authority", "a:80"}}, true},
       {{{":path", "*"}, {":scheme", "http"}, {":method", "OPTIONS"}}, true},
+      {{{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "/a/b"}}, true},
+      {{{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a|8|"}}, true},
       {{{":method", "CONNECT"}, {":authority", "a:80"}}, true},
       {{{":method", "CONNECT"}, {":authority", "a:80"}, {":path", "/"}}, false},
       {{{":method", "CONNECT"}}, false},
