@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 from helm import CHART
-from scenario import PORT
+from scenario import PORT, statistics
 
 from harness import paths
 from harness.processes import Launcher, Process, eventually, is_open
@@ -55,6 +55,11 @@ class EnvoyGateway:
         for pid in subprocess.run(["ps", "-o", "pid=", "-s", str(session)], capture_output=True, text=True, check=False).stdout.split():
             os.kill(int(pid), signal.SIGKILL)
         eventually(lambda: not is_open(PORT), "the port of Envoy to be free")
+
+    def statistics(self, pattern: str) -> dict[str, int]:
+        """Of its Envoy, whose admin page is where it says."""
+        (file,) = Path(self._homes["runtimeDir"]).rglob("admin-address.txt")
+        return statistics(int(file.read_text().rpartition(":")[2]), pattern)
 
     def check_alive(self) -> None:
         self.process.check_alive()

@@ -4,6 +4,7 @@ import os
 
 import yaml
 from cluster import Cluster
+from scenario import statistics
 
 from harness import http, paths
 from harness.processes import Launcher, Process
@@ -45,6 +46,9 @@ class Istio:
         bootstrap = folder / "envoy.yaml"
         bootstrap.write_text(yaml.safe_dump(_bootstrap()))
         self.envoy: Process = launcher.start("envoy", [paths.envoy(), "-c", bootstrap, "--disable-hot-restart", "--concurrency", 2])
+
+    def statistics(self, pattern: str) -> dict[str, int]:
+        return statistics(ADMIN, pattern)
 
     def check_alive(self) -> None:
         self.pilot.check_alive()

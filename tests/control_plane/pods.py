@@ -77,6 +77,11 @@ class Pods:
         pod.process.signal(number)
         self.running.remove(pod)
 
+    def forget(self) -> None:
+        """Their addresses; the launcher ends them."""
+        for pod in self.running:
+            self._names.remove(self._host, pod.address)
+
     def end_all(self) -> None:
         for pod in list(self.running):
             self.end(pod)

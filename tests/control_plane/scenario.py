@@ -1,6 +1,7 @@
 """What is asked of each gateway: the same, whoever has configured Envoy."""
 
 import asyncio
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -41,6 +42,20 @@ def wait_for(expected: Callable[[tuple[int, bool]], bool], what: str, alive: Cal
         eventually(three, what, seconds)
     except AssertionError as error:
         raise AssertionError(f"{error}; the last answer: {ask()}") from None
+
+
+def statistics(admin_port: int, pattern: str) -> dict[str, int]:
+    """Counters and gauges of an Envoy whose names match."""
+    stats = http.request(admin_port, "GET", "/stats?format=json").json()["stats"]
+    return {stat["name"]: stat["value"] for stat in stats if "value" in stat and re.search(pattern, stat["name"])}
+
+
+def check_health_is_seen(statistics: Callable[[str], dict[str, int]], cluster: str, count: int) -> None:
+    """By Envoy, of so many replicas; it never asked one that is not healthy."""
+    healthy = rf"^cluster\.{cluster}\.membership_healthy$"
+    eventually(lambda: list(statistics(healthy).values()) == [count], f"{count} healthy replicas", SOON)
+    panic = statistics(rf"^cluster\.{cluster}\.lb_healthy_panic$")
+    assert len(panic) == 1 and sum(panic.values()) == 0, panic
 
 
 def processed(answer: tuple[int, bool]) -> bool:

@@ -5,7 +5,7 @@ import yaml
 from envoy_gateway import EnvoyGateway
 from helm import CHART, helm
 from pods import Pods
-from scenario import START, failed, processed, replace_one_under_load, unprocessed, wait_for
+from scenario import START, check_health_is_seen, failed, processed, replace_one_under_load, unprocessed, wait_for
 
 from harness.command import config
 
@@ -46,6 +46,7 @@ def test_requests_pass_the_processor(own_launcher, names, upstream, authority, t
     gateway.start()
     try:
         wait_for(processed, "a response that was processed", gateway.check_alive, START)
+        check_health_is_seen(gateway.statistics, f"/{NAMESPACE}/{RELEASE}/extproc/0", 2)
 
         # A second takes over: nothing is lost, and nothing passes unprocessed.
         replace_one_under_load(pods)
@@ -59,3 +60,4 @@ def test_requests_pass_the_processor(own_launcher, names, upstream, authority, t
         wait_for(processed, "the processor to be asked again", gateway.check_alive)
     finally:
         gateway.stop()
+        pods.forget()

@@ -5,7 +5,7 @@ import yaml
 from helm import CHART
 from istio import Istio, routes
 from pods import Pods
-from scenario import START, failed, processed, replace_one_under_load, unprocessed, wait_for
+from scenario import START, check_health_is_seen, failed, processed, replace_one_under_load, unprocessed, wait_for
 
 from harness.command import config
 from harness.envoy_tls import Files
@@ -34,14 +34,15 @@ def test_requests_pass_the_processor(own_launcher, names, cluster, upstream, aut
         cluster.helm(verb, RELEASE, CHART, "--namespace", NAMESPACE, *values, "--set-file", f"gateway={file}")
 
     helm("install")
+    manifest = cluster.helm("get", "manifest", RELEASE, "--namespace", NAMESPACE).stdout
+    pods = Pods(own_launcher, names, list(yaml.safe_load_all(manifest)), secret)
     try:
-        manifest = cluster.helm("get", "manifest", RELEASE, "--namespace", NAMESPACE).stdout
-        pods = Pods(own_launcher, names, list(yaml.safe_load_all(manifest)), secret)
         for _ in range(2):
             pods.start()
         istio = Istio(own_launcher, cluster)
         cluster.apply(*routes(upstream))
         wait_for(processed, "a response that was processed", istio.check_alive, START)
+        check_health_is_seen(istio.statistics, RELEASE, 2)
 
         # A second takes over: nothing is lost, and nothing passes unprocessed.
         replace_one_under_load(pods)
@@ -56,4 +57,5 @@ def test_requests_pass_the_processor(own_launcher, names, cluster, upstream, aut
         pods.start()
         wait_for(processed, "the processor to be asked again", istio.check_alive)
     finally:
+        pods.forget()
         cluster.helm("uninstall", RELEASE, "--namespace", NAMESPACE)
