@@ -24,7 +24,6 @@ ENVIRONMENT = {
 
 class Istio:
     def __init__(self, launcher: Launcher, cluster: Cluster):
-        cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}})
         folder = launcher.folder / "istio"
         folder.mkdir()
         mesh = folder / "mesh.yaml"

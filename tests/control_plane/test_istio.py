@@ -3,7 +3,7 @@
 import pytest
 import yaml
 from helm import CHART
-from istio import Istio, routes
+from istio import SYSTEM, Istio, routes
 from pods import Pods
 from scenario import START, check_health_is_seen, failed, processed, replace_one_under_load, unprocessed, wait_for
 
@@ -33,6 +33,7 @@ def test_requests_pass_the_processor(own_launcher, names, cluster, upstream, aut
         file.write_text(config("--format", "istio", *flags, *more))
         cluster.helm(verb, RELEASE, CHART, "--namespace", NAMESPACE, *values, "--set-file", f"gateway={file}")
 
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}})
     helm("install")
     manifest = cluster.helm("get", "manifest", RELEASE, "--namespace", NAMESPACE).stdout
     pods = Pods(own_launcher, names, list(yaml.safe_load_all(manifest)), secret)

@@ -15,7 +15,7 @@ from harness.processes import Launcher, Process, free_port
 
 CLUSTER = "processor"
 # It waits on a blocking thread, as one that asks a database does: so what a replica can do is not the machine's CPU.
-WAITING, WAIT_MS, THREADS = "test_processors.BlockingScripted", 10, 4
+WAITING, WAIT_MS, THREADS = "test_processors.BlockingScripted", 20, 4
 WAIT = f"x-do: request_headers sleep {WAIT_MS}"
 CAPACITY = THREADS * 1000 // WAIT_MS
 QUICK = "examples.TrivialExtProcService"
@@ -62,6 +62,8 @@ class Setting:
             "--admin", f"127.0.0.1:{admin}", "--upstream", f"http://127.0.0.1:{upstream}",
         )  # fmt: skip
         root = yaml.safe_load(text)
+        # Who asks for endpoints has to say who it is.
+        root["node"] = {"id": "bench", "cluster": "bench"}
         cluster = next(one for one in root["static_resources"]["clusters"] if one["name"] == CLUSTER)
         del cluster["load_assignment"]
         cluster |= {"type": "EDS", "lb_policy": "LEAST_REQUEST", "eds_cluster_config": {"eds_config": {
