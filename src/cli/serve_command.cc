@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "cli/commands.h"
-#include "cli/module_loader.h"
+#include "modules/module_loader.h"
 #include "cli/services.h"
 #include "extproc/processor.h"
 #include "extproc/server.h"
@@ -34,10 +34,10 @@ settings_file::Source source_of(ServeOptions& options) {
   return {.path = options.settings_file,
           .flags = overlay_of(options),
           .maker = [](const std::vector<std::string>& module_path) {
-            return [folders = module_folders(module_path)](const std::string& name,
+            return [folders = modules::module_folders(module_path)](const std::string& name,
                                                            const OwnSettings& settings) {
               if (name.empty()) return Service::make<BaseExtProcService>();
-              return load_service(parse_service_spec(name), folders, settings);
+              return modules::load_service(modules::parse_service_spec(name), folders, settings);
             };
           }};
 }

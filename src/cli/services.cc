@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "cli/chain.h"
-#include "cli/module_loader.h"
+#include "modules/module_loader.h"
 #include "extproc/error.h"
 #include "extproc/processor.h"
 #include "extproc/service_manager.h"
@@ -14,9 +14,9 @@ namespace extproc::cli {
 std::vector<Service> load_services(const ServiceOptions& options) {
   std::vector<Service> services;
   if (options.services.empty()) services.push_back(Service::make<BaseExtProcService>());
-  const auto folders = module_folders(options.module_path);
+  const auto folders = modules::module_folders(options.module_path);
   for (const std::string& service : options.services) {
-    services.push_back(load_service(parse_service_spec(service), folders));
+    services.push_back(modules::load_service(modules::parse_service_spec(service), folders));
   }
   return services;
 }

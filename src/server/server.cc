@@ -16,6 +16,7 @@
 #include "base/logger.h"
 #include "extproc/detail/event_loop.h"
 #include "extproc/error.h"
+#include "processor/processor_life.h"
 #include "server/configuration.h"
 #include "server/distributor.h"
 #include "server/drain.h"
@@ -24,7 +25,6 @@
 #include "server/listener.h"
 #include "server/operator_http.h"
 #include "server/passed_sockets.h"
-#include "server/processor_life.h"
 #include "server/server_admin.h"
 #include "server/server_lines.h"
 #include "server/server_metrics.h"
@@ -49,7 +49,8 @@ class Server::Impl {
         logger_(log::make_logger(configuration_.log_level, configuration_.log)),
         settings_(filled.settings, configuration_, service_.address()),
         blocking_(configuration_.blocking_threads, configuration_.blocking_queue),
-        life_(service_, logger_, control_),
+        life_(service_, logger_, control_,
+              {.waiting = "health is NOT_SERVING until it is", .ready = "health is SERVING"}),
         work_(control_.get_executor()) {
     lines_.read_from(filled.variables);
     lines_.has_no_traces(server::take_no_traces(filled.settings));
@@ -95,7 +96,7 @@ class Server::Impl {
   detail::BlockingPool blocking_;
   detail::ToldOnce told_;
   asio::io_context control_{1};
-  server::ProcessorLife life_;
+  processor::ProcessorLife life_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::unique_ptr<server::Listener> listener_;
   /// Null where there are no traces.

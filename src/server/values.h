@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/values.h"
 #include "extproc/log.h"
 
 namespace extproc::server {
@@ -16,13 +17,9 @@ namespace extproc::server {
 
 /// "0" to "65535".
 std::optional<int> parse_port(std::string_view text);
-/// Seconds from 0 to kLongestTime, a fraction may follow: "5", "0.25".
-std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text);
-/// How many there are of something, without a sign.
-std::optional<std::uint64_t> parse_count(std::string_view text);
-/// The same of bytes; behind it k, m, g or t for KiB, MiB, GiB, TiB, also as "kb" or "kib", in any
-/// case.
-std::optional<std::uint64_t> parse_bytes(std::string_view text);
+using extproc::parse_bytes;
+using extproc::parse_count;
+using extproc::parse_seconds;
 /// t, true, y, yes, 1, on or f, false, n, no, 0, off, in any case.
 std::optional<bool> parse_switch(std::string_view text);
 /// DEBUG, INFO, WARNING or WARN, ERROR, CRITICAL, OFF, in any case.
@@ -43,10 +40,9 @@ std::string seconds_text(std::chrono::milliseconds time);
 
 // What they accept, for refuse_value().
 inline constexpr std::string_view kAcceptedPort = "a port from 0 to 65535";
-inline constexpr std::string_view kAcceptedSeconds = "a number of seconds, as in \"5\" or \"0.5\"";
-inline constexpr std::string_view kAcceptedCount = "a number that is not too large";
-inline constexpr std::string_view kAcceptedBytes =
-    "a number of bytes, or one with k, m or g behind it for KiB, MiB, GiB, as in \"16m\"";
+using extproc::kAcceptedBytes;
+using extproc::kAcceptedCount;
+using extproc::kAcceptedSeconds;
 inline constexpr std::string_view kAcceptedSwitch =
     "one of t, true, y, yes, 1, on, f, false, n, no, 0, off";
 inline constexpr std::string_view kAcceptedLogLevel =
@@ -61,7 +57,6 @@ inline constexpr std::string_view kAcceptedHeaderNames =
 [[noreturn]] void refuse_value(std::string_view setting, std::string_view value,
                                std::string_view accepted);
 
-/// The longest time that a setting may have.
-inline constexpr std::chrono::hours kLongestTime{24 * 365};
+using extproc::kLongestTime;
 
 }  // namespace extproc::server

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/access.h"
+#include "host/needs_of.h"
 #include "rules/needs.h"
 #include "server/descriptors.h"
 #include "server/tick_clock.h"
@@ -29,16 +30,6 @@ bool ticks_are_enough(const Configuration& configuration, const detail::Dispatch
          !logger.enabled(LogLevel::debug) && ticks_within(configuration.slow_handler / 2);
 }
 
-/// What all of them need, one by one: that two want a body in different modes is no affair of the
-/// server's, which takes it as the filter sends it.
-Needs needs_of(const detail::Dispatcher& dispatcher) {
-  const auto links = dispatcher.links();
-  if (links.empty()) return dispatcher.needs();
-  Needs all = links.front()->needs();
-  for (const auto& link : links.subspan(1)) all = rules::together(std::move(all), link->needs());
-  return all;
-}
-
 host::Settings host_settings(const Configuration& configuration,
                              const detail::Dispatcher& dispatcher, const Logger& logger) {
   return {
@@ -47,7 +38,7 @@ host::Settings host_settings(const Configuration& configuration,
       .observers = configuration.observers,
       .chain_header = configuration.chain_header,
       .slow_handler = configuration.slow_handler,
-      .filter = rules::filled_in(configuration.filter, needs_of(dispatcher)),
+      .filter = rules::filled_in(configuration.filter, host::needs_of(dispatcher)),
       .early_end = configuration.early_end,
       .automatic_mode_override = configuration.automatic_mode_override,
       // How old streams are.

@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/module_loader.h"
+#include "modules/module_loader.h"
 #include "set_setting.h"
 #include "support/server_program.h"
 
@@ -43,7 +43,7 @@ class CaseServer {
       log_.emplace_back(message);
     };
     server_ = std::make_unique<Server>(
-        cli::load_service({"test_processors", processor}, cli::module_folders({})), settings);
+        modules::load_service({"test_processors", processor}, modules::module_folders({})), settings);
     server_->start();
   }
 

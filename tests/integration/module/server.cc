@@ -17,7 +17,7 @@
 #include <string_view>
 #include <utility>
 
-#include "cli/module_loader.h"
+#include "modules/module_loader.h"
 #include "set_setting.h"
 #include "support/server_program.h"
 
@@ -53,7 +53,7 @@ int run(int argc, char** argv) {
       test_processors::set_setting(settings, setting);
     }
   }
-  Server server(cli::load_service({"test_processors", argv[2]}, cli::module_folders({})), settings);
+  Server server(modules::load_service({"test_processors", argv[2]}, modules::module_folders({})), settings);
   server.start();
   for (int number = 0; sigwait(&signals, &number) == 0;) {
     if (number != SIGUSR1) break;

@@ -1,4 +1,4 @@
-#include "cli/module_file.h"
+#include "modules/module_file.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "extproc/error.h"
 
-namespace extproc::cli {
+namespace extproc::modules {
 namespace {
 
 using namespace std::string_literals;
@@ -36,4 +36,4 @@ TEST(ModuleFile, ReadsFiles) {
 }
 
 }  // namespace
-}  // namespace extproc::cli
+}  // namespace extproc::modules

@@ -1,4 +1,4 @@
-#include "cli/module_loader.h"
+#include "modules/module_loader.h"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 #include "extproc/error.h"
 #include "extproc/version.h"
 
-namespace extproc::cli {
+namespace extproc::modules {
 namespace {
 
 namespace fs = std::filesystem;
@@ -196,4 +196,4 @@ TEST(ModuleFolders, InOrder) {
 }
 
 }  // namespace
-}  // namespace extproc::cli
+}  // namespace extproc::modules

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace extproc::cli {
+namespace extproc::modules {
 
 /// What a module's file says of itself; read without loading it, since loading runs code of it.
 struct ModuleDescriptor {
@@ -25,4 +25,4 @@ std::optional<ModuleDescriptor> find_descriptor(std::string_view bytes);
 /// library of another machine or a part of one.
 std::optional<ModuleDescriptor> read_descriptor(const std::filesystem::path& file);
 
-}  // namespace extproc::cli
+}  // namespace extproc::modules

@@ -1,4 +1,4 @@
-#include "server/processor_life.h"
+#include "processor/processor_life.h"
 
 #include <chrono>
 #include <exception>
@@ -8,7 +8,7 @@
 #include "base/access.h"
 #include "extproc/error.h"
 
-namespace extproc::server {
+namespace extproc::processor {
 namespace {
 
 constexpr std::chrono::milliseconds kBetweenAsking{100};
@@ -27,8 +27,8 @@ std::string what_was_thrown() {
 }  // namespace
 
 ProcessorLife::ProcessorLife(const Service& service, const Logger& logger,
-                             boost::asio::io_context& io)
-    : logger_(logger), timer_(io) {
+                             boost::asio::io_context& io, Meanwhile meanwhile)
+    : logger_(logger), timer_(io), meanwhile_(std::move(meanwhile)) {
   const auto& served = detail::Access::dispatcher(service);
   processors_.assign(served->links().begin(), served->links().end());
   if (processors_.empty()) processors_.push_back(served);
@@ -99,14 +99,14 @@ bool ProcessorLife::all_ready() {
     if (is_ready) continue;
     if (!told_waiting_)
       logger_.log(LogLevel::info, LineKind::server,
-                  next.name() + " is not ready yet: health is NOT_SERVING until it is");
+                  next.name() + " is not ready yet: " + meanwhile_.waiting);
     told_waiting_ = true;
     return false;
   }
   if (told_waiting_)
-    logger_.log(LogLevel::info, LineKind::server, "all is ready: health is SERVING");
+    logger_.log(LogLevel::info, LineKind::server, "all is ready: " + meanwhile_.ready);
   told_waiting_ = false;
   return true;
 }
 
-}  // namespace extproc::server
+}  // namespace extproc::processor

@@ -1,4 +1,4 @@
-#include "cli/module_file.h"
+#include "modules/module_file.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "extproc/detail/module_registry.h"
 #include "extproc/error.h"
 
-namespace extproc::cli {
+namespace extproc::modules {
 namespace {
 
 constexpr std::string_view kAbi = " abi ";
@@ -121,4 +121,4 @@ std::optional<ModuleDescriptor> read_descriptor(const std::filesystem::path& fil
   return find_descriptor(mapped.bytes());
 }
 
-}  // namespace extproc::cli
+}  // namespace extproc::modules

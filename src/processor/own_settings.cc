@@ -6,9 +6,9 @@
 #include <set>
 
 #include "base/nearest.h"
+#include "base/values.h"
 #include "extproc/detail/setting_node.h"
 #include "extproc/error.h"
-#include "server/values.h"
 
 namespace extproc {
 namespace detail {
@@ -209,14 +209,14 @@ OwnSettings OwnSettings::read_mapping(const Value& value) const {
 }
 
 std::uint64_t OwnSettings::read_bytes(const Value& value) const {
-  if (const auto bytes = server::parse_bytes(scalar(value, server::kAcceptedBytes))) return *bytes;
-  refuse(value, server::kAcceptedBytes);
+  if (const auto bytes = parse_bytes(scalar(value, kAcceptedBytes))) return *bytes;
+  refuse(value, kAcceptedBytes);
 }
 
 std::chrono::milliseconds OwnSettings::read_time(const Value& value) const {
-  if (const auto time = server::parse_seconds(scalar(value, server::kAcceptedSeconds)))
+  if (const auto time = parse_seconds(scalar(value, kAcceptedSeconds)))
     return *time;
-  refuse(value, server::kAcceptedSeconds);
+  refuse(value, kAcceptedSeconds);
 }
 
 double OwnSettings::read_number(const Value& value) const {

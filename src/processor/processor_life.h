@@ -5,19 +5,26 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/logger.h"
 #include "extproc/detail/dispatcher.h"
 #include "extproc/service.h"
 
-namespace extproc::server {
+namespace extproc::processor {
 
-/// What the processors of a server do of their own, besides requests. One thread at a time.
+/// What the processors of a host do of their own, besides requests. One thread at a time.
 class ProcessorLife {
  public:
+  /// What their host does meanwhile, for the log: behind "is not ready yet: ", and "all is ready: ".
+  struct Meanwhile {
+    std::string waiting;
+    std::string ready;
+  };
   /// `io`: where they are asked whether they are ready. All must outlive it.
-  ProcessorLife(const Service& service, const Logger& logger, boost::asio::io_context& io);
+  ProcessorLife(const Service& service, const Logger& logger, boost::asio::io_context& io,
+                Meanwhile meanwhile);
 
   /// Starts them, in the order of the request. Throws Error with what one of them threw, once those
   /// before it are stopped.
@@ -37,6 +44,7 @@ class ProcessorLife {
   const Logger& logger_;
   std::vector<std::shared_ptr<const detail::Dispatcher>> processors_;
   boost::asio::steady_timer timer_;
+  const Meanwhile meanwhile_;
   std::function<void()> on_ready_;
   std::size_t started_ = 0;
   std::size_t ready_ = 0;
@@ -44,4 +52,4 @@ class ProcessorLife {
   bool told_failure_ = false;
 };
 
-}  // namespace extproc::server
+}  // namespace extproc::processor

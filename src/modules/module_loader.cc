@@ -1,4 +1,4 @@
-#include "cli/module_loader.h"
+#include "modules/module_loader.h"
 
 #include <dlfcn.h>
 
@@ -8,11 +8,11 @@
 #include <sstream>
 #include <system_error>
 
-#include "cli/module_file.h"
+#include "modules/module_file.h"
 #include "extproc/detail/module_registry.h"
 #include "extproc/error.h"
 
-namespace extproc::cli {
+namespace extproc::modules {
 namespace {
 
 namespace fs = std::filesystem;
@@ -85,23 +85,30 @@ void check_fits(const fs::path& file) {
   }
 }
 
-std::vector<ModuleFactory> load_exports(const fs::path& file) {
-  // With a slash in it, so that the dynamic loader takes this file and does not search for one.
-  void* handle = ::dlopen(fs::absolute(file).c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) throw Error(std::string("cannot load a module: ") + ::dlerror());
-  // Never closed: its code and types are in use from here on.
+/// Those of a loaded file; nothing where it exports none.
+std::optional<std::vector<ModuleFactory>> exports_of(void* handle) {
   void* function = ::dlsym(handle, "extproc_module_factories");
-  if (function == nullptr) {
-    throw Error(file.string() +
-                " was built with headers from before this version was released: build it again");
-  }
+  if (function == nullptr) return std::nullopt;
   const auto list = reinterpret_cast<std::size_t (*)(ModuleFactory*, std::size_t)>(function);
   std::vector<ModuleFactory> exports(list(nullptr, 0));
   list(exports.data(), exports.size());
   return exports;
 }
 
-Service make_service(const ModuleFactory& found, const ServiceSpec& spec,
+std::vector<ModuleFactory> load_exports(const fs::path& file) {
+  // With a slash in it, so that the dynamic loader takes this file and does not search for one.
+  void* handle = ::dlopen(fs::absolute(file).c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) throw Error(std::string("cannot load a module: ") + ::dlerror());
+  // Never closed: its code and types are in use from here on.
+  auto exports = exports_of(handle);
+  if (!exports) {
+    throw Error(file.string() +
+                " was built with headers from before this version was released: build it again");
+  }
+  return *std::move(exports);
+}
+
+Service make_service(const ModuleFactory& found, const std::string& name,
                      const OwnSettings& settings) {
   bool taken = false;
   const std::string where = settings.where();
@@ -112,14 +119,25 @@ Service make_service(const ModuleFactory& found, const ServiceSpec& spec,
   } catch (const std::exception& error) {
     // What is wrong in their file is told by its place alone.
     if (!file.empty() && std::string_view(error.what()).starts_with(file)) throw;
-    throw Error("making " + spec.module + "." + spec.name + " failed: " + error.what());
+    throw Error("making " + name + " failed: " + error.what());
   } catch (...) {
-    throw Error("making " + spec.module + "." + spec.name +
-                " failed: it threw something that is not a std::exception");
+    throw Error("making " + name + " failed: it threw something that is not a std::exception");
   }
-  throw Error(spec.module + "." + spec.name +
+  throw Error(name +
               " takes no settings of its own: leave them out, or let it be made from a const "
               "OwnSettings& (extproc/own_settings.h)");
+}
+
+/// `shown` and `file`: for errors.
+Service find_service(const std::vector<ModuleFactory>& exports, const std::string& name,
+                     const std::string& shown, const std::string& file,
+                     const OwnSettings& settings) {
+  const auto found = std::ranges::find(exports, name, &ModuleFactory::name);
+  if (found != exports.end()) return make_service(*found, shown, settings);
+  std::set<std::string> names;
+  for (const ModuleFactory& other : exports) names.insert(other.name);
+  throw Error(file + " exports no " + name +
+              (names.empty() ? "; it exports nothing" : "; it exports: " + join(names)));
 }
 
 void add_folders(std::string_view list, std::vector<fs::path>& folders) {
@@ -148,13 +166,17 @@ ServiceSpec parse_service_spec(std::string_view text) {
               "TrivialExtProcService");
 }
 
-std::vector<fs::path> module_folders(const std::vector<std::string>& given) {
+fs::path program_folder() {
+  std::error_code error;
+  return fs::read_symlink("/proc/self/exe", error).parent_path();
+}
+
+std::vector<fs::path> module_folders(const std::vector<std::string>& given, const fs::path& own) {
   std::vector<fs::path> folders;
   for (const std::string& list : given) add_folders(list, folders);
   if (const char* list = std::getenv("EXTPROC_MODULE_PATH")) add_folders(list, folders);
+  if (!own.empty()) folders.push_back(own);
   std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  if (!error) folders.push_back(program.parent_path());
   folders.push_back(fs::current_path(error));
   return folders;
 }
@@ -163,13 +185,16 @@ Service load_service(const ServiceSpec& spec, const std::vector<fs::path>& folde
                      const OwnSettings& settings) {
   const fs::path file = find_module(spec.module, folders);
   check_fits(file);
-  const std::vector<ModuleFactory> exports = load_exports(file);
-  const auto found = std::ranges::find(exports, spec.name, &ModuleFactory::name);
-  if (found != exports.end()) return make_service(*found, spec, settings);
-  std::set<std::string> names;
-  for (const ModuleFactory& other : exports) names.insert(other.name);
-  throw Error(file.string() + " exports no " + spec.name +
-              (names.empty() ? "; it exports nothing" : "; it exports: " + join(names)));
+  return find_service(load_exports(file), spec.name, spec.module + "." + spec.name, file.string(),
+                      settings);
 }
 
-}  // namespace extproc::cli
+std::optional<Service> find_linked(void* handle, std::string_view name,
+                                   const OwnSettings& settings) {
+  const auto exports = exports_of(handle);
+  if (!exports) return std::nullopt;
+  const std::string text(name);
+  return find_service(*exports, text, text, "the filter's own file", settings);
+}
+
+}  // namespace extproc::modules

@@ -1,0 +1,146 @@
+#include "filter/attributes.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <protozero/pbf_writer.hpp>
+
+#include "extproc/host.h"
+#include "extproc/struct.h"
+#include "filter/abi.h"
+#include "filter/callbacks.h"
+
+namespace extproc::filter {
+namespace {
+
+/// As ext_proc's filter names itself with attributes, so that processors find them as they do there.
+constexpr std::string_view kFilterName = "envoy.filters.http.ext_proc";
+
+enum class Kind : std::uint8_t { text, number };
+
+struct Attribute {
+  std::string_view name;
+  int number;
+  Kind kind;
+};
+
+/// Those that Envoy tells; it logs an error for the others that have a number.
+constexpr Attribute kAttributes[] = {
+    {"request.path", 0, Kind::text},
+    {"request.url_path", 1, Kind::text},
+    {"request.host", 2, Kind::text},
+    {"request.scheme", 3, Kind::text},
+    {"request.method", 4, Kind::text},
+    {"request.referer", 6, Kind::text},
+    {"request.useragent", 7, Kind::text},
+    {"request.id", 9, Kind::text},
+    {"request.protocol", 10, Kind::text},
+    {"request.query", 11, Kind::text},
+    {"response.code", 15, Kind::number},
+    {"source.address", 24, Kind::text},
+    {"source.port", 25, Kind::number},
+    {"destination.address", 26, Kind::text},
+    {"destination.port", 27, Kind::number},
+    {"connection.id", 28, Kind::number},
+    {"connection.tls_version", 31, Kind::text},
+    {"connection.subject_local_certificate", 32, Kind::text},
+    {"connection.subject_peer_certificate", 33, Kind::text},
+    {"connection.dns_san_local_certificate", 34, Kind::text},
+    {"connection.dns_san_peer_certificate", 35, Kind::text},
+    {"connection.uri_san_local_certificate", 36, Kind::text},
+    {"connection.uri_san_peer_certificate", 37, Kind::text},
+    {"connection.sha256_peer_certificate_digest", 38, Kind::text},
+    {"upstream.address", 41, Kind::text},
+    {"upstream.port", 42, Kind::number},
+    {"xds.route_name", 61, Kind::text},
+};
+
+const Attribute* find_attribute(std::string_view name) {
+  const auto* const found = std::ranges::find(kAttributes, name, &Attribute::name);
+  return found == std::end(kAttributes) ? nullptr : found;
+}
+
+void add(Struct& to, void* envoy, const Attribute& attribute) {
+  abi::Bytes text;
+  std::uint64_t number = 0;
+  if (attribute.kind == Kind::text) {
+    if (EXTPROC_ENVOY_CALL(http_filter_get_attribute_string)(envoy, attribute.number, &text))
+      to.set(attribute.name, text.view());
+  } else if (EXTPROC_ENVOY_CALL(http_filter_get_attribute_int)(envoy, attribute.number, &number)) {
+    to.set(attribute.name, number);
+  }
+}
+
+// Where the kind that is asked for is another Envoy logs it: so the most common one comes first.
+void add_metadata(Struct& to, void* envoy, abi::Bytes space, abi::Bytes key) {
+  abi::Bytes text;
+  double number = 0;
+  bool boolean = false;
+  if (EXTPROC_ENVOY_CALL(http_get_metadata_string)(envoy, abi::kDynamic, space, key, &text)) {
+    to.set(key.view(), text.view());
+  } else if (has(&EXTPROC_ENVOY_CALL(http_get_metadata_number)) &&
+             EXTPROC_ENVOY_CALL(http_get_metadata_number)(envoy, abi::kDynamic, space, key,
+                                                          &number)) {
+    to.set(key.view(), number);
+  } else if (has(&EXTPROC_ENVOY_CALL(http_get_metadata_bool)) &&
+             EXTPROC_ENVOY_CALL(http_get_metadata_bool)(envoy, abi::kDynamic, space, key,
+                                                        &boolean)) {
+    to.set(key.view(), boolean);
+  }
+}
+
+Struct metadata_of(void* envoy, const std::string& space) {
+  Struct fields;
+  const abi::Bytes name = abi::bytes(space);
+  std::vector<abi::Bytes> keys(
+      EXTPROC_ENVOY_CALL(http_get_metadata_keys_count)(envoy, abi::kDynamic, name));
+  if (keys.empty() ||
+      !EXTPROC_ENVOY_CALL(http_get_metadata_keys)(envoy, abi::kDynamic, name, keys.data()))
+    return fields;
+  for (const abi::Bytes key : keys) add_metadata(fields, envoy, name, key);
+  return fields;
+}
+
+/// An entry of a map whose values are messages.
+void add_entry(std::string& out, unsigned field, std::string_view key, std::string_view value) {
+  protozero::pbf_writer map(out);
+  protozero::pbf_writer entry(map, field);
+  entry.add_string(1, key.data(), key.size());
+  entry.add_message(2, value.data(), value.size());
+}
+
+}  // namespace
+
+bool is_attribute(std::string_view name) { return find_attribute(name) != nullptr; }
+
+std::string_view source_address(void* envoy) {
+  abi::Bytes text;
+  const int number = find_attribute("source.address")->number;
+  return EXTPROC_ENVOY_CALL(http_filter_get_attribute_string)(envoy, number, &text)
+             ? text.view()
+             : std::string_view();
+}
+
+bool tells_metadata() {
+  return has(&EXTPROC_ENVOY_CALL(http_get_metadata_keys_count)) &&
+         has(&EXTPROC_ENVOY_CALL(http_get_metadata_keys)) &&
+         has(&EXTPROC_ENVOY_CALL(http_get_metadata_string));
+}
+
+void EnvoySource::store_attributes(std::string& out) const {
+  Struct fields;
+  for (const std::string& name : attributes_) {
+    if (const Attribute* attribute = find_attribute(name)) add(fields, envoy_, *attribute);
+  }
+  add_entry(out, host::kStoredAttributes, kFilterName, fields.bytes());
+}
+
+// envoy.config.core.v3.Metadata
+void EnvoySource::store_metadata(std::string& out) const {
+  out.clear();
+  for (const std::string& space : namespaces_) {
+    const Struct fields = metadata_of(envoy_, space);
+    if (!fields.empty()) add_entry(out, 1, space, fields.bytes());
+  }
+}
+
+}  // namespace extproc::filter

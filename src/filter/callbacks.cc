@@ -1,0 +1,43 @@
+#include "filter/callbacks.h"
+
+#include "filter/abi.h"
+
+namespace extproc::filter {
+
+std::string missing_callbacks() {
+  std::string missing;
+#define EXTPROC_NEED(name) \
+  if (!has(&EXTPROC_ENVOY_CALL(name))) missing += missing.empty() ? #name : ", " #name
+  EXTPROC_NEED(log);
+  EXTPROC_NEED(log_enabled);
+  EXTPROC_NEED(http_filter_get_worker_index);
+  EXTPROC_NEED(get_most_specific_route_config);
+  EXTPROC_NEED(http_get_headers_size);
+  EXTPROC_NEED(http_get_headers);
+  EXTPROC_NEED(http_set_header);
+  EXTPROC_NEED(http_add_header);
+  EXTPROC_NEED(http_get_body_size);
+  EXTPROC_NEED(http_get_body_chunks_size);
+  EXTPROC_NEED(http_get_body_chunks);
+  EXTPROC_NEED(http_append_body);
+  EXTPROC_NEED(http_drain_body);
+  EXTPROC_NEED(http_get_buffer_limit);
+  EXTPROC_NEED(http_send_response);
+  EXTPROC_NEED(http_send_response_headers);
+  EXTPROC_NEED(http_send_response_data);
+  EXTPROC_NEED(http_send_response_trailers);
+  EXTPROC_NEED(http_filter_continue_decoding);
+  EXTPROC_NEED(http_filter_continue_encoding);
+  EXTPROC_NEED(http_filter_scheduler_new);
+  EXTPROC_NEED(http_filter_scheduler_commit);
+  EXTPROC_NEED(http_filter_scheduler_delete);
+  EXTPROC_NEED(http_clear_route_cache);
+  EXTPROC_NEED(http_filter_get_attribute_string);
+  EXTPROC_NEED(http_filter_get_attribute_int);
+#undef EXTPROC_NEED
+  if (missing.empty()) return missing;
+  return "this Envoy lacks what the filter calls (" + missing +
+         "): it needs Envoy 1.39 or later, whose dynamic modules have these callbacks";
+}
+
+}  // namespace extproc::filter

@@ -1,0 +1,209 @@
+#include "filter/envoy_stream.h"
+
+#include <cstdint>
+#include <protozero/pbf_writer.hpp>
+
+#include "filter/callbacks.h"
+#include "rules/reply_rules.h"
+
+namespace extproc::filter {
+namespace {
+
+abi::Fields fields_of(Phase phase) {
+  switch (phase) {
+    case Phase::request_headers:
+    case Phase::request_body:
+      return abi::kRequestHeaders;
+    case Phase::request_trailers:
+      return abi::kRequestTrailers;
+    case Phase::response_headers:
+    case Phase::response_body:
+      return abi::kResponseHeaders;
+    case Phase::response_trailers:
+      break;
+  }
+  return abi::kResponseTrailers;
+}
+
+abi::Body received(Phase body) {
+  return is_request_phase(body) ? abi::kReceivedRequest : abi::kReceivedResponse;
+}
+abi::Body buffered(Phase body) {
+  return is_request_phase(body) ? abi::kBufferedRequest : abi::kBufferedResponse;
+}
+
+abi::Field field(std::string_view name, std::string_view value) {
+  return {name.data(), name.size(), value.data(), value.size()};
+}
+
+std::vector<abi::Field> fields(std::span<const Header> headers) {
+  std::vector<abi::Field> all;
+  all.reserve(headers.size());
+  for (const auto& [name, value] : headers) all.push_back(field(name, value));
+  return all;
+}
+
+/// Where the parts of a body lie.
+void add_chunks(void* filter, abi::Body which, std::vector<abi::Bytes>& chunks) {
+  const std::size_t count = EXTPROC_ENVOY_CALL(http_get_body_chunks_size)(filter, which);
+  if (count == 0) return;
+  const std::size_t before = chunks.size();
+  chunks.resize(before + count);
+  if (!EXTPROC_ENVOY_CALL(http_get_body_chunks)(filter, which, chunks.data() + before))
+    chunks.resize(before);
+}
+
+}  // namespace
+
+void EnvoyStream::read_headers(Phase phase, std::vector<Header>& out) const {
+  const abi::Fields which = fields_of(phase);
+  const std::size_t count = EXTPROC_ENVOY_CALL(http_get_headers_size)(filter_, which);
+  out.resize(count);
+  if (count == 0) return;
+  constexpr std::size_t kFew = 64;
+  abi::Field few[kFew];
+  std::vector<abi::Field> many(count > kFew ? count : 0);
+  abi::Field* const all = count > kFew ? many.data() : few;
+  if (!EXTPROC_ENVOY_CALL(http_get_headers)(filter_, which, all)) return out.clear();
+  for (std::size_t i = 0; i < count; ++i)
+    out[i] = {{all[i].name, all[i].name_size}, {all[i].value, all[i].value_size}};
+}
+
+void EnvoyStream::change_headers(Phase phase, const HeaderMutation& mutation) const {
+  using Operation = HeaderMutation::Operation;
+  const abi::Fields which = fields_of(phase);
+  // As Envoy does it: removes first.
+  for (const bool removes : {true, false}) {
+    for (std::size_t i = 0; i < mutation.size(); ++i) {
+      const auto [operation, name, value] = mutation.at(i);
+      if ((operation == Operation::remove) != removes) continue;
+      if (operation == Operation::append) {
+        EXTPROC_ENVOY_CALL(http_add_header)(filter_, which, abi::bytes(name), abi::bytes(value));
+      } else {
+        EXTPROC_ENVOY_CALL(http_set_header)
+        (filter_, which, abi::bytes(name), removes ? abi::Bytes{} : abi::bytes(value));
+      }
+    }
+  }
+}
+
+void EnvoyStream::remove_header(Phase phase, std::string_view name) const {
+  EXTPROC_ENVOY_CALL(http_set_header)
+  (filter_, fields_of(phase), abi::bytes(name), abi::Bytes{});
+}
+
+void EnvoyStream::clear_headers(Phase phase) const {
+  std::vector<Header> all;
+  read_headers(phase, all);
+  std::vector<std::string> names;
+  names.reserve(all.size());
+  for (const Header& each : all) names.emplace_back(each.name);
+  for (const std::string& name : names) remove_header(phase, name);
+}
+
+std::size_t EnvoyStream::body_bytes(Phase body, bool in_hook) const {
+  return EXTPROC_ENVOY_CALL(http_get_body_size)(filter_, buffered(body)) +
+         (in_hook ? EXTPROC_ENVOY_CALL(http_get_body_size)(filter_, received(body)) : 0);
+}
+
+std::string_view EnvoyStream::read_body(Phase body, bool in_hook, std::string& text) const {
+  std::vector<abi::Bytes> chunks;
+  add_chunks(filter_, buffered(body), chunks);
+  if (in_hook) add_chunks(filter_, received(body), chunks);
+  std::erase_if(chunks, [](const abi::Bytes& chunk) { return chunk.size == 0; });
+  if (chunks.empty()) return {};
+  if (chunks.size() == 1) return chunks.front().view();
+  text.clear();
+  for (const abi::Bytes& chunk : chunks) text.append(chunk.view());
+  return text;
+}
+
+void EnvoyStream::drop_body(Phase body, bool in_hook) const {
+  for (const abi::Body which : {buffered(body), received(body)}) {
+    if (which == received(body) && !in_hook) continue;
+    const std::size_t bytes = EXTPROC_ENVOY_CALL(http_get_body_size)(filter_, which);
+    if (bytes > 0) EXTPROC_ENVOY_CALL(http_drain_body)(filter_, which, bytes);
+  }
+}
+
+void EnvoyStream::append_body(Phase body, bool in_hook, std::string_view bytes) const {
+  if (bytes.empty()) return;
+  EXTPROC_ENVOY_CALL(http_append_body)
+  (filter_, in_hook ? received(body) : buffered(body), abi::bytes(bytes));
+}
+
+std::size_t EnvoyStream::buffer_limit() const {
+  return EXTPROC_ENVOY_CALL(http_get_buffer_limit)(filter_);
+}
+
+void EnvoyStream::reply(const ImmediateResponse& response) const {
+  std::vector<abi::Field> headers;
+  headers.reserve(response.headers.size() + 1);
+  bool has_status = false;
+  for (const auto& [name, value] : response.headers) {
+    headers.push_back(field(name, value));
+    has_status |= name == "grpc-status";
+  }
+  // Envoy's call would tell callers that speak gRPC that all is well. To others it leaves the header
+  // as it is, so that they must not get one.
+  std::string status;
+  if (!has_status && is_grpc_request()) {
+    status = std::to_string(
+        static_cast<int>(response.grpc_status.value_or(rules::grpc_status_of(response.status))));
+    headers.push_back(field("grpc-status", status));
+  }
+  EXTPROC_ENVOY_CALL(http_send_response)
+  (filter_, static_cast<std::uint32_t>(response.status), headers.data(), headers.size(),
+   abi::bytes(response.body), abi::bytes(response.details));
+}
+
+void EnvoyStream::reply_head(std::span<const Header> headers) const {
+  const auto all = fields(headers);
+  EXTPROC_ENVOY_CALL(http_send_response_headers)(filter_, all.data(), all.size(), false);
+}
+
+void EnvoyStream::reply_chunk(std::string_view bytes) const {
+  EXTPROC_ENVOY_CALL(http_send_response_data)(filter_, abi::bytes(bytes), false);
+}
+
+void EnvoyStream::reply_end(std::span<const Header> trailers) const {
+  if (trailers.empty())
+    return EXTPROC_ENVOY_CALL(http_send_response_data)(filter_, abi::bytes(""), true);
+  const auto all = fields(trailers);
+  EXTPROC_ENVOY_CALL(http_send_response_trailers)(filter_, all.data(), all.size());
+}
+
+void EnvoyStream::go_on(Phase phase) const {
+  is_request_phase(phase) ? EXTPROC_ENVOY_CALL(http_filter_continue_decoding)(filter_)
+                          : EXTPROC_ENVOY_CALL(http_filter_continue_encoding)(filter_);
+}
+
+void EnvoyStream::clear_route_cache() const { EXTPROC_ENVOY_CALL(http_clear_route_cache)(filter_); }
+
+void EnvoyStream::set_metadata(const ResponseExtras& extras) const {
+  if (has(&EXTPROC_ENVOY_CALL(http_set_dynamic_metadata_struct))) {
+    for (const auto& [name, value] : extras.dynamic_metadata)
+      EXTPROC_ENVOY_CALL(http_set_dynamic_metadata_struct)
+      (filter_, abi::bytes(name), abi::bytes(value.bytes()));
+  }
+  if (!has(&EXTPROC_ENVOY_CALL(http_set_dynamic_typed_metadata))) return;
+  for (const auto& [name, type_url, value] : extras.typed_dynamic_metadata) {
+    std::string any;
+    protozero::pbf_writer writer(any);
+    writer.add_string(1, type_url);
+    writer.add_bytes(2, value);
+    EXTPROC_ENVOY_CALL(http_set_dynamic_typed_metadata)
+    (filter_, abi::bytes(name), abi::bytes(any));
+  }
+}
+
+bool EnvoyStream::is_grpc_request() const {
+  std::vector<Header> headers;
+  read_headers(Phase::request_headers, headers);
+  for (const auto& [name, value] : headers) {
+    if (name == "content-type") return rules::is_grpc(value);
+  }
+  return false;
+}
+
+}  // namespace extproc::filter

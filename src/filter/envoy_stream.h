@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "extproc/headers.h"
+#include "extproc/immediate_response.h"
+#include "extproc/phase.h"
+#include "extproc/header_mutation.h"
+#include "extproc/response.h"
+#include "filter/abi.h"
+
+namespace extproc::filter {
+
+/// An HTTP stream of Envoy's with the filter in it, as the callbacks show it. On its worker, from
+/// http_filter_new to http_filter_destroy.
+class EnvoyStream {
+ public:
+  explicit EnvoyStream(void* filter) : filter_(filter) {}
+
+  void* filter() const { return filter_; }
+
+  /// The headers, or trailers, of a phase: views, until the next change of them.
+  void read_headers(Phase phase, std::vector<Header>& out) const;
+  void change_headers(Phase phase, const HeaderMutation& mutation) const;
+  void remove_header(Phase phase, std::string_view name) const;
+  /// Leaves none.
+  void clear_headers(Phase phase) const;
+
+  /// What of a body is with Envoy: what the hook that runs was called with, and what was left there
+  /// before it. `in_hook`: the hook of that body runs.
+  std::size_t body_bytes(Phase body, bool in_hook) const;
+  /// The same bytes: where they lie in one piece a view of that, and else put together in `text`.
+  std::string_view read_body(Phase body, bool in_hook, std::string& text) const;
+  void drop_body(Phase body, bool in_hook) const;
+  void append_body(Phase body, bool in_hook, std::string_view bytes) const;
+  /// What Envoy keeps of a body, in bytes.
+  std::size_t buffer_limit() const;
+
+  /// May call hooks of other filters, and destroy this one.
+  void reply(const ImmediateResponse& response) const;
+  void reply_head(std::span<const Header> headers) const;
+  void reply_chunk(std::string_view bytes) const;
+  void reply_end(std::span<const Header> trailers) const;
+  /// The same: what stopped in the direction of the phase goes on.
+  void go_on(Phase phase) const;
+
+  void clear_route_cache() const;
+  void set_metadata(const ResponseExtras& extras) const;
+
+ private:
+  bool is_grpc_request() const;
+
+  void* filter_;
+};
+
+}  // namespace extproc::filter

@@ -1,0 +1,264 @@
+// Stream: Envoy's hooks, and how it begins and ends.
+#include "filter/stream.h"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "filter/attributes.h"
+#include "filter/envoy_log.h"
+#include "filter/route_filter.h"
+
+namespace extproc::filter {
+
+Stream::Turn::Turn(Stream& stream) : stream_(stream) {
+  take();
+  ++stream_.turns_;
+}
+
+Stream::Turn::~Turn() {
+  if (--stream_.turns_ > 0 || !stream_.destroyed_) return;
+  stream_.close();
+  if (!stream_.released_) return;
+  // What its worker is part of must outlive the lock.
+  const auto filter = stream_.in_force_;
+  if (loop_ != nullptr) loop_->forget(stream_);
+  delete &stream_;
+  if (lock_.owns_lock()) lock_.unlock();
+}
+
+void Stream::Turn::take() {
+  if (loop_ != nullptr || stream_.worker_ == nullptr) return;
+  loop_ = stream_.worker_->loop();
+  if (loop_ != nullptr) lock_ = loop_->turn();
+}
+
+Stream::Stream(std::shared_ptr<Filter> filter, void* envoy)
+    : filter_(std::move(filter)), envoy_(envoy) {}
+
+// With the first hook, since Envoy knows of no route before. False where no processor is asked.
+bool Stream::begin(Turn& turn) {
+  if (begun_) return !off_;
+  begun_ = true;
+  const auto* route =
+      static_cast<const RouteFilter*>(EXTPROC_ENVOY_CALL(get_most_specific_route_config)(
+          envoy_.filter()));
+  off_ = route != nullptr && route->disabled;
+  if (off_) return false;
+  in_force_ = route != nullptr ? route->filter : filter_;
+  worker_ = &in_force_->worker(envoy_.filter());
+  turn.take();
+  follow_envoy_level(in_force_->logger());
+  request_.sent = in_force_->modes().request;
+  response_.sent = in_force_->modes().response;
+  if (worker_->loop() != nullptr) {
+    worker_->loop()->add(member_.emplace(envoy_.filter()));
+    peer_ = source_address(envoy_.filter());
+    Background::instance().begin_use();
+  }
+  released_ = false;
+  exchange_ = worker_->host().make_exchange(*this, *this);
+  exchange_->begin(*this);
+  if (!in_force_->ready()) {
+    end_ = in_force_->config().failure_mode_allow ? End::passes : End::fails;
+    if (end_ == End::fails)
+      reply_ = ImmediateResponse{.status = 503, .details = "extproc_not_ready"};
+  }
+  return true;
+}
+
+abi::OnHeaders Stream::on_headers(Turn& turn, Phase phase, bool end) {
+  if (!begin(turn)) return abi::OnHeaders::go_on;
+  Way& way = this->way(phase);
+  way.headers_came = true;
+  way.ended = end;
+  tell(way);
+  if (!do_asked()) return abi::OnHeaders::stop;
+  act_on_other(way);
+  if (waits(way)) {
+    way.stopped = true;
+    return abi::OnHeaders::stop;
+  }
+  let_out(way);
+  return abi::OnHeaders::go_on;
+}
+
+abi::OnBody Stream::on_body(Turn& turn, Phase phase, bool end) {
+  if (!begin(turn)) return abi::OnBody::go_on;
+  Way& way = this->way(phase);
+  way.body_came = true;
+  way.ended = end;
+  way.in_body_hook = true;
+  tell(way);
+  const bool goes = do_asked();
+  if (goes) act_on_other(way);
+  abi::OnBody status = abi::OnBody::go_on;
+  if (!goes) {
+    status = abi::OnBody::stop_no_buffer;
+  } else if (waits(way)) {
+    way.stopped = true;
+    // Over its limit Envoy then answers in place of the upstream, as with ext_proc.
+    const bool whole = way.sent.body == BodySendMode::buffered && !way.whole_told && !is_over();
+    status = whole ? abi::OnBody::stop_and_buffer : abi::OnBody::stop_and_watermark;
+  } else {
+    let_out(way);
+    way.stopped = false;
+  }
+  way.in_body_hook = false;
+  return status;
+}
+
+abi::OnTrailers Stream::on_trailers(Turn& turn, Phase phase) {
+  if (!begin(turn)) return abi::OnTrailers::go_on;
+  Way& way = this->way(phase);
+  way.trailers_came = true;
+  tell(way);
+  if (!do_asked()) return abi::OnTrailers::stop;
+  act_on_other(way);
+  if (waits(way)) {
+    way.stopped = true;
+    return abi::OnTrailers::stop;
+  }
+  let_out(way);
+  way.stopped = false;
+  return abi::OnTrailers::go_on;
+}
+
+void Stream::on_scheduled() {
+  if (worker_ != nullptr && worker_->loop() != nullptr) worker_->loop()->run();
+}
+
+void Stream::on_destroy() {
+  destroyed_ = true;
+  if (member_) {
+    worker_->loop()->remove(*member_);
+    member_.reset();
+  }
+  // Within a hook that still runs the exchange hears of it behind that; here while Envoy is there.
+  if (turns_ == 1) close();
+  if (worker_ != nullptr)
+    filter_->statistics().tell(envoy_.filter(), worker_->counters(), worker_->told());
+}
+
+void Stream::on_failure(std::string_view what) {
+  log_to_envoy(LogLevel::error, std::string("the filter failed: ") + std::string(what));
+  if (destroyed_ || is_over() || exchange_ == nullptr) return;
+  finish(GrpcStatus::internal, what);
+  do_asked();
+}
+
+// The exchange is over with the HTTP stream.
+void Stream::close() {
+  if (closed_) return;
+  closed_ = true;
+  if (timer_ != nullptr) timer_->cancel();
+  alive_.reset();
+  if (exchange_ == nullptr) {
+    released_ = true;
+    return;
+  }
+  const bool whole = response_.ended || response_.trailers_came || replied_;
+  if (whole && !paused_) exchange_->on_end();
+  released_ = over_limit_ ? exchange_->on_closed(GrpcStatus::resource_exhausted, false, "memory_bytes")
+                          : exchange_->on_closed(GrpcStatus::ok, !whole);
+  if (released_ && worker_->loop() != nullptr) Background::instance().end_use();
+}
+
+// The last of its calls: the exchange may be destroyed inside of it.
+void Stream::released() {
+  released_ = true;
+  if (worker_->loop() != nullptr) Background::instance().end_use();
+  if (!destroyed_ || turns_ > 0) return;
+  worker_->loop()->forget(*this);
+  // Its worker may be in the middle of something that it tells.
+  boost::asio::post(Background::instance().io(), [filter = in_force_] {});
+  delete this;
+}
+
+void Stream::finish(GrpcStatus status, std::string_view /*message*/) {
+  if (end_ != End::none) return;
+  if (status == GrpcStatus::ok || replied_ || reply_ || !pieces_.empty()) {
+    end_ = End::passes;
+  } else {
+    const FilterConfig& config = in_force_->config();
+    end_ = config.failure_mode_allow ? End::passes : End::fails;
+    if (end_ == End::fails)
+      reply_ = ImmediateResponse{.status = config.status_on_error,
+                                 .details = "extproc_error_" + std::string(to_string(status))};
+  }
+  touch();
+}
+
+void Stream::resume() {
+  paused_ = false;
+  touch();
+}
+
+void Stream::wake_at(std::optional<host::Clock::time_point> time) {
+  if (!time) {
+    if (timer_ != nullptr) timer_->cancel();
+    return;
+  }
+  if (timer_ == nullptr) {
+    timer_ = std::make_unique<boost::asio::steady_timer>(
+        boost::asio::any_io_executor(WorkerExecutor(worker_->loop())));
+    alive_ = std::make_shared<Stream*>(this);
+  }
+  timer_->expires_at(*time);
+  timer_->async_wait([alive = std::weak_ptr(alive_)](const boost::system::error_code& error) {
+    const auto stream = alive.lock();
+    if (error || stream == nullptr) return;
+    const Turn turn(**stream);
+    (*stream)->exchange_->on_wake();
+    (*stream)->touch();
+  });
+}
+
+void Stream::kept(std::ptrdiff_t bytes) {
+  kept_ += bytes;
+  worker_->counters().memory_bytes.add(static_cast<std::uint64_t>(bytes));
+  if (in_force_->keep(bytes) || over_limit_ || closed_) return;
+  over_limit_ = true;
+  touch();
+}
+
+void Stream::completed(const host::Completed& /*how*/) {}
+
+void Stream::touch() {
+  if (turns_ == 0 && !destroyed_ && worker_->loop() != nullptr) worker_->loop()->touch(*this);
+}
+
+// Behind what was done of it outside of a hook.
+void Stream::act() {
+  if (destroyed_) return;
+  const Turn turn(*this);
+  if (!do_asked()) return;
+  for (Way* way : {&request_, &response_}) {
+    tell(*way);
+    if (!do_asked()) return;
+  }
+  for (Way* way : {&request_, &response_}) {
+    if (!destroyed_ && way->stopped && !waits(*way)) go_on(*way);
+  }
+}
+
+// A handler that has returned may have let go what stands still in the other direction; Envoy is told
+// behind this hook, and not within it.
+void Stream::act_on_other(const Way& way) {
+  const Way& other = &way == &request_ ? response_ : request_;
+  if (!other.stopped || paused_ || worker_->loop() == nullptr) return;
+  boost::asio::post(WorkerExecutor(worker_->loop()),
+                    [alive = std::weak_ptr(alive_ != nullptr ? alive_
+                                                             : alive_ = std::make_shared<Stream*>(
+                                                                   this))] {
+                      if (const auto stream = alive.lock()) (*stream)->touch();
+                    });
+}
+
+void Stream::go_on(Way& way) {
+  let_out(way);
+  way.stopped = false;
+  envoy_.go_on(way.headers);
+}
+
+}  // namespace extproc::filter

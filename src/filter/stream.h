@@ -1,0 +1,170 @@
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "extproc/host.h"
+#include "filter/abi.h"
+#include "filter/envoy_stream.h"
+#include "filter/filter.h"
+#include "filter/way.h"
+#include "filter/worker_loop.h"
+
+namespace extproc::filter {
+
+/// One HTTP stream with the filter in it: tells an exchange what Envoy's hooks bring, and does with
+/// Envoy what that answers. Envoy owns it until on_destroy(); then it goes when no handler of it runs
+/// any more.
+///
+/// The exchange is never in the middle of something while Envoy is called that may call hooks: what
+/// it answers is noted, and done behind it.
+class Stream final : private host::AnswerSink,
+                     private host::Control,
+                     private detail::CallInfo,
+                     private WorkerLoop::Touched {
+ public:
+  /// On the worker of `envoy`.
+  Stream(std::shared_ptr<Filter> filter, void* envoy);
+
+  /// A hook that runs, or what has the place of one: who has let go of the stream within it, or
+  /// within those around it, has it go at the end of the outermost. Meanwhile nobody else does
+  /// anything of its worker.
+  class Turn {
+   public:
+    explicit Turn(Stream& stream);
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    friend class Stream;
+    void take();
+
+    Stream& stream_;
+    std::shared_ptr<WorkerLoop> loop_;
+    std::unique_lock<std::recursive_mutex> lock_;
+  };
+
+  // The hooks, each in its turn.
+
+  abi::OnHeaders on_headers(Turn& turn, Phase phase, bool end);
+  abi::OnBody on_body(Turn& turn, Phase phase, bool end);
+  abi::OnTrailers on_trailers(Turn& turn, Phase phase);
+  void on_scheduled();
+  /// Envoy has let go of it.
+  void on_destroy();
+  /// A hook failed: the request fails, or goes on without the processor.
+  void on_failure(std::string_view what);
+
+ private:
+  /// How the exchange ended.
+  enum class End : std::uint8_t { none, passes, fails };
+  /// A part of a response that is written piece by piece.
+  struct Piece {
+    enum class Kind : std::uint8_t { head, chunk, end } kind;
+    std::vector<std::pair<std::string, std::string>> headers{};
+    std::string bytes{};
+  };
+
+  // host::AnswerSink, in stream_answers.cc
+  void headers(Phase phase, const HttpHeaders& message, const HeadersResponse& answer) override;
+  void body(Phase phase, const HttpBody& message, BodyResponse& answer) override;
+  void trailers(Phase phase, const HttpTrailers& message, const TrailersResponse& answer) override;
+  void piece(Phase phase, const HttpBody& piece, const ResponseExtras* extras) override;
+  void reply(Phase phase, const ImmediateResponse& response, const ResponseExtras* extras) override;
+  void reply_head(std::span<const Header> headers, const ResponseExtras* extras) override;
+  void reply_chunk(std::string_view bytes, const ResponseExtras* extras) override;
+  void reply_end(std::span<const Header> trailers, const ResponseExtras* extras) override;
+  void ask_for_time(std::chrono::milliseconds time) override;
+  void consumed(Phase phase, std::size_t bytes) override;
+  bool congested(Phase phase) const override;
+  std::size_t held_bytes() const override;
+  void take_extras(const ResponseExtras* extras);
+  void override_mode(const ModeOverride& mode);
+
+  // host::Control
+  void finish(GrpcStatus status, std::string_view message) override;
+  void wake_at(std::optional<host::Clock::time_point> time) override;
+  void pause() override { paused_ = true; }
+  void resume() override;
+  void settled() override { touch(); }
+  void kept(std::ptrdiff_t bytes) override;
+  void completed(const host::Completed& how) override;
+  void released() override;
+
+  // detail::CallInfo
+  std::string_view peer() const override { return peer_; }
+  std::optional<std::chrono::steady_clock::time_point> deadline() const override { return {}; }
+  std::size_t metadata_size() const override { return 0; }
+  std::pair<std::string_view, std::string_view> metadata_at(std::size_t) const override {
+    return {};
+  }
+  bool may_have_trace() const override { return false; }
+
+  // WorkerLoop::Touched
+  void act() override;
+
+  void touch();
+  bool begin(Turn& turn);
+  void close();
+
+  // In stream_messages.cc: what the exchange is told, as far as it takes it.
+  void tell(Way& way);
+  bool tells_body_now(const Way& way) const;
+  bool tells_trailers_now(const Way& way) const;
+  void tell_headers(Way& way);
+  void tell_body(Way& way);
+  void tell_trailers(Way& way);
+  void on(Way& way, host::Message& message);
+  /// Nothing goes to the exchange.
+  bool is_over() const { return end_ != End::none || replied_ || off_; }
+
+  // What is done with Envoy.
+  bool waits(const Way& way) const;
+  void let_out(Way& way);
+  /// Does what the exchange asked for that may call hooks. False where nothing is to follow.
+  bool do_asked();
+  void go_on(Way& way);
+  void act_on_other(const Way& way);
+
+  Way& way(Phase phase) { return is_request_phase(phase) ? request_ : response_; }
+
+  /// Kept until the exchange is over, as Envoy's configuration is not.
+  const std::shared_ptr<Filter> filter_;
+  std::shared_ptr<Filter> in_force_;  // the route's, where that has one
+  EnvoyStream envoy_;
+  Worker* worker_ = nullptr;
+  std::optional<WorkerLoop::Member> member_;
+  std::string peer_;
+  std::string text_;
+  Way request_{true};
+  Way response_{false};
+  std::optional<ImmediateResponse> reply_;
+  std::vector<Piece> pieces_;
+  std::unique_ptr<boost::asio::steady_timer> timer_;
+  std::shared_ptr<Stream*> alive_;  // of what may outlive this
+  std::ptrdiff_t kept_ = 0;
+  int turns_ = 0;
+  End end_ = End::none;
+  bool begun_ = false;
+  bool off_ = false;  // on this route
+  bool first_ = true;
+  bool paused_ = false;
+  bool replied_ = false;
+  bool over_limit_ = false;
+  bool destroyed_ = false;
+  bool closed_ = false;
+  bool released_ = true;  // no handler runs
+  // Last, so that it goes before what it refers to.
+  std::unique_ptr<host::Exchange> exchange_;
+};
+
+}  // namespace extproc::filter

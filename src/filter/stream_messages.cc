@@ -1,0 +1,161 @@
+// Stream: what of a direction the exchange is told, when, and what of it waits.
+#include "filter/attributes.h"
+#include "filter/stream.h"
+#include "rules/framing_rules.h"
+
+namespace extproc::filter {
+namespace {
+
+constexpr std::string_view kContentLength = "content-length";
+
+}  // namespace
+
+void Stream::tell(Way& way) {
+  if (way.headers_came && !way.headers_told && !is_over() && !paused_) tell_headers(way);
+  while (!is_over() && tells_body_now(way)) tell_body(way);
+  if (!is_over() && tells_trailers_now(way)) tell_trailers(way);
+}
+
+void Stream::tell_headers(Way& way) {
+  way.headers_told = true;
+  if (!way.sent.headers) {
+    // As Envoy does it for ext_proc.
+    if (!way.ended && rules::removes_content_length(way.sent.body, false) &&
+        !in_force_->config().filter.allow_content_length_header)
+      envoy_.remove_header(way.headers, kContentLength);
+    return;
+  }
+  std::vector<Header>& entries = worker_->read_headers();
+  envoy_.read_headers(way.headers, entries);
+  way.headers_owed = true;
+  host::Message message{.phase = way.headers, .end_of_stream = way.ended, .headers = entries};
+  way.end_told = way.ended;
+  on(way, message);
+  // As many as no common message has.
+  constexpr std::size_t kKeptHeaders = 1024;
+  if (entries.capacity() > kKeptHeaders) std::vector<Header>().swap(entries);
+}
+
+bool Stream::tells_body_now(const Way& way) const {
+  if (paused_ || way.replaced || !way.body_came || !way.headers_told || way.end_told) return false;
+  switch (way.sent.body) {
+    case BodySendMode::streamed:
+      // A chunk behind the next stays with Envoy, which bounds it, until the one before is answered;
+      // but those that the headers wait for are read ahead.
+      if (way.bodies_owed > 0 && !way.headers_owed) return false;
+      return envoy_.body_bytes(way.body, way.in_body_hook) > 0 || way.ended;
+    case BodySendMode::buffered:
+      return !way.whole_told && way.body_ended();
+    case BodySendMode::buffered_partial:
+      return !way.whole_told &&
+             (way.body_ended() ||
+              envoy_.body_bytes(way.body, way.in_body_hook) >= envoy_.buffer_limit());
+    default:
+      return false;
+  }
+}
+
+void Stream::tell_body(Way& way) {
+  const std::string_view bytes = envoy_.read_body(way.body, way.in_body_hook, text_);
+  way.whole_told = way.buffers();
+  way.end_told = way.ended;
+  ++way.bodies_owed;
+  // A body that is told as a whole stays with Envoy, and so does a chunk that comes alone: what is
+  // answered at once, and not changed, then costs no copy.
+  way.in_place = way.sent.body == BodySendMode::buffered || (way.in_body_hook && way.out.empty());
+  const bool whole = way.sent.body == BodySendMode::buffered;
+  const bool passes = in_force_->config().failure_mode_allow;
+  host::Message message{.phase = way.body, .end_of_stream = way.ended, .body = bytes};
+  if (!way.in_place) {
+    if (passes) way.unanswered.append(bytes);
+    // The bytes are where they lie no longer than that.
+    if (bytes.data() != text_.data()) message.body = text_.assign(bytes);
+    envoy_.drop_body(way.body, way.in_body_hook);
+  }
+  on(way, message);
+  if (whole || !way.in_place) return;
+  way.in_place = false;
+  if (way.bodies_owed == 0 || destroyed_) return;
+  // It was not answered: what comes behind it must not go on with it.
+  if (passes) way.unanswered.append(envoy_.read_body(way.body, way.in_body_hook, text_));
+  envoy_.drop_body(way.body, way.in_body_hook);
+}
+
+bool Stream::tells_trailers_now(const Way& way) const {
+  return way.trailers_came && !way.trailers_told && !paused_ && !way.replaced &&
+         way.sent.trailers && !tells_body_now(way);
+}
+
+void Stream::tell_trailers(Way& way) {
+  way.trailers_told = way.end_told = true;
+  way.trailers_owed = true;
+  std::vector<Header>& entries = worker_->read_headers();
+  envoy_.read_headers(way.trailers, entries);
+  host::Message message{.phase = way.trailers, .headers = entries};
+  on(way, message);
+}
+
+void Stream::on(Way& way, host::Message& message) {
+  const FilterConfig& config = in_force_->config();
+  message.observability_mode = config.observability_mode;
+  if (first_)
+    message.protocol_config = in_force_->modes().protocol_config(config.send_body_without_waiting);
+  first_ = false;
+  const auto& names = &way == &request_ ? config.request_attributes : config.response_attributes;
+  const EnvoySource source(envoy_.filter(), names, config.metadata_namespaces);
+  if (!names.empty() && !way.attributes_told) message.has_attributes = true;
+  if (!config.metadata_namespaces.empty() && tells_metadata()) {
+    message.has_metadata = true;
+    message.metadata_bytes = 1;
+  }
+  if (message.has_attributes || message.has_metadata) message.source = &source;
+  way.attributes_told = true;
+  exchange_->on(message);
+  if (!config.observability_mode) return;
+  // Nothing is answered.
+  way.headers_owed = way.trailers_owed = false;
+  way.bodies_owed = 0;
+}
+
+// Whether something of the direction is not to go on yet.
+bool Stream::waits(const Way& way) const {
+  if (is_over()) return false;
+  if (way.replaced) return !way.body_ended();
+  if (way.owes() || (way.headers_came && !way.headers_told)) return true;
+  switch (way.sent.body) {
+    case BodySendMode::none:
+      break;
+    case BodySendMode::buffered:
+      // Its headers may be changed with it.
+      if (!way.whole_told && !way.body_ended() && way.sent.headers) return true;
+      if (!way.whole_told && way.body_came) return true;
+      break;
+    case BodySendMode::buffered_partial:
+      if (!way.whole_told && !way.body_ended() && way.sent.headers) return true;
+      if (!way.whole_told && way.body_came) return true;
+      break;
+    default:
+      if (way.body_came && !way.end_told && paused_ &&
+          (envoy_.body_bytes(way.body, way.in_body_hook) > 0 || way.ended))
+        return true;
+  }
+  return way.trailers_came && way.sent.trailers && !way.trailers_told;
+}
+
+// Puts what was taken, and answered, before what Envoy has of the body.
+void Stream::let_out(Way& way) {
+  if (way.replaced) {
+    envoy_.drop_body(way.body, way.in_body_hook);
+    if (way.trailers_came) envoy_.clear_headers(way.trailers);
+  }
+  if (end_ == End::passes && !way.unanswered.empty()) way.out.append(way.unanswered);
+  way.unanswered.clear();
+  if (way.out.empty()) return;
+  const std::string behind(envoy_.read_body(way.body, way.in_body_hook, text_));
+  if (!behind.empty()) envoy_.drop_body(way.body, way.in_body_hook);
+  envoy_.append_body(way.body, way.in_body_hook, way.out);
+  envoy_.append_body(way.body, way.in_body_hook, behind);
+  way.out.clear();
+}
+
+}  // namespace extproc::filter

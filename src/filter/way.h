@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "extproc/phase.h"
+#include "extproc/processing_mode.h"
+#include "filter/modes.h"
+
+namespace extproc::filter {
+
+/// One direction of an HTTP stream on its way through the filter: what has come of it, what the
+/// exchange has been told of that and has answered, and what of it is with the filter.
+struct Way {
+  explicit Way(bool is_request)
+      : headers(is_request ? Phase::request_headers : Phase::response_headers),
+        body(is_request ? Phase::request_body : Phase::response_body),
+        trailers(is_request ? Phase::request_trailers : Phase::response_trailers) {}
+
+  const Phase headers;
+  const Phase body;
+  const Phase trailers;
+
+  /// What the exchange is told of it, as it is now.
+  SentOf sent{};
+
+  // What came.
+  bool headers_came = false;
+  bool body_came = false;
+  bool trailers_came = false;
+  /// Nothing follows.
+  bool ended = false;
+
+  // What the exchange was told.
+  bool headers_told = false;
+  bool whole_told = false;  // of a body that is told as one
+  bool end_told = false;
+  bool attributes_told = false;
+  bool trailers_told = false;
+
+  // What it has not answered.
+  bool headers_owed = false;
+  std::size_t bodies_owed = 0;
+  bool trailers_owed = false;
+
+  /// What was told and not answered, where that goes on though the exchange fails.
+  std::string unanswered{};
+  /// What is to go on, before whatever Envoy has.
+  std::string out{};
+  /// An answer to headers put something in place of the whole message: what comes is dropped.
+  bool replaced = false;
+
+  /// The hook of the body runs.
+  bool in_body_hook = false;
+  /// A chunk is being told that still lies with Envoy, where it stays if it is not changed.
+  bool in_place = false;
+  /// Envoy was told to stop, and waits to be told to go on.
+  bool stopped = false;
+
+  bool buffers() const {
+    return sent.body == BodySendMode::buffered || sent.body == BodySendMode::buffered_partial;
+  }
+  /// Its body has all come.
+  bool body_ended() const { return ended || trailers_came; }
+  bool owes() const { return headers_owed || bodies_owed > 0 || trailers_owed; }
+};
+
+}  // namespace extproc::filter
