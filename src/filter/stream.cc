@@ -225,7 +225,7 @@ void Stream::kept(std::ptrdiff_t bytes) {
 void Stream::completed(const host::Completed& /*how*/) {}
 
 void Stream::touch() {
-  if (turns_ == 0 && !destroyed_ && worker_->loop() != nullptr) worker_->loop()->touch(*this);
+  if (!destroyed_ && worker_->loop() != nullptr) worker_->loop()->touch(*this);
 }
 
 // Behind what was done of it outside of a hook.
