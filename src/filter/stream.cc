@@ -104,7 +104,7 @@ abi::OnBody Stream::on_body(Turn& turn, Phase phase, bool end) {
     let_out(way);
     way.stopped = false;
   }
-  way.in_body_hook = false;
+  way.in_body_hook = way.passes_chunk = false;
   return status;
 }
 

@@ -52,6 +52,7 @@ void Stream::body(Phase phase, const HttpBody& message, BodyResponse& answer) {
   if (way.in_place) {
     if (kept) return;
     envoy_.drop_body(phase, way.in_body_hook);
+    way.in_place = false;
   }
   way.out.append(kept ? message.bytes() : answer.body());
 }

@@ -42,7 +42,7 @@ bool Stream::tells_body_now(const Way& way) const {
     case BodySendMode::streamed:
       // A chunk behind the next stays with Envoy, which bounds it, until the one before is answered;
       // but those that the headers wait for are read ahead.
-      if (way.bodies_owed > 0 && !way.headers_owed) return false;
+      if (way.passes_chunk || (way.bodies_owed > 0 && !way.headers_owed)) return false;
       return envoy_.body_bytes(way.body, way.in_body_hook) > 0 || way.ended;
     case BodySendMode::buffered:
       return !way.whole_told && way.body_ended();
@@ -74,8 +74,12 @@ void Stream::tell_body(Way& way) {
   }
   on(way, message);
   if (whole || !way.in_place) return;
+  if (way.bodies_owed == 0) {
+    way.passes_chunk = way.in_place;
+    way.in_place = false;
+    return;
+  }
   way.in_place = false;
-  if (way.bodies_owed == 0 || destroyed_) return;
   // It was not answered: what comes behind it must not go on with it.
   if (passes) way.unanswered.append(envoy_.read_body(way.body, way.in_body_hook, text_));
   envoy_.drop_body(way.body, way.in_body_hook);
@@ -135,7 +139,7 @@ bool Stream::waits(const Way& way) const {
       if (!way.whole_told && way.body_came) return true;
       break;
     default:
-      if (way.body_came && !way.end_told && paused_ &&
+      if (way.body_came && !way.end_told && paused_ && !way.passes_chunk &&
           (envoy_.body_bytes(way.body, way.in_body_hook) > 0 || way.ended))
         return true;
   }

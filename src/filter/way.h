@@ -54,6 +54,8 @@ struct Way {
   bool in_body_hook = false;
   /// A chunk is being told that still lies with Envoy, where it stays if it is not changed.
   bool in_place = false;
+  /// What Envoy has of the body in the hook that runs has been told and answered, and goes on.
+  bool passes_chunk = false;
   /// Envoy was told to stop, and waits to be told to go on.
   bool stopped = false;
 

@@ -85,9 +85,7 @@ def deployment(request):
 @pytest.fixture(scope="session")
 def lab(launcher, raw_port) -> Lab:
     """Envoy with many filters of the processors of tests/integration/module."""
-    import os
-    from harness.inside import InsideLab
-    return (InsideLab if os.environ.get("TRY_INSIDE") else Lab)(launcher, raw_port)
+    return Lab(launcher, raw_port)
 
 
 @pytest.fixture(scope="module")

@@ -99,7 +99,11 @@ class InsideLab:
             for setup in setups()
         ]
         self.envoy = envoy_with(launcher, listeners, upstream_port)
+        self.log = self.envoy.process.log
 
     def request(self, style: str, setup: str, method: str = "GET", do: list[str] | None = None, **parts):
         """A request whose x-do headers tell the processor what to do."""
         return http.request(self.ports[style, setup], method, "/lab", **with_actions(do, parts))
+
+    async def request_async(self, style: str, setup: str, method: str = "GET", do: list[str] | None = None, **parts):
+        return await http.request_async(self.ports[style, setup], method, "/lab", **with_actions(do, parts))
