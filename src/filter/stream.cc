@@ -18,6 +18,8 @@ Stream::Turn::Turn(Stream& stream) : stream_(stream) {
 
 Stream::Turn::~Turn() {
   if (--stream_.turns_ > 0 || !stream_.destroyed_) return;
+  // Who only looks on may do so for longer.
+  if (stream_.observes() && stream_.looks_on_still()) return;
   stream_.close();
   if (!stream_.released_) return;
   // What its worker is part of must outlive the lock.
@@ -135,7 +137,7 @@ void Stream::on_destroy() {
     member_.reset();
   }
   // Within a hook that still runs the exchange hears of it behind that; here while Envoy is there.
-  if (turns_ == 1) close();
+  if (turns_ == 1 && !(observes() && looks_on_still())) close();
   if (worker_ != nullptr)
     filter_->statistics().tell(envoy_.filter(), worker_->counters(), worker_->told());
 }
@@ -153,6 +155,8 @@ void Stream::close() {
   closed_ = true;
   if (timer_ != nullptr) timer_->cancel();
   alive_.reset();
+  if (!observed_.empty()) kept(-static_cast<std::ptrdiff_t>(observed_.bytes()));
+  observed_.clear();
   if (exchange_ == nullptr) {
     released_ = true;
     return;
@@ -225,13 +229,14 @@ void Stream::kept(std::ptrdiff_t bytes) {
 void Stream::completed(const host::Completed& /*how*/) {}
 
 void Stream::touch() {
-  if (!destroyed_ && worker_->loop() != nullptr) worker_->loop()->touch(*this);
+  if (!closed_ && worker_->loop() != nullptr) worker_->loop()->touch(*this);
 }
 
 // Behind what was done of it outside of a hook.
 void Stream::act() {
-  if (destroyed_) return;
+  if (closed_) return;
   const Turn turn(*this);
+  tell_observed();
   if (!do_asked()) return;
   for (Way* way : {&request_, &response_}) {
     tell(*way);

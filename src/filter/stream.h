@@ -15,6 +15,7 @@
 #include "filter/abi.h"
 #include "filter/envoy_stream.h"
 #include "filter/filter.h"
+#include "filter/observed.h"
 #include "filter/way.h"
 #include "filter/worker_loop.h"
 
@@ -124,6 +125,11 @@ class Stream final : private host::AnswerSink,
   void tell_body(Way& way);
   void tell_trailers(Way& way);
   void on(Way& way, host::Message& message);
+  bool observes() const { return in_force_ != nullptr && in_force_->config().observability_mode; }
+  /// No message may be handed to the exchange.
+  bool holds_up() const { return paused_ && !observes(); }
+  void tell_observed();
+  bool looks_on_still() const { return !over_limit_ && end_ == End::none && (paused_ || !observed_.empty()); }
   /// Nothing goes to the exchange.
   bool is_over() const { return end_ != End::none || replied_ || off_; }
 
@@ -151,6 +157,7 @@ class Stream final : private host::AnswerSink,
   std::vector<Piece> pieces_;
   std::unique_ptr<boost::asio::steady_timer> timer_;
   std::shared_ptr<Stream*> alive_;  // of what may outlive this
+  Observed observed_;
   std::ptrdiff_t kept_ = 0;
   int turns_ = 0;
   End end_ = End::none;

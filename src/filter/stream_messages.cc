@@ -10,8 +10,16 @@ constexpr std::string_view kContentLength = "content-length";
 
 }  // namespace
 
+void Stream::tell_observed() {
+  while (!observed_.empty() && !paused_ && end_ == End::none && !over_limit_) {
+    const auto before = static_cast<std::ptrdiff_t>(observed_.bytes());
+    observed_.tell_first(*exchange_);
+    kept(static_cast<std::ptrdiff_t>(observed_.bytes()) - before);
+  }
+}
+
 void Stream::tell(Way& way) {
-  if (way.headers_came && !way.headers_told && !is_over() && !paused_) tell_headers(way);
+  if (way.headers_came && !way.headers_told && !is_over() && !holds_up()) tell_headers(way);
   while (!is_over() && tells_body_now(way)) tell_body(way);
   if (!is_over() && tells_trailers_now(way)) tell_trailers(way);
 }
@@ -37,7 +45,7 @@ void Stream::tell_headers(Way& way) {
 }
 
 bool Stream::tells_body_now(const Way& way) const {
-  if (paused_ || way.replaced || !way.body_came || !way.headers_told || way.end_told) return false;
+  if (holds_up() || way.replaced || !way.body_came || !way.headers_told || way.end_told) return false;
   switch (way.sent.body) {
     case BodySendMode::streamed:
       // A chunk behind the next stays with Envoy, which bounds it, until the one before is answered;
@@ -86,7 +94,7 @@ void Stream::tell_body(Way& way) {
 }
 
 bool Stream::tells_trailers_now(const Way& way) const {
-  return way.trailers_came && !way.trailers_told && !paused_ && !way.replaced &&
+  return way.trailers_came && !way.trailers_told && !holds_up() && !way.replaced &&
          way.sent.trailers && !tells_body_now(way);
 }
 
@@ -114,8 +122,14 @@ void Stream::on(Way& way, host::Message& message) {
   }
   if (message.has_attributes || message.has_metadata) message.source = &source;
   way.attributes_told = true;
-  exchange_->on(message);
-  if (!config.observability_mode) return;
+  if (!config.observability_mode) return exchange_->on(message);
+  if (paused_ || !observed_.empty()) {
+    const auto before = static_cast<std::ptrdiff_t>(observed_.bytes());
+    observed_.push(message);
+    kept(static_cast<std::ptrdiff_t>(observed_.bytes()) - before);
+  } else {
+    exchange_->on(message);
+  }
   // Nothing is answered.
   way.headers_owed = way.trailers_owed = false;
   way.bodies_owed = 0;
@@ -123,8 +137,8 @@ void Stream::on(Way& way, host::Message& message) {
 
 // Whether something of the direction is not to go on yet.
 bool Stream::waits(const Way& way) const {
-  if (is_over()) return false;
   if (way.replaced) return !way.body_ended();
+  if (is_over() || observes()) return false;
   if (way.owes() || (way.headers_came && !way.headers_told)) return true;
   switch (way.sent.body) {
     case BodySendMode::none:
