@@ -110,6 +110,9 @@ EXTPROC_ENVOY(bool, http_get_metadata_number)
 (void* filter, MetadataSource source, Bytes name, Bytes key, double* out);
 EXTPROC_ENVOY(bool, http_get_metadata_bool)
 (void* filter, MetadataSource source, Bytes name, Bytes key, bool* out);
+/// The parts of a google.protobuf.Any. Envoy 1.40.
+EXTPROC_ENVOY(bool, http_get_typed_metadata)
+(void* filter, MetadataSource source, Bytes name, Bytes* type_url, Bytes* value);
 
 // The main thread, in http_filter_config_new.
 EXTPROC_ENVOY(int, http_filter_config_define_counter)

@@ -15,7 +15,7 @@ namespace {
 /// As ext_proc's filter names itself with attributes, so that processors find them as they do there.
 constexpr std::string_view kFilterName = "envoy.filters.http.ext_proc";
 
-enum class Kind : std::uint8_t { text, number };
+enum class Kind : std::uint8_t { text, number, boolean };
 
 struct Attribute {
   std::string_view name;
@@ -41,6 +41,7 @@ constexpr Attribute kAttributes[] = {
     {"destination.address", 26, Kind::text},
     {"destination.port", 27, Kind::number},
     {"connection.id", 28, Kind::number},
+    {"connection.mtls", 29, Kind::boolean},
     {"connection.tls_version", 31, Kind::text},
     {"connection.subject_local_certificate", 32, Kind::text},
     {"connection.subject_peer_certificate", 33, Kind::text},
@@ -62,7 +63,12 @@ const Attribute* find_attribute(std::string_view name) {
 void add(Struct& to, void* envoy, const Attribute& attribute) {
   abi::Bytes text;
   std::uint64_t number = 0;
-  if (attribute.kind == Kind::text) {
+  bool boolean = false;
+  if (attribute.kind == Kind::boolean) {
+    if (has(&EXTPROC_ENVOY_CALL(http_filter_get_attribute_bool)) &&
+        EXTPROC_ENVOY_CALL(http_filter_get_attribute_bool)(envoy, attribute.number, &boolean))
+      to.set(attribute.name, boolean);
+  } else if (attribute.kind == Kind::text) {
     if (EXTPROC_ENVOY_CALL(http_filter_get_attribute_string)(envoy, attribute.number, &text))
       to.set(attribute.name, text.view());
   } else if (EXTPROC_ENVOY_CALL(http_filter_get_attribute_int)(envoy, attribute.number, &number)) {
@@ -70,25 +76,47 @@ void add(Struct& to, void* envoy, const Attribute& attribute) {
   }
 }
 
-// Where the kind that is asked for is another Envoy logs it: so the most common one comes first.
-void add_metadata(Struct& to, void* envoy, abi::Bytes space, abi::Bytes key) {
+bool add_as(MetadataKinds::Kind kind, Struct& to, void* envoy, abi::Bytes space, abi::Bytes key) {
   abi::Bytes text;
   double number = 0;
   bool boolean = false;
-  if (EXTPROC_ENVOY_CALL(http_get_metadata_string)(envoy, abi::kDynamic, space, key, &text)) {
-    to.set(key.view(), text.view());
-  } else if (has(&EXTPROC_ENVOY_CALL(http_get_metadata_number)) &&
-             EXTPROC_ENVOY_CALL(http_get_metadata_number)(envoy, abi::kDynamic, space, key,
-                                                          &number)) {
-    to.set(key.view(), number);
-  } else if (has(&EXTPROC_ENVOY_CALL(http_get_metadata_bool)) &&
-             EXTPROC_ENVOY_CALL(http_get_metadata_bool)(envoy, abi::kDynamic, space, key,
-                                                        &boolean)) {
-    to.set(key.view(), boolean);
+  switch (kind) {
+    case MetadataKinds::Kind::text:
+      if (!EXTPROC_ENVOY_CALL(http_get_metadata_string)(envoy, abi::kDynamic, space, key, &text))
+        return false;
+      to.set(key.view(), text.view());
+      return true;
+    case MetadataKinds::Kind::number:
+      if (!has(&EXTPROC_ENVOY_CALL(http_get_metadata_number)) ||
+          !EXTPROC_ENVOY_CALL(http_get_metadata_number)(envoy, abi::kDynamic, space, key, &number))
+        return false;
+      to.set(key.view(), number);
+      return true;
+    case MetadataKinds::Kind::boolean:
+      if (!has(&EXTPROC_ENVOY_CALL(http_get_metadata_bool)) ||
+          !EXTPROC_ENVOY_CALL(http_get_metadata_bool)(envoy, abi::kDynamic, space, key, &boolean))
+        return false;
+      to.set(key.view(), boolean);
+      return true;
+    case MetadataKinds::Kind::other:
+      break;
   }
+  return false;
 }
 
-Struct metadata_of(void* envoy, const std::string& space) {
+// Where the kind that is asked for is another Envoy logs an error: so each key is found out once.
+void add_metadata(Struct& to, void* envoy, abi::Bytes space, abi::Bytes key, MetadataKinds& kinds) {
+  using Kind = MetadataKinds::Kind;
+  const auto known = kinds.find(space.view(), key.view());
+  if (known && (*known == Kind::other || add_as(*known, to, envoy, space, key))) return;
+  for (const Kind kind : {Kind::text, Kind::number, Kind::boolean}) {
+    if (known == kind || !add_as(kind, to, envoy, space, key)) continue;
+    return kinds.note(space.view(), key.view(), kind);
+  }
+  kinds.note(space.view(), key.view(), Kind::other);
+}
+
+Struct metadata_of(void* envoy, const std::string& space, MetadataKinds& kinds) {
   Struct fields;
   const abi::Bytes name = abi::bytes(space);
   std::vector<abi::Bytes> keys(
@@ -96,7 +124,7 @@ Struct metadata_of(void* envoy, const std::string& space) {
   if (keys.empty() ||
       !EXTPROC_ENVOY_CALL(http_get_metadata_keys)(envoy, abi::kDynamic, name, keys.data()))
     return fields;
-  for (const abi::Bytes key : keys) add_metadata(fields, envoy, name, key);
+  for (const abi::Bytes key : keys) add_metadata(fields, envoy, name, key, kinds);
   return fields;
 }
 
@@ -110,6 +138,18 @@ void add_entry(std::string& out, unsigned field, std::string_view key, std::stri
 
 }  // namespace
 
+std::optional<MetadataKinds::Kind> MetadataKinds::find(std::string_view space,
+                                                       std::string_view key) const {
+  const auto found = known_.find(std::pair(std::string(space), std::string(key)));
+  return found == known_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void MetadataKinds::note(std::string_view space, std::string_view key, Kind kind) {
+  constexpr std::size_t kMost = 1024;
+  if (known_.size() >= kMost) known_.clear();
+  known_.insert_or_assign(std::pair(std::string(space), std::string(key)), kind);
+}
+
 bool is_attribute(std::string_view name) { return find_attribute(name) != nullptr; }
 
 std::string_view source_address(void* envoy) {
@@ -120,10 +160,13 @@ std::string_view source_address(void* envoy) {
              : std::string_view();
 }
 
-bool tells_metadata() {
-  return has(&EXTPROC_ENVOY_CALL(http_get_metadata_keys_count)) &&
-         has(&EXTPROC_ENVOY_CALL(http_get_metadata_keys)) &&
-         has(&EXTPROC_ENVOY_CALL(http_get_metadata_string));
+bool tells_metadata(const FilterConfig& config) {
+  const bool untyped = has(&EXTPROC_ENVOY_CALL(http_get_metadata_keys_count)) &&
+                       has(&EXTPROC_ENVOY_CALL(http_get_metadata_keys)) &&
+                       has(&EXTPROC_ENVOY_CALL(http_get_metadata_string));
+  const bool typed = has(&EXTPROC_ENVOY_CALL(http_get_typed_metadata));
+  return (untyped && !config.metadata_namespaces.empty()) ||
+         (typed && !config.typed_metadata_namespaces.empty());
 }
 
 void EnvoySource::store_attributes(std::string& out) const {
@@ -137,9 +180,21 @@ void EnvoySource::store_attributes(std::string& out) const {
 // envoy.config.core.v3.Metadata
 void EnvoySource::store_metadata(std::string& out) const {
   out.clear();
-  for (const std::string& space : namespaces_) {
-    const Struct fields = metadata_of(envoy_, space);
+  for (const std::string& space : config_.metadata_namespaces) {
+    const Struct fields = metadata_of(envoy_, space, kinds_);
     if (!fields.empty()) add_entry(out, 1, space, fields.bytes());
+  }
+  for (const std::string& space : config_.typed_metadata_namespaces) {
+    abi::Bytes type_url;
+    abi::Bytes value;
+    if (!EXTPROC_ENVOY_CALL(http_get_typed_metadata)(envoy_, abi::kDynamic, abi::bytes(space),
+                                                     &type_url, &value))
+      continue;
+    std::string any;
+    protozero::pbf_writer writer(any);
+    writer.add_string(1, type_url.data, type_url.size);
+    writer.add_bytes(2, value.data, value.size);
+    add_entry(out, 2, space, any);
   }
 }
 

@@ -1,10 +1,15 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "extproc/host.h"
+#include "filter/filter_config.h"
 
 namespace extproc::filter {
 
@@ -14,16 +19,29 @@ bool is_attribute(std::string_view name);
 /// Who called, as Envoy has it: valid during the hook.
 std::string_view source_address(void* envoy);
 
-/// Whether Envoy tells modules the keys of dynamic metadata.
-bool tells_metadata();
+/// Whether there is dynamic metadata that processors are told of.
+bool tells_metadata(const FilterConfig& config);
+
+/// What kind of value a key of dynamic metadata had last: Envoy is asked for one kind at a time.
+class MetadataKinds {
+ public:
+  /// Lists, and what is within another, are not told.
+  enum class Kind : std::uint8_t { text, number, boolean, other };
+
+  std::optional<Kind> find(std::string_view space, std::string_view key) const;
+  void note(std::string_view space, std::string_view key, Kind kind);
+
+ private:
+  std::map<std::pair<std::string, std::string>, Kind> known_;
+};
 
 /// What Envoy tells of an HTTP stream besides its messages, asked for when a message is kept.
 class EnvoySource final : public host::MessageSource {
  public:
-  /// All must outlive it. Namespaces are of dynamic metadata.
-  EnvoySource(void* envoy, const std::vector<std::string>& attributes,
-              const std::vector<std::string>& namespaces)
-      : envoy_(envoy), attributes_(attributes), namespaces_(namespaces) {}
+  /// All must outlive it.
+  EnvoySource(void* envoy, const std::vector<std::string>& attributes, const FilterConfig& config,
+              MetadataKinds& kinds)
+      : envoy_(envoy), attributes_(attributes), config_(config), kinds_(kinds) {}
 
   void store_attributes(std::string& out) const override;
   void store_metadata(std::string& out) const override;
@@ -31,7 +49,8 @@ class EnvoySource final : public host::MessageSource {
  private:
   void* envoy_;
   const std::vector<std::string>& attributes_;
-  const std::vector<std::string>& namespaces_;
+  const FilterConfig& config_;
+  MetadataKinds& kinds_;
 };
 
 }  // namespace extproc::filter

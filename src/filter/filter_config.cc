@@ -78,8 +78,10 @@ std::vector<std::string> texts(const OwnSettings& in, std::string_view key) {
 void read_metadata(const OwnSettings& in, FilterConfig& config) {
   const auto options = in.find<OwnSettings>("metadata_options");
   if (!options) return;
-  if (const auto forwarding = options->find<OwnSettings>("forwarding_namespaces"))
+  if (const auto forwarding = options->find<OwnSettings>("forwarding_namespaces")) {
     config.metadata_namespaces = texts(*forwarding, "untyped");
+    config.typed_metadata_namespaces = texts(*forwarding, "typed");
+  }
   // Here all of what processors set is taken.
   if (const auto receiving = options->find<OwnSettings>("receiving_namespaces")) {
     texts(*receiving, "untyped");

@@ -44,6 +44,7 @@ struct FilterConfig {
   std::vector<std::string> response_attributes{};
   /// Namespaces of dynamic metadata that processors are told of.
   std::vector<std::string> metadata_namespaces{};
+  std::vector<std::string> typed_metadata_namespaces{};
 
   /// Empty: none.
   std::string chain_header{};

@@ -114,9 +114,9 @@ void Stream::on(Way& way, host::Message& message) {
     message.protocol_config = in_force_->modes().protocol_config(config.send_body_without_waiting);
   first_ = false;
   const auto& names = &way == &request_ ? config.request_attributes : config.response_attributes;
-  const EnvoySource source(envoy_.filter(), names, config.metadata_namespaces);
+  const EnvoySource source(envoy_.filter(), names, config, worker_->kinds());
   if (!names.empty() && !way.attributes_told) message.has_attributes = true;
-  if (!config.metadata_namespaces.empty() && tells_metadata()) {
+  if (tells_metadata(config)) {
     message.has_metadata = true;
     message.metadata_bytes = 1;
   }

@@ -6,6 +6,7 @@
 
 #include "extproc/detail/event_loop.h"
 #include "extproc/host.h"
+#include "filter/attributes.h"
 #include "filter/statistics.h"
 #include "filter/worker_loop.h"
 #include "host/access.h"
@@ -27,6 +28,7 @@ class Worker {
   Statistics::Told& told() { return told_; }
   /// The headers of the message that is being read.
   std::vector<Header>& read_headers() { return read_headers_; }
+  MetadataKinds& kinds() { return kinds_; }
 
  private:
   const std::shared_ptr<WorkerLoop> loop_;
@@ -34,6 +36,7 @@ class Worker {
   host::Host host_;
   Statistics::Told told_;
   std::vector<Header> read_headers_;
+  MetadataKinds kinds_;
 };
 
 }  // namespace extproc::filter
