@@ -15,44 +15,44 @@ namespace {
 /// As ext_proc's filter names itself with attributes, so that processors find them as they do there.
 constexpr std::string_view kFilterName = "envoy.filters.http.ext_proc";
 
-enum class Kind : std::uint8_t { text, number, boolean };
+enum class AttributeKind : std::uint8_t { text, number, boolean };
 
 struct Attribute {
   std::string_view name;
   int number;
-  Kind kind;
+  AttributeKind kind;
 };
 
 /// Those that Envoy tells; it logs an error for the others that have a number.
 constexpr Attribute kAttributes[] = {
-    {"request.path", 0, Kind::text},
-    {"request.url_path", 1, Kind::text},
-    {"request.host", 2, Kind::text},
-    {"request.scheme", 3, Kind::text},
-    {"request.method", 4, Kind::text},
-    {"request.referer", 6, Kind::text},
-    {"request.useragent", 7, Kind::text},
-    {"request.id", 9, Kind::text},
-    {"request.protocol", 10, Kind::text},
-    {"request.query", 11, Kind::text},
-    {"response.code", 15, Kind::number},
-    {"source.address", 24, Kind::text},
-    {"source.port", 25, Kind::number},
-    {"destination.address", 26, Kind::text},
-    {"destination.port", 27, Kind::number},
-    {"connection.id", 28, Kind::number},
-    {"connection.mtls", 29, Kind::boolean},
-    {"connection.tls_version", 31, Kind::text},
-    {"connection.subject_local_certificate", 32, Kind::text},
-    {"connection.subject_peer_certificate", 33, Kind::text},
-    {"connection.dns_san_local_certificate", 34, Kind::text},
-    {"connection.dns_san_peer_certificate", 35, Kind::text},
-    {"connection.uri_san_local_certificate", 36, Kind::text},
-    {"connection.uri_san_peer_certificate", 37, Kind::text},
-    {"connection.sha256_peer_certificate_digest", 38, Kind::text},
-    {"upstream.address", 41, Kind::text},
-    {"upstream.port", 42, Kind::number},
-    {"xds.route_name", 61, Kind::text},
+    {"request.path", 0, AttributeKind::text},
+    {"request.url_path", 1, AttributeKind::text},
+    {"request.host", 2, AttributeKind::text},
+    {"request.scheme", 3, AttributeKind::text},
+    {"request.method", 4, AttributeKind::text},
+    {"request.referer", 6, AttributeKind::text},
+    {"request.useragent", 7, AttributeKind::text},
+    {"request.id", 9, AttributeKind::text},
+    {"request.protocol", 10, AttributeKind::text},
+    {"request.query", 11, AttributeKind::text},
+    {"response.code", 15, AttributeKind::number},
+    {"source.address", 24, AttributeKind::text},
+    {"source.port", 25, AttributeKind::number},
+    {"destination.address", 26, AttributeKind::text},
+    {"destination.port", 27, AttributeKind::number},
+    {"connection.id", 28, AttributeKind::number},
+    {"connection.mtls", 29, AttributeKind::boolean},
+    {"connection.tls_version", 31, AttributeKind::text},
+    {"connection.subject_local_certificate", 32, AttributeKind::text},
+    {"connection.subject_peer_certificate", 33, AttributeKind::text},
+    {"connection.dns_san_local_certificate", 34, AttributeKind::text},
+    {"connection.dns_san_peer_certificate", 35, AttributeKind::text},
+    {"connection.uri_san_local_certificate", 36, AttributeKind::text},
+    {"connection.uri_san_peer_certificate", 37, AttributeKind::text},
+    {"connection.sha256_peer_certificate_digest", 38, AttributeKind::text},
+    {"upstream.address", 41, AttributeKind::text},
+    {"upstream.port", 42, AttributeKind::number},
+    {"xds.route_name", 61, AttributeKind::text},
 };
 
 const Attribute* find_attribute(std::string_view name) {
@@ -64,11 +64,11 @@ void add(Struct& to, void* envoy, const Attribute& attribute) {
   abi::Bytes text;
   std::uint64_t number = 0;
   bool boolean = false;
-  if (attribute.kind == Kind::boolean) {
+  if (attribute.kind == AttributeKind::boolean) {
     if (has(&EXTPROC_ENVOY_CALL(http_filter_get_attribute_bool)) &&
         EXTPROC_ENVOY_CALL(http_filter_get_attribute_bool)(envoy, attribute.number, &boolean))
       to.set(attribute.name, boolean);
-  } else if (attribute.kind == Kind::text) {
+  } else if (attribute.kind == AttributeKind::text) {
     if (EXTPROC_ENVOY_CALL(http_filter_get_attribute_string)(envoy, attribute.number, &text))
       to.set(attribute.name, text.view());
   } else if (EXTPROC_ENVOY_CALL(http_filter_get_attribute_int)(envoy, attribute.number, &number)) {
