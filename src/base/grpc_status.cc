@@ -1,7 +1,7 @@
-#include "extproc/status.h"
-
 #include <array>
 #include <cstddef>
+
+#include "extproc/status.h"
 
 namespace extproc {
 

@@ -7,8 +7,8 @@
 
 namespace extproc {
 
-// How values of settings are written as text, wherever they stand. Each gives nothing for a text that
-// it does not take.
+// How values of settings are written as text, wherever they stand. Each gives nothing for a text
+// that it does not take.
 
 /// Seconds from 0 to kLongestTime, a fraction may follow: "5", "0.25".
 std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text);

@@ -47,7 +47,8 @@ int run(const ConfigOptions& options) {
   if (is_kubernetes(options.format)) {
     placement.kubernetes_namespace = options.kubernetes_namespace.value_or("default");
   }
-  const auto processors = place(needs_of(options.which, options.needs, options.filter), placement);
+  auto processors = place(needs_of(options.which, options.needs, options.filter), placement);
+  if (options.needs.in_process) put_inside(processors, options.which);
   std::cout << envoy_config::write(options.format, processors, document);
   std::cout.flush();
   if (!std::cout) throw Error("the configuration could not be written to standard output");

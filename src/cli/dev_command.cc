@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <initializer_list>
 #include <iostream>
@@ -11,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/header_name.h"
 #include "cli/admin_page.h"
 #include "cli/chain.h"
 #include "cli/child_process.h"
@@ -84,6 +87,10 @@ class Processors {
   Processors(const DevOptions& options, std::shared_ptr<Transport> transport,
              const fs::path& folder) {
     std::vector<Service> services = load_services(options.which);
+    if (options.needs.in_process) {
+      for (const Service& service : services) names_ += service.name() + " inside Envoy -> ";
+      return;
+    }
     if (services.size() > 1 && !options.which.separate) {
       Service chain = make_chain(std::move(services));
       services.clear();
@@ -126,15 +133,31 @@ void write_files(const fs::path& folder, const std::vector<envoy_config::Process
         << envoy_config::write(format, processors, document);
 }
 
+std::vector<std::string> envoy_command(const DevOptions& options, const fs::path& program,
+                                       const fs::path& folder) {
+  std::vector<std::string> command{program.string(),
+                                   "--config-path",
+                                   (folder / "envoy.yaml").string(),
+                                   "--admin-address-path",
+                                   (folder / "admin").string(),
+                                   "--disable-hot-restart",
+                                   "--concurrency",
+                                   "1",
+                                   "--log-level",
+                                   "warning"};
+  if (options.needs.in_process && options.logging) {
+    std::string level(to_string(Settings::from_environment().log_level.value_or(LogLevel::info)));
+    std::ranges::transform(level, level.begin(), lower_case);
+    command.insert(command.end(), {"--component-log-level", "dynamic_modules:" + level});
+  }
+  return command;
+}
+
 /// Envoy, as a child with its files in the folder.
 class EnvoyProcess {
  public:
-  EnvoyProcess(const fs::path& program, const fs::path& folder)
-      : folder_(folder),
-        process_({program.string(), "--config-path", (folder / "envoy.yaml").string(),
-                  "--admin-address-path", (folder / "admin").string(), "--disable-hot-restart",
-                  "--concurrency", "1", "--log-level", "warning"},
-                 log()) {}
+  EnvoyProcess(const DevOptions& options, const fs::path& program, const fs::path& folder)
+      : folder_(folder), process_(envoy_command(options, program, folder), log()) {}
 
   /// Throws Error with its last words when it has ended.
   void require_running() {
@@ -164,12 +187,22 @@ class EnvoyProcess {
     return listeners.substr(begin, listeners.find_first_of("\r\n", begin) - begin);
   }
 
+  /// What modules have said since.
+  void show_log_of_modules() {
+    std::ifstream in(log(), std::ios::binary);
+    in.seekg(shown_);
+    for (std::string line; std::getline(in, line) && !in.eof(); shown_ = in.tellg()) {
+      if (line.find("[dynamic_modules]") != std::string::npos) std::cerr << line << std::endl;
+    }
+  }
+
   void stop() { process_.stop(kStopTime); }
 
  private:
   fs::path log() const { return folder_ / "envoy.log"; }
 
   const fs::path folder_;
+  std::streamoff shown_ = 0;  // of the log, in bytes
   ChildProcess process_;
   std::string admin_;
 };
@@ -206,21 +239,34 @@ int run(const DevOptions& options) {
   for (const int signal : {SIGPIPE, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
   if (const std::string why = options.tls ? why_no_tls("--tls") : ""; !why.empty())
     throw Error(why);
+  if (options.needs.in_process && (options.log_format || options.log_file))
+    throw Error("with --in-process Envoy writes the log: leave --log-format and --log-file out");
   DocumentOptions document = document_options(options);
   const auto needs = needs_of(options.which, options.needs, options.filter);
   const fs::path program = find_envoy(options.envoy);
+  if (options.needs.in_process)
+    ::setenv("ENVOY_DYNAMIC_MODULES_SEARCH_PATH", find_envoy_module().c_str(), 1);
   require_free(document.listen);
   EndSignals signals;
   const TemporaryFolder folder;
   const Processors processors(options, prepare_tls(options, folder.path(), document),
                               folder.path());
-  write_files(folder.path(), place(needs, {processors.addresses(), {}, std::nullopt}), document);
-  EnvoyProcess envoy(program, folder.path());
+  auto placed = place(needs, {processors.addresses(), {}, std::nullopt});
+  if (options.needs.in_process) put_inside(placed, options.which);
+  write_files(folder.path(), placed, document);
+  EnvoyProcess envoy(options, program, folder.path());
+  const auto show_log = [&] {
+    if (options.needs.in_process) envoy.show_log_of_modules();
+  };
   if (wait_until_ready(envoy, signals, program)) {
     introduce(envoy, processors, options);
-    while (!signals.wait(kPollInterval)) envoy.require_running();
+    while (!signals.wait(kPollInterval)) {
+      envoy.require_running();
+      show_log();
+    }
   }
   envoy.stop();
+  show_log();
   return 0;
 }
 

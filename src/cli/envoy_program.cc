@@ -42,7 +42,35 @@ std::vector<fs::path> places() {
   return all;
 }
 
+constexpr const char* kModule = "libextproc_envoy.so";
+
+/// Where it is built, and where it is installed.
+std::vector<fs::path> module_places() {
+  std::vector<fs::path> all;
+  if (const char* given = std::getenv("ENVOY_DYNAMIC_MODULES_SEARCH_PATH")) all.emplace_back(given);
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error).parent_path();
+  if (error) return all;
+  const fs::path libraries = program.parent_path() / "lib";
+  all.insert(all.end(), {program, libraries / "extproc"});
+  for (fs::directory_iterator each(libraries, error), end; !error && each != end;
+       each.increment(error))
+    all.push_back(each->path() / "extproc");
+  return all;
+}
+
 }  // namespace
+
+fs::path find_envoy_module() {
+  std::error_code ignored;
+  std::string looked;
+  for (const fs::path& folder : module_places()) {
+    if (fs::is_regular_file(folder / kModule, ignored)) return fs::absolute(folder);
+    looked += (looked.empty() ? "" : ", ") + folder.string();
+  }
+  throw Error(std::string("there is no ") + kModule + " in " + looked +
+              ": name its folder with ENVOY_DYNAMIC_MODULES_SEARCH_PATH");
+}
 
 fs::path find_envoy(const std::optional<std::string>& given) {
   if (given) return named(*given, "--envoy");

@@ -49,6 +49,7 @@ std::vector<Needs> needs_of_each(const ServiceOptions& which, const NeedsOptions
          .request_body_mode = chosen(options.request_body_mode, stated.request_body_mode),
          .response_body_mode = chosen(options.response_body_mode, stated.response_body_mode),
          .request_data = stated.request_data && !options.skip_request_headers,
+         .in_process = options.in_process,
          .stated = stated,
          .filter = filter});
   }

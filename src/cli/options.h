@@ -51,6 +51,8 @@ struct NeedsOptions {
   std::optional<BodySendMode> request_body_mode{};
   std::optional<BodySendMode> response_body_mode{};
   bool skip_request_headers = false;
+  /// The processor runs inside Envoy.
+  bool in_process = false;
 };
 
 /// `extproc config`.

@@ -38,6 +38,12 @@ void add_failure_mode(CLI::App& app, bool& target) {
                "Requests go on without a processor that fails (they fail)");
 }
 
+CLI::Option* add_in_process(CLI::App& app, bool& target) {
+  return app.add_flag("--in-process", target,
+                      "The processor runs inside Envoy, as a dynamic module (it is a server that "
+                      "Envoy asks)");
+}
+
 void add_upstream(CLI::App& app, std::string& target, bool required) {
   add_text(app, "--upstream", target, "URL",
            std::string("What is behind Envoy") + (required ? "" : " (http://127.0.0.1:3000)"))
@@ -111,6 +117,7 @@ void add_config_options(CLI::App& app, ConfigOptions& options) {
          "filter, cluster, full, envoy-gateway, istio; for TLS also sds-ca and "
          "sds-certificate (full)")
       ->type_name("FORMAT");
+  CLI::Option* in_process = add_in_process(app, options.needs.in_process);
   add_needs_options(app, options.needs, options.filter);
   add_failure_mode(app, options.failure_mode_allow);
   add_tls_options(app, options.tls);
@@ -120,6 +127,7 @@ void add_config_options(CLI::App& app, ConfigOptions& options) {
                  "Kubernetes the service of the cluster's name). With --separate the first of "
                  "following ports, or once for each")
       ->type_name("ADDRESS")
+      ->excludes(in_process)
       ->allow_extra_args(false)
       ->take_all();
   app.add_option("--cluster-name", options.cluster_names,
@@ -169,7 +177,8 @@ void add_dev_options(CLI::App& app, DevOptions& options) {
   add_needs_options(app, options.needs, options.filter);
   add_failure_mode(app, options.failure_mode_allow);
   app.add_flag("--tls", options.tls,
-               "Envoy and the processors speak mutual TLS, with certificates made for this run");
+               "Envoy and the processors speak mutual TLS, with certificates made for this run")
+      ->excludes(add_in_process(app, options.needs.in_process));
   add_filter_options(app, options.filter);
   add_log_options(app, options.logging, options.log_format, options.log_file);
   app.footer(std::string(kChainFooter) + "\n" + kDevFooter);

@@ -1,6 +1,8 @@
 #include "cli/processors.h"
 
+#include <filesystem>
 #include <set>
+#include <sstream>
 
 #include "extproc/error.h"
 #include "server/listen_address.h"
@@ -88,6 +90,19 @@ std::vector<envoy_config::Processor> place(const std::vector<envoy_config::Needs
     processors.push_back({needs[i], clusters[i], address(placement, needs.size(), i, clusters[i])});
   }
   return processors;
+}
+
+void put_inside(std::vector<envoy_config::Processor>& processors, const ServiceOptions& which) {
+  std::vector<std::string> folders;
+  for (const std::string& list : which.module_path) {
+    std::istringstream stream{list};
+    for (std::string folder; std::getline(stream, folder, ':');)
+      if (!folder.empty()) folders.push_back(std::filesystem::absolute(folder).string());
+  }
+  for (std::size_t i = 0; i < processors.size(); ++i) {
+    processors[i].in_process = {which.separate ? std::vector{which.services[i]} : which.services,
+                                folders};
+  }
 }
 
 }  // namespace extproc::cli

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/options.h"
 #include "envoy/write/documents.h"
 
 namespace extproc::cli {
@@ -19,5 +20,8 @@ struct Placement {
 /// One processor for each set of needs. Throws Error.
 std::vector<envoy_config::Processor> place(const std::vector<envoy_config::Needs>& needs,
                                            const Placement& placement);
+
+/// They run inside Envoy; as they were chosen, with the folders of their modules as absolute paths.
+void put_inside(std::vector<envoy_config::Processor>& processors, const ServiceOptions& which);
 
 }  // namespace extproc::cli

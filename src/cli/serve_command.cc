@@ -2,11 +2,11 @@
 #include <utility>
 
 #include "cli/commands.h"
-#include "modules/module_loader.h"
 #include "cli/services.h"
 #include "extproc/processor.h"
 #include "extproc/server.h"
 #include "extproc/settings_file.h"
+#include "modules/module_loader.h"
 #include "server/process.h"
 #include "server/setting_sources.h"
 #include "settings_file/serve.h"
@@ -35,7 +35,7 @@ settings_file::Source source_of(ServeOptions& options) {
           .flags = overlay_of(options),
           .maker = [](const std::vector<std::string>& module_path) {
             return [folders = modules::module_folders(module_path)](const std::string& name,
-                                                           const OwnSettings& settings) {
+                                                                    const OwnSettings& settings) {
               if (name.empty()) return Service::make<BaseExtProcService>();
               return modules::load_service(modules::parse_service_spec(name), folders, settings);
             };

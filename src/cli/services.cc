@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "cli/chain.h"
-#include "modules/module_loader.h"
 #include "extproc/error.h"
 #include "extproc/processor.h"
 #include "extproc/service_manager.h"
+#include "modules/module_loader.h"
 #include "server/setting_sources.h"
 #include "settings_file/combine.h"
 

@@ -105,6 +105,9 @@ std::optional<ProcessingMode> mode_on_routes(const std::vector<const RouteConfig
 /// not read there by Envoy.
 FilterConfig on_routes(FilterConfig filter, const std::vector<RouteConfig>& routes);
 
+/// The module of Envoy in which processors run: libextproc_envoy.so.
+inline constexpr std::string_view kEnvoyModule = "extproc_envoy";
+
 /// What comes of what Envoy does not take.
 inline constexpr std::string_view kIsRefused = "Envoy refuses the configuration";
 

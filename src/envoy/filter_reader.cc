@@ -129,8 +129,6 @@ MetadataNamespaces read_metadata(MessageReader& fields) {
 }
 
 void read_header_rules(MessageReader& fields, FilterConfig& config) {
-  config.mutation_rules =
-      fields.message<MutationRules>("mutation_rules", "HeaderMutationRules", read_rules);
   fields.message<bool>("forward_rules", "HeaderForwardingRules", [&](MessageReader& rules) {
     config.allowed_headers = read_matchers(rules, "allowed_headers");
     config.disallowed_headers = read_matchers(rules, "disallowed_headers");
@@ -171,9 +169,24 @@ void read_times(MessageReader& fields, FilterConfig& config) {
 }
 
 void read_switches(MessageReader& fields, FilterConfig& config) {
-  config.failure_mode_allow = fields.boolean("failure_mode_allow");
   config.allow_mode_override = fields.boolean("allow_mode_override");
   config.disable_immediate_response = fields.boolean("disable_immediate_response");
+}
+
+/// What both kinds of filters have.
+void read_common(MessageReader& fields, FilterConfig& config) {
+  config.processing_mode =
+      fields.message<StatedMode>("processing_mode", "ProcessingMode", read_mode);
+  config.request_attributes = fields.texts("request_attributes");
+  config.response_attributes = fields.texts("response_attributes");
+  config.metadata =
+      *fields.message<MetadataNamespaces>("metadata_options", "MetadataOptions", read_metadata);
+  const auto status = fields.message<int>("status_on_error", "HttpStatus", read_status);
+  // Envoy takes what is no error for the default.
+  if (*status >= 400) config.status_on_error = status;
+  config.mutation_rules =
+      fields.message<MutationRules>("mutation_rules", "HeaderMutationRules", read_rules);
+  config.failure_mode_allow = fields.boolean("failure_mode_allow");
   config.observability_mode = fields.boolean("observability_mode");
   config.send_body_without_waiting =
       fields.boolean("send_body_without_waiting_for_header_response");
@@ -182,22 +195,25 @@ void read_switches(MessageReader& fields, FilterConfig& config) {
 
 }  // namespace
 
+FilterConfig read_in_process_config(const YAML::Node& message, std::vector<Problem>& problems) {
+  FilterConfig config;
+  MessageReader fields(message, "filter_config", problems);
+  read_common(fields, config);
+  fields.ignore({"processors", "settings", "module_path", "reveal_chain", "applied_header",
+                 "blocking_threads", "blocking_queue", "memory_bytes", "held_bytes_per_stream",
+                 "held_time"});
+  fields.done();
+  return config;
+}
+
 FilterConfig read_filter_config(const YAML::Node& message, std::vector<Problem>& problems) {
   FilterConfig config;
   MessageReader fields(message, "ExternalProcessor", problems);
   config.grpc_service = fields.message<GrpcService>("grpc_service", "GrpcService", read_service);
-  config.processing_mode =
-      fields.message<StatedMode>("processing_mode", "ProcessingMode", read_mode);
+  read_common(fields, config);
   config.allowed_override_modes =
       fields.messages<ProcessingMode>("allowed_override_modes", "ProcessingMode", read_mode);
-  config.request_attributes = fields.texts("request_attributes");
-  config.response_attributes = fields.texts("response_attributes");
-  config.metadata =
-      *fields.message<MetadataNamespaces>("metadata_options", "MetadataOptions", read_metadata);
   config.route_cache_action = read_route_cache(fields);
-  const auto status = fields.message<int>("status_on_error", "HttpStatus", read_status);
-  // Envoy takes what is no error for the default.
-  if (*status >= 400) config.status_on_error = status;
   read_header_rules(fields, config);
   read_times(fields, config);
   read_switches(fields, config);

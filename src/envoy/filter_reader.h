@@ -14,6 +14,10 @@ namespace extproc::envoy_config {
 /// `problems`, in no order.
 FilterConfig read_filter_config(const YAML::Node& message, std::vector<Problem>& problems);
 
+/// The same of what the filter of a processor inside Envoy is told (docs/in-envoy.md), but for what
+/// ext_proc has not.
+FilterConfig read_in_process_config(const YAML::Node& message, std::vector<Problem>& problems);
+
 /// The same of an ExtProcPerRoute.
 RouteConfig read_route_config(const YAML::Node& message, std::vector<Problem>& problems);
 

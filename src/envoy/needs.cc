@@ -60,6 +60,12 @@ void require_consistent_body(const Needs& needs, const std::optional<BodySendMod
         ", which the mode NONE would keep from it: choose another, or add --allow-mode-override "
         "if it asks for the body itself");
   }
+  if (*mode == BodySendMode::full_duplex_streamed && needs.in_process) {
+    throw Error(needs.name + " takes " + name +
+                " as FULL_DUPLEX_STREAMED, for which Envoy's dynamic modules have no means: choose "
+                "STREAMED, in which handlers over whole bodies work as well, or use ext_proc, "
+                "without --in-process");
+  }
   if (*mode == BodySendMode::full_duplex_streamed && needs.overrides_mode()) {
     throw Error("Envoy ignores mode_override in FULL_DUPLEX_STREAMED: choose another mode for " +
                 name + ", or allow no override (--allow-mode-override, needs())");
@@ -78,8 +84,9 @@ void require_consistent_body(const Needs& needs, const std::optional<BodySendMod
 BodySendMode open_body_mode(const Needs& needs, Phase phase) {
   if (needs.stated.observability_mode) return BodySendMode::streamed;
   if (!needs.whole.contains(phase)) return BodySendMode::buffered;
-  return needs.failure_mode_allow || needs.overrides_mode() ? BodySendMode::streamed
-                                                            : BodySendMode::full_duplex_streamed;
+  return needs.in_process || needs.failure_mode_allow || needs.overrides_mode()
+             ? BodySendMode::streamed
+             : BodySendMode::full_duplex_streamed;
 }
 
 bool sends_body_unasked(const Needs& needs) {

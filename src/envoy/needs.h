@@ -28,6 +28,8 @@ struct Needs {
   /// Handlers of later phases ask for the request's method, path or id, which come with its
   /// headers.
   bool request_data = true;
+  /// The processor runs inside Envoy, where nothing can be FULL_DUPLEX_STREAMED.
+  bool in_process = false;
   /// Requests are to go on without a processor that fails.
   bool failure_mode_allow = false;
   /// The rest of what the processors state.
@@ -41,8 +43,8 @@ struct Needs {
 
 /// The mode of a handled body where none is chosen. For a handler over the whole of it that is
 /// FULL_DUPLEX_STREAMED, where nothing that it writes waits for an answer; STREAMED where that one
-/// excludes what is asked for. For a handler of messages it is BUFFERED, of which it gets one. In
-/// observability_mode it is STREAMED, since nothing else is sent there.
+/// excludes what is asked for, or there is none. For a handler of messages it is BUFFERED, of which
+/// it gets one. In observability_mode it is STREAMED, since nothing else is sent there.
 BodySendMode open_body_mode(const Needs& needs, Phase phase);
 
 /// Whether bodies must be sent before their headers are answered

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <string_view>
 
-/// What is used of Envoy's ABI for dynamic modules: HTTP filters, as of Envoy 1.40 (ABI v0.2.0). The
-/// names are Envoy's, because the dynamic linker goes by them, and the types are laid out as Envoy's
-/// are. Every callback is weak, so that a module says in words which one an Envoy lacks, in place of
-/// not being loaded: see callbacks.h.
+/// What is used of Envoy's ABI for dynamic modules: HTTP filters, as of Envoy 1.40 (ABI v0.2.0).
+/// The names are Envoy's, because the dynamic linker goes by them, and the types are laid out as
+/// Envoy's are. Every callback is weak, so that a module says in words which one an Envoy lacks, in
+/// place of not being loaded: see callbacks.h.
 ///
 /// Threads: what has `filter` for its first argument is for that filter's worker, from
 /// http_filter_new to http_filter_destroy; others say theirs. Views that Envoy hands out live until

@@ -12,7 +12,8 @@
 namespace extproc::filter {
 namespace {
 
-/// As ext_proc's filter names itself with attributes, so that processors find them as they do there.
+/// As ext_proc's filter names itself with attributes, so that processors find them as they do
+/// there.
 constexpr std::string_view kFilterName = "envoy.filters.http.ext_proc";
 
 enum class AttributeKind : std::uint8_t { text, number, boolean };

@@ -22,7 +22,8 @@ void run(boost::asio::io_context& io) {
     try {
       io.run();
     } catch (const std::exception& error) {
-      log_to_envoy(LogLevel::error, std::string("what a handler left behind failed: ") + error.what());
+      log_to_envoy(LogLevel::error,
+                   std::string("what a handler left behind failed: ") + error.what());
     } catch (...) {
       log_to_envoy(LogLevel::error, "what a handler left behind failed");
     }
@@ -58,7 +59,8 @@ void Background::rest_at_exit() {
   std::atexit([] {
     if (instance().rest(kMostRest)) return;
     // Envoy's log is gone by then.
-    log_to_stderr(LogLevel::warning, "handlers have not returned, and the process ends without them");
+    log_to_stderr(LogLevel::warning,
+                  "handlers have not returned, and the process ends without them");
   });
 }
 

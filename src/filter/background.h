@@ -10,8 +10,8 @@
 
 namespace extproc::filter {
 
-/// The one thread that all filters of a process share: it watches the timers and sockets of handlers
-/// that wait, and runs what no worker of Envoy's can. Any thread.
+/// The one thread that all filters of a process share: it watches the timers and sockets of
+/// handlers that wait, and runs what no worker of Envoy's can. Any thread.
 class Background {
  public:
   /// Never destroyed: what runs at the end of the process may still refer to it.

@@ -112,8 +112,7 @@ class JsonReader {
     const bool is_number =
         !word.empty() && word.find_first_not_of("0123456789+-.eE") == std::string::npos;
     if (!is_number && word != "true" && word != "false" && word != "null")
-      fail(word.empty() ? "a value is missing"
-                        : "\"" + word + "\" stands without quotation marks");
+      fail(word.empty() ? "a value is missing" : "\"" + word + "\" stands without quotation marks");
     at_ += word.size();
     if (word == "null") return {.line = line};
     return {.kind = Kind::scalar, .line = line, .text = std::move(word)};
@@ -137,7 +136,8 @@ class JsonReader {
     const char c = at_ < text_.size() ? text_[at_++] : '\0';
     if (c == 'u') return append_utf8(out, code_point());
     const std::size_t which = kLetters.find(c);
-    if (c == '\0' || which == std::string_view::npos) fail("a text has an escape that there is not");
+    if (c == '\0' || which == std::string_view::npos)
+      fail("a text has an escape that there is not");
     out.push_back(kMeanings[which]);
   }
 

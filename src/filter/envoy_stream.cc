@@ -144,8 +144,8 @@ void EnvoyStream::reply(const ImmediateResponse& response) const {
     headers.push_back(field(name, value));
     has_status |= name == "grpc-status";
   }
-  // Envoy's call would tell callers that speak gRPC that all is well. To others it leaves the header
-  // as it is, so that they must not get one.
+  // Envoy's call would tell callers that speak gRPC that all is well. To others it leaves the
+  // header as it is, so that they must not get one.
   std::string status;
   if (!has_status && is_grpc_request()) {
     status = std::to_string(
@@ -184,7 +184,7 @@ void EnvoyStream::set_metadata(const ResponseExtras& extras) const {
   if (has(&EXTPROC_ENVOY_CALL(http_set_dynamic_metadata_struct))) {
     for (const auto& [name, value] : extras.dynamic_metadata)
       EXTPROC_ENVOY_CALL(http_set_dynamic_metadata_struct)
-      (filter_, abi::bytes(name), abi::bytes(value.bytes()));
+    (filter_, abi::bytes(name), abi::bytes(value.bytes()));
   }
   if (!has(&EXTPROC_ENVOY_CALL(http_set_dynamic_typed_metadata))) return;
   for (const auto& [name, type_url, value] : extras.typed_dynamic_metadata) {

@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "extproc/header_mutation.h"
 #include "extproc/headers.h"
 #include "extproc/immediate_response.h"
 #include "extproc/phase.h"
-#include "extproc/header_mutation.h"
 #include "extproc/response.h"
 #include "filter/abi.h"
 

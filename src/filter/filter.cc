@@ -125,9 +125,9 @@ std::shared_ptr<Filter> Filter::make(FilterConfig config, void* envoy_config) {
        {&filter->config_.request_attributes, &filter->config_.response_attributes}) {
     for (const std::string& name : *names) {
       if (!is_attribute(name))
-        filter->logger_.log(LogLevel::warning, LineKind::server,
-                            "the attribute " + name +
-                                " is not told: Envoy's dynamic modules do not have it");
+        filter->logger_.log(
+            LogLevel::warning, LineKind::server,
+            "the attribute " + name + " is not told: Envoy's dynamic modules do not have it");
     }
   }
   if (only_validates()) return filter;

@@ -18,8 +18,8 @@ namespace extproc::filter {
 
 class Life;
 
-/// A filter as Envoy is configured with it: its processors, and what its requests share. It lives as
-/// long as Envoy's configuration, and as any request of it whose handlers still run.
+/// A filter as Envoy is configured with it: its processors, and what its requests share. It lives
+/// as long as Envoy's configuration, and as any request of it whose handlers still run.
 class Filter : public std::enable_shared_from_this<Filter> {
  public:
   /// Reads the configuration, loads and starts its processors. `envoy_config`: where its statistics

@@ -14,7 +14,6 @@
 namespace extproc::filter {
 namespace {
 
-constexpr std::string_view kChainHeader = "x-ext-procs-applied";
 constexpr std::size_t kMemoryBytes = std::size_t{256} << 20;
 constexpr unsigned kMostThreads = 1024;
 
@@ -46,7 +45,8 @@ std::optional<BodySendMode> body_mode(const OwnSettings& in, std::string_view ke
   static constexpr std::string_view kModes[] = {"NONE", "STREAMED", "BUFFERED", "BUFFERED_PARTIAL"};
   if (!in.has(key)) return std::nullopt;
   const std::string mode = in.get<std::string>(key);
-  if (mode == to_string(BodySendMode::full_duplex_streamed) || mode == to_string(BodySendMode::grpc))
+  if (mode == to_string(BodySendMode::full_duplex_streamed) ||
+      mode == to_string(BodySendMode::grpc))
     refuse(in, key,
            "is " + mode +
                ", which Envoy's dynamic modules have no means for: use STREAMED, in which handlers "
@@ -91,7 +91,7 @@ void read_metadata(const OwnSettings& in, FilterConfig& config) {
 
 void read_chain_header(const OwnSettings& in, FilterConfig& config) {
   const bool reveals = in.get_or("reveal_chain", true);
-  std::string name = in.get_or("applied_header", std::string(kChainHeader));
+  std::string name = in.get_or("applied_header", std::string(rules::kChainHeader));
   std::ranges::transform(name, name.begin(), lower_case);
   if (!rules::is_token(name) || rules::is_pseudo_header(name) || name == "host")
     refuse(in, "applied_header",
@@ -120,9 +120,10 @@ void refuse_of_ext_proc(const OwnSettings& in) {
            "is for ext_proc: the processor runs inside Envoy, leave it out");
   for (const std::string_view key : {"message_timeout", "max_message_timeout"}) {
     if (in.has(key))
-      refuse(in, key,
-             "is for ext_proc: inside Envoy no message is timed, leave it out, and let handlers that "
-             "wait use fall_back_after");
+      refuse(
+          in, key,
+          "is for ext_proc: inside Envoy no message is timed, leave it out, and let handlers that "
+          "wait use fall_back_after");
   }
 }
 
@@ -134,8 +135,7 @@ void read_processors(std::string_view filter_name, const OwnSettings& in, Filter
   if (filter_name.empty())
     throw Error(std::string(kConfigName) +
                 " names no processor: give `processors`, or filter_name as module.Name");
-  config.processors.push_back(
-      {std::string(filter_name), in.get_or("settings", OwnSettings())});
+  config.processors.push_back({std::string(filter_name), in.get_or("settings", OwnSettings())});
 }
 
 FilterConfig read(std::string_view filter_name, const OwnSettings& in) {
@@ -172,8 +172,9 @@ OwnSettings settings_of(std::string_view text) {
   if (root.kind == detail::SettingNode::Kind::nothing)
     root.kind = detail::SettingNode::Kind::mapping;
   if (root.kind != detail::SettingNode::Kind::mapping)
-    throw Error(std::string(kConfigName) + " must be a mapping, as in {\"processors\": [{\"name\": "
-                                           "\"examples.TrivialExtProcService\"}]}");
+    throw Error(std::string(kConfigName) +
+                " must be a mapping, as in {\"processors\": [{\"name\": "
+                "\"examples.TrivialExtProcService\"}]}");
   return {std::move(root), std::string(kConfigName), {}};
 }
 

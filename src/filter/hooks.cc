@@ -1,5 +1,5 @@
-// What Envoy calls: each hook of an HTTP filter's module. Nothing may leave one but by returning: an
-// exception would end Envoy.
+// What Envoy calls: each hook of an HTTP filter's module. Nothing may leave one but by returning:
+// an exception would end Envoy.
 #include <exception>
 #include <memory>
 #include <string>
@@ -29,8 +29,8 @@ std::string thrown() {
   }
 }
 
-/// A configuration that is not taken: Envoy refuses it with a text of its own, so that the reason is
-/// in its log, line by line.
+/// A configuration that is not taken: Envoy refuses it with a text of its own, so that the reason
+/// is in its log, line by line.
 void refuse(const std::string& why) {
   std::string_view left = why;
   while (!left.empty()) {
@@ -43,9 +43,7 @@ void refuse(const std::string& why) {
 // Envoy holds what a hook of a configuration returned, until it destroys it.
 using FilterHandle = std::shared_ptr<Filter>;
 
-Stream& stream_of(const void* filter) {
-  return *static_cast<Stream*>(const_cast<void*>(filter));
-}
+Stream& stream_of(const void* filter) { return *static_cast<Stream*>(const_cast<void*>(filter)); }
 
 /// Calls `hook` in the stream's turn; `otherwise` where it fails.
 template <class Result, class Hook>

@@ -46,19 +46,19 @@ Modes modes_of(const FilterConfig& config, const detail::Dispatcher& dispatcher,
   modes.response.body = body_mode(Phase::response_body, config.response_body_mode,
                                   needs.response_body_mode, config, dispatcher);
   modes.request.headers = sends(Phase::request_headers, true);
-  modes.response.headers = sends(Phase::response_headers,
-                                 handled.contains(Phase::response_headers) ||
-                                     !config.chain_header.empty() ||
-                                     modes.response.body != BodySendMode::none);
+  modes.response.headers =
+      sends(Phase::response_headers, handled.contains(Phase::response_headers) ||
+                                         !config.chain_header.empty() ||
+                                         modes.response.body != BodySendMode::none);
   // The end of a whole body is told by what stands behind it.
-  modes.request.trailers = sends(Phase::request_trailers,
-                                 handled.contains(Phase::request_trailers) ||
-                                     needs.request_trailers ||
-                                     dispatcher.streamed().contains(Phase::request_body));
-  modes.response.trailers = sends(Phase::response_trailers,
-                                  handled.contains(Phase::response_trailers) ||
-                                      needs.response_trailers ||
-                                      dispatcher.streamed().contains(Phase::response_body));
+  modes.request.trailers =
+      sends(Phase::request_trailers, handled.contains(Phase::request_trailers) ||
+                                         needs.request_trailers ||
+                                         dispatcher.streamed().contains(Phase::request_body));
+  modes.response.trailers =
+      sends(Phase::response_trailers, handled.contains(Phase::response_trailers) ||
+                                          needs.response_trailers ||
+                                          dispatcher.streamed().contains(Phase::response_body));
   return modes;
 }
 

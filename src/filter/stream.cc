@@ -42,9 +42,8 @@ Stream::Stream(std::shared_ptr<Filter> filter, void* envoy)
 bool Stream::begin(Turn& turn) {
   if (begun_) return !off_;
   begun_ = true;
-  const auto* route =
-      static_cast<const RouteFilter*>(EXTPROC_ENVOY_CALL(get_most_specific_route_config)(
-          envoy_.filter()));
+  const auto* route = static_cast<const RouteFilter*>(
+      EXTPROC_ENVOY_CALL(get_most_specific_route_config)(envoy_.filter()));
   off_ = route != nullptr && route->disabled;
   if (off_) return false;
   in_force_ = route != nullptr ? route->filter : filter_;
@@ -163,8 +162,9 @@ void Stream::close() {
   }
   const bool whole = response_.ended || response_.trailers_came || replied_;
   if (whole && !paused_) exchange_->on_end();
-  released_ = over_limit_ ? exchange_->on_closed(GrpcStatus::resource_exhausted, false, "memory_bytes")
-                          : exchange_->on_closed(GrpcStatus::ok, !whole);
+  released_ = over_limit_
+                  ? exchange_->on_closed(GrpcStatus::resource_exhausted, false, "memory_bytes")
+                  : exchange_->on_closed(GrpcStatus::ok, !whole);
   if (released_ && worker_->loop() != nullptr) Background::instance().end_use();
 }
 
@@ -247,15 +247,14 @@ void Stream::act() {
   }
 }
 
-// A handler that has returned may have let go what stands still in the other direction; Envoy is told
-// behind this hook, and not within it.
+// A handler that has returned may have let go what stands still in the other direction; Envoy is
+// told behind this hook, and not within it.
 void Stream::act_on_other(const Way& way) {
   const Way& other = &way == &request_ ? response_ : request_;
   if (!other.stopped || paused_ || worker_->loop() == nullptr) return;
   boost::asio::post(WorkerExecutor(worker_->loop()),
-                    [alive = std::weak_ptr(alive_ != nullptr ? alive_
-                                                             : alive_ = std::make_shared<Stream*>(
-                                                                   this))] {
+                    [alive = std::weak_ptr(
+                         alive_ != nullptr ? alive_ : alive_ = std::make_shared<Stream*>(this))] {
                       if (const auto stream = alive.lock()) (*stream)->touch();
                     });
 }

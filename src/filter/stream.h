@@ -22,8 +22,8 @@
 namespace extproc::filter {
 
 /// One HTTP stream with the filter in it: tells an exchange what Envoy's hooks bring, and does with
-/// Envoy what that answers. Envoy owns it until on_destroy(); then it goes when no handler of it runs
-/// any more.
+/// Envoy what that answers. Envoy owns it until on_destroy(); then it goes when no handler of it
+/// runs any more.
 ///
 /// The exchange is never in the middle of something while Envoy is called that may call hooks: what
 /// it answers is noted, and done behind it.

@@ -82,7 +82,8 @@ void WorkerLoop::run_all(std::vector<std::unique_ptr<Work>> ready) {
     try {
       work->run();
     } catch (const std::exception& error) {
-      log_to_envoy(LogLevel::error, std::string("a handler that had waited failed: ") + error.what());
+      log_to_envoy(LogLevel::error,
+                   std::string("a handler that had waited failed: ") + error.what());
     } catch (...) {
       log_to_envoy(LogLevel::error, "a handler that had waited failed");
     }

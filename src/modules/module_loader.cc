@@ -8,9 +8,9 @@
 #include <sstream>
 #include <system_error>
 
-#include "modules/module_file.h"
 #include "extproc/detail/module_registry.h"
 #include "extproc/error.h"
+#include "modules/module_file.h"
 
 namespace extproc::modules {
 namespace {

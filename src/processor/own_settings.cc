@@ -214,8 +214,7 @@ std::uint64_t OwnSettings::read_bytes(const Value& value) const {
 }
 
 std::chrono::milliseconds OwnSettings::read_time(const Value& value) const {
-  if (const auto time = parse_seconds(scalar(value, kAcceptedSeconds)))
-    return *time;
+  if (const auto time = parse_seconds(scalar(value, kAcceptedSeconds))) return *time;
   refuse(value, kAcceptedSeconds);
 }
 

@@ -17,7 +17,8 @@ namespace extproc::processor {
 /// What the processors of a host do of their own, besides requests. One thread at a time.
 class ProcessorLife {
  public:
-  /// What their host does meanwhile, for the log: behind "is not ready yet: ", and "all is ready: ".
+  /// What their host does meanwhile, for the log: behind "is not ready yet: ", and "all is ready:
+  /// ".
   struct Meanwhile {
     std::string waiting;
     std::string ready;

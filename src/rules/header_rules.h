@@ -11,6 +11,9 @@
 
 namespace extproc::rules {
 
+/// The header that processors add their names to, where it has no other name.
+inline constexpr std::string_view kChainHeader = "x-ext-procs-applied";
+
 using Operation = HeaderMutation::Operation;
 
 /// The connection manager's limit of headers, which Envoy holds against the sets, and the removes,

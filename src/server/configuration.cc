@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "extproc/error.h"
+#include "rules/header_rules.h"
 #include "server/listen_address.h"
 #include "server/memory_limit.h"
 #include "server/passed_sockets.h"
@@ -15,7 +16,6 @@ namespace extproc::server {
 namespace {
 
 constexpr int kDefaultPort = 50051;
-constexpr const char* kDefaultHeader = "x-ext-procs-applied";
 constexpr unsigned kMostThreads = 1'024;
 constexpr unsigned kLongestQueue = 1'000'000;
 constexpr unsigned kRarestSample = 1'000'000;
@@ -71,7 +71,7 @@ void check_kinds(const std::vector<int>& sockets) {
 }
 
 std::string choose_header(const Settings& settings) {
-  if (!settings.applied_header) return kDefaultHeader;
+  if (!settings.applied_header) return std::string(rules::kChainHeader);
   if (auto name = parse_header_name(*settings.applied_header)) return *name;
   refuse_value("Settings::applied_header", *settings.applied_header, kAcceptedHeaderName);
 }

@@ -33,7 +33,7 @@ const std::string& cluster_of(const Filter& filter) {
 bool share_a_cluster(const FilterChain& chain) {
   const std::vector<Filter>& filters = chain.filters;
   return std::ranges::all_of(filters, [&](const Filter& filter) {
-    return cluster_of(filter) == cluster_of(filters.front());
+    return !filter.in_process && cluster_of(filter) == cluster_of(filters.front());
   });
 }
 
@@ -49,6 +49,28 @@ std::vector<Needs> assign(const FilterChain& chain, const std::vector<Needs>& pr
               ") for " + std::to_string(processors.size()) +
               (processors.size() == 1 ? " processor" : " processors") +
               ": name the filter with --filter, or give -s one processor for each, in their order");
+}
+
+/// What the processor needs where it runs inside Envoy: nothing there times a message, refuses
+/// metadata, or must allow an override.
+Needs inside(Needs needs) {
+  needs.in_process = true;
+  needs.stated.metadata_set.clear();
+  needs.stated.message_timeout.reset();
+  needs.stated.max_message_timeout.reset();
+  needs.stated.mode_override = needs.filter.allow_mode_override = false;
+  return needs;
+}
+
+/// What is not stated there is as the processor needs it.
+StatedMode filled_in(StatedMode mode, const ProcessingMode& needed) {
+  if (!mode.place_of(Phase::request_headers)) mode.request_headers = needed.request_headers;
+  if (!mode.place_of(Phase::response_headers)) mode.response_headers = needed.response_headers;
+  if (!mode.place_of(Phase::request_body)) mode.request_body = needed.request_body;
+  if (!mode.place_of(Phase::response_body)) mode.response_body = needed.response_body;
+  if (!mode.place_of(Phase::request_trailers)) mode.request_trailers = needed.request_trailers;
+  if (!mode.place_of(Phase::response_trailers)) mode.response_trailers = needed.response_trailers;
+  return mode;
 }
 
 class Checker {
@@ -85,7 +107,39 @@ class Checker {
   std::vector<Finding> take() && { return std::move(findings_).take(); }
 
  private:
+  void in_process(const Filter& filter, const Needs& asked, const Manager& manager) {
+    const Needs needs = inside(asked);
+    const Setting<StatedMode>& stated = filter.config.processing_mode;
+    StatedMode mode = filled_in(*stated, needed_mode(needs));
+    refuse_full_duplex(mode);
+    const FilterUnderCheck checked{filter, needs, mode,
+                                   stated.is_stated() ? stated.key : filter.config_key,
+                                   "the filter " + filter.name};
+    findings_.add(filter.problems);
+    check_mode(checked, findings_);
+    check_filter(checked, configuration_.is_dump, findings_);
+    check_content_length(checked, findings_);
+    check_requests(checked, manager, findings_);
+    findings_.add(
+        unmet_needs(needs.stated, filter.config, needs.name, checked.name, filter.config_key));
+  }
+
+  /// And goes on as if that were STREAMED.
+  void refuse_full_duplex(StatedMode& mode) {
+    for (const auto& [body, is] : {std::pair{Phase::request_body, &mode.request_body},
+                                   {Phase::response_body, &mode.response_body}}) {
+      if (*is != BodySendMode::full_duplex_streamed) continue;
+      findings_.error(mode.place_of(body), "full-duplex-in-process",
+                      "FULL_DUPLEX_STREAMED is beyond what Envoy's dynamic modules can do: Envoy "
+                      "refuses the configuration",
+                      "set " + std::string(mode_field(body)) +
+                          ": STREAMED, in which handlers over whole bodies work as well");
+      *is = BodySendMode::streamed;
+    }
+  }
+
   void filter(const Filter& filter, const Needs& needs, const Manager& manager) {
+    if (filter.in_process) return in_process(filter, needs, manager);
     const Setting<StatedMode>& mode = filter.config.processing_mode;
     const FilterUnderCheck checked{filter, needs, *mode,
                                    mode.is_stated() ? mode.key : filter.config_key,

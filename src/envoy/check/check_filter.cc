@@ -98,7 +98,7 @@ void check_filter(const FilterUnderCheck& checked, bool is_dump, Findings& findi
   check_chain_header(checked, findings);
   check_mutation_rules(checked, findings);
   check_observability(checked, findings);
-  check_service_kind(checked, findings);
+  if (!checked.filter.in_process) check_service_kind(checked, findings);
   const Setting<bool>& disabled = checked.filter.config.disable_immediate_response;
   if (disabled) {
     findings.warning(disabled.key, "immediate-response-disabled",

@@ -17,8 +17,15 @@ constexpr std::string_view kAdminTypes = "type.googleapis.com/envoy.admin.v3.";
 
 YAML::Node typed_config(const YAML::Node& entry) { return field(entry, "typed_config").value; }
 
-bool is_ext_proc(const YAML::Node& entry) {
-  return has_type(typed_config(entry), "ext_proc.v3.ExternalProcessor");
+bool is_in_process(const YAML::Node& entry) {
+  const YAML::Node config = typed_config(entry);
+  return has_type(config, "dynamic_modules.v3.DynamicModuleFilter") &&
+         text(at(config, {"dynamic_module_config", "name"})) == kEnvoyModule;
+}
+
+/// Of either kind.
+bool is_processor(const YAML::Node& entry) {
+  return has_type(typed_config(entry), "ext_proc.v3.ExternalProcessor") || is_in_process(entry);
 }
 
 bool is_router(const YAML::Node& entry) {
@@ -85,7 +92,7 @@ class Reader {
     std::vector<BufferLimit> buffers;
     bool after_router = false;
     for (const YAML::Node& entry : node) {
-      if (is_ext_proc(entry)) {
+      if (is_processor(entry)) {
         chain.filters.push_back(filter(entry, after_router));
         chain.filters.back().buffers = buffers;
       }
@@ -115,7 +122,7 @@ class Reader {
   void map(const YAML::Node& node) {
     const bool in_sequence = std::exchange(in_sequence_, false);
     // Filters that are patched in one by one, as Istio does, belong to one connection manager.
-    if (!in_sequence && is_ext_proc(node)) loose_.filters.push_back(filter(node, false));
+    if (!in_sequence && is_processor(node)) loose_.filters.push_back(filter(node, false));
     if (!in_sequence && is_cluster(node)) found_.clusters.push_back(node);
     if (const Field overrides = field(node, "typed_per_filter_config"))
       per_route(overrides.value, is_endless(node));
@@ -220,9 +227,24 @@ class Reader {
                   .config_key = place_of(config.key),
                   .config = {},
                   .problems = {},
+                  .in_process = is_in_process(entry),
                   .after_router = after_router};
-    filter.config = read_filter_config(config.value, filter.problems);
+    filter.config = filter.in_process ? in_process(config.value, filter)
+                                      : read_filter_config(config.value, filter.problems);
     return filter;
+  }
+
+  FilterConfig in_process(const YAML::Node& message, Filter& filter) const {
+    const Field config = field(message, "filter_config");
+    if (!config) return {};
+    filter.config_key = place_of(config.key);
+    if (has_type(config.value, "protobuf.Struct"))
+      return read_in_process_config(field(config.value, "value").value, filter.problems);
+    filter.problems.push_back(
+        {place_of(config.key), "filter-config-not-read",
+         "filter_config of " + filter.name + " is a text, of which nothing can be checked here",
+         "write it as a google.protobuf.Struct, as `extproc config` does"});
+    return {};
   }
 
   /// Of what says something of its filters.

@@ -10,7 +10,7 @@
 
 namespace extproc::envoy_config {
 
-/// An http_filters entry of ext_proc.
+/// An http_filters entry of ext_proc, or of dynamic modules where that is this library's.
 struct Filter {
   std::string name;
   /// Where the fields `name` and `typed_config` stand.
@@ -18,6 +18,8 @@ struct Filter {
   Place config_key;
   FilterConfig config;
   std::vector<Problem> problems;
+  /// The processor runs inside Envoy.
+  bool in_process = false;
   /// A router stands before it.
   bool after_router = false;
   /// Where decompressors stand that see a response before it does.

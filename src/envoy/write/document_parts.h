@@ -38,12 +38,23 @@ std::string list(const std::vector<std::string>& texts);
 /// `"@type": ...`, of a type below `envoy.`.
 void write_type(YamlWriter& out, std::string_view type);
 
-/// The fields of an http_filters entry; the caller opens it.
+/// The fields of an http_filters entry, of either kind; the caller opens it.
 void write_filter(YamlWriter& out, const Processor& processor, const DocumentOptions& options);
+/// That of a processor inside Envoy.
+void write_in_process(YamlWriter& out, const Processor& processor, const DocumentOptions& options);
+/// What a route says of that, in its typed_per_filter_config: all of it, with another mode.
+void write_in_process_route(YamlWriter& out, const Processor& processor, const ProcessingMode& mode,
+                            const DocumentOptions& options);
 
 /// What a route for upgrades says of the filter, in its typed_per_filter_config: bodies that Envoy
 /// would hold until they end are not sent, since they have no end.
-void write_upgrade_override(YamlWriter& out, const Processor& processor);
+void write_upgrade_override(YamlWriter& out, const Processor& processor,
+                            const DocumentOptions& options);
+/// The fields of both kinds of filters: failures, header rules, content-length.
+void write_failure_mode(YamlWriter& out, const DocumentOptions& options);
+void write_mutation_rules(YamlWriter& out, const FilterSettings& filter);
+void write_content_length(YamlWriter& out, const FilterSettings& filter);
+void write_mode(YamlWriter& out, const Needs& needs, const ProcessingMode& mode);
 /// What a processor states of its filter, but for its modes, times and rules.
 void write_stated(YamlWriter& out, const Needs& needs);
 

@@ -13,6 +13,15 @@ bool is_upper(char c) { return std::isupper(static_cast<unsigned char>(c)) != 0;
 bool is_sds(Format format) { return format == Format::sds_ca || format == Format::sds_certificate; }
 
 void require_writable(Format format, const Processor& processor, const DocumentOptions& options) {
+  if (processor.in_process && format != Format::filter && format != Format::full) {
+    throw Error(
+        "--format " + std::string(to_string(format)) +
+        " is for a processor outside of Envoy: with --in-process there are filter and full");
+  }
+  if (processor.in_process && options.tls) {
+    throw Error(
+        "--in-process needs no TLS, since nothing goes over a network: leave its flags out");
+  }
   if (options.tls) {
     require_tls(format, processor, *options.tls);
   } else if (is_sds(format)) {

@@ -29,12 +29,22 @@ inline constexpr Format kFormats[] = {Format::filter,         Format::cluster, F
 /// As on the command line: "envoy-gateway".
 std::string_view to_string(Format format);
 
+/// What the filter of a processor inside Envoy loads.
+struct InProcess {
+  /// "module.Name"; several are a chain.
+  std::vector<std::string> processors{};
+  /// Folders, before those that are looked into in any case.
+  std::vector<std::string> module_path{};
+};
+
 /// A processor, or a chain of them, behind one filter and one cluster.
 struct Processor {
   Needs needs;
   /// The name of both.
   std::string cluster;
   Endpoint address;
+  /// Set: it runs inside Envoy, and has neither cluster nor address.
+  std::optional<InProcess> in_process{};
 };
 
 /// "TrivialExtProcService" -> "trivial-ext-proc-service", as Kubernetes wants names.

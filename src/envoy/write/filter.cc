@@ -32,14 +32,6 @@ void write_retries(YamlWriter& out) {
   out.field("host_selection_retry_max_attempts", "10");
 }
 
-void write_mutation_rules(YamlWriter& out, const FilterSettings& filter) {
-  if (!filter.allow_all_routing && !filter.allow_envoy) return;
-  out.comment("Headers that Envoy does not let a processor change by default.");
-  const auto block = out.block("mutation_rules");
-  if (filter.allow_all_routing) out.field("allow_all_routing", "true");
-  if (filter.allow_envoy) out.field("allow_envoy", "true");
-}
-
 void write_overrides(YamlWriter& out, const Needs& needs) {
   const auto& modes = needs.filter.allowed_override_modes;
   if (!needs.overrides_mode()) return;
@@ -100,6 +92,30 @@ void write_body(YamlWriter& out, Phase phase, const ProcessingMode& modes) {
   out.field(mode_field(phase), to_string(mode));
 }
 
+}  // namespace
+
+void write_failure_mode(YamlWriter& out, const DocumentOptions& options) {
+  out.comment(options.failure_mode_allow
+                  ? "A request goes on without a processor that fails or cannot be reached."
+                  : "A request fails when the processor fails or cannot be reached.");
+  out.field("failure_mode_allow", options.failure_mode_allow ? "true" : "false");
+}
+
+void write_mutation_rules(YamlWriter& out, const FilterSettings& filter) {
+  if (!filter.allow_all_routing && !filter.allow_envoy) return;
+  out.comment("Headers that Envoy does not let a processor change by default.");
+  const auto block = out.block("mutation_rules");
+  if (filter.allow_all_routing) out.field("allow_all_routing", "true");
+  if (filter.allow_envoy) out.field("allow_envoy", "true");
+}
+
+void write_content_length(YamlWriter& out, const FilterSettings& filter) {
+  if (!filter.allow_content_length_header) return;
+  out.comment("content-length stays where a body is streamed; the processor removes it where it");
+  out.comment("handles that body.");
+  out.field("allow_content_length_header", "true");
+}
+
 void write_mode(YamlWriter& out, const Needs& needs, const ProcessingMode& mode) {
   const auto block = out.block("processing_mode");
   write_request_headers(out, needs, mode);
@@ -110,9 +126,8 @@ void write_mode(YamlWriter& out, const Needs& needs, const ProcessingMode& mode)
   write_header_mode(out, Phase::response_trailers, mode);
 }
 
-}  // namespace
-
 void write_filter(YamlWriter& out, const Processor& processor, const DocumentOptions& options) {
+  if (processor.in_process) return write_in_process(out, processor, options);
   const auto block = out.block("typed_config");
   write_type(out, "extensions.filters.http.ext_proc.v3.ExternalProcessor");
   {
@@ -123,30 +138,25 @@ void write_filter(YamlWriter& out, const Processor& processor, const DocumentOpt
     out.line("envoy_grpc: { cluster_name: " + scalar(processor.cluster) + " }");
     write_retries(out);
   }
-  out.comment(options.failure_mode_allow
-                  ? "A request goes on without a processor that fails or cannot be reached."
-                  : "A request fails when the processor fails or cannot be reached.");
-  out.field("failure_mode_allow", options.failure_mode_allow ? "true" : "false");
+  write_failure_mode(out, options);
   const FilterSettings filter = rules::filled_in(processor.needs.filter, processor.needs.stated);
   write_timeouts(out, filter);
   write_mutation_rules(out, filter);
   write_stated(out, processor.needs);
   write_overrides(out, processor.needs);
-  if (filter.allow_content_length_header) {
-    out.comment("content-length stays where a body is streamed; the processor removes it where it");
-    out.comment("handles that body.");
-    out.field("allow_content_length_header", "true");
-  }
+  write_content_length(out, filter);
   out.comment("Only what the processor handles: each phase that is sent costs a round trip.");
   write_mode(out, processor.needs, needed_mode(processor.needs));
 }
 
-void write_upgrade_override(YamlWriter& out, const Processor& processor) {
+void write_upgrade_override(YamlWriter& out, const Processor& processor,
+                            const DocumentOptions& options) {
   ProcessingMode mode = needed_mode(processor.needs);
   for (BodySendMode* body : {&mode.request_body, &mode.response_body}) {
     if (is_held(*body)) *body = BodySendMode::none;
   }
   const auto filter = out.block(scalar(processor.cluster));
+  if (processor.in_process) return write_in_process_route(out, processor, mode, options);
   write_type(out, "extensions.filters.http.ext_proc.v3.ExtProcPerRoute");
   const auto overrides = out.block("overrides");
   write_mode(out, processor.needs, mode);

@@ -32,7 +32,8 @@ bool holds_a_body(const std::vector<Processor>& processors) {
 constexpr std::string_view kWebSocket = "upgrade_configs: [{ upgrade_type: websocket }]";
 
 /// An upgrade has no end that a body could be held for, so it has a route of its own.
-void write_upgrade_route(YamlWriter& out, const std::vector<Processor>& processors) {
+void write_upgrade_route(YamlWriter& out, const std::vector<Processor>& processors,
+                         const DocumentOptions& options) {
   out.comment("An upgrade has no end, so that no body of it can be held.");
   const auto route = out.item(
       "match: { prefix: /, headers: [{ name: upgrade, string_match: { exact: websocket, "
@@ -44,17 +45,18 @@ void write_upgrade_route(YamlWriter& out, const std::vector<Processor>& processo
     out.line(kWebSocket);
   }
   const auto overrides = out.block("typed_per_filter_config");
-  for (const Processor& processor : processors) write_upgrade_override(out, processor);
+  for (const Processor& processor : processors) write_upgrade_override(out, processor, options);
 }
 
-void write_routes(YamlWriter& out, const std::vector<Processor>& processors, bool upgrades) {
+void write_routes(YamlWriter& out, const std::vector<Processor>& processors,
+                  const DocumentOptions& options) {
   const auto config = out.block("route_config");
   out.field("name", "routes");
   const auto hosts = out.block("virtual_hosts");
   const auto host = out.item("name: all");
   out.line(R"(domains: ["*"])");
   const auto routes = out.block("routes");
-  if (upgrades && holds_a_body(processors)) write_upgrade_route(out, processors);
+  if (options.upgrades && holds_a_body(processors)) write_upgrade_route(out, processors, options);
   const auto route = out.item("match: { prefix: / }");
   out.comment(
       "Any time for a response, which may be a stream of events; stream_idle_timeout ends one that "
@@ -98,7 +100,7 @@ void write_listener(YamlWriter& out, const std::vector<Processor>& processors,
   }
   if (options.upgrades && !holds_a_body(processors)) out.line(kWebSocket);
   write_http_filters(out, processors, options);
-  write_routes(out, processors, options.upgrades);
+  write_routes(out, processors, options);
 }
 
 void write_upstream_tls(YamlWriter& out, const std::string& host) {
@@ -149,6 +151,7 @@ void write_full(YamlWriter& out, const std::vector<Processor>& processors,
   out.empty_line();
   const auto clusters = out.block("clusters");
   for (const Processor& processor : processors) {
+    if (processor.in_process) continue;
     const auto item = out.item("name: " + scalar(processor.cluster));
     write_cluster(out, processor, options);
   }

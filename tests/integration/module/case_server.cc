@@ -43,7 +43,8 @@ class CaseServer {
       log_.emplace_back(message);
     };
     server_ = std::make_unique<Server>(
-        modules::load_service({"test_processors", processor}, modules::module_folders({})), settings);
+        modules::load_service({"test_processors", processor}, modules::module_folders({})),
+        settings);
     server_->start();
   }
 

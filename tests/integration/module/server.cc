@@ -53,7 +53,8 @@ int run(int argc, char** argv) {
       test_processors::set_setting(settings, setting);
     }
   }
-  Server server(modules::load_service({"test_processors", argv[2]}, modules::module_folders({})), settings);
+  Server server(modules::load_service({"test_processors", argv[2]}, modules::module_folders({})),
+                settings);
   server.start();
   for (int number = 0; sigwait(&signals, &number) == 0;) {
     if (number != SIGUSR1) break;
