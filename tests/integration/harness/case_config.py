@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from harness import case_inside
 from harness.case_servers import socket_of
 from harness.envoy_cases import Case
 from harness.envoy_config import _EXT_PROC, _HCM, _HTTP_OPTIONS, _ROUTER, _TYPES
@@ -11,17 +12,17 @@ _EXT_PROC_NAME = "envoy.filters.http.ext_proc"
 _PER_ROUTE = _TYPES + "extensions.filters.http.ext_proc.v3.ExtProcPerRoute"
 
 
-def bootstrap(cases: list[Case], folder: Path, admin_port: int) -> dict:
+def bootstrap(cases: list[Case], folder: Path, admin_port: int, inside: bool = False) -> dict:
     """Everything is on Unix domain sockets in the folder: `upstream`, `processor`, one for each case's number, and those of
-    case_servers."""
-    libraries = [(f"library_{number}", socket_of(folder, number)) for number, case in enumerate(cases) if case.library]
+    case_servers. `inside`: processors run inside Envoy."""
+    libraries = [] if inside else [(f"library_{number}", socket_of(folder, number)) for number, case in enumerate(cases) if case.library]
     # A connection that Envoy closes must be no other case's.
     liars = [(_upstream(number, case), folder / "upstream") for number, case in enumerate(cases) if case.upstream_lies]
     clusters = [("upstream", folder / "upstream"), ("processor", folder / "processor"), *libraries, *liars]
     return {
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin_port}}},
         "static_resources": {
-            "listeners": [_listener(number, case, folder) for number, case in enumerate(cases)],
+            "listeners": [_listener(number, case, folder, inside) for number, case in enumerate(cases)],
             "clusters": [_cluster(name, socket) for name, socket in clusters],
         },
     }
@@ -97,7 +98,11 @@ def _metadata(case: Case) -> list[dict]:
     ]
 
 
-def _listener(number: int, case: Case, folder: Path) -> dict:
+def _filter(number: int, case: Case, inside: bool) -> dict:
+    return case_inside.filter_of(case).to_json() if inside and case.library else _ext_proc(number, case)
+
+
+def _listener(number: int, case: Case, folder: Path, inside: bool) -> dict:
     limit = case.data.get("buffer_limit")
     for_all, for_host, for_route = _per_route(number, case)
     window = {"initial_stream_window_size": int(limit)} if limit else {}
@@ -137,7 +142,7 @@ def _listener(number: int, case: Case, folder: Path) -> dict:
         },
         "http_filters": [
             *_metadata(case),
-            _ext_proc(number, case),
+            _filter(number, case, inside),
             {"name": "router", "typed_config": {"@type": _ROUTER}},
         ],
     }

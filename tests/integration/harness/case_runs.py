@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from harness import case_upgrade, envoy_cases, paths
+from harness import inside as inside_envoy
 from harness.case_config import bootstrap
 from harness.case_player import AT_ONCE, Players
 from harness.case_servers import CaseServers
@@ -31,26 +32,28 @@ def in_the_kit(folder: Path) -> dict[str, dict]:
     return {outcome["name"]: outcome for outcome in map(json.loads, lines.stdout.splitlines())}
 
 
-def in_envoy(cases: list[Case], at_once: int = AT_ONCE) -> Players:
-    """What each case comes to in a real Envoy, started for these alone."""
+def in_envoy(cases: list[Case], at_once: int = AT_ONCE, inside: bool = False) -> Players:
+    """What each case comes to in a real Envoy, started for these alone. `inside`: their processors run inside it; then the
+    outcome has what the caller and the upstream got."""
     # Short, since the paths of Unix domain sockets are.
     with tempfile.TemporaryDirectory(prefix="extproc-") as folder:
         launcher = Launcher(Path(folder))
         try:
-            return asyncio.run(_play(launcher, Path(folder), cases, at_once))
+            return asyncio.run(_play(launcher, Path(folder), cases, at_once, inside))
         finally:
             launcher.stop_all()
 
 
-async def _play(launcher: Launcher, folder: Path, cases: list[Case], at_once: int) -> Players:
+async def _play(launcher: Launcher, folder: Path, cases: list[Case], at_once: int, inside: bool) -> Players:
     admin = free_port()
     cases = [*cases, envoy_cases.nothing_special()]
     players = Players(cases, folder)
     await players.start()
     loop = asyncio.get_running_loop()
-    servers = await loop.run_in_executor(None, lambda: CaseServers(launcher, folder, cases))
-    configuration = bootstrap(cases, folder, admin)
-    envoy = await loop.run_in_executor(None, lambda: Envoy(launcher, configuration, admin, concurrency=1))
+    servers = await loop.run_in_executor(None, lambda: CaseServers(launcher, folder, [] if inside else cases))
+    configuration = bootstrap(cases, folder, admin, inside)
+    environment = inside_envoy.environment() if inside else None
+    envoy = await loop.run_in_executor(None, lambda: Envoy(launcher, configuration, admin, concurrency=1, env=environment))
     try:
         await players.run(at_once)
         await asyncio.sleep(MOMENT)
