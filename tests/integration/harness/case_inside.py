@@ -1,6 +1,7 @@
 """Cases whose processor runs inside Envoy: which of them can, and how its filter is set up for one."""
 
 import json
+import re
 from dataclasses import replace
 
 from harness.envoy_cases import Case, Plain, typed
@@ -21,6 +22,7 @@ _COMMON = (
 )
 # What the others are about has no counterpart inside, or is left to the processor.
 _OF_THE_CALL = ("grpc_service", "message_timeout", "deferred_close_timeout", "stat_prefix")
+_STATUSES = {"Forbidden": 403, "BadGateway": 502, "ServiceUnavailable": 503, "GatewayTimeout": 504}
 _RULES = ("allow_all_routing", "allow_envoy")
 _TIMED = ("sleep", "offload", "slow", "fall_back")
 
@@ -34,6 +36,8 @@ def filter_of(case: Case) -> Inside:
     mode |= {"request_body_mode": "NONE", "response_body_mode": "NONE"}
     stated = {name: value for name, value in configured.get("processing_mode", {}).items() if value != "DEFAULT"}
     extra["processing_mode"] = mode | stated
+    if isinstance(code := extra.get("status_on_error", {}).get("code"), str):
+        extra["status_on_error"] = {"code": _STATUSES[code]}
     return Inside((f"test_processors.{case.library}",), extra=extra)
 
 
@@ -47,6 +51,11 @@ def impossible(case: Case) -> str:
     mode = configured.get("processing_mode", {})
     if any(mode.get(f"{side}_body_mode") in ("FULL_DUPLEX_STREAMED", "GRPC") for side in ("request", "response")):
         return "a body mode that Envoy's dynamic modules have no means for"
+    if configured.get("observability_mode") and any(mode.get(f"{side}_body_mode", "NONE") not in ("NONE", "STREAMED") for side in ("request", "response")):
+        return "a body that is held for those who only look on, which is refused"
+    code = configured.get("status_on_error", {}).get("code", 500)
+    if code not in _STATUSES and not (isinstance(code, int) and code >= 400):
+        return "a status that is no error, which is refused"
     for name in configured:
         if name not in _COMMON and name not in _OF_THE_CALL:
             return f"{name} is ext_proc's"
@@ -57,6 +66,45 @@ def impossible(case: Case) -> str:
         return "it tells of the gRPC call"
     if any(words[1] in ("sleep", "offload", "slow") for words in actions) and configured.get("message_timeout", "10s") != "10s":
         return "Envoy's message_timeout"
+    return ""
+
+
+def made_possible(made: dict) -> dict:
+    """A random case of the library, in which what cannot be inside Envoy is something else. Both ways get what it is then."""
+    configured = {name: value for name, value in made["filter"].items() if name in (*_COMMON, *_OF_THE_CALL)}
+    mode = dict(configured.get("processing_mode", {}))
+    for side in ("request", "response"):
+        if mode.get(f"{side}_body_mode") in ("FULL_DUPLEX_STREAMED", "GRPC") or (
+            configured.get("observability_mode") and mode.get(f"{side}_body_mode", "NONE") != "NONE"
+        ):
+            mode[f"{side}_body_mode"] = "STREAMED"
+    if "processing_mode" in configured:
+        configured["processing_mode"] = mode
+    if isinstance(configured.get("status_on_error", {}).get("code"), str) or configured.get("status_on_error", {}).get("code", 500) < 400:
+        configured.pop("status_on_error", None)
+    if rules := configured.get("mutation_rules"):
+        configured["mutation_rules"] = {name: value for name, value in rules.items() if name in _RULES}
+    made = {name: value for name, value in made.items() if name != "per_route"} | {"filter": configured}
+    made["do"] = [action for action in made["do"] if action.split()[1] not in ("config", "call", "mode")]
+    return made
+
+
+def explained(case: Case) -> str:
+    """Why what a case asks for may come to something else inside; empty where it must not."""
+    for action in case.data.get("do", []):
+        _, verb, *rest = action.split(" ", 2)
+        argument = rest[0] if rest else ""
+        name, _, value = argument.partition("=")
+        if verb == "many":
+            return "Envoy's limits of changes, and of what comes of them, are ext_proc's"
+        if verb not in ("set", "append", "unhex", "remove"):
+            continue
+        if not re.fullmatch(r":?[-!#$%&'*+.^_`|~0-9A-Za-z]+", name):
+            return "of an answer that Envoy would fail the request for, what it does not take is left out"
+        if name.startswith(":"):
+            return "pseudo headers that HTTP does not have are left out"
+        if verb != "remove" and not value.strip():
+            return "Envoy's dynamic modules can set no empty value"
     return ""
 
 
