@@ -20,10 +20,12 @@ class Route:
     mode: Mode = HEADERS_ONLY
     transport_socket: dict | None = None
     """Of its clusters, where it is not clear text."""
+    filters: tuple = ()
+    """Others, with a to_json(), behind those."""
 
 
 class BenchEnvoy:
-    def __init__(self, launcher: Launcher, routes: dict[str, Route]):
+    def __init__(self, launcher: Launcher, routes: dict[str, Route], env: dict | None = None):
         upstream = free_port()
         echo = launcher.start("echo_upstream", [PROGRAMS / "echo_upstream", "--port", upstream])
         echo.wait_until_open(upstream)
@@ -37,9 +39,9 @@ class BenchEnvoy:
                 cluster = f"processor-{number}-{position}"
                 clusters.append(Cluster(cluster, (endpoint,), transport_socket=route.transport_socket))
                 filters.append(Filter(cluster, route.mode))
-            listeners.append(Listener(f"route-{number}", self.ports[name], tuple(filters)))
+            listeners.append(Listener(f"route-{number}", self.ports[name], (*filters, *route.filters)))
         admin = free_port()
-        self._envoy = Envoy(launcher, bootstrap(admin, listeners, clusters), admin, concurrency=1)
+        self._envoy = Envoy(launcher, bootstrap(admin, listeners, clusters), admin, concurrency=1, env=env)
         self._echo = echo
         for port in self.ports.values():
             self._envoy.process.wait_until_open(port)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from lib.plan import METRICS_NONE, METRICS_ON, TLS_CLEAR, TLS_GRPCPP, TLS_OURS, TRACES_ALL, TRACES_NONE, TRACES_SOME
+from lib.plan import INSIDE, INSIDE_EXT_PROC, INSIDE_NONE, METRICS_NONE, METRICS_ON, TLS_CLEAR, TLS_GRPCPP, TLS_OURS, TRACES_ALL, TRACES_NONE, TRACES_SOME
 from lib.results import Results
 from lib.statistics import Estimate
 from lib.table import interval
@@ -52,6 +52,14 @@ class Outcome:
     def to_json(self) -> dict:
         figures = {} if self.estimate is None else asdict(self.estimate)
         return {"goal": self.goal.text, "limit": self.goal.limit, "verdict": self.verdict, **figures}
+
+
+def _inside(case: str, value: str):
+    return lambda results: results.estimate("inside", case, INSIDE, value)
+
+
+def _inside_to(case: str, other: str, value: str):
+    return lambda results: results.ratio("inside", case, INSIDE, other, value)
 
 
 def _ratio(measurement: str, case: str, theirs: str, value: str):
@@ -177,6 +185,12 @@ GOALS = (
         lambda results: results.difference("traces", "direct", TRACES_ALL, TRACES_NONE, _CPU_DIRECT),
         1.5,
     ),
+    Goal("inside Envoy: added p50, one connection, us", _inside("one, c1", "added_p50_us"), 8),
+    Goal("inside Envoy: the same / ext_proc", _inside_to("one, c1", INSIDE_EXT_PROC, "added_p50_us"), 1 / 15),
+    Goal("inside Envoy: Envoy's CPU added, 16 connections / ext_proc", _inside_to("one, c16", INSIDE_EXT_PROC, "added_envoy_cpu_us"), 1 / 7),
+    Goal("inside Envoy: requests/s, 16 connections / no filter", _inside_to("one, c16", INSIDE_NONE, "requests_per_s"), 0.85, at_least=True),
+    Goal("inside Envoy: six, added p50, one connection, us", _inside("six, c1", "added_p50_us"), 25),
+    Goal("inside Envoy: a replaced body of 1,000 bytes, added p50, one connection, us", _inside("a replaced body, c1", "added_p50_us"), 6),
     *(
         Goal(f"operator new: {item}", _ours("allocations", item, "operator_new"), limit)
         for item, limit in (

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 # The modules of lib/measure, in the order in which they run.
-MEASUREMENTS = ("direct", "envoy", "bodies", "memory", "growth", "six", "advice", "tls", "traces", "metrics", "allocations", "build")
+MEASUREMENTS = ("direct", "envoy", "bodies", "memory", "growth", "six", "advice", "tls", "traces", "metrics", "inside", "allocations", "build")
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class Scale:
     envoy_rounds: int
     own_rounds: int
     """Of what is measured behind Envoy on extproc alone: six processors, and what a user can do."""
+    inside_rounds: int
+    """Of what is measured inside Envoy, each of four runs."""
     envoy_seconds: int
     unix_connections: tuple[int, ...]
     """The numbers of wrk's connections at which the Unix socket is measured too."""
@@ -44,6 +46,7 @@ FULL = Scale(
     seconds=0.6,
     envoy_rounds=12,
     own_rounds=6,
+    inside_rounds=10,
     envoy_seconds=2,
     unix_connections=(1,),
     envoy_warm_up=True,
@@ -64,6 +67,7 @@ QUICK = Scale(
     seconds=0.4,
     envoy_rounds=2,
     own_rounds=2,
+    inside_rounds=2,
     envoy_seconds=1,
     unix_connections=(1,),
     envoy_warm_up=False,
@@ -90,6 +94,7 @@ TLS_CLEAR, TLS_OURS, TLS_GRPCPP = "extproc, clear text", "extproc, TLS", "grpc++
 """Who is measured there, as the samples name them."""
 METRICS_NONE, METRICS_ON = "extproc, no metrics", "extproc, metrics"
 TRACES_NONE, TRACES_SOME, TRACES_ALL = "extproc, no traces", "extproc, traces of 1 %", "extproc, traces of all"
+INSIDE_NONE, INSIDE, INSIDE_EXT_PROC, INSIDE_LUA = "no filter", "inside Envoy", "ext_proc", "Envoy's Lua"
 GROWTH_CONNECTIONS = 20
 """At most, so that 10,000 streams at once stay below that too."""
 THREADS = (1, 2)
