@@ -197,13 +197,18 @@ void EnvoyStream::set_metadata(const ResponseExtras& extras) const {
   }
 }
 
+void EnvoyStream::note_request(std::span<const Header> headers) {
+  const auto type = HeaderView(headers).value("content-type");
+  came_as_grpc_ = type && rules::is_grpc(*type);
+}
+
 bool EnvoyStream::is_grpc_request() const {
+  if (came_as_grpc_) return *came_as_grpc_;
+  // Nobody has changed them.
   std::vector<Header> headers;
   read_headers(Phase::request_headers, headers);
-  for (const auto& [name, value] : headers) {
-    if (name == "content-type") return rules::is_grpc(value);
-  }
-  return false;
+  const auto type = HeaderView(headers).value("content-type");
+  return type && rules::is_grpc(*type);
 }
 
 }  // namespace extproc::filter

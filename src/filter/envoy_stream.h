@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ class EnvoyStream {
 
   /// The headers, or trailers, of a phase: views, until the next change of them.
   void read_headers(Phase phase, std::vector<Header>& out) const;
+  /// The request's headers, before they are changed: whom Envoy takes for a caller of gRPC.
+  void note_request(std::span<const Header> headers);
   void change_headers(Phase phase, const HeaderMutation& mutation) const;
   void remove_header(Phase phase, std::string_view name) const;
   /// Leaves none.
@@ -55,6 +58,7 @@ class EnvoyStream {
   bool is_grpc_request() const;
 
   void* filter_;
+  std::optional<bool> came_as_grpc_;
 };
 
 }  // namespace extproc::filter

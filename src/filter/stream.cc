@@ -181,7 +181,7 @@ void Stream::released() {
 
 void Stream::finish(GrpcStatus status, std::string_view /*message*/) {
   if (end_ != End::none) return;
-  if (status == GrpcStatus::ok || replied_ || reply_ || !pieces_.empty()) {
+  if (status == GrpcStatus::ok || replied_ || reply_ || !pieces_.empty() || observes()) {
     end_ = End::passes;
   } else {
     const FilterConfig& config = in_force_->config();

@@ -35,6 +35,7 @@ void Stream::tell_headers(Way& way) {
   }
   std::vector<Header>& entries = worker_->read_headers();
   envoy_.read_headers(way.headers, entries);
+  if (&way == &request_) envoy_.note_request(entries);
   way.headers_owed = true;
   host::Message message{.phase = way.headers, .end_of_stream = way.ended, .headers = entries};
   way.end_told = way.ended;
@@ -162,10 +163,7 @@ bool Stream::waits(const Way& way) const {
 
 // Puts what was taken, and answered, before what Envoy has of the body.
 void Stream::let_out(Way& way) {
-  if (way.replaced) {
-    envoy_.drop_body(way.body, way.in_body_hook);
-    if (way.trailers_came) envoy_.clear_headers(way.trailers);
-  }
+  if (way.replaced) envoy_.drop_body(way.body, way.in_body_hook);
   if (end_ == End::passes && !way.unanswered.empty()) way.out.append(way.unanswered);
   way.unanswered.clear();
   if (way.out.empty()) return;

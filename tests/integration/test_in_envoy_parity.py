@@ -21,7 +21,8 @@ LEFT_OUT = "of an answer that Envoy would fail the request for, what it does not
 NO_LIMIT = "Envoy's limits of changes, and of what comes of them, are ext_proc's"
 ALLOWED = "nobody has to allow an override of the mode"
 CHUNKS = "chunks come one by one, and are not put together while one is worked on"
-PSEUDO = "pseudo headers that HTTP does not have are left out"
+PSEUDO = "pseudo headers that HTTP does not have there are left out"
+OBSERVED = "who only looks on cannot fail a request"
 DIFFERENT = {
     "header_mutations.empty_raw_value": EMPTY,
     "header_mutations.invalid_name_space": LEFT_OUT,
@@ -41,6 +42,9 @@ DIFFERENT = {
     "library.mode_not_allowed": ALLOWED,
     "library.streamed_together": CHUNKS,
     "library.append_to_a_pseudo_header_that_is_not_there": PSEUDO,
+    "trailers.request_pseudo": PSEUDO,
+    "trailers.response_pseudo": PSEUDO,
+    "library.observed_failure": OBSERVED,
 }
 SEED = os.environ.get("PARITY_SEED", "gate")
 COUNT = int(os.environ.get("PARITY_CASES", "150"))
@@ -49,7 +53,13 @@ PLAYS = (AT_ONCE, 3, 1)
 
 
 def seen(outcome: dict) -> dict:
-    return {part: outcome[part] for part in ("caller", "upstream")}
+    return {part: _without_right_length(outcome[part]) for part in ("caller", "upstream")}
+
+
+def _without_right_length(message: dict) -> dict:
+    """A content-length that Envoy takes out where ext_proc might change a body stays inside, where it is known that none does."""
+    right = ["content-length", str(len(message["body"]))]
+    return message | {"headers": [header for header in message["headers"] if header != right]}
 
 
 def play(cases) -> tuple[dict[str, dict], dict[str, dict]]:
@@ -97,6 +107,16 @@ def random_cases() -> list[envoy_cases.Case]:
         return envoy_cases.load(Path(folder))
 
 
+def _difference(case: envoy_cases.Case, outside: dict, inside: dict) -> str:
+    parts = [
+        f"  {side} {part}: {str(outside[side][part])[-400:]} behind ext_proc, {str(inside[side][part])[-400:]} inside"
+        for side in outside
+        for part in outside[side]
+        if outside[side][part] != inside[side][part]
+    ]
+    return f"{case.library}, {case.filter}, {str(case.data['do'])[:1000]}:\n" + "\n".join(parts)
+
+
 def test_random_cases():
     """PARITY_SEED and PARITY_CASES choose others than those of the gate."""
     cases = [case for case in random_cases() if not case_inside.impossible(case)]
@@ -104,6 +124,6 @@ def test_random_cases():
     outside, inside = play(cases)
     different = [case for case in cases if outside[case.name] != inside[case.name]]
     unexplained = [case for case in different if not case_inside.explained(case)]
-    told = [json.dumps({"case": case.data, "ext_proc": outside[case.name], "inside": inside[case.name]}) for case in unexplained]
-    assert not unexplained, f"{len(unexplained)} of {len(cases)}:\n" + "\n".join(told)
+    told = [_difference(case, outside[case.name], inside[case.name]) for case in unexplained[:5]]
+    assert not unexplained, f"{len(unexplained)} of {len(cases)}, of which the first are:\n" + "\n".join(told)
     assert len(different) <= len(cases) * 0.2

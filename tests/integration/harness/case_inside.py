@@ -85,12 +85,17 @@ def made_possible(made: dict) -> dict:
     if rules := configured.get("mutation_rules"):
         configured["mutation_rules"] = {name: value for name, value in rules.items() if name in _RULES}
     made = {name: value for name, value in made.items() if name != "per_route"} | {"filter": configured}
+    # What an answer before the end of the request finds on its way is a race; so is what is put in the place of what never ends.
+    made["upstream"] = {name: value for name, value in made["upstream"].items() if name not in ("early", "open")}
+    made["request"] = {name: value for name, value in made["request"].items() if name != "open"}
     made["do"] = [action for action in made["do"] if action.split()[1] not in ("config", "call", "mode")]
     return made
 
 
 def explained(case: Case) -> str:
     """Why what a case asks for may come to something else inside; empty where it must not."""
+    if case.filter.get("observability_mode") and any(action.split()[1] in ("throw", "stop", "abort") for action in case.data["do"]):
+        return "who only looks on cannot fail a request"
     for action in case.data.get("do", []):
         _, verb, *rest = action.split(" ", 2)
         argument = rest[0] if rest else ""
@@ -102,7 +107,7 @@ def explained(case: Case) -> str:
         if not re.fullmatch(r":?[-!#$%&'*+.^_`|~0-9A-Za-z]+", name):
             return "of an answer that Envoy would fail the request for, what it does not take is left out"
         if name.startswith(":"):
-            return "pseudo headers that HTTP does not have are left out"
+            return "pseudo headers that HTTP does not have there are left out"
         if verb != "remove" and not value.strip():
             return "Envoy's dynamic modules can set no empty value"
     return ""
