@@ -88,6 +88,8 @@ def made_possible(made: dict) -> dict:
     # What an answer before the end of the request finds on its way is a race; so is what is put in the place of what never ends.
     made["upstream"] = {name: value for name, value in made["upstream"].items() if name not in ("early", "open")}
     made["request"] = {name: value for name, value in made["request"].items() if name != "open"}
+    # One that lies ends the request, before or behind what was put in its place.
+    made["request"]["headers"] = [header for header in made["request"]["headers"] if header[0] != "content-length"]
     made["do"] = [action for action in made["do"] if action.split()[1] not in ("config", "call", "mode")]
     return made
 
@@ -106,6 +108,8 @@ def explained(case: Case) -> str:
             continue
         if not re.fullmatch(r":?[-!#$%&'*+.^_`|~0-9A-Za-z]+", name):
             return "of an answer that Envoy would fail the request for, what it does not take is left out"
+        if name.lower() == "host":
+            return "host of a response is left out by Envoy behind ext_proc alone"
         if name.startswith(":"):
             return "pseudo headers that HTTP does not have there are left out"
         if verb != "remove" and not value.strip():
