@@ -99,12 +99,16 @@ def explained(case: Case) -> str:
     if case.filter.get("observability_mode") and any(action.split()[1] in ("throw", "stop", "abort") for action in case.data["do"]):
         return "who only looks on cannot fail a request"
     for action in case.data.get("do", []):
-        _, verb, *rest = action.split(" ", 2)
+        phase, verb, *rest = action.split(" ", 2)
         argument = rest[0] if rest else ""
         name, _, value = argument.partition("=")
         if verb == "many":
             return "Envoy's limits of changes, and of what comes of them, are ext_proc's"
-        if verb not in ("set", "append", "unhex", "remove"):
+        if verb in ("respond", "reply", "stop") and phase == "response_trailers":
+            return "the headers of a response have gone, where ext_proc has been asked of all of it at once"
+        if verb == "hex":
+            name, value = f"x-hex-{argument}", ""
+        elif verb not in ("set", "append", "unhex", "remove"):
             continue
         if not re.fullmatch(r":?[-!#$%&'*+.^_`|~0-9A-Za-z]+", name):
             return "of an answer that Envoy would fail the request for, what it does not take is left out"
