@@ -104,7 +104,7 @@ def explained(case: Case) -> str:
         name, _, value = argument.partition("=")
         if verb == "many":
             return "Envoy's limits of changes, and of what comes of them, are ext_proc's"
-        if verb in ("respond", "reply", "stop") and phase == "response_trailers":
+        if verb in ("respond", "reply", "stop", "throw", "abort") and phase in ("response_body", "response_trailers"):
             return "the headers of a response have gone, where ext_proc has been asked of all of it at once"
         if verb == "hex":
             name, value = f"x-hex-{argument}", ""
