@@ -2,7 +2,7 @@
 
 from lib.envoy import BASELINE
 from lib.measure.advice import ROUTES
-from lib.plan import METRICS_NONE, METRICS_ON, TLS_CLEAR, TLS_GRPCPP, TLS_OURS, TRACES_ALL, TRACES_NONE, TRACES_SOME
+from lib.plan import INSIDE, INSIDE_EXT_PROC, INSIDE_LUA, INSIDE_NONE, METRICS_NONE, METRICS_ON, TLS_CLEAR, TLS_GRPCPP, TLS_OURS, TRACES_ALL, TRACES_NONE, TRACES_SOME
 from lib.results import Results
 from lib.servers import ALL
 from lib.table import Table, interval, number
@@ -43,6 +43,7 @@ def tables(results: Results, missing: dict[str, str]) -> list[Table]:
         tls_envoy_table(results),
         traces_table(results),
         metrics_table(results),
+        inside_table(results),
         body_table(results),
         memory_table(results),
     ]
@@ -151,6 +152,17 @@ def traces_table(results: Results) -> Table:
 
 def metrics_table(results: Results) -> Table:
     return _beside_without(results, "metrics", (METRICS_NONE, METRICS_ON), "to that without", results.ratio)
+
+
+def inside_table(results: Results) -> Table:
+    head = ["a processor", "case", "requests/s", "p50 us", "added p50 us", "added p99 us", "Envoy CPU us", "added Envoy CPU us", "server CPU us"]
+    values = ("requests_per_s", "p50_us", "added_p50_us", "added_p99_us", "envoy_cpu_us_per_request", "added_envoy_cpu_us", "cpu_us_per_request")
+    rows = [
+        [way, case, *(number(results.median("inside", case, way, value)) for value in values)]
+        for case in results.cases("inside")
+        for way in (INSIDE_NONE, INSIDE, INSIDE_EXT_PROC, INSIDE_LUA)
+    ]
+    return Table("Inside Envoy, and behind ext_proc", head, rows)
 
 
 def _beside_without(results: Results, group: str, names: tuple[str, ...], how: str, compare) -> Table:
