@@ -7,7 +7,8 @@ set(cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/extproc)
 # Of everything but the command.
 set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development)
 install(DIRECTORY include/extproc TYPE INCLUDE FILES_MATCHING PATTERN "*.h")
-install(TARGETS extproc extproc_module EXPORT extprocTargets)
+install(TARGETS extproc extproc_module extproc_filter EXPORT extprocTargets)
+install(FILES cmake/extproc-envoy-module.map DESTINATION ${cmake_dir})
 if(TARGET extproc_tls)
   install(TARGETS extproc_tls EXPORT extprocTargets)
 endif()
@@ -20,6 +21,8 @@ endif()
 if(EXTPROC_BUILD_COMMAND)
   install(TARGETS extproc_command COMPONENT command)
 endif()
+# Where modules of the command are looked for as well, and Envoy's search path may lead.
+install(TARGETS extproc_envoy_filter LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/extproc COMPONENT command)
 
 # find_package(extproc)
 install(EXPORT extprocTargets NAMESPACE extproc:: DESTINATION ${cmake_dir})

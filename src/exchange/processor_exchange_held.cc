@@ -11,10 +11,9 @@ bool ProcessorExchange::body_comes_first(Phase headers) {
   const auto mode = directions().of(headers).comes_in();
   const bool whole = env_.dispatcher.streamed().contains(rules::body_of(headers));
   const auto& config = directions().config();
-  if (whole && mode &&
-      rules::comes_before_answer(*mode,
-                                 config && config->send_body_without_waiting_for_header_response))
-    return true;
+  const bool unasked = env_.settings.body_before_answer ||
+                       (config && config->send_body_without_waiting_for_header_response);
+  if (whole && mode && rules::comes_before_answer(*mode, unasked)) return true;
   // Else they can be changed with the body itself, or not at all.
   if (mode == BodySendMode::none || !rules::takes_headers_with_body(mode))
     reporter().violation(request_, headers, Rule::body_not_awaited, "wait_for_body");

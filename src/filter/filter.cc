@@ -83,9 +83,7 @@ FilterConfig with_needs(FilterConfig config, const Service& service) {
   config.filter.message_timeout = kNoMessageTimeout;
   config.filter.max_message_timeout = {};
   config.observability_mode |= needs.observability_mode;
-  config.send_body_without_waiting |= needs.send_body_without_waiting_for_header_response ||
-                                      needs.request_headers_wait_for_body ||
-                                      needs.response_headers_wait_for_body;
+  config.send_body_without_waiting |= needs.send_body_without_waiting_for_header_response;
   const auto add = [](std::vector<std::string>& all, const std::vector<std::string>& more) {
     for (const std::string& each : more) {
       if (std::ranges::find(all, each) == all.end()) all.push_back(each);
@@ -101,6 +99,7 @@ host::Settings host_settings_of(const FilterConfig& config) {
   return {.chain_header = config.chain_header,
           .filter = config.filter,
           .enforces_rules = true,
+          .body_before_answer = true,
           .held_bytes = config.held_bytes,
           .held_time = config.held_time};
 }

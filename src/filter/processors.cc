@@ -28,8 +28,9 @@ void* show_symbols() {
     // Its symbols would also stand in for those of a file that has another version linked in; such
     // files keep theirs to themselves.
     void* found = ::dlopen(own_file().c_str(), RTLD_LAZY | RTLD_NOLOAD | RTLD_GLOBAL);
-    if (found == nullptr)
-      throw Error(std::string("the filter cannot be made visible: ") + ::dlerror());
+    // Of a program that has the filter linked into it.
+    if (found == nullptr) found = ::dlopen(nullptr, RTLD_LAZY);
+    if (found == nullptr) throw Error(std::string("the filter cannot be made visible: ") + ::dlerror());
     return found;
   }();
   return handle;
