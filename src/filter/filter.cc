@@ -34,7 +34,9 @@ class Life : public std::enable_shared_from_this<Life> {
   void start() {
     life_.start();
     Background::instance().begin_use();
-    boost::asio::post(Background::instance().io(), [self = shared_from_this()] { self->ask(); });
+    // Those that are not ready yet are asked again on the background thread. It is told for as long
+    // as this lives: stop() is behind it.
+    if (life_.ready([this] { ready_ = true; })) ready_ = true;
   }
   void end() {
     boost::asio::post(Background::instance().io(), [self = shared_from_this()] {
@@ -45,11 +47,6 @@ class Life : public std::enable_shared_from_this<Life> {
   bool ready() const { return ready_.load(std::memory_order_relaxed); }
 
  private:
-  void ask() {
-    // It is told for as long as this lives: stop() is behind it.
-    if (life_.ready([this] { ready_ = true; })) ready_ = true;
-  }
-
   const Service service_;
   const Logger logger_;
   processor::ProcessorLife life_;

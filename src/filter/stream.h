@@ -121,6 +121,7 @@ class Stream final : private host::AnswerSink,
   void tell(Way& way);
   bool tells_body_now(const Way& way) const;
   bool tells_trailers_now(const Way& way) const;
+  bool has_untold_body(const Way& way) const;
   void tell_headers(Way& way);
   void tell_body(Way& way);
   void tell_trailers(Way& way);

@@ -28,6 +28,7 @@ std::vector<Header> view(const std::vector<std::pair<std::string, std::string>>&
 void Stream::headers(Phase phase, const HttpHeaders& /*message*/, const HeadersResponse& answer) {
   Way& way = this->way(phase);
   way.headers_owed = false;
+  touch();
   if (destroyed_) return;
   envoy_.change_headers(phase, answer.header_mutation());
   if (answer.is_route_cache_cleared()) envoy_.clear_route_cache();
@@ -44,6 +45,7 @@ void Stream::body(Phase phase, const HttpBody& message, BodyResponse& answer) {
   Way& way = this->way(phase);
   if (way.bodies_owed > 0) --way.bodies_owed;
   way.unanswered.erase(0, message.bytes().size());
+  touch();
   if (destroyed_) return;
   if (way.buffers()) envoy_.change_headers(phase, answer.header_mutation());
   if (answer.is_route_cache_cleared()) envoy_.clear_route_cache();
@@ -60,6 +62,7 @@ void Stream::body(Phase phase, const HttpBody& message, BodyResponse& answer) {
 void Stream::trailers(Phase phase, const HttpTrailers& /*message*/,
                       const TrailersResponse& answer) {
   way(phase).trailers_owed = false;
+  touch();
   if (destroyed_) return;
   envoy_.change_headers(phase, answer.header_mutation());
   take_extras(answer.extras_or_null());

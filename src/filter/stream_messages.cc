@@ -96,7 +96,14 @@ void Stream::tell_body(Way& way) {
 
 bool Stream::tells_trailers_now(const Way& way) const {
   return way.trailers_came && !way.trailers_told && !holds_up() && !way.replaced &&
-         way.sent.trailers && !tells_body_now(way);
+         way.sent.trailers && !has_untold_body(way);
+}
+
+// Of a streamed body the next chunk is told when the one before is answered.
+bool Stream::has_untold_body(const Way& way) const {
+  if (!way.body_came || way.end_told || way.sent.body == BodySendMode::none) return false;
+  if (way.buffers()) return !way.whole_told;
+  return !way.passes_chunk && envoy_.body_bytes(way.body, way.in_body_hook) > 0;
 }
 
 void Stream::tell_trailers(Way& way) {

@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 
 #include "filter/fake_envoy.h"
 #include "filter/hook_declarations.h"
@@ -26,9 +25,6 @@ std::string modes(const std::string& request, const std::string& response) {
          R"(", "request_trailer_mode": "SEND", "response_trailer_mode": "SEND"})";
 }
 
-/// Ready is asked on another thread.
-void settle(Worker& worker) { worker.run_until([] { return false; }, std::chrono::milliseconds(30)); }
-
 class FilterInEnvoy : public ::testing::Test {
  protected:
   FilterInEnvoy() {
@@ -41,7 +37,6 @@ class FilterInEnvoy : public ::testing::Test {
 
   std::shared_ptr<Stream> stream(const std::shared_ptr<Config>& config, Headers more = {}) {
     EXPECT_TRUE(config->taken()) << ::testing::PrintToString(take_log());
-    settle(worker_);
     Headers headers{{":method", "POST"}, {":path", "/a"}, {"content-length", "5"}};
     headers.insert(headers.end(), more.begin(), more.end());
     return Stream::make(worker_, config, std::move(headers));

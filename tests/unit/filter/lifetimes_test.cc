@@ -154,7 +154,7 @@ void expect_nothing_left(Worker& worker) {
 TEST(Lifetimes, EveryOrderOfOneWorker) {
   seen().reset();
   Worker worker;
-  for (unsigned seed = 0; seed < 40; ++seed) ride_together(worker, seed, 4);
+  for (unsigned seed = 0; seed < 60; ++seed) ride_together(worker, seed, 4);
   expect_nothing_left(worker);
 }
 
