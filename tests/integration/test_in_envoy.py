@@ -60,7 +60,7 @@ def test_a_chain(envoy, ports):
 
 
 def test_own_settings(envoy, ports):
-    assert http.request(ports["own"], "GET", "/").get("x-l") == "inside"
+    assert http.request(ports["own"], "GET", "/").json()["headers"]["x-l"] == "inside"
 
 
 def test_processors_and_filter_in_one_file(envoy, ports):
