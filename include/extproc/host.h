@@ -224,9 +224,9 @@ struct Settings {
   /// Nobody behind the host refuses what Envoy's rules forbid: the changes to headers that break
   /// one are left out of the answers, besides that they are reported.
   bool enforces_rules = false;
-  /// What comes of a STREAMED body is handed over before its headers are answered, so that the answer
-  /// may wait for it: as send_body_without_waiting_for_header_response, but overrides of the mode
-  /// count.
+  /// What comes of a STREAMED body is handed over before its headers are answered, so that the
+  /// answer may wait for it: as send_body_without_waiting_for_header_response, but overrides of the
+  /// mode count.
   bool body_before_answer = false;
   /// As Settings::early_end and Settings::automatic_mode_override of a server.
   bool early_end = true;

@@ -30,7 +30,8 @@ void* show_symbols() {
     void* found = ::dlopen(own_file().c_str(), RTLD_LAZY | RTLD_NOLOAD | RTLD_GLOBAL);
     // Of a program that has the filter linked into it.
     if (found == nullptr) found = ::dlopen(nullptr, RTLD_LAZY);
-    if (found == nullptr) throw Error(std::string("the filter cannot be made visible: ") + ::dlerror());
+    if (found == nullptr)
+      throw Error(std::string("the filter cannot be made visible: ") + ::dlerror());
     return found;
   }();
   return handle;

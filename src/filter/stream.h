@@ -130,7 +130,9 @@ class Stream final : private host::AnswerSink,
   /// No message may be handed to the exchange.
   bool holds_up() const { return paused_ && !observes(); }
   void tell_observed();
-  bool looks_on_still() const { return !over_limit_ && end_ == End::none && (paused_ || !observed_.empty()); }
+  bool looks_on_still() const {
+    return !over_limit_ && end_ == End::none && (paused_ || !observed_.empty());
+  }
   /// Nothing goes to the exchange.
   bool is_over() const { return end_ != End::none || replied_ || off_; }
 

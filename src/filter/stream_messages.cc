@@ -46,11 +46,12 @@ void Stream::tell_headers(Way& way) {
 }
 
 bool Stream::tells_body_now(const Way& way) const {
-  if (holds_up() || way.replaced || !way.body_came || !way.headers_told || way.end_told) return false;
+  if (holds_up() || way.replaced || !way.body_came || !way.headers_told || way.end_told)
+    return false;
   switch (way.sent.body) {
     case BodySendMode::streamed:
-      // A chunk behind the next stays with Envoy, which bounds it, until the one before is answered;
-      // but those that the headers wait for are read ahead.
+      // A chunk behind the next stays with Envoy, which bounds it, until the one before is
+      // answered; but those that the headers wait for are read ahead.
       if (way.passes_chunk || (way.bodies_owed > 0 && !way.headers_owed)) return false;
       return envoy_.body_bytes(way.body, way.in_body_hook) > 0 || way.ended;
     case BodySendMode::buffered:

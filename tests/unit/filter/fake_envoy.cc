@@ -53,8 +53,8 @@ bool Worker::run_until(const std::function<bool()>& done, std::chrono::milliseco
 }
 
 Config::Config(std::string_view config, std::string_view name)
-    : module_(EXTPROC_HOOK_NAME(http_filter_config_new)(this, abi::bytes(name),
-                                                        abi::bytes(config))) {}
+    : module_(
+          EXTPROC_HOOK_NAME(http_filter_config_new)(this, abi::bytes(name), abi::bytes(config))) {}
 
 Config::~Config() {
   if (module_ != nullptr) EXTPROC_HOOK_NAME(http_filter_config_destroy)(module_);
@@ -100,9 +100,9 @@ void Stream::headers(int index, bool end) {
   Way& way = way_[index];
   way.ended = end;
   const auto self = shared_from_this();
-  const auto status =
-      index == 0 ? EXTPROC_HOOK_NAME(http_filter_request_headers)(this, module_, end)
-                 : EXTPROC_HOOK_NAME(http_filter_response_headers)(this, module_, end);
+  const auto status = index == 0
+                          ? EXTPROC_HOOK_NAME(http_filter_request_headers)(this, module_, end)
+                          : EXTPROC_HOOK_NAME(http_filter_response_headers)(this, module_, end);
   if (destroyed_ || reply_) return;
   if (status == abi::OnHeaders::stop) {
     way.state = State::stopped;
@@ -152,9 +152,8 @@ void Stream::trailers_come(int index, Headers trailers) {
   way.trailers = true;
   maps_[index == 0 ? abi::kRequestTrailers : abi::kResponseTrailers] = std::move(trailers);
   const auto self = shared_from_this();
-  const auto status = index == 0
-                          ? EXTPROC_HOOK_NAME(http_filter_request_trailers)(this, module_)
-                          : EXTPROC_HOOK_NAME(http_filter_response_trailers)(this, module_);
+  const auto status = index == 0 ? EXTPROC_HOOK_NAME(http_filter_request_trailers)(this, module_)
+                                 : EXTPROC_HOOK_NAME(http_filter_response_trailers)(this, module_);
   if (destroyed_ || reply_) return;
   way.state = State::stopped;
   if (status == abi::OnTrailers::go_on) go_on(index);
@@ -255,9 +254,8 @@ EXTPROC_FAKE(bool, http_get_headers)(void* f, Fields w, Field* out) {
 }
 EXTPROC_FAKE(bool, http_set_header)(void* f, Fields w, Bytes name, Bytes value) {
   auto& map = Callbacks::map(f, w);
-  const auto at = std::ranges::find(map, name.view(), [](const auto& each) -> std::string_view {
-    return each.first;
-  });
+  const auto at = std::ranges::find(
+      map, name.view(), [](const auto& each) -> std::string_view { return each.first; });
   const auto where = at - map.begin();
   const std::string key(name.view());
   const std::string text(value.size == 0 ? std::string_view() : value.view());

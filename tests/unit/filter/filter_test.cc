@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-
 #include "filter/fake_envoy.h"
 #include "filter/hook_declarations.h"
 #include "filter/test_processors.h"
@@ -209,15 +208,16 @@ TEST_F(FilterInEnvoy, AHandlerThatFails) {
   EXPECT_EQ(closed->reply()->status, 500U);
   EXPECT_EQ(closed->reply()->details, "extproc_error_UNKNOWN");
 
-  const auto other = stream(make("Throws", R"("status_on_error": {"code": 502})"),
-                            {{"x-throw", "request_body"}});
+  const auto other =
+      stream(make("Throws", R"("status_on_error": {"code": 502})"), {{"x-throw", "request_body"}});
   other->request_headers(false);
   other->request_body("ab", true);
   ASSERT_TRUE(other->reply());
   EXPECT_EQ(other->reply()->status, 502U);
 
-  const auto open = stream(make("Throws", R"("failure_mode_allow": true, )" + modes("STREAMED", "NONE")),
-                           {{"x-throw", "request_body"}});
+  const auto open =
+      stream(make("Throws", R"("failure_mode_allow": true, )" + modes("STREAMED", "NONE")),
+             {{"x-throw", "request_body"}});
   open->request_headers(false);
   open->request_body("ab", false);
   open->request_body("cd", true);
@@ -317,19 +317,24 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"twice", R"({"a": 1, "a": 2})", "a is given twice"},
         Refused{"unknown_key", R"({"processors": [{"name": "Looks"}], "procesing_mode": {}})",
                 "did you mean \"processing_mode\"?"},
-        Refused{"unknown_processor", R"({"processors": [{"name": "Nobody"}]})", "exports no Nobody"},
+        Refused{"unknown_processor", R"({"processors": [{"name": "Nobody"}]})",
+                "exports no Nobody"},
         Refused{"no_module", R"({"processors": [{"name": "absent.Nobody"}]})",
                 "there is no module absent"},
-        Refused{"full_duplex",
-                R"({"processors": [{"name": "Shouts"}], "processing_mode": {"request_body_mode": "FULL_DUPLEX_STREAMED"}})",
-                "use STREAMED"},
-        Refused{"needs_full_duplex", R"({"processors": [{"name": "States"}]})", "STREAMED where that suits it"},
-        Refused{"observed_buffer",
-                R"({"processors": [{"name": "Looks"}], "observability_mode": true, "processing_mode": {"request_body_mode": "BUFFERED"}})",
-                "must be STREAMED or NONE"},
+        Refused{
+            "full_duplex",
+            R"({"processors": [{"name": "Shouts"}], "processing_mode": {"request_body_mode": "FULL_DUPLEX_STREAMED"}})",
+            "use STREAMED"},
+        Refused{"needs_full_duplex", R"({"processors": [{"name": "States"}]})",
+                "STREAMED where that suits it"},
+        Refused{
+            "observed_buffer",
+            R"({"processors": [{"name": "Looks"}], "observability_mode": true, "processing_mode": {"request_body_mode": "BUFFERED"}})",
+            "must be STREAMED or NONE"},
         Refused{"grpc_service", R"({"processors": [{"name": "Looks"}], "grpc_service": {}})",
                 "is for ext_proc"},
-        Refused{"message_timeout", R"({"processors": [{"name": "Looks"}], "message_timeout": "1s"})",
+        Refused{"message_timeout",
+                R"({"processors": [{"name": "Looks"}], "message_timeout": "1s"})",
                 "fall_back_after"},
         Refused{"own_missing", R"({"processors": [{"name": "Own"}]})", "number is missing"},
         Refused{"own_not_taken", R"({"processors": [{"name": "Looks", "settings": {"a": 1}}]})",

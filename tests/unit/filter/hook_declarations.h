@@ -12,7 +12,8 @@
 namespace extproc::filter::abi {
 
 extern "C" {
-const void* envoy_dynamic_module_on_http_filter_config_new(void* envoy_config, Bytes name, Bytes config);
+const void* envoy_dynamic_module_on_http_filter_config_new(void* envoy_config, Bytes name,
+                                                           Bytes config);
 void envoy_dynamic_module_on_http_filter_config_destroy(const void* config);
 const void* envoy_dynamic_module_on_http_filter_per_route_config_new(Bytes name, Bytes config);
 void envoy_dynamic_module_on_http_filter_per_route_config_destroy(const void* config);

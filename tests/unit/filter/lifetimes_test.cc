@@ -26,7 +26,9 @@ std::string config_of(const std::string& processor, const std::string& mode, boo
          R"(", "response_body_mode": ")" + body + R"("}})";
 }
 
-bool changes(const std::string& processor) { return processor != "Decides" && processor != "Falls"; }
+bool changes(const std::string& processor) {
+  return processor != "Decides" && processor != "Falls";
+}
 
 /// A request through one stream, event by event, as chance has it.
 class Ride {
@@ -40,7 +42,8 @@ class Ride {
     if (below(16) == 0) stream_->destroy_within_continue();
     for (int way = 0; way < 2; ++way) {
       const std::size_t chunks = below(4);
-      for (std::size_t i = 0; i < chunks; ++i) chunks_[way].push_back(std::string(1 + below(20), 'a'));
+      for (std::size_t i = 0; i < chunks; ++i)
+        chunks_[way].push_back(std::string(1 + below(20), 'a'));
       trailers_[way] = below(3) == 0;
     }
     leaves_ = below(3) == 0 ? below(10) : 1000;
@@ -61,8 +64,8 @@ class Ride {
 
   void check() const {
     if (stream_->destroyed() || stream_->reply()) return;
-    for (const auto& [way, passed] : {std::pair(0, &stream_->upstream()),
-                                      std::pair(1, &stream_->downstream())}) {
+    for (const auto& [way, passed] :
+         {std::pair(0, &stream_->upstream()), std::pair(1, &stream_->downstream())}) {
       std::string all;
       for (const std::string& chunk : chunks_[way]) all += chunk;
       const std::string other = changes(processor_) ? upper(all) : all;
@@ -79,7 +82,9 @@ class Ride {
  private:
   enum class Stage { headers, body, trailers, done };
 
-  std::size_t below(std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random_); }
+  std::size_t below(std::size_t n) {
+    return std::uniform_int_distribution<std::size_t>(0, n - 1)(random_);
+  }
 
   void advance(int way) {
     auto& chunks = chunks_[way];
@@ -97,7 +102,8 @@ class Ride {
       return way == 0 ? stream_->request_body(chunk, end) : stream_->response_body(chunk, end);
     }
     at_[way] = Stage::done;
-    way == 0 ? stream_->request_trailers({{"x-t", "1"}}) : stream_->response_trailers({{"x-t", "1"}});
+    way == 0 ? stream_->request_trailers({{"x-t", "1"}})
+             : stream_->response_trailers({{"x-t", "1"}});
   }
 
   const std::string processor_;

@@ -84,8 +84,8 @@ class Looks : public Processor {
  public:
   void process_request_headers(const HttpHeaders&, Context&, Request&, HeadersResponse&) override {}
   void process_request_body(const HttpBody&, Context&, Request&, BodyResponse&) override {}
-  void process_response_headers(const HttpHeaders&, Context&, Request&,
-                                HeadersResponse&) override {}
+  void process_response_headers(const HttpHeaders&, Context&, Request&, HeadersResponse&) override {
+  }
   void process_response_body(const HttpBody&, Context&, Request&, BodyResponse&) override {}
 };
 
@@ -210,9 +210,7 @@ class Decides : public AsyncProcessor {
 class States : public AsyncProcessor {
  public:
   Task<> stream_request_body(BodyStream&, Context&, Request&) override { co_return; }
-  Needs needs() const override {
-    return {.request_body_mode = BodySendMode::full_duplex_streamed};
-  }
+  Needs needs() const override { return {.request_body_mode = BodySendMode::full_duplex_streamed}; }
 };
 
 class Falls : public AsyncProcessor {
