@@ -21,14 +21,14 @@ namespace extproc::server {
 namespace {
 
 using admin::Document;
-using Servers = std::span<AdminView* const>;
+using Views = std::span<AdminView* const>;
 using std::chrono::milliseconds;
 
 /// How long a page waits for threads that are busy.
 constexpr milliseconds kPatience{500};
 
 template <class Add>
-Document of_each(Servers servers, Add add) {
+Document of_each(Views servers, Add add) {
   Document::List list;
   for (AdminView* server : servers) {
     Document document =
@@ -186,7 +186,7 @@ void add_process(Document& document) {
 
 }  // namespace
 
-Document overview_document(Servers servers) {
+Document overview_document(Views servers) {
   Document document;
   add_process(document);
   const Document each = of_each(servers, [](AdminView& server, Document& out) {
@@ -205,7 +205,7 @@ Document overview_document(Servers servers) {
   return document;
 }
 
-Document settings_document(Servers servers) {
+Document settings_document(Views servers) {
   return of_each(servers, [](AdminView& server, Document& document) {
     Document::List settings;
     for (const SettingInForce& setting : server.settings())
@@ -214,7 +214,7 @@ Document settings_document(Servers servers) {
   });
 }
 
-Document streams_document(Servers servers, std::size_t most) {
+Document streams_document(Views servers, std::size_t most) {
   // All are asked before one is waited for.
   std::vector<std::vector<std::future<OpenStreams>>> asked;
   for (AdminView* server : servers) asked.push_back(server->open_streams(most));
@@ -225,7 +225,7 @@ Document streams_document(Servers servers, std::size_t most) {
   });
 }
 
-Document certificates_document(Servers servers) {
+Document certificates_document(Views servers) {
   return of_each(servers, [](AdminView& server, Document& document) {
     const Transport* transport = server.transport();
     document.add("tls", transport != nullptr);
@@ -233,7 +233,7 @@ Document certificates_document(Servers servers) {
   });
 }
 
-Document log_level_document(Servers servers) {
+Document log_level_document(Views servers) {
   const Document each = of_each(servers, [](AdminView& server, Document& document) {
     document.add("log_level", to_string(server.log_level()));
   });
@@ -244,7 +244,7 @@ Document log_level_document(Servers servers) {
   return document;
 }
 
-Document stats_document(Servers servers) {
+Document stats_document(Views servers) {
   return of_each(servers, [](AdminView& server, Document& document) {
     const Stats stats = server.stats();
     document.add("counters", counters_of(stats));
@@ -260,7 +260,7 @@ Document stats_document(Servers servers) {
   });
 }
 
-Document version_document(Servers servers) {
+Document version_document(Views servers) {
   Document document;
   add_process(document);
   document.add("servers", *of_each(servers, [](AdminView&, Document&) {}).find("servers"));

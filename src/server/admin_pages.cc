@@ -18,7 +18,7 @@ namespace {
 using admin::Document;
 using admin::HttpRequest;
 using admin::HttpResponse;
-using Servers = std::span<AdminView* const>;
+using Views = std::span<AdminView* const>;
 
 constexpr std::size_t kStreamsShown = 100;
 constexpr std::size_t kMostStreamsShown = 1'000;
@@ -81,7 +81,7 @@ HttpResponse get_only() {
   return response;
 }
 
-HttpResponse set_log_level(const HttpRequest& request, Servers servers) {
+HttpResponse set_log_level(const HttpRequest& request, Views servers) {
   if (auto refusal = refuse_change(request)) return std::move(*refusal);
   const std::string type = admin::media_type(request.content_type);
   if (!request.body.empty() && !type.empty() && type != "application/x-www-form-urlencoded")
@@ -111,7 +111,7 @@ std::optional<std::size_t> streams_wanted(const HttpRequest& request) {
 }
 
 HttpResponse with_level_form(const HttpRequest& request, const Document& document,
-                             Servers servers) {
+                             Views servers) {
   std::string content;
   append_html(document, content);
   if (!servers.empty()) admin::append_level_form(to_string(servers.front()->log_level()), content);
@@ -132,13 +132,13 @@ bool names_loopback(std::string_view host) {
          (name.starts_with("127.") && is_loopback_host(name));
 }
 
-HttpResponse admin_answer(const HttpRequest& request, Servers servers) {
+HttpResponse admin_answer(const HttpRequest& request, Views servers) {
   if (names_loopback(request.host)) return admin_answer_under_any_name(request, servers);
   return refused(403, "the Host \"" + std::string(request.host) +
                           "\" is not of this machine alone: ask for 127.0.0.1, [::1] or localhost");
 }
 
-HttpResponse admin_answer_under_any_name(const HttpRequest& request, Servers servers) {
+HttpResponse admin_answer_under_any_name(const HttpRequest& request, Views servers) {
   const std::string_view path = request.path;
   const bool changes = request.method == "POST";
   if (changes && path == "/log-level") return set_log_level(request, servers);
