@@ -54,10 +54,10 @@ void WorkerLoop::schedule() {
     return;
   }
   scheduled_by_ = nullptr;
-  boost::asio::post(Background::instance().io(), [self = shared_from_this()] { self->run(); });
+  boost::asio::post(Background::instance().io(), [self = shared_from_this()] { self->run(true); });
 }
 
-void WorkerLoop::run() {
+void WorkerLoop::run(bool in_background) {
   const auto self = shared_from_this();
   const auto turn = this->turn();
   for (int round = 0; round < kRounds; ++round) {
@@ -68,6 +68,9 @@ void WorkerLoop::run() {
         scheduled_ = false;
         return;
       }
+      // One has come meanwhile, and only its worker may do what is about it; none comes before this
+      // turn is over.
+      if (in_background && !members_.empty()) return schedule();
       ready.swap(waiting_);
     }
     run_all(std::move(ready));

@@ -54,7 +54,7 @@ class WorkerLoop : public std::enable_shared_from_this<WorkerLoop> {
   // On the worker, or on the background thread in its turn.
 
   /// Does what was handed in.
-  void run();
+  void run() { run(false); }
   /// Act is called when what is being done has returned. Once, until then.
   void touch(Touched& touched);
   /// It is destroyed.
@@ -65,6 +65,7 @@ class WorkerLoop : public std::enable_shared_from_this<WorkerLoop> {
   void post(std::unique_ptr<Work> work);
 
  private:
+  void run(bool in_background);
   void schedule();
   void run_all(std::vector<std::unique_ptr<Work>> ready);
   void act_on_touched();

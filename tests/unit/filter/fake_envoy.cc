@@ -13,6 +13,7 @@ namespace {
 std::mutex log_mutex;
 std::vector<std::string> log_lines;
 std::atomic<int> scheduler_count{0};
+std::atomic<int> wrong_thread_count{0};
 std::atomic<bool> validates{false};
 
 }  // namespace
@@ -21,6 +22,7 @@ std::vector<std::string> take_log() {
   const std::lock_guard lock(log_mutex);
   return std::exchange(log_lines, {});
 }
+int wrong_threads() { return wrong_thread_count; }
 int schedulers() { return scheduler_count; }
 void set_validates(bool value) { validates = value; }
 
@@ -173,7 +175,11 @@ void Stream::go_on(int index) {
 
 /// What the callbacks below do.
 struct Callbacks {
-  static Stream& of(void* filter) { return *static_cast<Stream*>(filter); }
+  static Stream& of(void* filter) {
+    auto& stream = *static_cast<Stream*>(filter);
+    if (stream.thread_ != std::this_thread::get_id()) ++wrong_thread_count;
+    return stream;
+  }
   static Stream::Way& way(void* filter, abi::Body which) { return of(filter).way_[which / 2]; }
   static std::string* buffer(void* filter, abi::Body which) {
     Stream::Way& its = way(filter, which);

@@ -130,6 +130,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   void pass(Way& way, std::string_view bytes);
 
   Worker& worker_;
+  const std::thread::id thread_ = std::this_thread::get_id();
   std::shared_ptr<Config> config_;
   const void* module_ = nullptr;
   const void* route_ = nullptr;
@@ -143,6 +144,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
 /// The lines of Envoy's log, since the last call.
 std::vector<std::string> take_log();
+/// How often Envoy was called for a stream on another thread than its worker's.
+int wrong_threads();
 /// How many of the filter's schedulers there are.
 int schedulers();
 /// As --mode validate.

@@ -155,6 +155,7 @@ void expect_nothing_left(Worker& worker) {
   EXPECT_TRUE(worker.run_until([] { return seen().handlers == 0 && seen().alive == 0; }))
       << seen().handlers << " " << seen().alive;
   EXPECT_EQ(schedulers(), 0);
+  EXPECT_EQ(wrong_threads(), 0);
 }
 
 TEST(Lifetimes, EveryOrderOfOneWorker) {
@@ -202,6 +203,25 @@ TEST(Lifetimes, OneConfigurationOfSeveralWorkers) {
   }
   Worker last;
   expect_nothing_left(last);
+}
+
+// Nobody is there while a handler of one that left returns, and then there is another.
+TEST(Lifetimes, WhatIsLeftKeepsToItsThread) {
+  seen().reset();
+  Worker worker;
+  auto config = std::make_shared<Config>(config_of("Waits", "BUFFERED", false));
+  for (int i = 0; i < 300; ++i) {
+    const auto left = Stream::make(worker, config, {{":path", "/"}, {"x-ms", "1"}});
+    left->request_headers(true);
+    left->destroy();
+    std::this_thread::sleep_for(std::chrono::microseconds(900 + i));
+    const auto next = Stream::make(worker, config, {{":path", "/"}, {"x-ms", "0"}});
+    next->request_headers(true);
+    EXPECT_TRUE(worker.run_until([&] { return next->upstream().ended; }));
+    next->destroy();
+  }
+  config.reset();
+  expect_nothing_left(worker);
 }
 
 // The workers are gone, and so is the configuration: what still waits is ended with the process.
