@@ -14,7 +14,7 @@ SEED ?= $(shell date +%s)
 COUNT ?= 10000
 MINUTES ?= 60
 
-.PHONY: help up test check-all check-hostile bench install build format lint unit-test integration-test random-cases fuzz soak run package package-check image compose-check test-control-plane clean
+.PHONY: help up test check-all check-hostile bench install build format lint unit-test integration-test random-cases fuzz soak run package package-check image compose-check test-control-plane bench-scale clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ compose-check: ## Run what deploy/compose.yaml says without an engine, and ask i
 
 test-control-plane: ## Have a real API server, Envoy Gateway and Istio take deploy/chart and drive Envoy with it; the first time half an hour
 	@scripts/control_plane_test.sh
+
+bench-scale: ## Measure 1, 2 and 4 replicas behind one Envoy while they are added, drained and killed, in five minutes
+	@scripts/bench_scale.sh
 
 clean: ## Remove the build folder with all that was installed into it
 	@rm -rf build

@@ -8,6 +8,7 @@ it means: docs/scaling.md. Exits with 1 where a request is lost that should not 
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -25,17 +26,23 @@ ALL = {one.__name__: one for one in experiments.ALL}
 
 
 def main() -> None:
+    # What was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("error: ended by SIGTERM"))
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--only", action="append", choices=ALL, help="one of the experiments; may be repeated")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench" / "scale")
     options = parser.parse_args()
-    tables, results = [], {"machine": machine.facts()}
+    tables, results, wrong = [], {"machine": machine.facts()}, []
     with tempfile.TemporaryDirectory(prefix="scale-") as folder:
         for name in options.only or ALL:
             print(f"==> {name}: {ALL[name].__doc__.splitlines()[0]}", file=sys.stderr, flush=True)
             launcher = Launcher(Path(folder))
             try:
                 table, results[name] = ALL[name](launcher)
+            except BenchError as error:
+                wrong.append(f"{name}: {error}")
+                print(f"    {error}", file=sys.stderr, flush=True)
+                continue
             finally:
                 launcher.stop_all()
             tables.append(table)
@@ -44,9 +51,8 @@ def main() -> None:
     (options.out / "tables.md").write_text("\n".join(table.to_markdown() for table in tables))
     (options.out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     print(f"tables.md and results.json are in {options.out}")
+    if wrong:
+        sys.exit("error: " + "; ".join(wrong))
 
 
-try:
-    main()
-except BenchError as error:
-    sys.exit(f"error: {error}")
+main()

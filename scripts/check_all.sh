@@ -8,7 +8,7 @@ source scripts/steps.sh
 
 # Name, command, what it is.
 parts=(
-  "test|make test|the README's test command: unit tests, consumer projects, real Envoy and real clients"
+  "test|make test|the README's test command: unit tests, consumer projects, real Envoy and real clients, what deploy/ has to read"
   "lint|scripts/lint.sh|the format; clang-tidy over every source"
   "asan|scripts/sanitize.sh asan --all|unit tests with AddressSanitizer and UndefinedBehaviorSanitizer, all walks"
   "tsan|scripts/sanitize.sh tsan --all|unit tests with ThreadSanitizer, those without threads too"
@@ -19,7 +19,6 @@ parts=(
   "browser|scripts/browser_test.sh|the page of the admin service in Chromium"
   "hostile|make check-hostile|attacks on the server, with thresholds of memory and time"
   "hostile-asan|scripts/hostile_test.sh --preset asan|the same against the server with ASan and UBSan"
-  "deploy|scripts/check_deploy.sh|what deploy/ has for others to read: Dockerfiles, compose, units, Envoy's configuration"
   "image|make image|the images of deploy/, built, run, asked and ended"
   "compose|make compose-check|what deploy/compose.yaml says, without an engine"
   "packages|make package-check|the Debian packages in a bare Debian, the archive, and the conan recipe"

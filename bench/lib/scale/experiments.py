@@ -13,7 +13,7 @@ from lib.scale.setting import CAPACITY, QUICK, WAIT, WAITING, Replica, Setting, 
 from lib.table import Table, number
 
 _WARM = 2
-_MESSAGE_TIMEOUT = 0.2
+_SETTLED = 12
 
 
 def _say(text: str) -> None:
@@ -35,8 +35,6 @@ def more_replicas(launcher: Launcher) -> tuple[Table, dict]:
         rows.append([f"{count}", f"{count * CAPACITY:,}", f"{rate:,}", *window.row()])
         figures[count] = vars(window)
         _say(" ".join(rows[-1]))
-    if figures[4]["lost"]:
-        raise BenchError(f"{figures[4]['lost']} requests were lost with four replicas, which can do more than that")
     return Table("The same load on more replicas", ["replicas", "they can do/s", "offered/s", *HEAD], rows), figures
 
 
@@ -83,7 +81,9 @@ def _check_lost(lost: list[Request], killed: float) -> None:
     others = [one for one in lost if not one.start - 0.02 <= killed <= one.end + 0.02]
     if others:
         told = ", ".join(f"{one.status} at {one.start - killed:+.3f} s" for one in others[:10])
-        raise BenchError(f"{len(others)} requests were lost that were not in flight when a replica was killed: {told}")
+        raise BenchError(
+            f"{len(others)} requests were lost that were not in flight when a replica was killed (if the machine does something else, again without that): {told}"
+        )
 
 
 def connection_age(launcher: Launcher) -> tuple[Table, dict]:
@@ -99,22 +99,20 @@ def connection_age(launcher: Launcher) -> tuple[Table, dict]:
         load.at(_WARM)
         new = Replica(launcher, QUICK, *flags)
         balancer.tell(*replicas, new)
-        shares, before = [], [one.streams() for one in (*replicas, new)]
-        for end in (15, 35):
-            load.at(end)
-            now = [one.streams() for one in (*replicas, new)]
-            done = [later - earlier for later, earlier in zip(now, before, strict=True)]
-            shares.append(done[-1] / max(1, sum(done)))
-            before = now
+        load.at(_SETTLED)
+        before = [one.streams() for one in (*replicas, new)]
+        load.at(_SETTLED + 25)
+        done = [one.streams() - earlier for one, earlier in zip((*replicas, new), before, strict=True)]
+        share = done[-1] / max(1, sum(done))
         lost = sum(not one.good for one in load.requests())
         name = f"{age} s" if age else "any"
-        rows.append([name, *(f"{100 * share:.0f} %" for share in shares), f"{lost}"])
-        figures[name] = {"shares": shares, "lost": lost}
+        rows.append([name, f"{100 * share:.0f} %", f"{lost}"])
+        figures[name] = {"share": share, "lost": lost}
         _say(" ".join(rows[-1]))
         if lost:
             raise BenchError(f"{lost} requests were lost while connections ended")
         launcher.stop_all()
-    head = ["--max-connection-age", "its share after 2 to 15 s", "after 15 to 35 s", "lost"]
+    head = ["--max-connection-age", "its share", "lost"]
     return Table("A third replica behind one address", head, rows), figures
 
 
@@ -180,8 +178,10 @@ def open_streams(launcher: Launcher) -> tuple[Table, dict]:
             began = time.monotonic()
             healthy = replica.healthy()
             asked = 1e3 * (time.monotonic() - began)
-        finally:
+            streams.close()
             streams.end()
+        finally:
+            streams.kill()
         if not healthy:
             raise BenchError(f"a replica with {count} open streams is not healthy")
         rows.append([f"{count:,}", f"{empty / 1024:.1f}", f"{full / 1024:.1f}", number((full - empty) / count), number(asked)])

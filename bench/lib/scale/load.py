@@ -1,6 +1,5 @@
 """Requests at a given rate, whatever becomes of those before, by h2load; and what became of each."""
 
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +53,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Window:
-    """What became of the requests that began in a time."""
+    """What became of the requests that ended in a time."""
 
     good_per_second: float
     lost: int
@@ -63,7 +62,7 @@ class Window:
 
     @staticmethod
     def of(requests: list[Request], begin: float, end: float) -> "Window":
-        within = [one for one in requests if begin <= one.start < end]
+        within = [one for one in requests if begin <= one.end < end]
         times = sorted(one.seconds * 1e3 for one in within if one.good)
         if not times:
             return Window(0, len(within), float("nan"), float("nan"))
