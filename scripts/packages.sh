@@ -20,13 +20,13 @@ packages_test=(python3-venv curl ca-certificates ccache nghttp2-client prometheu
 packages_format=(clang-format-16)
 packages_lint=(clang-format-16 clang-tidy-16 clang-16)
 # Checks of what is in deploy/: systemd's own, a lint of Dockerfiles, helm, which Go builds. docker-compose needs no engine to read a file.
-packages_deploy=(python3-venv systemd docker-compose curl ca-certificates)
+packages_deploy=(python3-venv systemd procps docker-compose curl ca-certificates)
 # Building an image without an engine: its base, and what takes a Dockerfile.
 packages_image=(python3-venv buildah mmdebstrap curl ca-certificates)
 # What compose.yaml has beside Envoy and processors.
 packages_compose=(docker-compose prometheus iproute2 curl ca-certificates)
 # A Kubernetes API server and names of a cluster; Go builds the rest.
-packages_control_plane=(etcd-server dnsmasq-base iproute2 util-linux openssl)
+packages_control_plane=(etcd-server dnsmasq-base iproute2 util-linux procps openssl)
 # Debian packages in a bare Debian.
 packages_debian=(dpkg-dev file mmdebstrap lintian help2man)
 # cpack's .deb: dpkg-shlibdeps, and file, which tells programs from other files.
