@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the named groups need and what is missing: install.sh [build|run|test|format|lint|package|browser|clang]...
+# Installs what the named groups need and what is missing: install.sh [build|run|test|format|lint|deploy|...]..., those of scripts/packages.sh
 # Where everything is there it does nothing and needs no network. It never removes a package.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
