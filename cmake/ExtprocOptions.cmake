@@ -5,6 +5,7 @@ option(EXTPROC_BUILD_COMMAND "Build the extproc command" ${PROJECT_IS_TOP_LEVEL}
 option(EXTPROC_TLS "Build extproc::tls, and the command with it (needs OpenSSL 3)" ${PROJECT_IS_TOP_LEVEL})
 option(EXTPROC_CODING "Build extproc::coding (needs zlib, brotli and zstd)" ${PROJECT_IS_TOP_LEVEL})
 option(EXTPROC_REDACT "Build extproc::redact (needs RE2)" ${PROJECT_IS_TOP_LEVEL})
+option(EXTPROC_JWT "Build extproc::jwt (needs OpenSSL 3)" ${PROJECT_IS_TOP_LEVEL})
 option(EXTPROC_BUILD_EXAMPLES "Build the example processors" ${PROJECT_IS_TOP_LEVEL})
 option(EXTPROC_BUILD_TESTS "Build the tests" OFF)
 option(EXTPROC_BUILD_FUZZERS "Build the libFuzzer targets (clang only)" OFF)
