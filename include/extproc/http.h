@@ -235,7 +235,8 @@ struct Forwarded {
 /// In the header's order: the caller's own proxy first, the nearest last. Nothing where an element
 /// is none, since then nothing of it can be relied on.
 EXTPROC_API std::optional<std::vector<Forwarded>> parse_forwarded(std::string_view header);
-/// "192.0.2.4:80" and "[2001:db8::1]:80" as address and port; the port is empty where there is none.
+/// "192.0.2.4:80" and "[2001:db8::1]:80" as address and port; the port is empty where there is
+/// none.
 EXTPROC_API std::pair<std::string_view, std::string_view> split_node(std::string_view node);
 /// The address that `trusted_proxies` of our own in a row have seen: so many elements of all
 /// `x-forwarded-for` headers, from the end; 1 is the last. What is further in front is whatever

@@ -140,24 +140,24 @@ class EXTPROC_API JsonReader {
   const JsonPaths& paths_;
   JsonLimits limits_;
   std::string_view chunk_;
-  std::string backlog_;          // chunks that were not asked for when the next came
-  std::size_t at_ = 0;           // in chunk_
-  std::uint64_t before_ = 0;     // bytes of chunks before
+  std::string backlog_;       // chunks that were not asked for when the next came
+  std::size_t at_ = 0;        // in chunk_
+  std::uint64_t before_ = 0;  // bytes of chunks before
   std::vector<Level> levels_;
-  std::uint64_t mask_ = 0;       // of the value that comes next
+  std::uint64_t mask_ = 0;  // of the value that comes next
   State state_ = State::value;
   Number number_ = Number::minus;
   const char* literal_ = nullptr;
 
   // Of a string.
-  std::uint8_t escape_ = 0;      // 1: behind '\', 2 to 5: digits to come, and one
-  bool needs_low_ = false;       // behind the first half of a pair of surrogates
+  std::uint8_t escape_ = 0;  // 1: behind '\', 2 to 5: digits to come, and one
+  bool needs_low_ = false;   // behind the first half of a pair of surrogates
   std::uint16_t hex_ = 0;
   std::uint8_t utf8_left_ = 0;
   unsigned char utf8_low_ = 0x80, utf8_high_ = 0xbf;
   bool has_escape_ = false;
 
-  std::string name_;             // what of a name came in chunks before
+  std::string name_;  // what of a name came in chunks before
   std::size_t name_from_ = 0;
   bool collects_name_ = false;
 
@@ -165,10 +165,10 @@ class EXTPROC_API JsonReader {
   bool capturing_ = false;
   bool ends_text_ = false;
   std::size_t capture_level_ = 0;
-  std::size_t from_ = 0;         // in chunk_: where the field begins, or goes on
-  std::size_t open_from_ = 0;    // the same, of the chunk that has just ended
-  std::string kept_;             // what of the field came in chunks before
-  std::string given_;            // what the field that was given last refers to
+  std::size_t from_ = 0;       // in chunk_: where the field begins, or goes on
+  std::size_t open_from_ = 0;  // the same, of the chunk that has just ended
+  std::string kept_;           // what of the field came in chunks before
+  std::string given_;          // what the field that was given last refers to
   const char* error_ = nullptr;
   std::uint64_t error_at_ = 0;
 };

@@ -24,7 +24,16 @@
 namespace extproc::jwt {
 
 enum class Algorithm : std::uint8_t {
-  rs256, rs384, rs512, ps256, ps384, ps512, es256, es384, es512, eddsa
+  rs256,
+  rs384,
+  rs512,
+  ps256,
+  ps384,
+  ps512,
+  es256,
+  es384,
+  es512,
+  eddsa
 };
 /// As in `alg`: "RS256".
 EXTPROC_API std::string_view name_of(Algorithm algorithm);
@@ -50,7 +59,8 @@ class EXTPROC_API Keys {
   ~Keys();
 
   std::size_t size() const;
-  /// Whether one has this `kid`: if not, the set may have changed, and is worth to be fetched again.
+  /// Whether one has this `kid`: if not, the set may have changed, and is worth to be fetched
+  /// again.
   bool has(std::string_view kid) const;
 
   class Set;
@@ -69,10 +79,9 @@ struct Rules {
   std::vector<std::string> issuers{};
   /// `aud` must be, or have, one of them; empty: any, or none.
   std::vector<std::string> audiences{};
-  std::vector<Algorithm> algorithms{Algorithm::rs256, Algorithm::rs384, Algorithm::rs512,
-                                    Algorithm::ps256, Algorithm::ps384, Algorithm::ps512,
-                                    Algorithm::es256, Algorithm::es384, Algorithm::es512,
-                                    Algorithm::eddsa};
+  std::vector<Algorithm> algorithms{
+      Algorithm::rs256, Algorithm::rs384, Algorithm::rs512, Algorithm::ps256, Algorithm::ps384,
+      Algorithm::ps512, Algorithm::es256, Algorithm::es384, Algorithm::es512, Algorithm::eddsa};
   /// How far the issuer's clock may be from ours, of exp and nbf.
   std::chrono::seconds leeway{60};
   /// A token without `exp` is refused.
@@ -130,11 +139,11 @@ struct Result {
 /// Everything in the order of the reasons above: claims are looked at once the signature is right.
 /// Takes as long as OpenSSL does, 20 to 200 us, and some. Never throws on what a token says.
 ///
-/// The key decides which algorithms it can be for, never the token: an RSA key verifies no HMAC, and
-/// one that names its `alg` no other one. Without `kid` each key that can be for the token is tried,
-/// at most four.
-EXTPROC_API Result verify(std::string_view token, const Keys& keys, const Rules& rules = {},
-                          std::chrono::system_clock::time_point now =
-                              std::chrono::system_clock::now());
+/// The key decides which algorithms it can be for, never the token: an RSA key verifies no HMAC,
+/// and one that names its `alg` no other one. Without `kid` each key that can be for the token is
+/// tried, at most four.
+EXTPROC_API Result
+verify(std::string_view token, const Keys& keys, const Rules& rules = {},
+       std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
 
 }  // namespace extproc::jwt

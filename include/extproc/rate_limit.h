@@ -59,7 +59,8 @@ class EXTPROC_API RateLimiter {
 
   static constexpr std::size_t kShards = 16;
   RateLimitSettings settings_;
-  std::unique_ptr<Shard[]> shards_;  // NOLINT(modernize-avoid-c-arrays): of a fixed number, not moved
+  std::unique_ptr<Shard[]>
+      shards_;  // NOLINT(modernize-avoid-c-arrays): of a fixed number, not moved
 };
 
 }  // namespace extproc

@@ -70,8 +70,8 @@ class EXTPROC_API Redactor {
   /// What the chunk becomes, together with what was kept of those before; valid until the next
   /// call. What no match can begin with goes on at once, of the rest all but `match_bytes`, and all
   /// with `last`, behind which nothing may follow but empty chunks. What a literal begins with is
-  /// known to the byte; what a pattern does, by its least and its greatest match, so that one with a
-  /// fixed begin ("sk-…") holds least back.
+  /// known to the byte; what a pattern does, by its least and its greatest match, so that one with
+  /// a fixed begin ("sk-…") holds least back.
   std::string_view redact(std::string_view chunk, bool last);
   /// How many matches there were.
   std::uint64_t found() const { return found_; }

@@ -33,9 +33,8 @@ std::optional<Forwarded> read_forwarded(std::string_view element) {
 /// token68 of RFC 9110.
 bool is_token68(std::string_view text) {
   while (text.ends_with('=')) text.remove_suffix(1);
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return is_unreserved(c) || c == '+' || c == '/';
-  });
+  return !text.empty() &&
+         std::ranges::all_of(text, [](char c) { return is_unreserved(c) || c == '+' || c == '/'; });
 }
 
 std::optional<std::string_view> token_of(std::string_view header, std::string_view scheme) {

@@ -48,7 +48,8 @@ Path parse(const std::string& pointer) {
   Path path;
   std::string_view rest = pointer;
   if (!rest.empty() && rest.front() != '/') {
-    refuse(pointer, "does not begin with '/': it is a JSON Pointer, such as \"/usage/total_tokens\"");
+    refuse(pointer,
+           "does not begin with '/': it is a JSON Pointer, such as \"/usage/total_tokens\"");
   }
   while (!rest.empty()) {
     rest.remove_prefix(1);

@@ -1,4 +1,5 @@
-// Structure: objects, arrays, names, and which values are fields. What stands in strings and numbers is in json_scalars.cc.
+// Structure: objects, arrays, names, and which values are fields. What stands in strings and
+// numbers is in json_scalars.cc.
 #include <algorithm>
 
 #include "blocks/json_scan.h"
@@ -285,7 +286,8 @@ void JsonReader::end_name() {
                           has_escape_ ? std::string_view(plain) : name);
 }
 
-/// A name that is longer than any that is looked for is not kept. An escape of six bytes can be one.
+/// A name that is longer than any that is looked for is not kept. An escape of six bytes can be
+/// one.
 void JsonReader::keep_open_name() {
   if (!collects_name_) return;
   name_.append(chunk_.substr(name_from_));

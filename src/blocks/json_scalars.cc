@@ -1,4 +1,5 @@
-// The slow ways of JsonReader through strings, numbers and literals, which go on from any byte; and how strings are written.
+// The slow ways of JsonReader through strings, numbers and literals, which go on from any byte; and
+// how strings are written.
 #include <algorithm>
 
 #include "blocks/json_scan.h"
@@ -32,7 +33,8 @@ void append_utf8(std::string& out, std::uint32_t c) {
 std::uint32_t four_digits(std::string_view text) {
   std::uint32_t value = 0;
   for (const char c : text.substr(0, 4)) {
-    value = value << 4 | static_cast<std::uint32_t>(json_text::hex_value(static_cast<unsigned char>(c)));
+    value = value << 4 |
+            static_cast<std::uint32_t>(json_text::hex_value(static_cast<unsigned char>(c)));
   }
   return value;
 }

@@ -9,8 +9,8 @@
 #include <emmintrin.h>
 #endif
 
-// The quick ways through strings and numbers that lie whole in a chunk. What is cut or wrong is left to JsonReader's slow ones, which
-// go on from any byte.
+// The quick ways through strings and numbers that lie whole in a chunk. What is cut or wrong is
+// left to JsonReader's slow ones, which go on from any byte.
 namespace extproc::json_scan {
 
 inline unsigned char byte_at(const char* at) { return static_cast<unsigned char>(*at); }
@@ -25,9 +25,9 @@ inline const char* plain_end(const char* at, const char* end) {
   for (; end - at >= 16; at += 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
     // As signed numbers, bytes that are no ASCII are below a space as well.
-    const __m128i special = _mm_or_si128(
-        _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
-        _mm_cmplt_epi8(bytes, space));
+    const __m128i special =
+        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
+                     _mm_cmplt_epi8(bytes, space));
     const auto mask = static_cast<unsigned>(_mm_movemask_epi8(special));
     if (mask != 0) return at + __builtin_ctz(mask);
   }

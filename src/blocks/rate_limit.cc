@@ -25,7 +25,8 @@ void check(double value, const char* name) {
 
 void check_tokens(double tokens) {
   if (std::isfinite(tokens) && tokens >= 0) return;
-  throw Error("a rate limit is asked for " + std::to_string(tokens) + " tokens: it must be 0 or more");
+  throw Error("a rate limit is asked for " + std::to_string(tokens) +
+              " tokens: it must be 0 or more");
 }
 
 using Seconds = std::chrono::duration<double>;

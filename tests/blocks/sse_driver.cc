@@ -14,8 +14,8 @@ int main() {
         if (event->kind != extproc::sse::Event::Kind::whole) continue;
         if (event->id) id = *event->id;
         if (!event->data) continue;
-        std::cout << hex(event->type.empty() ? "message" : event->type) << ','
-                  << hex(*event->data) << ',' << hex(id) << ' ';
+        std::cout << hex(event->type.empty() ? "message" : event->type) << ',' << hex(*event->data)
+                  << ',' << hex(id) << ' ';
       }
     };
     for (const std::string& piece : *pieces) {

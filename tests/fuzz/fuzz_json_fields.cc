@@ -1,4 +1,5 @@
-// Bytes as JSON, in pieces whose sizes they say: against the same in one piece, and against Boost.JSON.
+// Bytes as JSON, in pieces whose sizes they say: against the same in one piece, and against
+// Boost.JSON.
 
 #include <boost/json/src.hpp>
 #include <cstdint>

@@ -32,8 +32,8 @@ class BrotliDecoder final : public Decoder::Engine {
     std::size_t room_left = room;
     const std::uint8_t* from = input(bytes);
     auto* to = reinterpret_cast<std::uint8_t*>(out);
-    const auto result = BrotliDecoderDecompressStream(state_.get(), &left, &from, &room_left, &to,
-                                                      nullptr);
+    const auto result =
+        BrotliDecoderDecompressStream(state_.get(), &left, &from, &room_left, &to, nullptr);
     bytes.remove_prefix(bytes.size() - left);
     if (result == BROTLI_DECODER_RESULT_ERROR) throw CodingError("a body is no br");
     at_end_ = result == BROTLI_DECODER_RESULT_SUCCESS;
@@ -58,7 +58,8 @@ class BrotliEncoder final : public Encoder::Engine {
  public:
   explicit BrotliEncoder(int level) {
     if (!state_) throw std::bad_alloc();
-    BrotliEncoderSetParameter(state_.get(), BROTLI_PARAM_QUALITY, static_cast<std::uint32_t>(level));
+    BrotliEncoderSetParameter(state_.get(), BROTLI_PARAM_QUALITY,
+                              static_cast<std::uint32_t>(level));
   }
 
   void encode(std::string_view bytes, Flush flush, std::string& out) override {

@@ -70,8 +70,8 @@ std::optional<Coding> coding_of(std::string_view content_encoding) {
   for (const std::string_view name : http::split_list(content_encoding)) {
     if (same_name(name, "identity")) continue;
     if (coding != Coding::identity) return std::nullopt;
-    const auto known = std::ranges::find_if(
-        kNames, [name](std::string_view one) { return same_name(one, name); });
+    const auto known =
+        std::ranges::find_if(kNames, [name](std::string_view one) { return same_name(one, name); });
     if (known != kNames.end()) {
       coding = static_cast<Coding>(known - kNames.begin());
     } else if (same_name(name, "x-gzip")) {
@@ -107,7 +107,8 @@ void Decoder::decode(std::string_view bytes, std::string& out) {
   const std::uint64_t most = std::min(engine.limits.bytes, by_ratio);
   // One byte more than allowed shows that there is more.
   while (true) {
-    const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(kBlock, most - engine.bytes_made + 1));
+    const auto room =
+        static_cast<std::size_t>(std::min<std::uint64_t>(kBlock, most - engine.bytes_made + 1));
     const std::size_t size = out.size();
     out.resize(size + room);
     const std::size_t made = engine.decode(bytes, out.data() + size, room);

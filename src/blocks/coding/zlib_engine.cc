@@ -81,8 +81,8 @@ class ZlibDecoder final : public Decoder::Engine {
   }
 
   /// With zlib's header, as RFC 9110 has it, or without, as some servers do. In that header's first
-  /// byte the low half is 8 and the high one at most 7; a stream of deflate never begins so: 8 would
-  /// be a block that is stored, whose padding has bits.
+  /// byte the low half is 8 and the high one at most 7; a stream of deflate never begins so: 8
+  /// would be a block that is stored, whose padding has bits.
   void choose_form(char first) {
     started_ = true;
     const auto byte = static_cast<unsigned char>(first);

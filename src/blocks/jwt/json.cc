@@ -47,8 +47,7 @@ std::optional<Members> Members::read(std::string_view json, const std::vector<st
 }
 
 const Members::Member* Members::find(std::string_view name) const {
-  const auto found =
-      std::ranges::find(members_, name, &std::pair<std::string, Member>::first);
+  const auto found = std::ranges::find(members_, name, &std::pair<std::string, Member>::first);
   return found == members_.end() ? nullptr : &found->second;
 }
 

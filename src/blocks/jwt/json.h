@@ -31,7 +31,8 @@ class Members {
   std::vector<std::pair<std::string, Member>> members_;
 };
 
-/// The elements of an array, as they are written; nothing where it is none, or has more than `most`.
+/// The elements of an array, as they are written; nothing where it is none, or has more than
+/// `most`.
 std::optional<std::vector<Members::Member>> elements_of(std::string_view json, std::size_t most);
 
 }  // namespace extproc::jwt

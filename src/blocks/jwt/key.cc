@@ -90,7 +90,10 @@ KeyHandle read_rsa(const Members& jwk) {
 /// That the point is on the curve, OpenSSL sees.
 KeyHandle read_ec(const Members& jwk) {
   const std::string_view curve = jwk.text("crv").value_or("");
-  const std::size_t size = curve == "P-256" ? 32 : curve == "P-384" ? 48 : curve == "P-521" ? 66 : 0;
+  const std::size_t size = curve == "P-256"   ? 32
+                           : curve == "P-384" ? 48
+                           : curve == "P-521" ? 66
+                                              : 0;
   const std::string x = bytes_of(jwk, "x");
   const std::string y = bytes_of(jwk, "y");
   if (size == 0 || x.size() != size || y.size() != size) return nullptr;
@@ -228,7 +231,8 @@ std::optional<Key> read_jwk(std::string_view json) {
 std::optional<Key> read_pem(std::string_view pem) {
   const ForgetErrors forget;
   const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  Key key{{}, {}, KeyHandle(bio ? PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr) : nullptr)};
+  Key key{
+      {}, {}, KeyHandle(bio ? PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr) : nullptr)};
   if (!key.handle) return std::nullopt;
   key.algorithms = algorithms_of(key.handle.get());
   if (key.algorithms.empty()) return std::nullopt;

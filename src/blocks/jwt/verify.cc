@@ -93,7 +93,8 @@ struct Verifier {
   Result check_header(Token& token, const Parts& parts, std::string_view signature) const {
     const auto header = Members::read(token.header, {"alg", "kid", "typ", "crit", "b64"});
     if (!header || header->is_other("kid") || header->is_other("typ")) {
-      return refused(Reason::malformed, "the token's header is no JSON object, or has a name twice");
+      return refused(Reason::malformed,
+                     "the token's header is no JSON object, or has a name twice");
     }
     const auto algorithm = algorithm_of(header->text("alg").value_or(""));
     if (!algorithm || std::ranges::find(rules.algorithms, *algorithm) == rules.algorithms.end()) {
@@ -123,7 +124,8 @@ struct Verifier {
   Result check_claims(Token& token) const {
     const auto claims = Members::read(token.claims, {"iss", "aud", "exp", "nbf", "iat"});
     if (!claims) {
-      return refused(Reason::malformed, "the token's claims are no JSON object, or one is there twice");
+      return refused(Reason::malformed,
+                     "the token's claims are no JSON object, or one is there twice");
     }
     if (!rules.issuers.empty() && !is_among(rules.issuers, claims->text("iss").value_or(""))) {
       return refused(Reason::issuer, "the token is of another issuer");

@@ -65,9 +65,9 @@ class Redaction::Rules {
     if (rules_.empty()) throw Error("a redaction without rules: nothing would be taken out");
     if (!all_.ok()) throw Error("the rules of a redaction are too many for RE2: " + all_.error());
     for (const RedactionRule& rule : rules_) {
-      each_.push_back(std::make_unique<RE2>(
-          rule.pattern.empty() ? RE2::QuoteMeta(rule.literal) : rule.pattern,
-          redaction::options(limits.pattern_memory)));
+      each_.push_back(
+          std::make_unique<RE2>(rule.pattern.empty() ? RE2::QuoteMeta(rule.literal) : rule.pattern,
+                                redaction::options(limits.pattern_memory)));
       auto& [least, most] = begins_.emplace_back();
       if (!rule.literal.empty()) {
         least = most = rule.literal;

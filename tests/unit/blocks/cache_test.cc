@@ -1,4 +1,5 @@
-// A cache that streams of several threads wait for: each value loaded once, and what is given while it cannot be.
+// A cache that streams of several threads wait for: each value loaded once, and what is given while
+// it cannot be.
 #include "extproc/cache.h"
 
 #include <gmock/gmock.h>
@@ -40,9 +41,8 @@ struct Fixture {
             }};
   }
   Strings::Loader loader() {
-    return [this](const std::string& key) -> boost::asio::awaitable<std::string> {
-      return load(key);
-    };
+    return
+        [this](const std::string& key) -> boost::asio::awaitable<std::string> { return load(key); };
   }
   boost::asio::awaitable<std::string> load(std::string key) {
     const int number = ++loads;

@@ -149,7 +149,8 @@ TEST(Coding, BombsEndAtTheLimit) {
     EXPECT_THAT([&] { by_size.decode(bomb, out); },
                 ThrowsMessage<CodingError>(HasSubstr("3000000 bytes")));
     EXPECT_LE(out.size(), 3'000'000U);
-    EXPECT_EQ(decoded(coding, encoded(coding, zeros.substr(0, 1000)), {.bytes = 1000}).size(), 1000U);
+    EXPECT_EQ(decoded(coding, encoded(coding, zeros.substr(0, 1000)), {.bytes = 1000}).size(),
+              1000U);
     EXPECT_THROW(decoded(coding, encoded(coding, zeros.substr(0, 1001)), {.bytes = 1000}),
                  CodingError);
   }
@@ -191,11 +192,10 @@ TEST(Coding, AHandlerOverABodySeesItPlainInEveryMode) {
   for (const std::string mode : {"BUFFERED", "STREAMED", "FULL_DUPLEX_STREAMED"}) {
     for (const Coding coding : kAll) {
       const std::string bytes = encoded(coding, text);
-      testing::HttpMessage upstream{
-          .headers = {{"content-encoding", std::string(name_of(coding))},
-                      {"content-length", std::to_string(bytes.size())},
-                      {"etag", "\"1\""},
-                      {"content-digest", "sha-256=:x:"}}};
+      testing::HttpMessage upstream{.headers = {{"content-encoding", std::string(name_of(coding))},
+                                                {"content-length", std::to_string(bytes.size())},
+                                                {"etag", "\"1\""},
+                                                {"content-digest", "sha-256=:x:"}}};
       for (std::size_t at = 0; at < bytes.size(); at += 1000) {
         upstream.body.push_back(bytes.substr(at, 1000));
       }
@@ -207,7 +207,8 @@ TEST(Coding, AHandlerOverABodySeesItPlainInEveryMode) {
       EXPECT_THAT(result.caller_header("etag"), Pointee(std::string("W/\"1\"")));
       EXPECT_EQ(result.caller_header("content-digest"), nullptr);
       const std::string* const length = result.caller_header("content-length");
-      EXPECT_TRUE(length == nullptr || *length == std::to_string(result.caller.body.size())) << mode;
+      EXPECT_TRUE(length == nullptr || *length == std::to_string(result.caller.body.size()))
+          << mode;
       EXPECT_TRUE(result.violations.empty());
     }
   }

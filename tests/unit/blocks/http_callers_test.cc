@@ -76,8 +76,8 @@ TEST(HttpCallers, BasicIsUserAndPassword) {
     EXPECT_EQ(credentials->user, user);
     EXPECT_EQ(credentials->password, password);
   }
-  for (const std::string_view bad : {"Basic", "Basic YWJj", "Basic YTpiCg==", "Basic YTpi=",
-                                     "Bearer YTpi", "Basic Y_pi"}) {
+  for (const std::string_view bad :
+       {"Basic", "Basic YWJj", "Basic YTpiCg==", "Basic YTpi=", "Bearer YTpi", "Basic Y_pi"}) {
     EXPECT_FALSE(basic_credentials(bad)) << bad;
   }
 }

@@ -61,8 +61,13 @@ TEST(HttpCookies, TheLastAttributeCountsAndBadOnesDoNot) {
   EXPECT_EQ(SetCookie::parse("a=b; path=/x; path=/y")->path, "/y");
   EXPECT_EQ(SetCookie::parse("a=b; path=x")->path, "");
   const std::vector<std::pair<std::string_view, std::optional<std::int64_t>>> ages = {
-      {"0", 0}, {"-5", 0}, {"x", std::nullopt}, {"1x", std::nullopt}, {"", std::nullopt},
-      {"-", std::nullopt}, {"99999999999999999999", std::numeric_limits<std::int64_t>::max()}};
+      {"0", 0},
+      {"-5", 0},
+      {"x", std::nullopt},
+      {"1x", std::nullopt},
+      {"", std::nullopt},
+      {"-", std::nullopt},
+      {"99999999999999999999", std::numeric_limits<std::int64_t>::max()}};
   for (const auto& [text, expected] : ages) {
     EXPECT_EQ(SetCookie::parse("a=b; Max-Age=" + std::string(text))->max_age, expected) << text;
   }

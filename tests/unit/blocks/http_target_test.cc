@@ -95,9 +95,14 @@ TEST(HttpTarget, ParametersAreSetAndRemovedInPlace) {
 }
 
 TEST(HttpTarget, Base64IsThatOfTheRfc) {
-  const std::vector<std::pair<std::string_view, std::string_view>> cases = {  // RFC 4648, 10
-      {"", ""},           {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const std::vector<std::pair<std::string_view, std::string_view>> cases = {// RFC 4648, 10
+                                                                            {"", ""},
+                                                                            {"f", "Zg=="},
+                                                                            {"fo", "Zm8="},
+                                                                            {"foo", "Zm9v"},
+                                                                            {"foob", "Zm9vYg=="},
+                                                                            {"fooba", "Zm9vYmE="},
+                                                                            {"foobar", "Zm9vYmFy"}};
   for (const auto& [bytes, text] : cases) {
     EXPECT_EQ(base64_encode(bytes), text);
     EXPECT_THAT(base64_decode(text), Optional(Eq(bytes)));

@@ -193,7 +193,8 @@ TEST(JsonFields, ValuesAreGivenAsTheyAreWritten) {
   const JsonPaths paths({"/model", "/n", "/list/*/x", "/list/1/y", "/o", "/a~1b~0", "/t"});
   const std::string text =
       R"({"model": "a\u00e9\ud83d\ude00\n", "n":-1.5e2,"list":[{"x":1},{"x":[2 ],"y":null}],)"
-      R"("o":{"model":"no"} ,"a/b~":true,"t":"")" "}";
+      R"("o":{"model":"no"} ,"a/b~":true,"t":"")"
+      "}";
   const Result result = read({text}, paths);
   EXPECT_EQ(result.error, std::nullopt);
   EXPECT_THAT(result.seen,
@@ -243,8 +244,8 @@ TEST(JsonFields, EditsAreTheSameInEveryCut) {
 
 TEST(JsonFields, WhatIsNoJsonGoesOnAsItCame) {
   const JsonPaths paths({"/a"});
-  for (const std::string text : {R"({"a":"x)", R"({"a":"x","b":tru})", R"({"a":[1,2}})", R"({"a":1} x)",
-                                 R"({"a":"\x"})", ""}) {
+  for (const std::string text : {R"({"a":"x)", R"({"a":"x","b":tru})", R"({"a":[1,2}})",
+                                 R"({"a":1} x)", R"({"a":"\x"})", ""}) {
     for (const Pieces& pieces : cuts_of(text)) {
       JsonEditor editor(paths);
       std::string out;
@@ -264,7 +265,8 @@ TEST(JsonFields, TextsAreBounded) {
   EXPECT_THAT(read({std::string(64, '[') + std::string(64, ']')}, paths).error, std::nullopt);
   EXPECT_THAT(read({std::string(65, '[')}, paths).error,
               Optional(Eq("not JSON at byte 64: too many objects and arrays in one another")));
-  const std::string text = "{\"a\":\"" + std::string(100, 'x') + "\",\"" + std::string(5000, 'n') + "\":0}";
+  const std::string text =
+      "{\"a\":\"" + std::string(100, 'x') + "\",\"" + std::string(5000, 'n') + "\":0}";
   for (const std::size_t size : {1U, 7U, 64U, 6000U}) {
     Pieces pieces;
     for (std::size_t at = 0; at < text.size(); at += size) pieces.push_back(text.substr(at, size));

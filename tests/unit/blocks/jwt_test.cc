@@ -79,7 +79,8 @@ TEST(Jwt, TokensOfPyJwtAreVerifiedByEachAlgorithm) {
   std::set<Algorithm> seen;
   for (const auto& [kid, token] : tokens::kTokens) {
     EXPECT_TRUE(keys.has(kid));
-    const Result result = verify(token, keys, {.issuers = {"x", kIssuer}, .audiences = {"api"}}, kNow);
+    const Result result =
+        verify(token, keys, {.issuers = {"x", kIssuer}, .audiences = {"api"}}, kNow);
     ASSERT_TRUE(result.token) << kid << ": " << result.text;
     EXPECT_EQ(result.token->key_id, kid);
     EXPECT_THAT(result.token->text("/sub"), Optional(Eq("alice")));
@@ -184,14 +185,16 @@ TEST(Jwt, WhatIsNoTokenIsMalformed) {
 
 TEST(Jwt, SetsWithoutAKeyAreRefused) {
   const auto refused = [](std::string_view keys) { return [keys] { Keys::parse(keys); }; };
-  for (const std::string_view bad : {"", "[]", "{}", R"({"keys":{}})", R"({"keys":[1],"keys":[2]})"}) {
+  for (const std::string_view bad :
+       {"", "[]", "{}", R"({"keys":{}})", R"({"keys":[1],"keys":[2]})"}) {
     EXPECT_THAT(refused(bad), ThrowsMessage<KeysError>(HasSubstr("this is none"))) << bad;
   }
-  for (const std::string_view bad :
-       {R"({"keys":[]})", R"({"keys":[1,"a",null,{}]})", R"({"keys":[{"kty":"oct","k":"AAAA"}]})",
-        R"({"keys":[{"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA"}]})",
-        R"({"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]})",
-        R"({"keys":[{"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]})"}) {
+  for (
+      const std::string_view bad :
+      {R"({"keys":[]})", R"({"keys":[1,"a",null,{}]})", R"({"keys":[{"kty":"oct","k":"AAAA"}]})",
+       R"({"keys":[{"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA"}]})",
+       R"({"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]})",
+       R"({"keys":[{"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]})"}) {
     EXPECT_THAT(refused(bad), ThrowsMessage<KeysError>(HasSubstr("none can be used"))) << bad;
   }
   EXPECT_THAT(refused(tokens::kWeakKeys), ThrowsMessage<KeysError>(HasSubstr("too weak")));

@@ -2,7 +2,8 @@
 
 #include <string_view>
 
-// The examples of RFC 7515, appendix A, and of RFC 8037, appendix A, of their keys the public parts.
+// The examples of RFC 7515, appendix A, and of RFC 8037, appendix A, of their keys the public
+// parts.
 namespace extproc::jwt::vectors {
 
 /// A.2

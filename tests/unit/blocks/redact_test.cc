@@ -1,4 +1,5 @@
-// Literals and patterns taken out of bodies, in every cut as in none, and against what is said of it by hand.
+// Literals and patterns taken out of bodies, in every cut as in none, and against what is said of
+// it by hand.
 #include "extproc/redact.h"
 
 #include <gmock/gmock.h>
@@ -71,8 +72,8 @@ TEST(Redact, ALongMatchEndsAtTheLimit) {
   expect_in_every_cut(Redaction({{.pattern = "x[0-9]+"}}, {.match_bytes = 5}), "x123456789x1",
                       "*****56789**");
   // One that could only match as a longer one is none.
-  expect_in_every_cut(Redaction({{.pattern = "x[0-9]+y"}}, {.match_bytes = 5}),
-                      "x123456x12yx1234y", "x123456****x1234y");
+  expect_in_every_cut(Redaction({{.pattern = "x[0-9]+y"}}, {.match_bytes = 5}), "x123456x12yx1234y",
+                      "x123456****x1234y");
 }
 
 /// Written down from what the header says, a byte at a time.
@@ -95,9 +96,8 @@ std::string by_hand(const RE2& pattern, std::string_view text, std::size_t longe
 TEST(Redact, RandomTextsAreRedactedAsByHand) {
   std::mt19937 random(7);
   std::size_t found = 0;
-  for (const char* const text :
-       {"ab", "a+b", "a[ab]{2,6}c", R"(\ba+)", R"(b\b)", "c.*c", "(?m)^a", "[^a]{4}", "a|abc|bb",
-        R"(\Ba)", "a*?c"}) {
+  for (const char* const text : {"ab", "a+b", "a[ab]{2,6}c", R"(\ba+)", R"(b\b)", "c.*c", "(?m)^a",
+                                 "[^a]{4}", "a|abc|bb", R"(\Ba)", "a*?c"}) {
     const RE2 pattern(text);
     for (const std::size_t longest : {1U, 3U, 6U}) {
       const Redaction redaction({{.pattern = text}}, {.match_bytes = longest});

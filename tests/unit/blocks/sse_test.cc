@@ -1,4 +1,5 @@
-// Server-sent events: the examples of the HTML Standard, and every cut against the stream in one piece.
+// Server-sent events: the examples of the HTML Standard, and every cut against the stream in one
+// piece.
 #include "extproc/sse.h"
 
 #include <gmock/gmock.h>
@@ -72,7 +73,8 @@ TEST(Sse, TheStandardsExamples) {
   ASSERT_EQ(seen.size(), 1U);
   EXPECT_THAT(seen[0].data, Optional(Eq("YHOO\n+2\n10")));
 
-  seen = events_of({": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event"});
+  seen = events_of(
+      {": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event"});
   ASSERT_EQ(seen.size(), 4U);
   EXPECT_EQ(seen[0].data, std::nullopt);
   EXPECT_EQ(seen[0].raw, ": test stream\n\n");
@@ -89,8 +91,10 @@ TEST(Sse, TheStandardsExamples) {
 }
 
 TEST(Sse, FieldsAreReadOrLeftOut) {
-  auto seen = events_of({"\xef\xbb\xbf" "event: a\nevent: b\nretry: 250\nretry: 2x\nid: x\nid: y" +
-                         std::string(1, '\0') + "\nunknown: 1\n:c\ndata: d: e\n\n"});
+  auto seen =
+      events_of({"\xef\xbb\xbf"
+                 "event: a\nevent: b\nretry: 250\nretry: 2x\nid: x\nid: y" +
+                 std::string(1, '\0') + "\nunknown: 1\n:c\ndata: d: e\n\n"});
   ASSERT_EQ(seen.size(), 1U);
   EXPECT_EQ(seen[0].type, "b");
   EXPECT_EQ(seen[0].retry, std::chrono::milliseconds(250));
