@@ -75,6 +75,7 @@ bool JsonReader::run() {
   const char* const end = begin + chunk_.size();
   const char* at = begin + at_;
   State state = state_;
+  State next = state;  // what is handed out has to lie in memory
   const auto put_down = [&] {
     at_ = static_cast<std::size_t>(at - begin);
     state_ = state;
@@ -102,7 +103,7 @@ bool JsonReader::run() {
       if (over && ends_field()) return true;
       continue;
     }
-    if (json_text::is_blank(*at)) {
+    if (*at <= ' ' && json_text::is_blank(*at)) {
       ++at;
       continue;
     }
@@ -128,7 +129,8 @@ bool JsonReader::run() {
         }
         [[fallthrough]];
       case State::name:
-        at = name_end(at, end, state);
+        at = name_end(at, end, next);
+        state = next;
         break;
       case State::colon:
         if (*at != ':') {
@@ -150,7 +152,8 @@ bool JsonReader::run() {
           put_down();
           begin_field(*at);
         }
-        at = value_end(at, end, state);
+        at = value_end(at, end, next);
+        state = next;
         if (state == State::after_value && ends_field()) return true;
     }
   }

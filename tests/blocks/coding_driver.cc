@@ -1,4 +1,5 @@
-// decode <coding>: prints what each case becomes, or why not. encode <coding>: prints each piece, flushed, and the end.
+// decode <coding>: prints what each case becomes, or why not. encode <coding>: prints each piece,
+// flushed, and the end.
 #include "extproc/coding.h"
 #include "pieces.h"
 

@@ -1,4 +1,5 @@
-// Bytes as an encoded body, in pieces whose sizes they say, and as a plain one that is encoded and decoded again.
+// Bytes as an encoded body, in pieces whose sizes they say, and as a plain one that is encoded and
+// decoded again.
 
 #include <algorithm>
 #include <cstdint>

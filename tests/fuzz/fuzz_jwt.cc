@@ -13,8 +13,7 @@ namespace {
 
 void read_token(std::string_view token) {
   static const jwt::Keys keys = jwt::Keys::parse(jwt::tokens::kKeys);
-  const jwt::Result result =
-      jwt::verify(token, keys, {}, std::chrono::system_clock::time_point());
+  const jwt::Result result = jwt::verify(token, keys, {}, std::chrono::system_clock::time_point());
   check(result.token.has_value() == (result.reason == jwt::Reason::none), "it is one of both");
 }
 
