@@ -34,6 +34,7 @@ bool begins_with(std::string_view json, char c) {
 std::optional<Members> Members::read(std::string_view json, const std::vector<std::string>& names) {
   if (!begins_with(json, '{')) return std::nullopt;
   std::vector<std::string> pointers;
+  pointers.reserve(names.size());
   for (const std::string& name : names) pointers.push_back('/' + name);
   const JsonPaths paths(pointers);
   Members members;
