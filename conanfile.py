@@ -37,6 +37,10 @@ class Extproc(ConanFile):
         toolchain = CMakeToolchain(self)
         toolchain.cache_variables["EXTPROC_BUILD_COMMAND"] = bool(self.options.command)
         toolchain.cache_variables["EXTPROC_TLS"] = bool(self.options.tls)
+        # Their libraries are the system's.
+        for block in ("CODING", "REDACT"):
+            toolchain.cache_variables[f"EXTPROC_{block}"] = False
+        toolchain.cache_variables["EXTPROC_JWT"] = bool(self.options.tls)
         toolchain.cache_variables["EXTPROC_BUILD_EXAMPLES"] = False
         # It is compiled from nothing, and once.
         toolchain.cache_variables["EXTPROC_UNITY"] = "ALL"

@@ -3,6 +3,9 @@
 
 option(EXTPROC_BUILD_COMMAND "Build the extproc command" ${PROJECT_IS_TOP_LEVEL})
 option(EXTPROC_TLS "Build extproc::tls, and the command with it (needs OpenSSL 3)" ${PROJECT_IS_TOP_LEVEL})
+option(EXTPROC_CODING "Build extproc::coding (needs zlib, brotli and zstd)" ${PROJECT_IS_TOP_LEVEL})
+option(EXTPROC_REDACT "Build extproc::redact (needs RE2)" ${PROJECT_IS_TOP_LEVEL})
+option(EXTPROC_JWT "Build extproc::jwt (needs OpenSSL 3)" ${PROJECT_IS_TOP_LEVEL})
 option(EXTPROC_BUILD_EXAMPLES "Build the example processors" ${PROJECT_IS_TOP_LEVEL})
 option(EXTPROC_BUILD_TESTS "Build the tests" OFF)
 option(EXTPROC_BUILD_FUZZERS "Build the libFuzzer targets (clang only)" OFF)
@@ -27,6 +30,12 @@ find_package(Threads REQUIRED)
 find_package(Boost 1.81 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2>=1.52)
+if(EXTPROC_CODING)
+  pkg_check_modules(CODECS REQUIRED IMPORTED_TARGET zlib libbrotlidec libbrotlienc libzstd)
+endif()
+if(EXTPROC_REDACT)
+  pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+endif()
 find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_reader.hpp REQUIRED)
 
 # What every target of this project is compiled with; never exported.

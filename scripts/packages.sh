@@ -8,6 +8,8 @@ packages_product=(
   libboost1.81-dev libnghttp2-dev libprotozero-dev     # the library
   libyaml-cpp-dev                                      # the command and the test kit
   libcli11-dev libssl-dev                              # the command, TLS and the examples
+  zlib1g-dev libbrotli-dev libzstd-dev                 # extproc::coding
+  libre2-dev                                           # extproc::redact
 )
 # Compiling everything that the presets build: the unit tests, too.
 packages_build=(
