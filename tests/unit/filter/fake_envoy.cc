@@ -199,7 +199,7 @@ struct Callbacks {
                        std::string(fields[i].value, fields[i].value_size));
     return all;
   }
-  static Stream::Reply& reply(void* filter) {
+  static Reply& reply(void* filter) {
     Stream& stream = of(filter);
     if (!stream.reply_) stream.reply_.emplace();
     return *stream.reply_;

@@ -23,6 +23,16 @@ namespace abi = filter::abi;
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+/// A reply of the filter's own.
+struct Reply {
+  unsigned status = 0;
+  Headers headers{};
+  std::string body{};
+  std::string details{};
+  Headers trailers{};
+  bool ended = false;
+};
+
 class Stream;
 
 /// A worker: its thread is the one that runs what is posted to it.
@@ -91,15 +101,6 @@ class Stream : public std::enable_shared_from_this<Stream> {
   const Passed& downstream() const { return way_[1].passed; }
   const Headers& map(abi::Fields which) const { return maps_[which]; }
   std::string value(abi::Fields which, std::string_view name) const;
-  /// A reply of the filter's own.
-  struct Reply {
-    unsigned status = 0;
-    Headers headers{};
-    std::string body{};
-    std::string details{};
-    Headers trailers{};
-    bool ended = false;
-  };
   const std::optional<Reply>& reply() const { return reply_; }
   bool destroyed() const { return destroyed_; }
   /// The stream is destroyed within the filter's call of a reply, as Envoy may do it.
