@@ -37,7 +37,7 @@ std::string missing_callbacks() {
 #undef EXTPROC_NEED
   if (missing.empty()) return missing;
   return "this Envoy lacks what the filter calls (" + missing +
-         "): it needs Envoy 1.39 or later, whose dynamic modules have these callbacks";
+         "): it needs Envoy 1.39 and later ones, whose dynamic modules have these callbacks";
 }
 
 }  // namespace extproc::filter
