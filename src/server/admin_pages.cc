@@ -110,8 +110,7 @@ std::optional<std::size_t> streams_wanted(const HttpRequest& request) {
   return std::min<std::size_t>(*count, kMostStreamsShown);
 }
 
-HttpResponse with_level_form(const HttpRequest& request, const Document& document,
-                             Views servers) {
+HttpResponse with_level_form(const HttpRequest& request, const Document& document, Views servers) {
   std::string content;
   append_html(document, content);
   if (!servers.empty()) admin::append_level_form(to_string(servers.front()->log_level()), content);
