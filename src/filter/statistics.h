@@ -9,11 +9,12 @@
 namespace extproc::filter {
 
 /// The rows of EXTPROC_COUNTERS that mean something inside Envoy.
-#define EXTPROC_FILTER_COUNTERS(ROW)                                                               \
-  ROW(streams_started)                                                                             \
-  ROW(streams_failed)                                                                              \
-  ROW(streams_over_limit)                                                                          \
-  ROW(messages) ROW(immediate_responses) ROW(handler_failures) ROW(misused_answers) ROW(fallbacks) \
+#define EXTPROC_FILTER_COUNTERS(ROW)                                                 \
+  ROW(streams_started)                                                               \
+  ROW(streams_failed)                                                                \
+  ROW(streams_over_limit)                                                            \
+  ROW(messages)                                                                      \
+  ROW(immediate_responses) ROW(handler_failures) ROW(misused_answers) ROW(fallbacks) \
       ROW(early_ends) ROW(refused_jobs)
 #define EXTPROC_FILTER_GAUGES(ROW) ROW(streams_open) ROW(memory_bytes)
 
