@@ -23,6 +23,7 @@ ALLOWED = "nobody has to allow an override of the mode"
 CHUNKS = "chunks come one by one, and are not put together while one is worked on"
 PSEUDO = "pseudo headers that HTTP does not have there are left out"
 OBSERVED = "who only looks on cannot fail a request"
+HELD = "headers wait for a body that is STREAMED, sent unasked or not"
 DIFFERENT = {
     "header_mutations.empty_raw_value": EMPTY,
     "header_mutations.invalid_name_space": LEFT_OUT,
@@ -45,6 +46,7 @@ DIFFERENT = {
     "trailers.request_pseudo": PSEUDO,
     "trailers.response_pseudo": PSEUDO,
     "library.observed_failure": OBSERVED,
+    "held_headers.decided_streamed": HELD,
 }
 SEED = os.environ.get("PARITY_SEED", "gate")
 COUNT = int(os.environ.get("PARITY_CASES", "150"))
