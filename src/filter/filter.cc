@@ -23,9 +23,9 @@ namespace extproc::filter {
 /// what is still to be done.
 class Life : public std::enable_shared_from_this<Life> {
  public:
-  Life(Service service, const Logger& logger)
+  Life(Service service, Logger logger)
       : service_(std::move(service)),
-        logger_(logger),
+        logger_(std::move(logger)),
         life_(service_, logger_, Background::instance().io(),
               {.waiting = "requests fail, or pass without it, until it is",
                .ready = "requests go to it"}) {}

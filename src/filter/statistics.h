@@ -9,18 +9,19 @@
 namespace extproc::filter {
 
 /// The rows of EXTPROC_COUNTERS that mean something inside Envoy.
-#define EXTPROC_FILTER_COUNTERS(ROW)                                                 \
-  ROW(streams_started)                                                               \
-  ROW(streams_failed)                                                                \
-  ROW(streams_over_limit)                                                            \
-  ROW(messages)                                                                      \
-  ROW(immediate_responses) ROW(handler_failures) ROW(misused_answers) ROW(fallbacks) \
-      ROW(early_ends) ROW(refused_jobs)
+#define EXTPROC_FILTER_COUNTERS(ROW) \
+  ROW(streams_started)               \
+  ROW(streams_failed)                \
+  ROW(streams_over_limit)            \
+  ROW(messages)                      \
+  ROW(immediate_responses)           \
+  ROW(handler_failures) ROW(misused_answers) ROW(fallbacks) ROW(early_ends) ROW(refused_jobs)
 #define EXTPROC_FILTER_GAUGES(ROW) ROW(streams_open) ROW(memory_bytes)
 
 /// Envoy's statistics of a filter: what its workers count.
 class Statistics {
  public:
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a sum of as many
 #define EXTPROC_ONE(name) +1
   static constexpr std::size_t kCounters = 0 EXTPROC_FILTER_COUNTERS(EXTPROC_ONE);
   static constexpr std::size_t kGauges = 0 EXTPROC_FILTER_GAUGES(EXTPROC_ONE);

@@ -153,11 +153,8 @@ bool Stream::waits(const Way& way) const {
     case BodySendMode::none:
       break;
     case BodySendMode::buffered:
-      // Its headers may be changed with it.
-      if (!way.whole_told && !way.body_ended() && way.sent.headers) return true;
-      if (!way.whole_told && way.body_came) return true;
-      break;
     case BodySendMode::buffered_partial:
+      // Its headers may be changed with it.
       if (!way.whole_told && !way.body_ended() && way.sent.headers) return true;
       if (!way.whole_told && way.body_came) return true;
       break;

@@ -190,10 +190,14 @@ void server::check_addresses(const std::vector<Served>& services) {
     }
     const std::string text = to_string(address);
     const std::string its = to_string(other->first);
-    throw Error((its == text ? other->second + " and " + service.name() + " would both listen on "
-                             : other->second + " on " + its + " and " + service.name() +
-                                   " would share the port of ") +
-                text +
+    std::string what = other->second;
+    if (its == text) {
+      what.append(" and ").append(service.name()).append(" would both listen on ");
+    } else {
+      what.append(" on ").append(its).append(" and ").append(service.name());
+      what.append(" would share the port of ");
+    }
+    throw Error(what + text +
                 ": give each a port of its own, with Service::on(port), or as `port` in a settings "
                 "file");
   }
