@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/setting_limits.h"
 #include "extproc/error.h"
 
 namespace extproc::filter {
@@ -14,9 +15,6 @@ namespace {
 using detail::SettingNode;
 using Kind = SettingNode::Kind;
 
-constexpr std::size_t kMostBytes = std::size_t{1} << 20;
-constexpr std::size_t kMostLevels = 32;
-constexpr std::size_t kMostValues = 20'000;
 constexpr std::string_view kSpace = " \t\r\n";
 
 void append_utf8(std::string& out, std::uint32_t code) {
@@ -68,8 +66,10 @@ class JsonReader {
   }
 
   SettingNode value(std::size_t depth) {
-    if (depth == kMostLevels) fail("it has more than 32 levels");
-    if (++values_ > kMostValues) fail("it has more than 20,000 values");
+    if (depth == kMostSettingLevels)
+      fail("it has more than " + std::to_string(kMostSettingLevels) + " levels");
+    if (++values_ > kMostSettingValues)
+      fail("it has more than " + std::to_string(kMostSettingValues) + " values");
     skip_space();
     const int line = line_;
     if (take('{')) return mapping(line, depth);
@@ -176,7 +176,7 @@ class JsonReader {
 }  // namespace
 
 SettingNode read_config_text(std::string_view text) {
-  if (text.size() > kMostBytes)
+  if (text.size() > kMostSettingBytes)
     throw Error(std::string(kConfigName) + " has more than 1 MiB: write less of it");
   if (text.find_first_not_of(kSpace) == std::string_view::npos)
     return {.kind = Kind::mapping, .line = 1};

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -14,14 +13,6 @@
 
 namespace extproc::server {
 namespace {
-
-template <class T>
-std::optional<T> parse_number(std::string_view text) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -42,8 +33,9 @@ std::optional<T> find(const std::array<std::pair<std::string_view, T>, N>& table
 }  // namespace
 
 std::optional<int> parse_port(std::string_view text) {
-  const auto port = parse_number<int>(text);
-  return port && *port >= 0 && *port <= kHighestPort ? port : std::nullopt;
+  const auto port = parse_count(text);
+  if (!port || *port > std::uint64_t{kHighestPort}) return std::nullopt;
+  return static_cast<int>(*port);
 }
 
 std::optional<bool> parse_switch(std::string_view text) {

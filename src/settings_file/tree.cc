@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/setting_limits.h"
 #include "extproc/error.h"
 
 namespace extproc::settings_file {
@@ -19,10 +20,6 @@ namespace {
 
 using detail::SettingNode;
 using Kind = SettingNode::Kind;
-
-constexpr std::size_t kMostBytes = std::size_t{1} << 20;
-constexpr std::size_t kMostLevels = 32;
-constexpr std::size_t kMostValues = 20'000;
 
 /// Makes a tree of what yaml-cpp tells.
 class TreeBuilder final : public YAML::EventHandler {
@@ -87,8 +84,8 @@ class TreeBuilder final : public YAML::EventHandler {
     refuse_anchor(mark, anchor);
     refuse_tag(mark, tag);
     if (awaits_key()) fail(mark, "a key must be a text");
-    if (open_.size() >= kMostLevels)
-      fail(mark, "it has more than " + std::to_string(kMostLevels) + " levels");
+    if (open_.size() >= kMostSettingLevels)
+      fail(mark, "it has more than " + std::to_string(kMostSettingLevels) + " levels");
     open_.push_back({.node = {.kind = kind, .line = line(mark)}});
   }
 
@@ -103,9 +100,9 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void add(SettingNode node) {
-    if (++values_ > kMostValues)
+    if (++values_ > kMostSettingValues)
       throw Error(place(errors_.file(), node.line) + ": it has more than " +
-                  std::to_string(kMostValues) + " values");
+                  std::to_string(kMostSettingValues) + " values");
     if (open_.empty()) {
       root_ = std::move(node);
       return;
@@ -159,18 +156,18 @@ std::string read_file(const std::string& path) {
   if (!std::filesystem::exists(path, error)) throw Error(path + ": there is no such file");
   if (!std::filesystem::is_regular_file(path, error)) throw Error(path + " is no file");
   std::ifstream in(path, std::ios::binary);
-  std::string text(kMostBytes + 1, '\0');
+  std::string text(kMostSettingBytes + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!in.eof() && in.fail()) throw Error(path + ": cannot be read: look at its permissions");
   text.resize(static_cast<std::size_t>(in.gcount()));
-  if (text.size() > kMostBytes)
-    throw Error(path + " has more than " + std::to_string(kMostBytes) + " bytes");
+  if (text.size() > kMostSettingBytes)
+    throw Error(path + " has more than " + std::to_string(kMostSettingBytes) + " bytes");
   return text;
 }
 
 SettingNode read_tree(std::string_view text, Errors& errors) {
-  if (text.size() > kMostBytes)
-    throw Error(errors.file() + " has more than " + std::to_string(kMostBytes) + " bytes");
+  if (text.size() > kMostSettingBytes)
+    throw Error(errors.file() + " has more than " + std::to_string(kMostSettingBytes) + " bytes");
   std::istringstream in{std::string(text)};
   TreeBuilder builder(errors);
   try {
