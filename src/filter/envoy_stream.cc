@@ -92,15 +92,6 @@ void EnvoyStream::remove_header(Phase phase, std::string_view name) const {
   (filter_, fields_of(phase), abi::bytes(name), abi::Bytes{});
 }
 
-void EnvoyStream::clear_headers(Phase phase) const {
-  std::vector<Header> all;
-  read_headers(phase, all);
-  std::vector<std::string> names;
-  names.reserve(all.size());
-  for (const Header& each : all) names.emplace_back(each.name);
-  for (const std::string& name : names) remove_header(phase, name);
-}
-
 std::size_t EnvoyStream::body_bytes(Phase body, bool in_hook) const {
   return EXTPROC_ENVOY_CALL(http_get_body_size)(filter_, buffered(body)) +
          (in_hook ? EXTPROC_ENVOY_CALL(http_get_body_size)(filter_, received(body)) : 0);

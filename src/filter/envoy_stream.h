@@ -30,8 +30,6 @@ class EnvoyStream {
   void note_request(std::span<const Header> headers);
   void change_headers(Phase phase, const HeaderMutation& mutation) const;
   void remove_header(Phase phase, std::string_view name) const;
-  /// Leaves none.
-  void clear_headers(Phase phase) const;
 
   /// What of a body is with Envoy: what the hook that runs was called with, and what was left there
   /// before it. `in_hook`: the hook of that body runs.
