@@ -9,21 +9,14 @@ from pathlib import Path
 import pytest
 
 from harness import case_inside, case_runs, envoy_cases
+from harness.case_inside import ALLOWED, CHUNKS, EMPTY, HELD, LEFT_OUT, NO_LIMIT, OBSERVED, PSEUDO
 from harness.case_player import AT_ONCE
 from harness.random_cases import library, make
 from harness.random_cases.dice import Dice
 
 ALL = [made for case in envoy_cases.load() if (made := case_inside.as_library(case))]
 CASES = [case for case in ALL if not case_inside.impossible(case)]
-# Why some come to something else inside; each is played, and must.
-EMPTY = "Envoy's dynamic modules can set no empty value"
-LEFT_OUT = "of an answer that Envoy would fail the request for, what it does not take is left out"
-NO_LIMIT = "Envoy's limits of changes, and of what comes of them, are ext_proc's"
-ALLOWED = "nobody has to allow an override of the mode"
-CHUNKS = "chunks come one by one, and are not put together while one is worked on"
-PSEUDO = "pseudo headers that HTTP does not have there are left out"
-OBSERVED = "who only looks on cannot fail a request"
-HELD = "headers wait for a body that is STREAMED, sent unasked or not"
+# Each is played, and must come to something else inside.
 DIFFERENT = {
     "header_mutations.empty_raw_value": EMPTY,
     "header_mutations.invalid_name_space": LEFT_OUT,

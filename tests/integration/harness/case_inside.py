@@ -24,7 +24,18 @@ _COMMON = (
 _OF_THE_CALL = ("grpc_service", "message_timeout", "deferred_close_timeout", "stat_prefix")
 _STATUSES = {"Forbidden": 403, "BadGateway": 502, "ServiceUnavailable": 503, "GatewayTimeout": 504}
 _RULES = ("allow_all_routing", "allow_envoy")
-_TIMED = ("sleep", "offload", "slow", "fall_back")
+
+# Why some cases come to something else inside.
+EMPTY = "Envoy's dynamic modules can set no empty value"
+LEFT_OUT = "of an answer that Envoy would fail the request for, what it does not take is left out"
+NO_LIMIT = "Envoy's limits of changes, and of what comes of them, are ext_proc's"
+ALLOWED = "nobody has to allow an override of the mode"
+CHUNKS = "chunks come one by one, and are not put together while one is worked on"
+PSEUDO = "pseudo headers that HTTP does not have there are left out"
+OBSERVED = "who only looks on cannot fail a request"
+HELD = "headers wait for a body that is STREAMED, sent unasked or not"
+GONE = "the headers of a response have gone, where ext_proc has been asked of all of it at once"
+HOST = "host of a response is left out by Envoy behind ext_proc alone"
 
 
 def filter_of(case: Case) -> Inside:
@@ -97,27 +108,27 @@ def made_possible(made: dict) -> dict:
 def explained(case: Case) -> str:
     """Why what a case asks for may come to something else inside; empty where it must not."""
     if case.filter.get("observability_mode") and any(action.split()[1] in ("throw", "stop", "abort") for action in case.data["do"]):
-        return "who only looks on cannot fail a request"
+        return OBSERVED
     for action in case.data.get("do", []):
         phase, verb, *rest = action.split(" ", 2)
         argument = rest[0] if rest else ""
         name, _, value = argument.partition("=")
         if verb == "many":
-            return "Envoy's limits of changes, and of what comes of them, are ext_proc's"
+            return NO_LIMIT
         if verb in ("respond", "reply", "stop", "throw", "abort") and phase in ("response_body", "response_trailers"):
-            return "the headers of a response have gone, where ext_proc has been asked of all of it at once"
+            return GONE
         if verb == "hex":
             name, value = f"x-hex-{argument}", ""
         elif verb not in ("set", "append", "unhex", "remove"):
             continue
         if not re.fullmatch(r":?[-!#$%&'*+.^_`|~0-9A-Za-z]+", name):
-            return "of an answer that Envoy would fail the request for, what it does not take is left out"
+            return LEFT_OUT
         if name.lower() == "host":
-            return "host of a response is left out by Envoy behind ext_proc alone"
+            return HOST
         if name.startswith(":"):
-            return "pseudo headers that HTTP does not have there are left out"
+            return PSEUDO
         if verb != "remove" and not value.strip():
-            return "Envoy's dynamic modules can set no empty value"
+            return EMPTY
     return ""
 
 
