@@ -11,27 +11,29 @@ scripts/build.sh asan tests/fuzz/all
 mapfile -t targets < <(find build/asan/tests/fuzz -maxdepth 1 -type f -name 'fuzz_*' -executable)
 [[ ${#targets[@]} -gt 0 ]] || die "the preset asan built no target named fuzz_*: see tests/fuzz/CMakeLists.txt"
 
+# What the target printed is kept, and its end shown where it found something.
 run_target() {
   local target=$1 name=${1##*/}
   local found="build/fuzz/found/$name"
   mkdir -p "$found/corpus" "$found/crashes"
   note "fuzzing $name for $seconds s"
-  quietly "$target" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 \
-    -artifact_prefix="$found/crashes/" "$found/corpus" "tests/fuzz/corpus/$name" ||
-    die "$name found something (see above); again: $target $found/crashes/<file>"
+  "$target" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 \
+    -artifact_prefix="$found/crashes/" "$found/corpus" "tests/fuzz/corpus/$name" >"$found/log" 2>&1 && return
+  tail -n 60 "$found/log" >&2
+  die "$name found something (see above, whole: $found/log); again: $target $found/crashes/<file>"
 }
 
-# As many at once as there are cores.
-running=0
+# As many at once as there are cores. The others are waited for where one fails: none of them writes behind its report.
+running=0 failed=0
+wait_for_one() {
+  wait -n || failed=1
+  running=$((running - 1))
+}
 for target in "${targets[@]}"; do
-  if ((running >= $(nproc))); then
-    wait -n || exit 1
-    running=$((running - 1))
-  fi
+  if ((running >= $(nproc))); then wait_for_one; fi
+  ((!failed)) || break
   run_target "$target" &
   running=$((running + 1))
 done
-while ((running > 0)); do
-  wait -n || exit 1
-  running=$((running - 1))
-done
+while ((running > 0)); do wait_for_one; done
+exit $failed

