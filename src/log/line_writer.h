@@ -106,6 +106,7 @@ class LineWriter {
   void reopen();
   /// Waits until all lines that it took are written; false when they are not after `most`.
   bool flush(std::chrono::milliseconds most) { return queue_->flush(most); }
+  std::uint64_t dropped() const { return queue_->dropped(); }
   /// Writes what is left, in kLastWrites, and ends the thread. Later lines are dropped.
   void close();
 
