@@ -31,11 +31,16 @@ struct CallLogSettings {
   std::string user_header{};
   /// In whatever case: query parameters, headers and CallFields of these names have "***" for a
   /// value. A parameter is compared decoded.
-  std::vector<std::string> redacted{
-      "authorization", "proxy-authorization", "cookie",   "set-cookie",    "x-api-key",
-      "access_token",  "refresh_token",       "id_token", "token",         "code",
-      "api_key",       "key",                 "password", "client_secret", "signature"};
-  /// body() and response_trailers() are told as well, so that a response without an end was cut off.
+  std::vector<std::string> redacted{"authorization", "proxy-authorization",
+                                    "cookie",        "set-cookie",
+                                    "x-api-key",     "access_token",
+                                    "refresh_token", "id_token",
+                                    "token",         "code",
+                                    "api_key",       "key",
+                                    "password",      "client_secret",
+                                    "signature"};
+  /// body() and response_trailers() are told as well, so that a response without an end was cut
+  /// off.
   bool sees_bodies = false;
   /// Which part of the requests is told, 0 to 1. Chosen by x-request-id, so that all processes
   /// choose the same.
@@ -108,7 +113,8 @@ class EXTPROC_API CallFields {
 /// - time: when the stream began. response_ms: from the request's headers to the response's.
 /// - route, client: where the filter sends the attributes xds.route_name and source.address.
 /// - bytes: what was told by body(), else content-length.
-/// - aborted: the end of the response was not told of (see CallLogSettings::sees_bodies). error: how the stream ended, where
+/// - aborted: the end of the response was not told of (see CallLogSettings::sees_bodies). error:
+/// how the stream ended, where
 ///   that was neither in good order nor by the client.
 ///
 /// Any bytes become right JSON: what is no UTF-8 is U+FFFD.

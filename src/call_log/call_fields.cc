@@ -9,8 +9,8 @@ namespace extproc {
 
 void CallFields::put(std::string_view name, Value value) {
   name = name.substr(0, kMostBytes);
-  const auto known =
-      std::ranges::find(fields_, name, [](const auto& field) -> const auto& { return field.first; });
+  const auto known = std::ranges::find(
+      fields_, name, [](const auto& field) -> const auto& { return field.first; });
   if (known != fields_.end()) {
     known->second = std::move(value);
   } else if (fields_.size() < kMost) {

@@ -115,9 +115,8 @@ CallLogSettings checked(CallLogSettings settings) {
 std::shared_ptr<log::LineWriter> make_writer(const CallLogSettings& settings) {
   log::LogFile file =
       settings.file == "-" ? log::LogFile::standard_output() : log::LogFile(settings.file);
-  const log::LineQueue::Settings queue{.queued_bytes = settings.queue_bytes,
-                                       .thread_name = "extproc-calls",
-                                       .pause = kGather};
+  const log::LineQueue::Settings queue{
+      .queued_bytes = settings.queue_bytes, .thread_name = "extproc-calls", .pause = kGather};
   return std::make_shared<log::LineWriter>(std::make_shared<CallQueue>(std::move(file), queue));
 }
 

@@ -152,8 +152,7 @@ TEST_F(CallLogTest, TellsOfARequest) {
   ASSERT_EQ(all.size(), 1U);
   json::object line = all[0];
   EXPECT_EQ(line.at("time").as_string().size(), std::string("2026-01-31T12:00:00.123Z").size());
-  EXPECT_GE(line.at("duration_ms").to_number<double>(),
-            line.at("response_ms").to_number<double>());
+  EXPECT_GE(line.at("duration_ms").to_number<double>(), line.at("response_ms").to_number<double>());
   for (const std::string_view name : {"time", "duration_ms", "response_ms"}) line.erase(name);
   EXPECT_EQ(json::value(line), json::parse(R"({
       "method": "POST", "path": "/a?token=***&b=2", "route": "all", "status": 201,
@@ -322,14 +321,14 @@ TEST_F(CallLogTest, TakesRequestsOfManyThreads) {
 TEST_F(CallLogTest, RefusesWhatCannotBe) {
   EXPECT_THAT([this] { CallLog log({.file = folder}); },
               ThrowsMessage<Error>(HasSubstr(folder.string())));
-  EXPECT_THAT([] { CallLog log({.file = ""}); }, ThrowsMessage<Error>(HasSubstr("standard output")));
+  EXPECT_THAT([] { CallLog log({.file = ""}); },
+              ThrowsMessage<Error>(HasSubstr("standard output")));
   EXPECT_THAT([] { CallLog log({.sample = 2}); }, ThrowsMessage<Error>(HasSubstr("sample")));
   EXPECT_THAT([] { CallLog log({.line_bytes = 10}); },
               ThrowsMessage<Error>(AllOf(HasSubstr("line_bytes"), HasSubstr("10"))));
   EXPECT_THAT([] { CallLog log({.queue_bytes = 10}); },
               ThrowsMessage<Error>(HasSubstr("queue_bytes")));
 }
-
 
 }  // namespace
 }  // namespace extproc

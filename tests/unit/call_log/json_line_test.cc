@@ -38,10 +38,9 @@ TEST(JsonLine, HasEachKindOfMember) {
     line.end_object();
   }
   line.finish();
-  EXPECT_EQ(out,
-            R"({"text":"a \"quoted\"\\\n\t\u0001","least":-9223372036854775808,"double":1.5,)"
-            R"("none":null,"flag":true,"time":1.234,"back":0.000,"object":{"x":"y","n":7}})"
-            "\n");
+  EXPECT_EQ(out, R"({"text":"a \"quoted\"\\\n\t\u0001","least":-9223372036854775808,"double":1.5,)"
+                 R"("none":null,"flag":true,"time":1.234,"back":0.000,"object":{"x":"y","n":7}})"
+                 "\n");
 }
 
 TEST(JsonLine, IsRightForAllBytes) {

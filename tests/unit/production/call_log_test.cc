@@ -1,3 +1,5 @@
+#include "extproc/call_log.h"
+
 #include <gmock/gmock.h>
 #include <unistd.h>
 
@@ -6,7 +8,6 @@
 #include <iterator>
 #include <string>
 
-#include "extproc/call_log.h"
 #include "extproc/chain.h"
 #include "extproc/extproc.h"
 #include "extproc/testing/envoy.h"
@@ -103,10 +104,9 @@ TEST_F(ProductionCallLog, TellsWhatTheChainAnswersItself) {
 TEST_F(ProductionCallLog, PassesBodiesOnInAChain) {
   {
     Chain chain({exported("CallLog", settings())});
-    const auto result =
-        Envoy(kAnswers).run(chain, {.request = {.body = {"12", "3"}},
-                                    .upstream = {.body = {"ab", "cd"},
-                                                 .trailers = HeaderList{{"grpc-status", "5"}}}});
+    const auto result = Envoy(kAnswers).run(
+        chain, {.request = {.body = {"12", "3"}},
+                .upstream = {.body = {"ab", "cd"}, .trailers = HeaderList{{"grpc-status", "5"}}}});
     EXPECT_EQ(result.upstream.body, "123");
     EXPECT_EQ(result.caller.body, "abcd");
     EXPECT_TRUE(result.violations.empty());
