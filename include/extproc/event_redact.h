@@ -19,7 +19,8 @@
 ///   static const EventTexts texts;   // once, for all requests
 ///   EventRedactor redactor(secrets, texts);
 ///   while (auto chunk = co_await body.read()) {
-///     body.write(events.edit(chunk->bytes(), false, [&](sse::Edit& edit) { redactor.redact(edit); }));
+///     body.write(events.edit(chunk->bytes(), false, [&](sse::Edit& edit) { redactor.redact(edit);
+///     }));
 ///   }
 ///   body.write(events.edit("", true, …));
 ///   body.write(redactor.finish());
@@ -28,11 +29,11 @@ namespace extproc {
 /// Where the texts are, as JSON Pointers of json_fields.h.
 struct EventTextSettings {
   /// Each is a text of its own, from event to event.
-  std::vector<std::string> texts{
-      "/choices/*/delta/content", "/choices/*/delta/reasoning_content", "/choices/*/text",
-      "/choices/*/delta/tool_calls/*/function/arguments",
-      // Of messages.
-      "/delta/text", "/delta/thinking", "/delta/partial_json"};
+  std::vector<std::string> texts{"/choices/*/delta/content", "/choices/*/delta/reasoning_content",
+                                 "/choices/*/text",
+                                 "/choices/*/delta/tool_calls/*/function/arguments",
+                                 // Of messages.
+                                 "/delta/text", "/delta/thinking", "/delta/partial_json"};
   /// Which of several texts in turn an event goes on with.
   std::vector<std::string> keys{"/choices/0/index", "/index"};
   /// Where one of them is there, and not null, the event is the last of its texts.
@@ -59,14 +60,14 @@ class EXTPROC_API EventTexts {
 /// Redacts the texts of one stream of events. What a secret can have begun in waits for the next
 /// event, which is to have the rest of it; all else goes on with its event, at once. What still
 /// waits when a text ends comes in an event as the last one was, in front of the event that ends
-/// it. One with EventTextSettings::ends has it in itself where it has the text. Any other event whose
-/// JSON has none of the texts, or that has no JSON, ends all of them; but none without data does,
-/// nor of type "ping".
+/// it. One with EventTextSettings::ends has it in itself where it has the text. Any other event
+/// whose JSON has none of the texts, or that has no JSON, ends all of them; but none without data
+/// does, nor of type "ping".
 ///
 /// What is kept is bounded: an event and a match of RedactionLimits for each text, and 16 texts at
 /// once. A text beyond them is redacted event by event, as are those of an event of more than
-/// 64 KiB. Other fields are left alone, and so are pieces of events that sse::Limits cut: a Redactor
-/// behind it finds what is whole in them. For one thread at a time.
+/// 64 KiB. Other fields are left alone, and so are pieces of events that sse::Limits cut: a
+/// Redactor behind it finds what is whole in them. For one thread at a time.
 class EXTPROC_API EventRedactor {
  public:
   /// Both live as long as this.

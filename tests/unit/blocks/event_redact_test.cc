@@ -33,8 +33,7 @@ class EventRedact : public ::testing::Test {
     sse::Editor editor;
     std::vector<std::string> out;
     for (const std::string& each : events) {
-      out.emplace_back(
-          editor.edit(each, false, [&](sse::Edit& edit) { redactor.redact(edit); }));
+      out.emplace_back(editor.edit(each, false, [&](sse::Edit& edit) { redactor.redact(edit); }));
     }
     out.emplace_back(editor.edit("", true, [&](sse::Edit& edit) { redactor.redact(edit); }));
     out.back() += redactor.finish();
@@ -58,7 +57,8 @@ class EventRedact : public ::testing::Test {
       const auto& object = json.as_object();
       if (!object.contains("choices")) continue;
       const auto& first = object.at("choices").at(0).as_object();
-      if (first.at("index").as_int64() != choice || !first.at("delta").as_object().contains("content"))
+      if (first.at("index").as_int64() != choice ||
+          !first.at("delta").as_object().contains("content"))
         continue;
       text += std::string_view(first.at("delta").at("content").as_string());
     }
@@ -78,11 +78,11 @@ TEST_F(EventRedact, FindsASecretInEveryCut) {
   for (std::size_t a = 0; a <= text.size(); ++a) {
     for (std::size_t b = a; b <= text.size(); ++b) {
       // Models send whole characters.
-      if ((a < text.size() && (text[a] & 0xc0) == 0x80) || (b < text.size() && (text[b] & 0xc0) == 0x80))
+      if ((a < text.size() && (text[a] & 0xc0) == 0x80) ||
+          (b < text.size() && (text[b] & 0xc0) == 0x80))
         continue;
-      const auto out =
-          redact({event(chat(text.substr(0, a))), event(chat(text.substr(a, b - a))),
-                  event(chat(text.substr(b))), event("[DONE]")});
+      const auto out = redact({event(chat(text.substr(0, a))), event(chat(text.substr(a, b - a))),
+                               event(chat(text.substr(b))), event("[DONE]")});
       ASSERT_EQ(text_of(out), masked) << a << ' ' << b;
       ASSERT_TRUE(joined(out).ends_with(event("[DONE]")));
       ASSERT_EQ(found, 3U);
@@ -117,25 +117,28 @@ TEST_F(EventRedact, WhatWaitsComesAtTheEnd) {
 }
 
 TEST_F(EventRedact, CommentsAndPingsEndNothing) {
-  const auto out = redact({event(chat("hunt")), ": still there\n\n", event(R"({"type":"ping"})", "ping"),
-                           event(chat("er2"))});
+  const auto out = redact({event(chat("hunt")), ": still there\n\n",
+                           event(R"({"type":"ping"})", "ping"), event(chat("er2"))});
   EXPECT_EQ(text_of({out[0], out[3], out[4]}), "*******");
 }
 
 TEST_F(EventRedact, ChoicesAreTextsOfTheirOwn) {
-  const auto out = redact({event(chat("hunt", 0)), event(chat("hun", 1)), event(chat("er2", 0)),
-                           event(chat("", 0, "\"stop\"")), event(chat("ter2", 1)), event("[DONE]")});
+  const auto out =
+      redact({event(chat("hunt", 0)), event(chat("hun", 1)), event(chat("er2", 0)),
+              event(chat("", 0, "\"stop\"")), event(chat("ter2", 1)), event("[DONE]")});
   EXPECT_EQ(text_of(out, 0), "*******");
   EXPECT_EQ(text_of(out, 1), "*******");
 }
 
 TEST_F(EventRedact, KnowsMessages) {
   const auto delta = [](std::string_view text) {
-    return event(R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":")" +
-                     std::string(text) + "\"}}",
-                 "content_block_delta");
+    return event(
+        R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":")" +
+            std::string(text) + "\"}}",
+        "content_block_delta");
   };
-  const std::string stop = event(R"({"type":"content_block_stop","index":0})", "content_block_stop");
+  const std::string stop =
+      event(R"({"type":"content_block_stop","index":0})", "content_block_stop");
   const auto out = redact({delta("my hun"), delta("ter2 and hunt"), stop});
   EXPECT_EQ(out[0], delta("my "));
   EXPECT_EQ(out[1], delta("******* and "));
@@ -159,8 +162,10 @@ TEST_F(EventRedact, IsBounded) {
   events.push_back(event(chat("hunter2", 99)));
   EXPECT_THAT(joined(redact(events)), Not(HasSubstr("hunter2")));
   const std::string large(100'000, 'x');
-  const auto out = redact({event(R"({"more":")" + large + R"(","choices":[{"index":0,"delta":{"content":"a hunter2 hunt"}}]})"),
-                           event(chat("er2"))});
+  const auto out =
+      redact({event(R"({"more":")" + large +
+                    R"(","choices":[{"index":0,"delta":{"content":"a hunter2 hunt"}}]})"),
+              event(chat("er2"))});
   EXPECT_THAT(out[0], HasSubstr(R"("a ******* hunt")"));
 }
 

@@ -117,13 +117,15 @@ TEST(Redact, RandomTextsAreRedactedAsByHand) {
 }
 
 TEST(Redact, NothingWaitsBehindALiteral) {
-  const Redaction redaction({{.literal = "hunter2"}, {.literal = "hunter22"}, {.pattern = "sk-[a-z0-9]{20,}"}});
+  const Redaction redaction(
+      {{.literal = "hunter2"}, {.literal = "hunter22"}, {.pattern = "sk-[a-z0-9]{20,}"}});
   Redactor redactor(redaction);
   EXPECT_EQ(redactor.redact("a hunter2 and hunter2b, h", false), "a ******* and *******b, ");
   EXPECT_EQ(redactor.redact("unter2", false), "*******");
   EXPECT_EQ(redactor.redact("hunter2hunter2hu", false), "**************");
   EXPECT_EQ(redactor.waiting(), 2U);
-  // The later literal does not count where the earlier matches; an earlier, longer one is waited for.
+  // The later literal does not count where the earlier matches; an earlier, longer one is waited
+  // for.
   const Redaction longer({{.literal = "hunter22"}, {.literal = "hunter2"}});
   Redactor waits(longer);
   EXPECT_EQ(waits.redact("hunter2", false), "");
