@@ -1,6 +1,7 @@
 #include <extproc/async.h>
 #include <extproc/call_log.h>
 #include <extproc/coding.h>
+#include <extproc/error.h>
 #include <extproc/event_redact.h>
 #include <extproc/http.h>
 #include <extproc/json_fields.h>
@@ -146,8 +147,8 @@ class Answer {
 /// so many requests and tokens a minute, and secrets of ours get into no answer. Streams pass as
 /// they come.
 ///
-/// Envoy's route says `cluster_header: x-ai-cluster`. Who the tenant is, somebody in front has found
-/// out, and says in a header.
+/// Envoy's route says `cluster_header: x-ai-cluster`. Who the tenant is, somebody in front has
+/// found out, and says in a header.
 class AiGateway final : public extproc::AsyncProcessor {
  public:
   explicit AiGateway(const extproc::OwnSettings& settings)
@@ -157,7 +158,7 @@ class AiGateway final : public extproc::AsyncProcessor {
         requests_(limit_of(settings, "requests_per_minute")),
         tokens_(limit_of(settings, "tokens_per_minute")) {
     limits_.bytes = settings.get_or("body_bytes", extproc::ByteSize{limits_.bytes}).bytes;
-    for (const auto& model : settings.get<std::vector<extproc::OwnSettings>>("models"))
+    for (const auto& model : settings.get_or<std::vector<extproc::OwnSettings>>("models", {}))
       models_.emplace_back(model);
   }
 
@@ -202,7 +203,8 @@ class AiGateway final : public extproc::AsyncProcessor {
       if (name || !finder.is_json()) break;
     }
     if (!name) co_return body.response().respond(refusal(400, why));
-    const auto model = std::ranges::find_if(models_, [&](const auto& each) { return each.has(*name); });
+    const auto model =
+        std::ranges::find_if(models_, [&](const auto& each) { return each.has(*name); });
     if (model == models_.end()) co_return body.response().respond(refusal(404, "no such model"));
     call.model = &*model;
     call.name = *name;
@@ -239,7 +241,8 @@ class AiGateway final : public extproc::AsyncProcessor {
     plain.finish();
   }
 
-  void on_complete(const extproc::Completed&, extproc::Context&, extproc::Request& request) override {
+  void on_complete(const extproc::Completed&, extproc::Context&,
+                   extproc::Request& request) override {
     const Call& call = request.state<Call>();
     if (call.model == nullptr) return;
     // A caller that leaves early, or an upstream that dies, is not free of charge.
@@ -248,6 +251,11 @@ class AiGateway final : public extproc::AsyncProcessor {
     const auto tokens = static_cast<double>(known != 0 ? known : call.bytes / kBytesOfToken);
     if (tokens_) tokens_->charge(call.tenant, tokens);
     call.model->tokens.add(tokens);
+  }
+
+  /// `extproc config` and `check` make it without settings.
+  void start() override {
+    if (models_.empty()) throw extproc::Error("AiGateway has no models: name them in its settings");
   }
 
   extproc::Needs needs() const override {
@@ -293,7 +301,8 @@ class AiGateway final : public extproc::AsyncProcessor {
   std::optional<std::chrono::nanoseconds> over_limit(const std::string& tenant) const {
     for (const Limiter* each : {&requests_, &tokens_}) {
       if (!*each) continue;
-      if (const auto decision = (*each)->take(tenant); !decision.allowed) return decision.retry_after;
+      if (const auto decision = (*each)->take(tenant); !decision.allowed)
+        return decision.retry_after;
     }
     return std::nullopt;
   }
