@@ -19,16 +19,24 @@ namespace {
 namespace asio = boost::asio;
 
 /// They change what the connection is, or have no reply, or more than one.
-constexpr std::array<std::string_view, 13> kRefused = {
-    "auth",  "hello", "monitor",    "psubscribe", "psync", "punsubscribe", "quit",
-    "reset", "select", "ssubscribe", "subscribe",  "sunsubscribe", "unsubscribe"};
+constexpr std::array<std::string_view, 14> kRefused = {
+    "auth",   "hello",      "monitor",   "psubscribe", "psync",        "punsubscribe", "quit",
+    "reset",  "select",     "ssubscribe", "subscribe",  "sunsubscribe", "sync",         "unsubscribe"};
+
+bool is_client_reply(const Command& command) {
+  constexpr std::string_view kReply = "\r\n$5\r\nreply\r\n";
+  if (!client::same_name(command.name(), "client")) return false;
+  const std::string_view bytes = command.bytes();
+  const std::size_t first = bytes.find("$6\r\n") + 4 + command.name().size();
+  return client::same_name(bytes.substr(first, kReply.size()), kReply);
+}
 
 void check(const Command& command) {
   using client::same_name;
   if (command.name().empty()) throw Failure(Reason::command, "a command must have a name");
   const bool changes =
       std::ranges::any_of(kRefused, [&](auto one) { return same_name(one, command.name()); });
-  if (changes || same_name(command.name(), "sync")) {
+  if (changes || is_client_reply(command)) {
     throw Failure(Reason::command, "the command " + command.name() +
                                        " is refused: others share the connection");
   }

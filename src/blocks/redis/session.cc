@@ -78,7 +78,11 @@ asio::awaitable<std::vector<Value>> Session::send(std::string bytes, std::size_t
   }
   const bool sent = asked->is_written;
   // One that said nothing since is taken for gone: whoever comes next need not wait for that again.
-  if (sent && received_ <= asked->written) lose("it has not answered in time");
+  // Nor is anything read that nobody waits for any more, which may never end.
+  asked->timer = nullptr;
+  if (sent && (received_ <= asked->written || !anybody_waits())) {
+    lose("it has not answered in time");
+  }
   throw Failure(Reason::time, "Redis has not answered in time", sent);
 }
 
@@ -99,6 +103,10 @@ void Session::give_up(const AskedPtr& asked) {
   to_write_.erase(found);
   bytes_ -= asked->bytes.size();
   commands_ -= asked->missing;
+}
+
+bool Session::anybody_waits() const {
+  return std::ranges::any_of(written_, [](const AskedPtr& one) { return one->timer != nullptr; });
 }
 
 asio::awaitable<void> Session::write_all() {

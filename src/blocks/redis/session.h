@@ -58,6 +58,8 @@ class Session final : public client::LoopMember, public std::enable_shared_from_
 
   void check_room(std::size_t bytes) const;
   void give_up(const AskedPtr& asked);
+  /// For what was written.
+  bool anybody_waits() const;
 
   // On the connection.
 
