@@ -24,8 +24,7 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 [[noreturn]] void throw_aborted() {
-  throw boost::system::system_error(
-      asio::error::make_error_code(asio::error::operation_aborted));
+  throw boost::system::system_error(asio::error::make_error_code(asio::error::operation_aborted));
 }
 
 [[noreturn]] void throw_late(const Origin& origin) {
@@ -83,8 +82,8 @@ asio::awaitable<Channel::Endpoints> Channel::find(const Origin& origin, Time unt
     throw_late(origin);
   }
   if (lookup->error || lookup->endpoints.empty()) {
-    throw Failure(Reason::name, "the name of " + origin.text() + " has no address: " +
-                                    lookup->error.message());
+    throw Failure(Reason::name,
+                  "the name of " + origin.text() + " has no address: " + lookup->error.message());
   }
   co_return lookup->endpoints;
 }

@@ -1,9 +1,9 @@
 #include "extproc/client.h"
 
+#include <algorithm>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
-#include <algorithm>
 #include <utility>
 
 #include "blocks/client/exchange.h"
@@ -64,13 +64,12 @@ struct Sending {
 };
 
 asio::awaitable<Response> send_once(const Sending& sending, bool fresh, bool& again) {
-  Pool::Lease lease =
-      co_await sending.pool->acquire(sending.target.origin, sending.until, fresh);
+  Pool::Lease lease = co_await sending.pool->acquire(sending.target.origin, sending.until, fresh);
   const bool used_before = lease.channel() != nullptr;
   Channel& channel = used_before ? *lease.channel() : lease.make();
   if (!used_before) {
-    const auto connected = std::min(
-        sending.until, Clock::now() + sending.state->settings.connect_time);
+    const auto connected =
+        std::min(sending.until, Clock::now() + sending.state->settings.connect_time);
     co_await channel.open(sending.target.origin, sending.state->tls, connected);
   }
   channel.set_deadline(sending.until);

@@ -12,6 +12,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <boost/none.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
 #include <cstdint>
@@ -54,8 +55,7 @@ constexpr int kMostInformational = 16;
 void set_up(std::optional<Parser>& parser, const Exchange& exchange) {
   constexpr std::size_t kMost = std::numeric_limits<std::uint32_t>::max();
   parser.emplace();
-  parser->header_limit(
-      static_cast<std::uint32_t>(std::min(exchange.settings.head_bytes, kMost)));
+  parser->header_limit(static_cast<std::uint32_t>(std::min(exchange.settings.head_bytes, kMost)));
   parser->skip(exchange.without_body);
   // A length that belongs to no body is none too many.
   if (exchange.without_body) {

@@ -1,9 +1,9 @@
 #include "blocks/client/loop_members.h"
 
 #include <algorithm>
+#include <boost/asio/execution/context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/query.hpp>
-#include <boost/asio/execution/context.hpp>
 
 namespace extproc::client {
 namespace {

@@ -9,9 +9,9 @@
 namespace extproc::client {
 namespace {
 
-constexpr std::string_view kOwnHeaders[] = {"connection", "content-length", "expect", "host",
-                                            "keep-alive", "te",             "trailer",
-                                            "transfer-encoding", "upgrade"};
+constexpr std::string_view kOwnHeaders[] = {"connection", "content-length",    "expect",
+                                            "host",       "keep-alive",        "te",
+                                            "trailer",    "transfer-encoding", "upgrade"};
 
 [[noreturn]] void refuse(const std::string& text) { throw Failure(Reason::request, text); }
 

@@ -1,7 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <array>
 #include <string_view>
 #include <utility>
 
@@ -20,8 +20,8 @@ namespace asio = boost::asio;
 
 /// They change what the connection is, or have no reply, or more than one.
 constexpr std::array<std::string_view, 14> kRefused = {
-    "auth",   "hello",      "monitor",   "psubscribe", "psync",        "punsubscribe", "quit",
-    "reset",  "select",     "ssubscribe", "subscribe",  "sunsubscribe", "sync",         "unsubscribe"};
+    "auth",  "hello",  "monitor",    "psubscribe", "psync",        "punsubscribe", "quit",
+    "reset", "select", "ssubscribe", "subscribe",  "sunsubscribe", "sync",         "unsubscribe"};
 
 bool is_client_reply(const Command& command) {
   constexpr std::string_view kReply = "\r\n$5\r\nreply\r\n";
@@ -37,8 +37,8 @@ void check(const Command& command) {
   const bool changes =
       std::ranges::any_of(kRefused, [&](auto one) { return same_name(one, command.name()); });
   if (changes || is_client_reply(command)) {
-    throw Failure(Reason::command, "the command " + command.name() +
-                                       " is refused: others share the connection");
+    throw Failure(Reason::command,
+                  "the command " + command.name() + " is refused: others share the connection");
   }
 }
 

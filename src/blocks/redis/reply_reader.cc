@@ -170,7 +170,8 @@ bool ReplyReader::begin_aggregate(char type, std::string_view length) {
     return true;
   }
   const bool pairs = type == '%' || type == '|';
-  if (*size > std::numeric_limits<std::size_t>::max() / 2) throw ReplyError("a length is too large");
+  if (*size > std::numeric_limits<std::size_t>::max() / 2)
+    throw ReplyError("a length is too large");
   if (type == '>' && !open_.empty()) throw ReplyError("a push is within a reply");
   value_.kind = pairs ? Value::Kind::map : Value::Kind::array;
   Open open{.value = std::move(value_),

@@ -198,8 +198,8 @@ void Session::end() noexcept {
   channel_.reset();
   for (auto* const queue : {&to_write_, &written_}) {
     for (const AskedPtr& asked : std::exchange(*queue, {})) {
-      asked->failure = failure(Reason::shut_down, "the client of Redis has been destroyed",
-                               asked->is_written);
+      asked->failure =
+          failure(Reason::shut_down, "the client of Redis has been destroyed", asked->is_written);
       asked->wake();
     }
   }

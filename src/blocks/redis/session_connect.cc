@@ -6,7 +6,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/error.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
 #include <exception>
@@ -60,8 +59,8 @@ asio::awaitable<void> Session::connect() {
 asio::awaitable<void> Session::greet(client::Channel& channel, ReplyReader& reader) const {
   const std::string user = settings_.user.empty() ? "default" : settings_.user;
   const bool has_password = !settings_.password.empty();
-  const Command hello = has_password ? Command("HELLO", 3, "AUTH", user, settings_.password)
-                                     : Command("HELLO", 3);
+  const Command hello =
+      has_password ? Command("HELLO", 3, "AUTH", user, settings_.password) : Command("HELLO", 3);
   const Value greeting = co_await ask(channel, reader, hello);
   if (!knows_no_hello(greeting)) {
     require_ok(greeting);
@@ -97,13 +96,11 @@ asio::awaitable<Value> Session::ask(client::Channel& channel, ReplyReader& reade
 void Session::not_connected(const std::string& why) {
   coming_.reset();
   last_failure_ = "Redis is unavailable: " + why;
-  pause_ = pause_.count() == 0 ? settings_.least_pause
-                               : std::min(pause_ * 2, settings_.most_pause);
+  pause_ = pause_.count() == 0 ? settings_.least_pause : std::min(pause_ * 2, settings_.most_pause);
   // Not all threads, and all processes, at the same moment.
   const auto part = std::uniform_real_distribution<>(0.75, 1.0)(random_);
   not_before_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(pause_ * part);
-  const auto failure =
-      std::make_exception_ptr(Failure(Reason::unavailable, last_failure_, false));
+  const auto failure = std::make_exception_ptr(Failure(Reason::unavailable, last_failure_, false));
   for (const AskedPtr& asked : std::exchange(to_write_, {})) {
     bytes_ -= asked->bytes.size();
     commands_ -= asked->missing;

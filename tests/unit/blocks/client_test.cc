@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -13,7 +14,6 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
-#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -38,8 +38,8 @@ namespace asio = boost::asio;
 using ::testing::HasSubstr;
 
 std::string name_of(Reason reason) {
-  constexpr const char* kNames[] = {"request",  "name", "connect",    "tls",      "time",
-                                    "closed",   "protocol", "size",   "overloaded", "shut_down"};
+  constexpr const char* kNames[] = {"request", "name",     "connect", "tls",        "time",
+                                    "closed",  "protocol", "size",    "overloaded", "shut_down"};
   return kNames[static_cast<int>(reason)];
 }
 
@@ -79,7 +79,8 @@ HttpPeer::Answering always(std::string bytes) {
 }
 
 TEST(Client, SendsWhatItIsGivenAndGivesWhatComes) {
-  HttpPeer peer(always("HTTP/1.1 418 I'm a teapot\r\nContent-Length: 5\r\nX-A: 1\r\nx-a: 2\r\n\r\nhello"));
+  HttpPeer peer(
+      always("HTTP/1.1 418 I'm a teapot\r\nContent-Length: 5\r\nX-A: 1\r\nx-a: 2\r\n\r\nhello"));
   Client client;
   Loop loop;
   std::string body;
@@ -101,9 +102,9 @@ TEST(Client, SendsWhatItIsGivenAndGivesWhatComes) {
       asio::detached);
   loop.io.run();
   EXPECT_EQ(body, "hello");
-  EXPECT_EQ(peer.requests().at(0), "POST /a/b?c=d HTTP/1.1\r\nhost: localhost:" +
-                                       std::to_string(peer.port()) +
-                                       "\r\nX-One: 1\r\nx-two: 2\r\ncontent-length: 4\r\n\r\ndata");
+  EXPECT_EQ(peer.requests().at(0),
+            "POST /a/b?c=d HTTP/1.1\r\nhost: localhost:" + std::to_string(peer.port()) +
+                "\r\nX-One: 1\r\nx-two: 2\r\ncontent-length: 4\r\n\r\ndata");
 }
 
 TEST(Client, AConnectionIsUsedAgainWhereItCanBe) {
@@ -295,7 +296,8 @@ TEST(Client, NobodyThere) {
   unsigned short port = 0;
   {
     asio::io_context io;
-    port = asio::ip::tcp::acceptor(io, {asio::ip::address_v4::loopback(), 0}).local_endpoint().port();
+    port =
+        asio::ip::tcp::acceptor(io, {asio::ip::address_v4::loopback(), 0}).local_endpoint().port();
   }
   Client client;
   Loop loop;
@@ -311,7 +313,8 @@ TEST(Client, RequestsWaitForAPlaceInTheirOrderAndAreBounded) {
   Client client({.connections = 2, .waiting = 2});
   Loop loop;
   std::vector<Request> requests;
-  for (const char* path : {"/a", "/b", "/c", "/d", "/e"}) requests.push_back({.url = peer.url(path)});
+  for (const char* path : {"/a", "/b", "/c", "/d", "/e"})
+    requests.push_back({.url = peer.url(path)});
   EXPECT_EQ(loop.ask_all(client, requests),
             (std::vector<std::string>{"200 a", "200 b", "200 c", "200 d", "!overloaded"}));
   EXPECT_EQ(peer.connections(), 2);
@@ -430,11 +433,11 @@ TEST(Client, InAHandlerWithoutARequestOfItsOwn) {
   Client client;
   auto handlers = std::make_shared<Handlers>("Asks");
   std::string given;
-  handlers->process<Phase::request_headers>(
-      [&](const HttpHeaders&, Context&, extproc::Request&, HeadersResponse&) -> Task<> {
-        const Response response = co_await client.get(peer.url("/a-long-path-beyond-any-small-text"));
-        given = response.body;
-      });
+  handlers->process<Phase::request_headers>([&](const HttpHeaders&, Context&, extproc::Request&,
+                                                HeadersResponse&) -> Task<> {
+    const Response response = co_await client.get(peer.url("/a-long-path-beyond-any-small-text"));
+    given = response.body;
+  });
   extproc::testing::AsEnvoyExtProc(
       {.request_headers = extproc::testing::envoy_headers({{":method", "GET"}})})
       .process(handlers);
@@ -450,11 +453,27 @@ TEST(Client, AStreamThatIsOverWaitsNoLonger) {
 // --- What is sent
 
 TEST(ClientTarget, UrlsThatAreNoneAreRefused) {
-  for (const char* url :
-       {"", "/path", "ftp://a", "http://", "http:///path", "http://a b/", "http://a/b c",
-        "http://user@a/", "http://user:p@a/", "http://[::1", "http://[x]/", "http://a:0/",
-        "http://a:65536/", "http://a:b/", "http://a/\r\nx: y", "http://a\r\n/", "http://\xc3\xa4/",
-        "http://a/\xc3\xa4", "http://a:1:2/", "http://[::1]x/", "http:a"}) {
+  for (const char* url : {"",
+                          "/path",
+                          "ftp://a",
+                          "http://",
+                          "http:///path",
+                          "http://a b/",
+                          "http://a/b c",
+                          "http://user@a/",
+                          "http://user:p@a/",
+                          "http://[::1",
+                          "http://[x]/",
+                          "http://a:0/",
+                          "http://a:65536/",
+                          "http://a:b/",
+                          "http://a/\r\nx: y",
+                          "http://a\r\n/",
+                          "http://\xc3\xa4/",
+                          "http://a/\xc3\xa4",
+                          "http://a:1:2/",
+                          "http://[::1]x/",
+                          "http:a"}) {
     EXPECT_THROW(static_cast<void>(parse_target(url)), Failure) << url;
   }
 }

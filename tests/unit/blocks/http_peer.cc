@@ -86,7 +86,8 @@ void HttpPeer::serve_on(int number, Stream& stream) {
   std::string bytes;
   while (true) {
     error_code error;
-    const std::size_t head = asio::read_until(stream, asio::dynamic_buffer(bytes), "\r\n\r\n", error);
+    const std::size_t head =
+        asio::read_until(stream, asio::dynamic_buffer(bytes), "\r\n\r\n", error);
     if (error) return;
     std::size_t body = 0;
     if (const auto at = bytes.find("\r\ncontent-length: "); at < head) {

@@ -23,7 +23,9 @@ Value boolean(bool what) { return {.kind = Value::Kind::boolean, .integer = what
 Value list(std::vector<Value> items) {
   return {.kind = Value::Kind::array, .items = std::move(items)};
 }
-Value map(std::vector<Value> items) { return {.kind = Value::Kind::map, .items = std::move(items)}; }
+Value map(std::vector<Value> items) {
+  return {.kind = Value::Kind::map, .items = std::move(items)};
+}
 
 /// All replies in bytes that come in these pieces.
 std::vector<Value> read(const std::vector<std::string_view>& pieces, std::size_t most = 100'000) {
@@ -100,12 +102,38 @@ TEST(RedisReplies, AreReadHoweverTheyAreCut) {
 }
 
 TEST(RedisReplies, WhatIsNoneEndsIt) {
-  for (const std::string bytes :
-       {"x\r\n", "\r\n", "+a\n", "+a\rb\r\n", "\n", ":\r\n", ":1a\r\n", ":1 \r\n", ":0x1\r\n",
-        ":9223372036854775808\r\n", "$a\r\n", "$-2\r\n", "$\r\n", "$1\r\nab\r\n", "$1\r\na\n\n",
-        "*-2\r\n", "*a\r\n", "%-1\r\n", "~-1\r\n", "#x\r\n", "#\r\n", "_x\r\n", ",x\r\n", ",\r\n",
-        "(1.5\r\n", "(\r\n", "=3\r\ntxt\r\n", "=5\r\ntxtaa\r\n", "!-1\r\n", "*1\r\n>0\r\n",
-        ":+-1\r\n", "HTTP/1.1 400 Bad Request\r\n"}) {
+  for (const std::string bytes : {"x\r\n",
+                                  "\r\n",
+                                  "+a\n",
+                                  "+a\rb\r\n",
+                                  "\n",
+                                  ":\r\n",
+                                  ":1a\r\n",
+                                  ":1 \r\n",
+                                  ":0x1\r\n",
+                                  ":9223372036854775808\r\n",
+                                  "$a\r\n",
+                                  "$-2\r\n",
+                                  "$\r\n",
+                                  "$1\r\nab\r\n",
+                                  "$1\r\na\n\n",
+                                  "*-2\r\n",
+                                  "*a\r\n",
+                                  "%-1\r\n",
+                                  "~-1\r\n",
+                                  "#x\r\n",
+                                  "#\r\n",
+                                  "_x\r\n",
+                                  ",x\r\n",
+                                  ",\r\n",
+                                  "(1.5\r\n",
+                                  "(\r\n",
+                                  "=3\r\ntxt\r\n",
+                                  "=5\r\ntxtaa\r\n",
+                                  "!-1\r\n",
+                                  "*1\r\n>0\r\n",
+                                  ":+-1\r\n",
+                                  "HTTP/1.1 400 Bad Request\r\n"}) {
     EXPECT_THROW(read({bytes}), ReplyError) << bytes;
   }
 }
@@ -138,9 +166,9 @@ TEST(RedisReplies, AreBounded) {
 
 TEST(RedisCommand, IsItsWordsAsBytes) {
   const std::string odd("a\r\n\0b", 5);
-  EXPECT_EQ(Command("SET", odd, 5, std::string_view("x"), "PX", -1L).bytes(),
-            "*6\r\n$3\r\nSET\r\n$5\r\n" + odd +
-                "\r\n$1\r\n5\r\n$1\r\nx\r\n$2\r\nPX\r\n$2\r\n-1\r\n");
+  EXPECT_EQ(
+      Command("SET", odd, 5, std::string_view("x"), "PX", -1L).bytes(),
+      "*6\r\n$3\r\nSET\r\n$5\r\n" + odd + "\r\n$1\r\n5\r\n$1\r\nx\r\n$2\r\nPX\r\n$2\r\n-1\r\n");
   EXPECT_EQ(Command(std::vector<std::string>{"DEL", "a", ""}).bytes(),
             "*3\r\n$3\r\nDEL\r\n$1\r\na\r\n$0\r\n\r\n");
   EXPECT_EQ(Command("PING").bytes(), "*1\r\n$4\r\nPING\r\n");
@@ -158,8 +186,8 @@ TEST(RedisUrl, SaysWhereAndWho) {
   EXPECT_EQ(read("rediss://:p%40%3a@[::1]:6380/15"), "::1|6380||p@:|15|tls");
   EXPECT_EQ(read("redis://me:a:b@10.0.0.1/2"), "10.0.0.1|6379|me|a:b|2");
   for (const char* url :
-       {"", "redis:", "http://a", "redis://", "redis://:secret@", "redis://secret@a",
-        "redis://a:0", "redis://a:65536", "redis://a:secret/", "redis://a/secret", "redis://a/-1",
+       {"", "redis:", "http://a", "redis://", "redis://:secret@", "redis://secret@a", "redis://a:0",
+        "redis://a:65536", "redis://a:secret/", "redis://a/secret", "redis://a/-1",
         "redis://:secret%4@a", "redis://[::1", "redis://[::1]x", "redis://a/1/2"}) {
     try {
       static_cast<void>(Settings::from_url(url));

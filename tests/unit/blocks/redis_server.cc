@@ -73,9 +73,21 @@ RedisServer::RedisServer(std::vector<std::string> options, bool tls)
 RedisServer::~RedisServer() { kill(); }
 
 void RedisServer::start() {
-  std::vector<std::string> words = {"redis-server", "--bind", "127.0.0.1", "--save", "",
-                                    "--appendonly", "no", "--daemonize", "no", "--logfile", "/dev/null",
-                                    "--enable-debug-command", "yes", "--dir", "/tmp"};
+  std::vector<std::string> words = {"redis-server",
+                                    "--bind",
+                                    "127.0.0.1",
+                                    "--save",
+                                    "",
+                                    "--appendonly",
+                                    "no",
+                                    "--daemonize",
+                                    "no",
+                                    "--logfile",
+                                    "/dev/null",
+                                    "--enable-debug-command",
+                                    "yes",
+                                    "--dir",
+                                    "/tmp"};
   words.push_back(tls_ ? "--tls-port" : "--port");
   words.push_back(std::to_string(port_));
   if (tls_) words.insert(words.end(), {"--port", "0"});

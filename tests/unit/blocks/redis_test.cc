@@ -107,8 +107,7 @@ struct Loop {
   Value value(Client& client, Command command) {
     Value value;
     asio::co_spawn(
-        io,
-        [&]() -> asio::awaitable<void> { value = co_await client.send(std::move(command)); },
+        io, [&]() -> asio::awaitable<void> { value = co_await client.send(std::move(command)); },
         asio::detached);
     io.restart();
     io.run();
@@ -186,7 +185,8 @@ struct RandomValue {
         return {{.kind = Value::Kind::number, .number = number}, text};
       }
       case 4: {
-        const std::string digits = "-" + std::string(1 + below(60), static_cast<char>('1' + below(9)));
+        const std::string digits =
+            "-" + std::string(1 + below(60), static_cast<char>('1' + below(9)));
         return {{.kind = Value::Kind::text, .text = digits}, "{big_number='" + digits + "'}"};
       }
       case 5:
@@ -381,10 +381,9 @@ TEST(Redis, AConnectionThatTheServerEndsIsMadeAgain) {
     EXPECT_NE(loop.ask(other, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"), "0");
   }
   // In the middle of it: what came before has its answer.
-  const auto outcomes =
-      loop.ask_all(client, {Command("ECHO", "a"),
-                            Command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "no"),
-                            Command("ECHO", "b")});
+  const auto outcomes = loop.ask_all(
+      client, {Command("ECHO", "a"), Command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "no"),
+               Command("ECHO", "b")});
   EXPECT_EQ(outcomes[0], "a");
   EXPECT_EQ(outcomes[1], "2") << "with the other's";
   EXPECT_THAT(outcomes[2], AnyOf("b", StartsWith("!lost+")));
@@ -415,7 +414,8 @@ TEST(Redis, AReplyThatIsTooLateIsNobodyElses) {
   // The server answers others meanwhile, so that the connection stays.
   std::vector<std::string> outcomes(20);
   std::string late;
-  const auto wait = [](asio::io_context& io, std::chrono::milliseconds time) -> asio::awaitable<void> {
+  const auto wait = [](asio::io_context& io,
+                       std::chrono::milliseconds time) -> asio::awaitable<void> {
     asio::steady_timer timer(io, time);
     co_await timer.async_wait(asio::use_awaitable);
   };
@@ -453,10 +453,12 @@ TEST(Redis, AServerThatWantsAPassword) {
   EXPECT_EQ(loop.ask(me, "ACL", "WHOAMI"), "me");
   settings.password = "wrong-one";
   Client wrong(settings);
-  EXPECT_THAT(loop.ask(wrong, "PING"), ::testing::AllOf(StartsWith("!unavailable "), HasSubstr("WRONGPASS"),
-                                                Not(HasSubstr("wrong-one"))));
+  EXPECT_THAT(loop.ask(wrong, "PING"),
+              ::testing::AllOf(StartsWith("!unavailable "), HasSubstr("WRONGPASS"),
+                               Not(HasSubstr("wrong-one"))));
   Client nobody(at(server));
-  EXPECT_THAT(loop.ask(nobody, "PING"), ::testing::AllOf(StartsWith("!unavailable "), HasSubstr("NOAUTH")));
+  EXPECT_THAT(loop.ask(nobody, "PING"),
+              ::testing::AllOf(StartsWith("!unavailable "), HasSubstr("NOAUTH")));
 }
 
 TEST(Redis, AServerThatKnowsResp2Alone) {
@@ -510,8 +512,8 @@ TEST(Redis, OverTls) {
                        true);
     Loop loop;
     Settings settings = at(server);
-    settings.tls = client::TlsSettings{
-        .ca_file = ca, .certificate_file = certificate, .key_file = key};
+    settings.tls =
+        client::TlsSettings{.ca_file = ca, .certificate_file = certificate, .key_file = key};
     Client client(settings);
     std::vector<Command> commands;
     std::vector<std::string> expected;
@@ -564,7 +566,8 @@ TEST(Redis, AReplyIsBounded) {
   settings.reply_bytes = 10'000;
   Client client(settings);
   EXPECT_EQ(loop.ask(client, "SET", "large", std::string(20'000, 'x')), "OK");
-  EXPECT_THAT(loop.ask(client, "GET", "large"), ::testing::AllOf(StartsWith("!lost+"), HasSubstr("reply_bytes")));
+  EXPECT_THAT(loop.ask(client, "GET", "large"),
+              ::testing::AllOf(StartsWith("!lost+"), HasSubstr("reply_bytes")));
   EXPECT_EQ(loop.ask(client, "GETRANGE", "large", 0, 3), "xxxx");
 }
 
