@@ -69,10 +69,12 @@ class EXTPROC_API Redactor {
 
   /// What the chunk becomes, together with what was kept of those before; valid until the next
   /// call. What no match can begin with goes on at once, of the rest all but `match_bytes`, and all
-  /// with `last`, behind which nothing may follow but empty chunks. What a literal begins with is
-  /// known to the byte; what a pattern does, by its least and its greatest match, so that one with
-  /// a fixed begin ("sk-…") holds least back.
+  /// with `last`, behind which nothing may follow but empty chunks. Literals are known to the byte;
+  /// where a pattern can begin, by its least and its greatest match, so that one with a fixed begin
+  /// ("sk-…") holds least back: `match_bytes` behind it.
   std::string_view redact(std::string_view chunk, bool last);
+  /// How many bytes are kept, for what comes next.
+  std::size_t waiting() const { return kept_.size() - decided_; }
   /// How many matches there were.
   std::uint64_t found() const { return found_; }
 

@@ -4,34 +4,11 @@
 #include <cassert>
 #include <charconv>
 #include <iterator>
-#include <optional>
+
+#include "log/utf8.h"
 
 namespace extproc::log {
 namespace {
-
-/// What a text begins with: a character, or a byte that is no UTF-8.
-struct Unit {
-  std::size_t bytes = 1;
-  std::optional<char32_t> character{};
-};
-
-Unit first_of(std::string_view text) {
-  constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
-  constexpr char32_t kMost = 0x10ffff;
-  const auto at = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned first = at(0);
-  if (first < 0x80) return {1, first};
-  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc0 || first > 0xf7 || text.size() < size) return {};
-  char32_t character = first & (0x7fU >> size);
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((at(i) & 0xc0U) != 0x80) return {};
-    character = character << 6 | (at(i) & 0x3fU);
-  }
-  const bool surrogate = character >= 0xd800 && character < 0xe000;
-  if (character < kLeast[size] || character > kMost || surrogate) return {};
-  return {size, character};
-}
 
 /// Whether it does something else than to show itself: controls, separators of lines, and marks of
 /// the writing direction.
@@ -110,7 +87,7 @@ void LineBuffer::put_escaped(std::string_view words, std::size_t most, std::size
   // The longest beginning behind which there is room for the mark.
   std::size_t cut = size_;
   for (std::string_view rest = words; !rest.empty();) {
-    const Unit unit = first_of(rest);
+    const Unit unit = first_unit(rest);
     const Piece piece = shown(rest, unit, quoting_ == Quoting::json);
     if (size_ + piece.text().size() > last) {
       size_ = cut;

@@ -24,10 +24,11 @@ UniqueFd open_to_append(const std::string& path) {
                          O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, kMode));
 }
 
-/// As many whole lines as a pipe takes in one piece.
+/// As many whole lines as a pipe takes in one piece, or one that is longer.
 std::string_view first_piece(std::string_view lines) {
   if (lines.size() <= kLineBytes) return lines;
-  return lines.substr(0, lines.rfind('\n', kLineBytes - 1) + 1);
+  const auto last = lines.rfind('\n', kLineBytes - 1);
+  return lines.substr(0, (last == lines.npos ? lines.find('\n', kLineBytes) : last) + 1);
 }
 
 std::size_t count_lines(std::string_view lines) {
@@ -38,6 +39,12 @@ std::size_t count_lines(std::string_view lines) {
 
 LogFile::LogFile(std::string path) : path_(std::move(path)), file_(open_to_append(path_)) {
   if (!file_) throw Error("cannot write the log to \"" + path_ + "\": " + std::strerror(errno));
+}
+
+LogFile LogFile::standard_output() {
+  LogFile file;
+  file.standard_fd_ = STDOUT_FILENO;
+  return file;
 }
 
 std::string LogFile::reopen() {
@@ -81,6 +88,6 @@ bool LogFile::write_piece(std::string_view piece, const std::function<bool()>& g
   return true;
 }
 
-int LogFile::fd() const { return path_.empty() ? STDERR_FILENO : file_.get(); }
+int LogFile::fd() const { return path_.empty() ? standard_fd_ : file_.get(); }
 
 }  // namespace extproc::log

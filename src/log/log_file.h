@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -9,11 +11,12 @@
 
 namespace extproc::log {
 
-/// Standard error, or a file that lines are appended to. One thread at a time.
+/// Standard error or output, or a file that lines are appended to. One thread at a time.
 class LogFile {
  public:
   /// Standard error.
   LogFile() = default;
+  static LogFile standard_output();
   /// Made where there is none. Throws Error with the reason when it cannot be written to.
   explicit LogFile(std::string path);
 
@@ -23,9 +26,9 @@ class LogFile {
   /// being kept, or nothing.
   std::string reopen();
 
-  /// Writes lines, each with its newline and of at most kLineBytes, as they can be written without
-  /// waiting for whoever reads them for more than a moment at a time; after each moment `gives_up`
-  /// is asked. How many lines were lost: because it gave up, or they could not be written.
+  /// Writes lines, each with its newline, as they can be written without waiting for whoever reads
+  /// them for more than a moment at a time; after each moment `gives_up` is asked. How many lines
+  /// were lost: because it gave up, or they could not be written.
   std::size_t write(std::string_view lines, const std::function<bool()>& gives_up);
 
  private:
@@ -35,6 +38,7 @@ class LogFile {
 
   std::string path_;
   UniqueFd file_;
+  int standard_fd_ = STDERR_FILENO;
 };
 
 }  // namespace extproc::log

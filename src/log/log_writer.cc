@@ -1,11 +1,10 @@
 #include "log/log_writer.h"
 
-#include <pthread.h>
-
-#include <condition_variable>
-#include <csignal>
+#include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
-#include <system_error>
+#include <string_view>
 #include <utility>
 
 #include "log/line_rates.h"
@@ -15,9 +14,6 @@ namespace extproc::log {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// What waits, and the lines that tell of those that were lost.
-constexpr std::size_t kReservedBytes = kQueuedBytes + 2 * kLineBytes;
 
 LineRates::Seconds second_of(Clock::time_point time) {
   return std::chrono::floor<std::chrono::seconds>(time);
@@ -50,219 +46,80 @@ std::string_view subject_of(LineKind kind) {
   return "other things";
 }
 
-/// Signals are for other threads, and a closed pipe is told by an error.
-class NoSignals {
- public:
-  NoSignals() {
-    sigset_t all;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, &before_);
-  }
-  ~NoSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  NoSignals(const NoSignals&) = delete;
-  NoSignals& operator=(const NoSignals&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
 }  // namespace
 
-/// What the threads that have lines and the one that writes them share.
-class LogWriter::Queue {
+/// Bounds the lines of each kind, and tells of those that were lost.
+class LogWriter::Queue final : public LineQueue {
  public:
-  Queue(LogFormat format, LogFile file) : format_(format), file_(std::move(file)) {}
+  Queue(LogFormat format, LogFile file)
+      : LineQueue(std::move(file), {.queued_bytes = kQueuedBytes, .thread_name = "extproc-log"}),
+        format_(format) {}
 
-  /// True where a thread is to begin, for the first line.
-  bool put(const LogLine& line);
-  void run();
-
-  /// True where a thread is to begin.
-  bool reopen() {
-    const std::lock_guard lock(mutex_);
-    if (closed_) return false;
-    reopens_ = true;
-    changed_.notify_one();
-    return !std::exchange(begun_, true);
+  LogFormat format() const { return format_; }
+  std::string text_of(const LogLine& line) const {
+    return std::string(written(line, format_, std::chrono::system_clock::now()).text());
   }
-  LostLines lost() const {
-    const std::lock_guard lock(mutex_);
-    return {dropped_, rates_.left_out()};
+  /// False where the line is to be left out.
+  bool admit(const LogLine& line) {
+    const std::lock_guard lock(mutex());
+    const bool untold = rates_.untold();
+    if (rates_.admit(line, second_of(Clock::now()))) return true;
+    // The thread is to tell of it when the second is over.
+    if (!untold) wake();
+    return false;
   }
-  bool flush(std::chrono::milliseconds most) {
-    std::unique_lock lock(mutex_);
-    return idle_.wait_for(lock, most, [this] { return waiting_.empty() && !writes_; });
-  }
-  /// True when the thread has ended, or never began.
-  bool close() {
-    std::unique_lock lock(mutex_);
-    closed_ = true;
-    last_write_ = Clock::now() + kLastWrites;
-    changed_.notify_one();
-    // A write that hangs is noticed by that it takes longer than what it was given.
-    return idle_.wait_for(lock, 2 * kLastWrites, [this] { return !begun_ || ended_; });
-  }
-  void could_not_begin() {
-    const std::lock_guard lock(mutex_);
-    begun_ = false;
+  std::uint64_t left_out() const {
+    const std::lock_guard lock(mutex());
+    return rates_.left_out();
   }
 
  private:
-  void wait_for_work(std::unique_lock<std::mutex>& lock);
-  void take_what_waits();
-  void tell_of_lost_lines();
-  void add(const LogLine& line) {
-    writing_.append(written(line, format_, std::chrono::system_clock::now()).text());
+  void add_own(std::string& lines, std::uint64_t dropped, bool last) override;
+  std::optional<Clock::time_point> own_time() const override {
+    if (!rates_.untold()) return std::nullopt;
+    return second_of(Clock::now()) + std::chrono::seconds(1);
   }
-  bool gives_up() const {
-    const std::lock_guard lock(mutex_);
-    return closed_ && Clock::now() >= last_write_;
+  std::string not_reopened(const std::string& path, const std::string& reason) override {
+    return text_of({.level = LogLevel::error,
+                    .kind = LineKind::server,
+                    .event = "the log goes on in the file that was open, since \"" + path +
+                             "\" cannot be opened anew",
+                    .detail = reason});
   }
 
   const LogFormat format_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::condition_variable idle_;
   LineRates rates_;
-  std::string waiting_;
-  std::uint64_t dropped_ = 0;
-  std::uint64_t dropped_told_ = 0;
-  bool begun_ = false;
-  bool reopens_ = false;
-  bool writes_ = false;
-  bool closed_ = false;
-  bool ended_ = false;
-  Clock::time_point last_write_{};
-  // Of the thread alone.
-  std::string writing_;
-  LogFile file_;
 };
 
-bool LogWriter::Queue::put(const LogLine& line) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (closed_) {
-      ++dropped_;
-      return false;
-    }
-    const bool untold = rates_.untold();
-    if (!rates_.admit(line, second_of(Clock::now()))) {
-      // The thread is to tell of it when the second is over.
-      if (!untold) changed_.notify_one();
-      return false;
-    }
-  }
-  const LineBuffer text = written(line, format_, std::chrono::system_clock::now());
-  const std::lock_guard lock(mutex_);
-  if (waiting_.capacity() < kReservedBytes) waiting_.reserve(kReservedBytes);
-  if (waiting_.size() + text.size() > kQueuedBytes) {
-    ++dropped_;
-    return false;
-  }
-  waiting_.append(text.text());
-  changed_.notify_one();
-  return !std::exchange(begun_, true);
-}
-
-void LogWriter::Queue::run() {
-  std::unique_lock lock(mutex_);
-  do {
-    wait_for_work(lock);
-    take_what_waits();
-    const bool reopens = std::exchange(reopens_, false);
-    lock.unlock();
-    std::size_t lost = file_.write(writing_, [this] { return gives_up(); });
-    writing_.clear();
-    if (reopens) {
-      if (const std::string reason = file_.reopen(); !reason.empty()) {
-        add({.level = LogLevel::error,
-             .kind = LineKind::server,
-             .event = "the log goes on in the file that was open, since \"" + file_.path() +
-                      "\" cannot be opened anew",
-             .detail = reason});
-        lost += file_.write(writing_, [this] { return gives_up(); });
-        writing_.clear();
-      }
-    }
-    lock.lock();
-    dropped_ += lost;
-    writes_ = false;
-    if (waiting_.empty()) idle_.notify_all();
-  } while (!closed_ || (!waiting_.empty() && Clock::now() < last_write_));
-  ended_ = true;
-  idle_.notify_all();
-}
-
-void LogWriter::Queue::wait_for_work(std::unique_lock<std::mutex>& lock) {
-  const auto has_work = [this] { return !waiting_.empty() || reopens_ || closed_; };
-  while (!has_work()) {
-    if (!rates_.untold()) {
-      changed_.wait(lock);
-      continue;
-    }
-    const auto next = second_of(Clock::now()) + std::chrono::seconds(1);
-    if (!changed_.wait_until(lock, next, has_work)) return;
-  }
-}
-
-void LogWriter::Queue::take_what_waits() {
-  writing_.swap(waiting_);
-  writes_ = true;
-  tell_of_lost_lines();
-}
-
-void LogWriter::Queue::tell_of_lost_lines() {
-  if (const std::uint64_t dropped = dropped_ - std::exchange(dropped_told_, dropped_)) {
-    add({.level = LogLevel::warning,
-         .kind = LineKind::server,
-         .event = std::to_string(dropped) +
-                  " lines of the log were dropped: they came faster than they were taken"});
+void LogWriter::Queue::add_own(std::string& lines, std::uint64_t dropped, bool last) {
+  if (dropped != 0) {
+    lines += text_of({.level = LogLevel::warning,
+                      .kind = LineKind::server,
+                      .event = std::to_string(dropped) +
+                               " lines of the log were dropped: they came faster than they were "
+                               "taken"});
   }
   if (!rates_.untold()) return;
   rates_.tell(
-      second_of(Clock::now()), closed_, [this](LineKind kind, LogLevel level, std::uint64_t lines) {
-        add({.level = level,
-             .kind = kind,
-             .event = std::to_string(lines) + " more lines about " + std::string(subject_of(kind)) +
-                      " were left out: " + std::to_string(kLinesPerSecond) +
-                      " a second are written"});
+      second_of(Clock::now()), last, [&](LineKind kind, LogLevel level, std::uint64_t left_out) {
+        lines += text_of({.level = level,
+                          .kind = kind,
+                          .event = std::to_string(left_out) + " more lines about " +
+                                   std::string(subject_of(kind)) + " were left out: " +
+                                   std::to_string(kLinesPerSecond) + " a second are written"});
       });
 }
 
 LogWriter::LogWriter(LogFormat format, LogFile file)
-    : queue_(std::make_shared<Queue>(format, std::move(file))) {}
+    : queue_(std::make_shared<Queue>(format, std::move(file))), writer_(queue_) {}
 
-LogWriter::~LogWriter() { close(); }
+LogWriter::~LogWriter() = default;
 
 void LogWriter::take(const LogLine& line) {
-  if (queue_->put(line)) begin();
+  if (!queue_->admit(line)) return;
+  writer_.put(written(line, queue_->format(), std::chrono::system_clock::now()).text());
 }
 
-void LogWriter::reopen() {
-  if (queue_->reopen()) begin();
-}
-
-void LogWriter::begin() {
-  const std::lock_guard lock(thread_mutex_);
-  try {
-    const NoSignals inherited;
-    thread_ = std::thread([queue = queue_] { queue->run(); });
-    ::pthread_setname_np(thread_.native_handle(), "extproc-log");
-  } catch (const std::system_error&) {
-    // The next line tries again.
-    queue_->could_not_begin();
-  }
-}
-
-LostLines LogWriter::lost() const { return queue_->lost(); }
-
-bool LogWriter::flush(std::chrono::milliseconds most) { return queue_->flush(most); }
-
-void LogWriter::close() {
-  const bool ended = queue_->close();
-  const std::lock_guard lock(thread_mutex_);
-  if (!thread_.joinable()) return;
-  ended ? thread_.join() : thread_.detach();
-}
+LostLines LogWriter::lost() const { return {queue_->dropped(), queue_->left_out()}; }
 
 }  // namespace extproc::log

@@ -19,6 +19,7 @@
 #include "extproc/error.h"
 #include "extproc/server.h"
 #include "extproc/service_manager.h"
+#include "log/line_writer.h"
 #include "log/make_logger.h"
 #include "server/configuration.h"
 #include "server/environment.h"
@@ -74,6 +75,7 @@ class SignalLoop {
       if (error) return;
       if (signal == SIGUSR1) {
         logger_->reopen();
+        log::LineWriter::reopen_all();
       } else {
         const std::string more = hooks_.on_hangup ? " and the settings file" : "";
         logger_->log(LogLevel::info, LineKind::server,

@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "extproc/error.h"
@@ -53,6 +54,15 @@ struct Match {
   std::size_t begin, end;
 };
 
+/// Of matches that begin where a text does, of which more is to come.
+enum class Begin : std::uint8_t {
+  /// What is there says whether there is one, and which.
+  known,
+  /// A literal, of which all is there.
+  literal,
+  unknown,
+};
+
 }  // namespace redaction
 }  // namespace
 
@@ -68,11 +78,11 @@ class Redaction::Rules {
       each_.push_back(
           std::make_unique<RE2>(rule.pattern.empty() ? RE2::QuoteMeta(rule.literal) : rule.pattern,
                                 redaction::options(limits.pattern_memory)));
-      auto& [least, most] = begins_.emplace_back();
+      auto& [least, most, anything] = begins_.emplace_back();
       if (!rule.literal.empty()) {
         least = most = rule.literal;
       } else if (!each_.back()->PossibleMatchRange(&least, &most, kBegin)) {
-        anything_ = true;
+        anything = true;
       }
     }
   }
@@ -109,14 +119,19 @@ class Redaction::Rules {
     return std::nullopt;
   }
 
-  /// Whether a match could begin with `text`, of which more is to come.
-  bool could_begin(std::string_view text) const {
-    if (anything_) return true;
-    return std::ranges::any_of(begins_, [text](const auto& begin) {
-      const auto& [least, most] = begin;
-      return text.substr(0, least.size()) >= std::string_view(least).substr(0, text.size()) &&
-             text.substr(0, most.size()) <= std::string_view(most).substr(0, text.size());
-    });
+  redaction::Begin begin_of(std::string_view text) const {
+    for (std::size_t i = 0; i < rules_.size(); ++i) {
+      const auto& [least, most, anything] = begins_[i];
+      const bool could =
+          anything ||
+          (text.substr(0, least.size()) >= std::string_view(least).substr(0, text.size()) &&
+           text.substr(0, most.size()) <= std::string_view(most).substr(0, text.size()));
+      if (!could) continue;
+      const std::string& literal = rules_[i].literal;
+      return literal.empty() || text.size() < literal.size() ? redaction::Begin::unknown
+                                                             : redaction::Begin::literal;
+    }
+    return redaction::Begin::known;
   }
 
   void append_replacement(std::string& out, std::string_view text, redaction::Match match) const {
@@ -144,9 +159,12 @@ class Redaction::Rules {
   std::size_t longest_;
   RE2 all_;
   std::vector<std::unique_ptr<RE2>> each_;
-  /// The least and the most that a rule's matches begin with.
-  std::vector<std::pair<std::string, std::string>> begins_;
-  bool anything_ = false;
+  /// The least and the most that a rule's matches begin with, where they do not with anything.
+  struct Range {
+    std::string least, most;
+    bool anything = false;
+  };
+  std::vector<Range> begins_;
 };
 
 Redaction::Redaction(std::vector<RedactionRule> rules, RedactionLimits limits)
@@ -154,26 +172,29 @@ Redaction::Redaction(std::vector<RedactionRule> rules, RedactionLimits limits)
 Redaction::~Redaction() = default;
 
 std::string_view Redactor::redact(std::string_view chunk, bool last) {
+  using redaction::Begin;
   out_.clear();
   kept_ += chunk;
-  // Behind this a match could still begin, or end, elsewhere, where it can begin at all.
-  const std::size_t undecided = rules_.longest() + 1;
-  std::size_t decidable = last ? kept_.size() : kept_.size() - std::min(kept_.size(), undecided);
-  decidable = std::max(decidable, decided_);
   const std::string_view text = kept_;
-  while (decidable < text.size() && !rules_.could_begin(text.substr(decidable))) ++decidable;
+  // Behind this a match could still begin, or end, elsewhere, where that is not known already.
+  const std::size_t undecided = last ? 0 : std::min(text.size(), rules_.longest() + 1);
   std::size_t at = decided_;
-  while (at < decidable) {
-    const auto match = rules_.find(text, at);
-    if (!match || match->begin >= decidable) break;
-    out_.append(text.substr(at, match->begin - at));
-    rules_.append_replacement(out_, text, *match);
-    ++found_;
-    at = match->end;
-  }
-  if (at < decidable) {
-    out_.append(text.substr(at, decidable - at));
-    at = decidable;
+  std::size_t decidable = std::max(text.size() - undecided, at);
+  for (bool goes_on = true; goes_on;) {
+    while (decidable < text.size() && rules_.begin_of(text.substr(decidable)) == Begin::known)
+      ++decidable;
+    goes_on = decidable < text.size() && rules_.begin_of(text.substr(decidable)) == Begin::literal;
+    if (goes_on) ++decidable;
+    while (at < decidable) {
+      const auto match = rules_.find(text, at);
+      if (!match || match->begin >= decidable) break;
+      out_.append(text, at, match->begin - at);
+      rules_.append_replacement(out_, text, *match);
+      ++found_;
+      at = match->end;
+    }
+    if (at < decidable) out_.append(text, at, decidable - at);
+    at = decidable = std::max(at, decidable);
   }
   // One byte more stays, so that it is seen what a match stands behind.
   const std::size_t over = at - std::min<std::size_t>(at, 1);

@@ -116,6 +116,50 @@ TEST(Redact, RandomTextsAreRedactedAsByHand) {
   EXPECT_GT(found, 3'000U);
 }
 
+TEST(Redact, NothingWaitsBehindALiteral) {
+  const Redaction redaction(
+      {{.literal = "hunter2"}, {.literal = "hunter22"}, {.pattern = "sk-[a-z0-9]{20,}"}});
+  Redactor redactor(redaction);
+  EXPECT_EQ(redactor.redact("a hunter2 and hunter2b, h", false), "a ******* and *******b, ");
+  EXPECT_EQ(redactor.redact("unter2", false), "*******");
+  EXPECT_EQ(redactor.redact("hunter2hunter2hu", false), "**************");
+  EXPECT_EQ(redactor.waiting(), 2U);
+  // The later literal does not count where the earlier matches; an earlier, longer one is waited
+  // for.
+  const Redaction longer({{.literal = "hunter22"}, {.literal = "hunter2"}});
+  Redactor waits(longer);
+  EXPECT_EQ(waits.redact("hunter2", false), "");
+  EXPECT_EQ(waits.redact("2hunter2x", false), "***************x");
+}
+
+TEST(Redact, LiteralsAreRedactedAsPatternsInEveryCut) {
+  std::mt19937 random(11);
+  const std::vector<std::vector<std::string>> sets = {
+      {"aab", "aa"}, {"aa", "aab"}, {"abab", "ba", "b"}, {"a", "ab", "abc"}, {"abc", "ab", "a"}};
+  for (const auto& set : sets) {
+    std::vector<RedactionRule> rules;
+    std::string all;
+    for (const std::string& each : set) {
+      rules.push_back({.literal = each});
+      all += (all.empty() ? "" : "|") + each;
+    }
+    rules.push_back({.pattern = "b+c"});
+    const RE2 pattern(all + "|b+c");
+    const Redaction redaction(std::move(rules), {.match_bytes = 5});
+    for (int i = 0; i < 2'000; ++i) {
+      std::string body;
+      for (std::size_t size = random() % 20; body.size() < size;) body += "aabbc"[random() % 5];
+      std::vector<std::string> pieces;
+      for (std::size_t at = 0; at < body.size();) {
+        const std::size_t size = 1 + random() % 6;
+        pieces.push_back(body.substr(at, size));
+        at += size;
+      }
+      ASSERT_EQ(redacted(redaction, pieces), by_hand(pattern, body, 5)) << all << ' ' << body;
+    }
+  }
+}
+
 TEST(Redact, WhatCannotBeginAMatchIsNotHeldBack) {
   const Redaction redaction({{.literal = "hunter2"}, {.pattern = "sk-[a-z0-9]{20,}"}});
   Redactor redactor(redaction);

@@ -1,0 +1,382 @@
+#include "extproc/call_log.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <ctime>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "call_log/json_line.h"
+#include "call_log/redacted_names.h"
+#include "extproc/error.h"
+#include "extproc/status.h"
+#include "extproc/trace.h"
+#include "log/line_writer.h"
+#include "log/log_file.h"
+#include "trace/traceparent.h"
+
+namespace extproc {
+namespace {
+
+using call_log::JsonLine;
+using call_log::RedactedNames;
+using SystemClock = std::chrono::system_clock;
+using SteadyClock = std::chrono::steady_clock;
+
+/// That a thread that writes is not woken for each line.
+constexpr std::chrono::milliseconds kGather{20};
+/// Of a path, a header's value and other texts of the caller's, as parts of a line.
+constexpr std::size_t kPathPart = 2;
+constexpr std::size_t kTextPart = 8;
+/// What Request::id() says where there is none.
+constexpr std::string_view kNoId = "unknown";
+/// What of texts is kept until the end of the request.
+constexpr std::size_t kKeptBytes = 1024;
+
+/// As RFC 3339 has it, in UTC.
+class TimeText {
+ public:
+  explicit TimeText(SystemClock::time_point time) {
+    const auto second = std::chrono::floor<std::chrono::seconds>(time);
+    if (second != second_) write(second);
+    const auto ms = std::chrono::floor<std::chrono::milliseconds>(time - second).count();
+    for (const auto& [at, unit] : {std::pair{20, 100}, {21, 10}, {22, 1}})
+      text_[static_cast<std::size_t>(at)] = static_cast<char>('0' + ms / unit % 10);
+  }
+  std::string_view text() const { return {text_.data(), kSize}; }
+
+ private:
+  static constexpr std::size_t kSize = 24;
+
+  static void write(std::chrono::sys_seconds second) {
+    const std::time_t seconds = SystemClock::to_time_t(second);
+    std::tm utc{};
+    gmtime_r(&seconds, &utc);
+    std::strftime(text_.data(), text_.size(), "%Y-%m-%dT%H:%M:%S.000Z", &utc);
+    second_ = second;
+  }
+
+  // A second has many lines.
+  static thread_local std::array<char, 40> text_;
+  static thread_local std::chrono::sys_seconds second_;
+};
+thread_local std::array<char, 40> TimeText::text_{};
+thread_local std::chrono::sys_seconds TimeText::second_ = std::chrono::sys_seconds::min();
+
+/// Lines that were lost are told among the others.
+class CallQueue final : public log::LineQueue {
+ public:
+  using LineQueue::LineQueue;
+
+ private:
+  void add_own(std::string& lines, std::uint64_t dropped, bool /*last*/) override {
+    if (dropped == 0) return;
+    std::string own;
+    JsonLine line(own, kOwnBytes);
+    line.text("time", TimeText(SystemClock::now()).text());
+    line.number("dropped", static_cast<std::int64_t>(dropped));
+    line.finish();
+    lines += own;
+  }
+  std::string not_reopened(const std::string& path, const std::string& reason) override {
+    std::string own;
+    JsonLine line(own, kOwnBytes);
+    line.text("time", TimeText(SystemClock::now()).text());
+    line.text("error", "the file that was open goes on, since \"" + path +
+                           "\" cannot be opened anew: " + reason);
+    line.finish();
+    return own;
+  }
+
+  static constexpr std::size_t kOwnBytes = 1024;
+};
+
+CallLogSettings checked(CallLogSettings settings) {
+  constexpr std::size_t kLeast = 1024;
+  constexpr std::size_t kMost = std::size_t{64} << 10;
+  if (settings.file.empty()) {
+    throw Error("a log of calls needs a file to write to, or \"-\" for standard output");
+  }
+  if (!(settings.sample >= 0 && settings.sample <= 1)) {
+    throw Error("a log of calls tells a part of the requests, 0 to 1: `sample` is neither");
+  }
+  if (settings.line_bytes < kLeast || settings.line_bytes > kMost) {
+    throw Error("the lines of a log of calls have 1024 to 65536 bytes: line_bytes is " +
+                std::to_string(settings.line_bytes));
+  }
+  if (settings.queue_bytes < settings.line_bytes) {
+    throw Error("queue_bytes of a log of calls must be at least line_bytes");
+  }
+  return settings;
+}
+
+std::shared_ptr<log::LineWriter> make_writer(const CallLogSettings& settings) {
+  log::LogFile file =
+      settings.file == "-" ? log::LogFile::standard_output() : log::LogFile(settings.file);
+  const log::LineQueue::Settings queue{
+      .queued_bytes = settings.queue_bytes, .thread_name = "extproc-calls", .pause = kGather};
+  return std::make_shared<log::LineWriter>(std::make_shared<CallQueue>(std::move(file), queue));
+}
+
+/// Spreads what may differ in few bits.
+std::uint64_t mixed(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+  return x ^ (x >> 31);
+}
+
+std::uint64_t hash_of(std::string_view id) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : id) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return mixed(hash);
+}
+
+/// What is known of a body's size.
+enum class Size : std::uint8_t { unknown, announced, counted, whole };
+
+struct Body {
+  std::uint64_t bytes = 0;
+  Size size = Size::unknown;
+
+  void announce(std::optional<std::uint64_t> length, bool ended) {
+    if (ended) {
+      *this = {0, Size::whole};
+    } else if (length) {
+      *this = {*length, Size::announced};
+    }
+  }
+  void add(std::size_t more) {
+    if (size < Size::counted) *this = {0, Size::counted};
+    bytes += more;
+  }
+};
+
+/// A request until its line is written.
+struct Call {
+  SteadyClock::time_point begun{};
+  SteadyClock::time_point responded{}, ended{};
+  int status = 0;
+  Body request, response;
+  std::optional<TraceContext::TraceId> trace_id{};
+  // A part of `kept`.
+  struct Slice {
+    std::uint32_t at = 0, size = 0;
+  };
+  Slice route, user, client, grpc_status;
+  std::vector<Slice> request_headers, response_headers;
+  std::string kept{};
+
+  Slice keep(std::string_view text) {
+    const Slice slice{static_cast<std::uint32_t>(kept.size()),
+                      static_cast<std::uint32_t>(std::min(text.size(), kKeptBytes))};
+    kept.append(text, 0, slice.size);
+    return slice;
+  }
+  std::string_view text(Slice slice) const {
+    return std::string_view(kept).substr(slice.at, slice.size);
+  }
+};
+
+bool is_set(SteadyClock::time_point time) { return time != SteadyClock::time_point{}; }
+
+std::optional<TraceContext::TraceId> trace_of(const Context& context, const HeaderView& headers) {
+  if (const TraceContext* const trace = context.trace()) return trace->trace_id;
+  const auto header = headers.value(trace::kTraceparent);
+  if (!header) return std::nullopt;
+  const auto parsed = trace::parse_traceparent(*header);
+  return parsed ? std::optional(parsed->trace_id) : std::nullopt;
+}
+
+std::string_view text_attribute(const Context& context, std::string_view name) {
+  const auto value = context.attribute(name);
+  return value ? value->string().value_or("") : "";
+}
+
+}  // namespace
+
+class CallLog::Impl {
+ public:
+  explicit Impl(CallLogSettings settings)
+      : settings_(checked(std::move(settings))),
+        redacted_(settings_.redacted),
+        writer_(make_writer(settings_)) {
+    log::LineWriter::reopen_with_all(writer_);
+  }
+
+  log::LineWriter& writer() const { return *writer_; }
+  const CallLogSettings& settings() const { return settings_; }
+
+  /// Whether the request is to have a line.
+  bool is_told(const Completed& how, const Call& call, const Request& request) const {
+    if (call.status == 0 || call.status >= settings_.sample_all_from || is_aborted(call) ||
+        is_error(how)) {
+      return true;
+    }
+    if (settings_.sample >= 1) return true;
+    static thread_local std::uint64_t without_id = hash_of("");
+    const std::uint64_t hash =
+        request.id() != kNoId ? hash_of(request.id()) : mixed(without_id += 0x9e3779b97f4a7c15);
+    return static_cast<double>(hash) <
+           settings_.sample * static_cast<double>(std::numeric_limits<std::uint64_t>::max());
+  }
+  void write(const Completed& how, const Call& call, const Request& request,
+             const CallFields& fields, std::string& out) const;
+
+ private:
+  static bool is_error(const Completed& how) {
+    return how.status != GrpcStatus::ok && !how.cancelled;
+  }
+  bool is_aborted(const Call& call) const {
+    return settings_.sees_bodies && call.status != 0 && call.response.size != Size::whole;
+  }
+  void put_headers(JsonLine& line, std::string_view name, const std::vector<std::string>& names,
+                   const std::vector<Call::Slice>& values, const Call& call) const;
+  void put_fields(JsonLine& line, const CallFields& fields) const;
+
+  const CallLogSettings settings_;
+  const RedactedNames redacted_;
+  const std::shared_ptr<log::LineWriter> writer_;
+};
+
+void CallLog::Impl::put_headers(JsonLine& line, std::string_view name,
+                                const std::vector<std::string>& names,
+                                const std::vector<Call::Slice>& values, const Call& call) const {
+  if (values.empty() || !line.begin_object(name)) return;
+  for (std::size_t i = 0; i < std::min(values.size(), names.size()); ++i) {
+    if (values[i].size == 0) continue;
+    redacted_.put(line, names[i], call.text(values[i]));
+  }
+  line.end_object();
+}
+
+void CallLog::Impl::put_fields(JsonLine& line, const CallFields& fields) const {
+  if (fields.fields_.empty() || !line.begin_object("fields")) return;
+  for (const auto& [name, value] : fields.fields_) {
+    if (redacted_.has(name)) {
+      line.text(name, call_log::kRedacted);
+    } else if (const auto* text = std::get_if<std::string>(&value)) {
+      line.text(name, *text);
+    } else if (const auto* flag = std::get_if<bool>(&value)) {
+      line.boolean(name, *flag);
+    } else if (const auto* number = std::get_if<double>(&value)) {
+      line.number(name, *number);
+    } else {
+      line.number(name, std::get<std::int64_t>(value));
+    }
+  }
+  line.end_object();
+}
+
+void CallLog::Impl::write(const Completed& how, const Call& call, const Request& request,
+                          const CallFields& fields, std::string& out) const {
+  const std::size_t text_bytes = settings_.line_bytes / kTextPart;
+  const auto text = [&](JsonLine& line, std::string_view name, std::string_view value) {
+    if (!value.empty()) line.text(name, value, text_bytes);
+  };
+  const auto bytes = [](JsonLine& line, std::string_view name, const Body& body) {
+    if (body.size != Size::unknown) line.number(name, static_cast<std::int64_t>(body.bytes));
+  };
+  const auto last = std::max(call.responded, call.ended);
+  // Who only looks on is told of the end long after it.
+  const std::chrono::nanoseconds duration =
+      is_set(call.begun) && is_set(last) ? last - call.begun : how.open;
+  JsonLine line(out, settings_.line_bytes);
+  line.text("time", TimeText(SystemClock::now() - how.open).text());
+  text(line, "method", request.method());
+  if (!request.path().empty()) {
+    redacted_.put_path(line, "path", request.path(), settings_.line_bytes / kPathPart);
+  }
+  text(line, "route", call.text(call.route));
+  if (call.status != 0) line.number("status", std::int64_t{call.status});
+  text(line, "grpc_status", call.text(call.grpc_status));
+  bytes(line, "request_bytes", call.request);
+  bytes(line, "response_bytes", call.response);
+  if (is_set(call.begun) && is_set(call.responded)) {
+    line.milliseconds("response_ms", call.responded - call.begun);
+  }
+  line.milliseconds("duration_ms", duration);
+  text(line, "user", fields.user_.empty() ? call.text(call.user) : fields.user_);
+  text(line, "client", call.text(call.client));
+  if (request.id() != kNoId) text(line, "request_id", request.id());
+  if (call.trace_id) {
+    line.text("trace_id", TraceContext{.trace_id = *call.trace_id}.trace_id_text());
+  }
+  if (is_aborted(call)) line.boolean("aborted", true);
+  if (is_error(how)) line.text("error", to_string(how.status));
+  put_headers(line, "request_headers", settings_.request_headers, call.request_headers, call);
+  put_headers(line, "response_headers", settings_.response_headers, call.response_headers, call);
+  put_fields(line, fields);
+  line.finish();
+}
+
+CallLog::CallLog(CallLogSettings settings)
+    : impl_(std::make_unique<const Impl>(std::move(settings))) {}
+
+CallLog::~CallLog() = default;
+
+void CallLog::request_headers(const HttpHeaders& headers, const Context& context,
+                              Request& request) const {
+  const CallLogSettings& settings = impl_->settings();
+  Call& call = request.state<Call>();
+  call.begun = SteadyClock::now();
+  call.request.announce(request.content_length(), headers.end_of_stream());
+  call.trace_id = trace_of(context, headers);
+  call.route = call.keep(text_attribute(context, "xds.route_name"));
+  call.client = call.keep(text_attribute(context, "source.address"));
+  if (!settings.user_header.empty()) {
+    call.user = call.keep(headers.value(settings.user_header).value_or(""));
+  }
+  for (const std::string& name : settings.request_headers)
+    call.request_headers.push_back(call.keep(headers.value(name).value_or("")));
+}
+
+void CallLog::response_headers(const HttpHeaders& headers, Request& request) const {
+  Call& call = request.state<Call>();
+  // That of a response to HEAD is of another one.
+  const auto length = request.method() == "HEAD" ? std::nullopt : request.content_length();
+  call.response.announce(length, headers.end_of_stream());
+  call.responded = SteadyClock::now();
+  for (const auto& [name, value] : headers) {
+    if (name == ":status") {
+      std::from_chars(value.data(), value.data() + value.size(), call.status);
+    } else if (name == "grpc-status") {
+      call.grpc_status = call.keep(value);
+    }
+  }
+  for (const std::string& name : impl_->settings().response_headers)
+    call.response_headers.push_back(call.keep(headers.value(name).value_or("")));
+}
+
+void CallLog::response_trailers(const HeaderView& trailers, Request& request) const {
+  Call& call = request.state<Call>();
+  call.ended = SteadyClock::now();
+  call.response.size = Size::whole;
+  if (const auto status = trailers.value("grpc-status")) call.grpc_status = call.keep(*status);
+}
+
+void CallLog::body(Phase phase, const HttpBody& chunk, Request& request) const {
+  Call& call = request.state<Call>();
+  Body& body = is_request_phase(phase) ? call.request : call.response;
+  body.add(chunk.bytes().size());
+  if (!chunk.end_of_stream()) return;
+  body.size = Size::whole;
+  if (!is_request_phase(phase)) call.ended = SteadyClock::now();
+}
+
+bool CallLog::complete(const Completed& how, Request& request) const {
+  const Call& call = request.state<Call>();
+  if (!impl_->is_told(how, call, request)) return true;
+  static thread_local std::string line;
+  impl_->write(how, call, request, request.shared<CallFields>(), line);
+  return impl_->writer().put(line);
+}
+
+void CallLog::reopen() const { impl_->writer().reopen(); }
+
+bool CallLog::flush(std::chrono::milliseconds most) const { return impl_->writer().flush(most); }
+
+std::uint64_t CallLog::dropped() const { return impl_->writer().dropped(); }
+
+}  // namespace extproc
