@@ -40,7 +40,8 @@ class Extproc(ConanFile):
         # Their libraries are the system's.
         for block in ("CODING", "REDACT"):
             toolchain.cache_variables[f"EXTPROC_{block}"] = False
-        toolchain.cache_variables["EXTPROC_JWT"] = bool(self.options.tls)
+        for block in ("JWT", "CLIENT", "REDIS"):
+            toolchain.cache_variables[f"EXTPROC_{block}"] = bool(self.options.tls)
         toolchain.cache_variables["EXTPROC_BUILD_EXAMPLES"] = False
         # It is compiled from nothing, and once.
         toolchain.cache_variables["EXTPROC_UNITY"] = "ALL"

@@ -6,6 +6,8 @@ option(EXTPROC_TLS "Build extproc::tls, and the command with it (needs OpenSSL 3
 option(EXTPROC_CODING "Build extproc::coding (needs zlib, brotli and zstd)" ${PROJECT_IS_TOP_LEVEL})
 option(EXTPROC_REDACT "Build extproc::redact (needs RE2)" ${PROJECT_IS_TOP_LEVEL})
 option(EXTPROC_JWT "Build extproc::jwt (needs OpenSSL 3)" ${PROJECT_IS_TOP_LEVEL})
+option(EXTPROC_CLIENT "Build extproc::client (needs OpenSSL 3)" ${PROJECT_IS_TOP_LEVEL})
+option(EXTPROC_REDIS "Build extproc::redis (needs extproc::client)" ${EXTPROC_CLIENT})
 option(EXTPROC_BUILD_EXAMPLES "Build the example processors" ${PROJECT_IS_TOP_LEVEL})
 option(EXTPROC_BUILD_TESTS "Build the tests" OFF)
 option(EXTPROC_BUILD_FUZZERS "Build the libFuzzer targets (clang only)" OFF)
@@ -23,6 +25,10 @@ set(EXTPROC_SANITIZE "" CACHE STRING "Sanitizers for every target of the project
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES AND PROJECT_IS_TOP_LEVEL)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+if(EXTPROC_REDIS AND NOT EXTPROC_CLIENT)
+  message(FATAL_ERROR "EXTPROC_REDIS needs EXTPROC_CLIENT: its connections are that component's")
 endif()
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)

@@ -7,14 +7,14 @@ packages_product=(
   g++ cmake ninja-build pkg-config
   libboost1.81-dev libnghttp2-dev libprotozero-dev     # the library
   libyaml-cpp-dev                                      # the command and the test kit
-  libcli11-dev libssl-dev                              # the command, TLS and the examples
+  libcli11-dev libssl-dev                              # the command, TLS, extproc::client and the examples
   zlib1g-dev libbrotli-dev libzstd-dev                 # extproc::coding
   libre2-dev                                           # extproc::redact
 )
 # Compiling everything that the presets build: the unit tests, too.
 packages_build=(
   "${packages_product[@]}"
-  libgtest-dev libgmock-dev libprotobuf-dev protobuf-compiler python3  # the unit tests
+  libgtest-dev libgmock-dev libprotobuf-dev protobuf-compiler python3 redis-server  # the unit tests
 )
 # Envoy, and curl to try it.
 packages_run=(python3-venv curl ca-certificates)
@@ -39,7 +39,7 @@ packages_browser=(chromium chromium-driver)
 packages_clang=(clang-16 libclang-rt-16-dev)
 
 # Commands that a group needs, for systems without apt.
-commands_build=(g++ cmake ninja pkg-config protoc python3)
+commands_build=(g++ cmake ninja pkg-config protoc python3 redis-server)
 commands_run=(python3 curl)
 commands_test=(python3 curl h2load promtool ss)
 commands_format=(clang-format-16)

@@ -37,6 +37,8 @@ struct CacheSettings {
   std::chrono::milliseconds stale{0};
   /// How long nothing is loaded again after it failed.
   std::chrono::milliseconds failure_ttl{1'000};
+  /// How long after a load get_newer() is given what that brought.
+  std::chrono::milliseconds renewal_pause{10'000};
   /// How long anybody waits for a load, and after which another can begin beside it.
   std::chrono::milliseconds load_time{5'000};
   /// Values, and remembered failures, that are kept; the one that was asked for least lately goes.
@@ -76,29 +78,15 @@ class Cache {
   /// load threw, CacheTimeout, Overloaded where there are too many loads, and operation_aborted as
   /// every operation of Asio once the stream is over.
   Task<Pointer> get(boost::asio::any_io_executor executor, Key key) {
-    const std::shared_ptr<State> state = state_;
-    Asked asked = state->ask(key, executor);
-    if (asked.starts) State::start(state, executor, key);
-    if (asked.value) co_return asked.value;
-    if (asked.failure) std::rethrow_exception(asked.failure);
-    boost::asio::steady_timer timer(executor, state->load_time());
-    asked.waiter->timer = &timer;
-    const Leaving leaving{*state, key, *asked.waiter};
-    bool interrupted = false;
-    try {
-      co_await timer.async_wait(boost::asio::deferred);
-    } catch (const boost::system::system_error&) {
-      interrupted = true;
-    }
-    if (asked.waiter->value) co_return asked.waiter->value;
-    if (asked.waiter->failure) std::rethrow_exception(asked.waiter->failure);
-    if (interrupted) {
-      throw boost::system::system_error(
-          boost::asio::error::make_error_code(boost::asio::error::operation_aborted));
-    }
-    Pointer last = state->usable(key);
-    if (!last) throw CacheTimeout();
-    co_return last;
+    return wait(state_, std::move(executor), std::move(key), nullptr);
+  }
+
+  /// As get(), for whom `known` is of no use though it is not old, such as keys that have not the
+  /// one that is asked for: waits for one load, however many ask, unless a newer value is there
+  /// already. Gives `known` again where it cannot be loaded, or was within renewal_pause, so that
+  /// whoever asks for what nobody has costs no load each.
+  Task<Pointer> get_newer(boost::asio::any_io_executor executor, Key key, Pointer known) {
+    return wait(state_, std::move(executor), std::move(key), std::move(known));
   }
 
   /// What is there now, within ttl and stale, or null. Never waits.
@@ -130,6 +118,32 @@ class Cache {
   using Time = std::chrono::steady_clock::time_point;
 
   class State;
+
+  static Task<Pointer> wait(std::shared_ptr<State> state, boost::asio::any_io_executor executor,
+                            Key key, Pointer known) {
+    Asked asked = state->ask(key, executor, known);
+    if (asked.starts) State::start(state, executor, key);
+    if (asked.value) co_return asked.value;
+    if (asked.failure) std::rethrow_exception(asked.failure);
+    boost::asio::steady_timer timer(executor, state->load_time());
+    asked.waiter->timer = &timer;
+    const Leaving leaving{*state, key, *asked.waiter};
+    bool interrupted = false;
+    try {
+      co_await timer.async_wait(boost::asio::deferred);
+    } catch (const boost::system::system_error&) {
+      interrupted = true;
+    }
+    if (asked.waiter->value) co_return asked.waiter->value;
+    if (asked.waiter->failure) std::rethrow_exception(asked.waiter->failure);
+    if (interrupted) {
+      throw boost::system::system_error(
+          boost::asio::error::make_error_code(boost::asio::error::operation_aborted));
+    }
+    Pointer last = state->usable(key);
+    if (!last) throw CacheTimeout();
+    co_return last;
+  }
 
   /// Of its own thread, but for the executor.
   struct Waiter {
@@ -180,14 +194,16 @@ class Cache {
       }
     }
 
-    Asked ask(const Key& key, const boost::asio::any_io_executor& executor) {
+    /// `known`: null, or what is not to be given as long as it can be loaded.
+    Asked ask(const Key& key, const boost::asio::any_io_executor& executor, const Pointer& known) {
       const std::lock_guard lock(mutex_);
       const Time now = settings_.now();
       const Entry* const entry = find(key);
       const bool failed = entry != nullptr && entry->failure && now < entry->failed_until;
       if (entry != nullptr && entry->value) {
         const auto age = now - entry->loaded;
-        if (age < settings_.ttl) {
+        const bool renews = entry->value == known && age >= settings_.renewal_pause && !failed;
+        if (age < settings_.ttl && !renews) {
           const bool old = settings_.refresh_after.count() > 0 && age >= settings_.refresh_after;
           return {.starts = old && !failed && begin(key, now), .value = entry->value};
         }

@@ -7,7 +7,7 @@ set -eu
 compiler=$1 output=$2
 shift 2
 for part; do
-  [ "$part" = tls ] && packages=extproc-tls || packages="extproc-coding extproc-redact extproc-jwt"
+  [ "$part" = tls ] && packages=extproc-tls || packages="extproc-coding extproc-redact extproc-jwt extproc-client extproc-redis"
   # shellcheck disable=SC2046,SC2086
   "$compiler" -std=c++20 -o "${output}_$part" "$(dirname "$0")/../$part.cc" $(pkg-config --cflags --libs $packages)
   "${output}_$part"

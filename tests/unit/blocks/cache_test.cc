@@ -162,6 +162,55 @@ TEST(Cache, AnOldValueIsRefreshedWithoutWaiting) {
   EXPECT_EQ(fixture.loads, 2);
 }
 
+/// As ask(), for whom what it gave first is of no use.
+std::string renew(Strings& cache, const std::string& key) {
+  auto handlers = std::make_shared<Handlers>("Renews");
+  std::string given = "nothing";
+  handlers->process<Phase::request_headers>(
+      [&](const HttpHeaders&, Context& context, Request&, HeadersResponse&) -> Task<> {
+        const auto known = co_await cache.get(executor(context), key);
+        const auto newer = co_await cache.get_newer(executor(context), key, known);
+        given = *known + ">" + *newer;
+      });
+  AsEnvoyExtProc({.request_headers = envoy_headers({{":method", "GET"}})}).process(handlers);
+  return given;
+}
+
+TEST(Cache, WhatIsOfNoUseIsLoadedAgainButNotForEverybody) {
+  Fixture fixture;
+  CacheSettings settings = fixture.settings();
+  settings.renewal_pause = 50ms;
+  Strings cache(settings, fixture.loader());
+  EXPECT_EQ(renew(cache, "a"), "a1>a1") << "it has just been loaded";
+  fixture.now_ms += 50;
+  EXPECT_EQ(renew(cache, "a"), "a1>a2");
+  EXPECT_EQ(renew(cache, "a"), "a2>a2");
+  EXPECT_EQ(fixture.loads, 2);
+  fixture.now_ms += 50;
+  fixture.fails = true;
+  EXPECT_EQ(renew(cache, "a"), "a2>a2");
+  EXPECT_EQ(renew(cache, "a"), "a2>a2") << "failed a moment ago";
+  EXPECT_EQ(fixture.loads, 3);
+}
+
+TEST(Cache, AllWhoseValueIsOfNoUseWaitForOneLoad) {
+  Fixture fixture;
+  CacheSettings settings = fixture.settings();
+  settings.renewal_pause = 50ms;
+  Strings cache(settings, fixture.loader());
+  EXPECT_EQ(ask(cache, "a"), "a1");
+  fixture.now_ms += 50;
+  fixture.takes = 100ms;
+  std::vector<std::thread> threads;
+  std::atomic<int> right{0};
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] { right += renew(cache, "a").ends_with(">a2") ? 1 : 0; });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(right, 8);
+  EXPECT_EQ(fixture.loads, 2);
+}
+
 TEST(Cache, NobodyWaitsForeverAndALoadOutlivesItsStream) {
   Fixture fixture;
   fixture.takes = 150ms;

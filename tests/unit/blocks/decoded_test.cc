@@ -13,13 +13,13 @@
 namespace extproc::coding {
 namespace {
 
+using ::testing::Contains;
 using testing::Envoy;
 using testing::EnvoyResult;
 using testing::Exchange;
+using ::testing::HasSubstr;
 using testing::HeaderList;
 using testing::HttpMessage;
-using ::testing::Contains;
-using ::testing::HasSubstr;
 using ::testing::Pair;
 
 /// Does what x-do says, of both bodies.
@@ -75,7 +75,8 @@ std::string with_big_l(std::string text) {
 
 class DecodedTest : public ::testing::Test {
  protected:
-  static HttpMessage message(std::string_view encoding, const std::string& bytes, HeaderList more = {}) {
+  static HttpMessage message(std::string_view encoding, const std::string& bytes,
+                             HeaderList more = {}) {
     HttpMessage message{.headers = {{"content-length", std::to_string(bytes.size())}}};
     if (!encoding.empty()) message.headers.emplace_back("content-encoding", encoding);
     message.headers.insert(message.headers.end(), more.begin(), more.end());
@@ -87,12 +88,13 @@ class DecodedTest : public ::testing::Test {
                    std::string_view what = "") {
     const std::string trailers = mode == "FULL_DUPLEX_STREAMED" ? "SEND" : "SKIP";
     const std::string name(mode);
-    const Envoy envoy("processing_mode: {request_body_mode: " + name + ", response_body_mode: " +
-                      name + ", request_trailer_mode: " + trailers +
+    const Envoy envoy("processing_mode: {request_body_mode: " + name +
+                      ", response_body_mode: " + name + ", request_trailer_mode: " + trailers +
                       ", response_trailer_mode: " + trailers + "}");
     request.headers.emplace_back(":method", "POST");
     request.headers.emplace_back("x-do", what);
-    auto result = envoy.run(processor, {.request = std::move(request), .upstream = std::move(upstream)});
+    auto result =
+        envoy.run(processor, {.request = std::move(request), .upstream = std::move(upstream)});
     EXPECT_TRUE(result.violations.empty());
     // That the stream ended with an error is for the test to say.
     for (const auto& refusal : result.refusals)
@@ -173,7 +175,8 @@ TEST_F(DecodedTest, WhatCannotBeDecodedIsRefused) {
     EXPECT_FALSE(answer.caller.complete && answer.caller.status == 200) << mode;
     // Cut off.
     const std::string whole = encoded(Coding::gzip, text);
-    EXPECT_EQ(play(mode, message("gzip", whole.substr(0, whole.size() - 5)), good).caller.status, 400)
+    EXPECT_EQ(play(mode, message("gzip", whole.substr(0, whole.size() - 5)), good).caller.status,
+              400)
         << mode;
   }
 }
