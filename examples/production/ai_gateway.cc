@@ -146,8 +146,8 @@ class Answer {
 /// so many requests and tokens a minute, and secrets of ours get into no answer. Streams pass as
 /// they come.
 ///
-/// Envoy's route says `cluster_header: x-ai-cluster`. Who the tenant is, somebody in front has found
-/// out, and says in a header.
+/// Envoy's route says `cluster_header: x-ai-cluster`. Who the tenant is, somebody in front has
+/// found out, and says in a header.
 class AiGateway final : public extproc::AsyncProcessor {
  public:
   explicit AiGateway(const extproc::OwnSettings& settings)
@@ -202,7 +202,8 @@ class AiGateway final : public extproc::AsyncProcessor {
       if (name || !finder.is_json()) break;
     }
     if (!name) co_return body.response().respond(refusal(400, why));
-    const auto model = std::ranges::find_if(models_, [&](const auto& each) { return each.has(*name); });
+    const auto model =
+        std::ranges::find_if(models_, [&](const auto& each) { return each.has(*name); });
     if (model == models_.end()) co_return body.response().respond(refusal(404, "no such model"));
     call.model = &*model;
     call.name = *name;
@@ -239,7 +240,8 @@ class AiGateway final : public extproc::AsyncProcessor {
     plain.finish();
   }
 
-  void on_complete(const extproc::Completed&, extproc::Context&, extproc::Request& request) override {
+  void on_complete(const extproc::Completed&, extproc::Context&,
+                   extproc::Request& request) override {
     const Call& call = request.state<Call>();
     if (call.model == nullptr) return;
     // A caller that leaves early, or an upstream that dies, is not free of charge.
@@ -293,7 +295,8 @@ class AiGateway final : public extproc::AsyncProcessor {
   std::optional<std::chrono::nanoseconds> over_limit(const std::string& tenant) const {
     for (const Limiter* each : {&requests_, &tokens_}) {
       if (!*each) continue;
-      if (const auto decision = (*each)->take(tenant); !decision.allowed) return decision.retry_after;
+      if (const auto decision = (*each)->take(tenant); !decision.allowed)
+        return decision.retry_after;
     }
     return std::nullopt;
   }

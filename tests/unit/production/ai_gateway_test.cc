@@ -67,8 +67,9 @@ constexpr std::string_view kDone = "data: [DONE]\n\n";
 class ProductionAiGateway : public ::testing::TestWithParam<std::string_view> {
  protected:
   EnvoyResult play(HttpMessage request, HttpMessage upstream = {}) {
-    auto result = Envoy(GetParam()).run(
-        gateway, {.request = std::move(request), .upstream = std::move(upstream)});
+    auto result =
+        Envoy(GetParam())
+            .run(gateway, {.request = std::move(request), .upstream = std::move(upstream)});
     EXPECT_TRUE(result.violations.empty());
     EXPECT_TRUE(result.refusals.empty());
     EXPECT_TRUE(result.unmet_needs.empty());
@@ -92,7 +93,8 @@ TEST_P(ProductionAiGateway, TheModelChoosesTheCluster) {
   EXPECT_TRUE(small.route_cache_cleared);
   EXPECT_EQ(small.upstream.body, R"({"model":"small","messages":[]})");
   // A caller cannot choose.
-  const auto large = play(asking({R"({"mo)", R"(del":"lar)", R"(ge-2"})"}, {{"x-ai-cluster", "cheap"}}));
+  const auto large =
+      play(asking({R"({"mo)", R"(del":"lar)", R"(ge-2"})"}, {{"x-ai-cluster", "cheap"}}));
   EXPECT_THAT(large.upstream.headers, Contains(Pair("x-ai-cluster", "dear")));
   EXPECT_THAT(large.upstream.headers, Not(Contains(Pair("x-ai-cluster", "cheap"))));
   EXPECT_EQ(large.upstream.body, R"({"model":"large-2"})");
@@ -136,8 +138,9 @@ TEST_P(ProductionAiGateway, RefusesWhatItCannotSend) {
 }
 
 TEST_P(ProductionAiGateway, OtherRequestsPass) {
-  const auto result = play({.headers = {{":path", "/v1/models"}, {"x-ai-cluster", "dear"}}},
-                           {.headers = {{"content-type", "application/json"}}, .body = {"hunter2"}});
+  const auto result =
+      play({.headers = {{":path", "/v1/models"}, {"x-ai-cluster", "dear"}}},
+           {.headers = {{"content-type", "application/json"}}, .body = {"hunter2"}});
   EXPECT_EQ(result.upstream_header("x-ai-cluster"), nullptr);
   EXPECT_EQ(result.caller.body, "hunter2");
 }
@@ -164,21 +167,21 @@ TEST_P(ProductionAiGateway, CountsWhatAnAnswerHasCost) {
     EXPECT_EQ(coding::decoded(each, result.caller.body), stream);
   }
   const auto json = play(
-      asking_small(),
-      {.headers = {{"content-type", "application/json"}, {"content-length", "48"}},
-       .body = {R"({"choices":[],"us)", R"(age":{"total_tokens":42,"x":1}})"}});
+      asking_small(), {.headers = {{"content-type", "application/json"}, {"content-length", "48"}},
+                       .body = {R"({"choices":[],"us)", R"(age":{"total_tokens":42,"x":1}})"}});
   EXPECT_EQ(tokens(json), 42);
-  const auto messages = play(
-      asking_small(),
-      events({"event: message_start\ndata: {\"message\":{\"usage\":{\"input_tokens\":10,\"output_tokens\":1}}}\n\n",
-              "event: message_delta\ndata: {\"usage\":{\"output_tokens\":20}}\n\n"}));
+  const auto messages =
+      play(asking_small(),
+           events({"event: message_start\ndata: "
+                   "{\"message\":{\"usage\":{\"input_tokens\":10,\"output_tokens\":1}}}\n\n",
+                   "event: message_delta\ndata: {\"usage\":{\"output_tokens\":20}}\n\n"}));
   EXPECT_EQ(tokens(messages), 30);
 }
 
 TEST_P(ProductionAiGateway, NoSecretGetsIntoAnAnswer) {
-  const auto result = play(
-      asking_small(), events({delta("it is hunt"), delta("er2. "), delta("sk-abcd"), delta("efgh12"),
-                              std::string(kDone)}));
+  const auto result =
+      play(asking_small(), events({delta("it is hunt"), delta("er2. "), delta("sk-abcd"),
+                                   delta("efgh12"), std::string(kDone)}));
   EXPECT_EQ(result.caller.body, delta("it is ") + delta("*******. ") + delta("") + delta("") +
                                     delta("*************") + std::string(kDone));
   // Whatever field it is in.
@@ -192,14 +195,15 @@ TEST_P(ProductionAiGateway, NoSecretGetsIntoAnAnswer) {
 }
 
 TEST_P(ProductionAiGateway, AnAnswerThatNobodyCanReadIsRefused) {
-  EXPECT_EQ(play(asking_small(), events({"x"}, {{"content-encoding", "rot13"}})).caller.status, 502);
+  EXPECT_EQ(play(asking_small(), events({"x"}, {{"content-encoding", "rot13"}})).caller.status,
+            502);
   EXPECT_EQ(play(asking_small(), events({"x"}, {{"cache-control", "no-transform"}})).caller.status,
             502);
 }
 
 TEST_P(ProductionAiGateway, OtherAnswersPass) {
-  const auto result = play(asking_small(), {.headers = {{"content-type", "audio/wav"}},
-                                            .body = {"hunter2"}});
+  const auto result =
+      play(asking_small(), {.headers = {{"content-type", "audio/wav"}}, .body = {"hunter2"}});
   EXPECT_EQ(result.caller.body, "hunter2");
 }
 
@@ -214,7 +218,8 @@ TEST(ProductionAiGatewayEvents, LeaveAsTheyCome) {
   std::vector<std::size_t> answered;
   for (const ExtProcMessage& each : result.messages) {
     if (each.from_envoy && each.bytes.find("choices") != std::string::npos) ++sent;
-    if (!each.from_envoy && each.bytes.find("choices") != std::string::npos) answered.push_back(sent);
+    if (!each.from_envoy && each.bytes.find("choices") != std::string::npos)
+      answered.push_back(sent);
   }
   ASSERT_GE(answered.size(), 2U);
   EXPECT_EQ(answered[0], 1U);
@@ -225,7 +230,8 @@ TEST(ProductionAiGatewayEvents, ABombInAnAnswerEndsIt) {
   const Service gateway = exported("AiGateway", settings().set("body_bytes", "1m"));
   const std::string bomb = coding::encoded(Coding::gzip, std::string(100'000'000, 'x'));
   const auto result = Envoy(kFilter).run(
-      gateway, {.request = asking_small(), .upstream = events({bomb}, {{"content-encoding", "gzip"}})});
+      gateway,
+      {.request = asking_small(), .upstream = events({bomb}, {{"content-encoding", "gzip"}})});
   EXPECT_FALSE(result.caller.complete);
   EXPECT_THAT(result.log, Contains(HasSubstr("decoded")));
 }
@@ -273,9 +279,9 @@ TEST_F(ProductionAiLimits, CountAnswersThatAreCutOff) {
 
 TEST(ProductionAiSettings, AreChecked) {
   EXPECT_THROW((void)exported("AiGateway"), Error);
-  EXPECT_THROW((void)exported("AiGateway", settings().set("secret_patterns",
-                                                          std::vector<std::string>{"("})),
-               Error);
+  EXPECT_THROW(
+      (void)exported("AiGateway", settings().set("secret_patterns", std::vector<std::string>{"("})),
+      Error);
   EXPECT_THROW((void)exported("AiGateway", settings().set("tokens_per_minute", 0)), Error);
 }
 
