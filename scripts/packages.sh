@@ -18,7 +18,7 @@ packages_build=(
 )
 # Envoy, and curl to try it.
 packages_run=(python3-venv curl ca-certificates)
-packages_test=(python3-venv curl ca-certificates ccache nghttp2-client prometheus iproute2)
+packages_test=(python3-venv curl ca-certificates ccache nghttp2-client prometheus iproute2 redis-server)
 packages_format=(clang-format-16)
 packages_lint=(clang-format-16 clang-tidy-16 clang-16)
 # Checks of what is in deploy/: systemd's own, a lint of Dockerfiles, helm, which Go builds. docker-compose needs no engine to read a file.
@@ -41,7 +41,7 @@ packages_clang=(clang-16 libclang-rt-16-dev)
 # Commands that a group needs, for systems without apt.
 commands_build=(g++ cmake ninja pkg-config protoc python3 redis-server)
 commands_run=(python3 curl)
-commands_test=(python3 curl h2load promtool ss)
+commands_test=(python3 curl h2load promtool ss redis-server)
 commands_format=(clang-format-16)
 commands_lint=(clang-format-16 clang-tidy-16)
 commands_deploy=(systemd-analyze docker-compose)

@@ -88,18 +88,21 @@ class Idempotency final : public extproc::AsyncProcessor {
     Call& call = request.state<Call>();
     while (auto chunk = co_await body.read()) {
       if (call.is_owner && call.answer.size() <= most_bytes_) call.answer.append(chunk->bytes());
-      // Before the caller has all of it, and asks again.
+      // Before the caller has all of it, and asks again. A body that was cut has no such chunk.
       if (chunk->end_of_stream()) co_await end(call);
       body.write(chunk->bytes());
     }
-    co_await end(call);
+  }
+
+  extproc::Task<> process_response_trailers(const extproc::HttpTrailers&, extproc::Context&,
+                                            extproc::Request& request,
+                                            extproc::TrailersResponse&) override {
+    co_await end(request.state<Call>());
   }
 
   extproc::Needs needs() const override {
     return {.request_body_mode = extproc::BodySendMode::buffered,
             .response_body_mode = extproc::BodySendMode::streamed,
-            // Else nobody says that a body has ended which trailers follow.
-            .response_trailers = true,
             .mode_override = true,
             .message_timeout = 2 * wait_ + 500ms};
   }
@@ -112,7 +115,8 @@ class Idempotency final : public extproc::AsyncProcessor {
     std::string key;
     /// Of what is asked: the same key is for the same request.
     std::string fingerprint;
-    /// What is stored while it is under way. What is stored has a word and the fingerprint in front.
+    /// What is stored while it is under way. What is stored has a word and the fingerprint in
+    /// front.
     std::string owner;
     bool is_owner = false;
     bool failed = false;
@@ -127,8 +131,8 @@ class Idempotency final : public extproc::AsyncProcessor {
 
   /// What belongs to one way of sending it, or to one moment, is not part of it.
   static bool is_kept(std::string_view name) {
-    constexpr std::string_view kNot[] = {"connection", "content-length", "date", "keep-alive",
-                                         "server", "transfer-encoding"};
+    constexpr std::string_view kNot[] = {"connection", "content-length", "date",
+                                         "keep-alive", "server",         "transfer-encoding"};
     return !name.starts_with(':') && !name.starts_with("x-envoy-") &&
            std::ranges::find(kNot, name) == std::end(kNot);
   }
@@ -156,8 +160,8 @@ class Idempotency final : public extproc::AsyncProcessor {
 
   void answer(std::string_view known, const Call& call, extproc::PhaseResponse& response) const {
     const std::string_view state = known.substr(0, known.find(' '));
-    const bool same = known.substr(std::min(state.size() + 1, known.size()))
-                          .starts_with(call.fingerprint);
+    const bool same =
+        known.substr(std::min(state.size() + 1, known.size())).starts_with(call.fingerprint);
     if (!known.empty() && !same) {
       response.respond({.status = 422, .body = "idempotency-key was for another request\n"});
     } else if (state == "answered") {

@@ -20,8 +20,8 @@ class IdempotencyStore {
   virtual extproc::Task<std::optional<std::string>> take(std::string key, std::string owner,
                                                          Milliseconds time) = 0;
   /// `value` in place of the owner, unless the key is another's by now; nothing: it is free again.
-  virtual extproc::Task<> give(std::string key, std::string owner,
-                               std::optional<std::string> value, Milliseconds time) = 0;
+  virtual extproc::Task<> give(std::string key, std::string owner, std::optional<std::string> value,
+                               Milliseconds time) = 0;
 };
 
 /// Of this process; beyond `most_bytes` the oldest go.

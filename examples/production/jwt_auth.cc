@@ -1,6 +1,7 @@
 #include <extproc/async.h>
 #include <extproc/cache.h>
 #include <extproc/client.h>
+#include <extproc/error.h>
 #include <extproc/http.h>
 #include <extproc/jwt.h>
 
@@ -29,12 +30,12 @@ using namespace std::chrono_literals;
 class JwtAuth final : public extproc::AsyncProcessor {
  public:
   explicit JwtAuth(const extproc::OwnSettings& settings)
-      : url_(settings.get<std::string>("jwks_url")),
+      : url_(required<std::string>(settings, "jwks_url")),
         realm_(settings.get_or<std::string>("realm", "api")),
         optional_(settings.get_or("optional", false)),
         wait_(settings.get_or<std::chrono::milliseconds>("wait", 2s)),
-        rules_{.issuers = {settings.get<std::string>("issuer")},
-               .audiences = settings.get<std::vector<std::string>>("audiences"),
+        rules_{.issuers = {required<std::string>(settings, "issuer")},
+               .audiences = required<std::vector<std::string>>(settings, "audiences"),
                .leeway = settings.get_or<std::chrono::seconds>("leeway", 60s)},
         client_({.connect_time = wait_,
                  .time = wait_,
@@ -89,6 +90,8 @@ class JwtAuth final : public extproc::AsyncProcessor {
   }
 
   void start() override {
+    if (url_.empty())
+      throw extproc::Error("it needs jwks_url, issuer and audiences in its settings");
     loader_ = std::jthread([this](std::stop_token stop) { load_first(std::move(stop)); });
   }
   void stop() override { loader_ = {}; }
@@ -102,6 +105,13 @@ class JwtAuth final : public extproc::AsyncProcessor {
     std::string pointer;
     std::string header;
   };
+
+  /// Without any settings it is only asked what it needs, by `extproc config`; nobody has a key
+  /// then.
+  template <class T>
+  static T required(const extproc::OwnSettings& settings, std::string_view name) {
+    return settings.empty() ? T() : settings.get<T>(name);
+  }
 
   /// Keys are fetched again long before they are old, and kept while the issuer is away.
   static extproc::CacheSettings times(const extproc::OwnSettings& settings,

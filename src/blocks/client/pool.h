@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "blocks/client/channel.h"
@@ -49,8 +50,8 @@ class Pool final : public LoopMember, public std::enable_shared_from_this<Pool> 
     bool kept_ = false;
   };
 
-  Pool(const Settings& settings, boost::asio::any_io_executor executor)
-      : settings_(settings), executor_(std::move(executor)) {}
+  Pool(Settings settings, boost::asio::any_io_executor executor)
+      : settings_(std::move(settings)), executor_(std::move(executor)) {}
 
   /// A place, with an unused connection where there is one, unless `fresh`. Throws Failure.
   boost::asio::awaitable<Lease> acquire(Origin origin, Time until, bool fresh);

@@ -4,6 +4,7 @@
 
 #include <boost/system/error_code.hpp>
 #include <string>
+#include <utility>
 
 #include "extproc/error.h"
 
@@ -19,7 +20,7 @@ void require(const boost::system::error_code& error, const std::string& what) {
 
 }  // namespace
 
-Tls::Tls(const TlsSettings& from) : settings(from) {
+Tls::Tls(TlsSettings from) : settings(std::move(from)) {
   if (settings.certificate_file.empty() != settings.key_file.empty()) {
     throw Error("TLS of a client: certificate_file and key_file must both be there, or none");
   }

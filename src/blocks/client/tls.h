@@ -9,7 +9,7 @@ namespace extproc::client {
 
 /// Shared by all connections, from any thread.
 struct Tls {
-  explicit Tls(const TlsSettings& from);
+  explicit Tls(TlsSettings from);
 
   TlsSettings settings;
   boost::asio::ssl::context context{boost::asio::ssl::context::tls_client};

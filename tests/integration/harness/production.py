@@ -41,7 +41,7 @@ class Production:
         self.envoy = Envoy(launcher, bootstrap(admin, [listener], all_clusters), admin, env=environment() if inside else None)
 
     def _serve(self, launcher: Launcher, entries: list[dict], tls: bool) -> Cluster:
-        port = free_port()
+        port = self.server_port = free_port()
         folder = launcher.folder / f"served-{port}"
         folder.mkdir()
         flags = over_tls.serve_flags() if tls else []

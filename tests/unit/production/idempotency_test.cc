@@ -34,8 +34,10 @@ struct Ask {
   std::string method = "POST";
   std::string path = "/payments";
   HeaderList more{};
-  HttpMessage upstream{.headers = {{":status", "201"}, {"content-type", "text/csv"},
-                                   {"set-cookie", "a=1"}, {"set-cookie", "b=2"}},
+  HttpMessage upstream{.headers = {{":status", "201"},
+                                   {"content-type", "text/csv"},
+                                   {"set-cookie", "a=1"},
+                                   {"set-cookie", "b=2"}},
                        .body = {"paid ", "10"}};
 };
 
@@ -114,8 +116,8 @@ TEST_P(ProductionIdempotency, WithTrailers) {
 TEST_P(ProductionIdempotency, TheKeyWithSomethingElseIsRefused) {
   const Service processor = exported("Idempotency", settings());
   EXPECT_EQ(told(processor, {}), "201 paid 10");
-  for (const Ask& other : {Ask{.body = "pay 11"}, Ask{.body = ""}, Ask{.method = "PATCH"},
-                           Ask{.path = "/refunds"}}) {
+  for (const Ask& other :
+       {Ask{.body = "pay 11"}, Ask{.body = ""}, Ask{.method = "PATCH"}, Ask{.path = "/refunds"}}) {
     EXPECT_EQ(told(processor, other), "!422 idempotency-key was for another request\n");
   }
 }

@@ -101,9 +101,9 @@ class ProductionJwtAuth : public ::testing::Test {
 
 TEST_F(ProductionJwtAuth, ARequestWithATokenPassesWithItsClaims) {
   const Service auth = exported("JwtAuth", settings());
-  const EnvoyResult result =
-      play(auth, {{"authorization", "Bearer " + token("RS256")}, {"x-user", "mallory"},
-                  {"x-none", "mallory"}});
+  const EnvoyResult result = play(auth, {{"authorization", "Bearer " + token("RS256")},
+                                         {"x-user", "mallory"},
+                                         {"x-none", "mallory"}});
   EXPECT_EQ(result.caller.status, 200);
   EXPECT_THAT(result.upstream.headers, Contains(Pair("x-user", "alice")));
   EXPECT_THAT(result.upstream.headers, Not(Contains(Pair(::testing::_, "mallory"))));
@@ -202,13 +202,17 @@ TEST_F(ProductionJwtAuth, ASlowIssuerIsWaitedForSoLong) {
 }
 
 TEST_F(ProductionJwtAuth, SettingsThatAreNoneAreRefused) {
-  EXPECT_THROW(exported("JwtAuth", OwnSettings()), Error);
+  EXPECT_THROW(exported("JwtAuth", OwnSettings().set("jwks_url", issuer->url())), Error);
+  const Service unset = exported("JwtAuth");
+  EXPECT_EQ(status(unset, "RS256"), 503) << "it can be asked what it needs, and serves nobody";
   EXPECT_THROW(exported("JwtAuth", settings().set("ca_file", "/none")), Error);
   EXPECT_THROW(exported("JwtAuth", settings().set("refresh", "0")), Error);
-  EXPECT_THROW(exported("JwtAuth",
-                        settings().set("claims", std::vector{OwnSettings().set("claim", "sub").set(
-                                                     "header", "x-user")})),
-               Error);
+  EXPECT_THROW(
+      exported(
+          "JwtAuth",
+          settings().set("claims",
+                         std::vector{OwnSettings().set("claim", "sub").set("header", "x-user")})),
+      Error);
 }
 
 }  // namespace
