@@ -1,4 +1,5 @@
-// Names, values and paths of any bytes in a line of a log of calls: JSON to Boost.JSON, within its limit, without what is redacted.
+// Names, values and paths of any bytes in a line of a log of calls: JSON to Boost.JSON, within its
+// limit, without what is redacted.
 
 #include <boost/json/src.hpp>
 #include <cstdint>
@@ -30,7 +31,8 @@ void write_line(Input input, bool has_secret) {
         names.put_path(line, name, value, value.size() / 2);
         break;
       case 1:
-        names.put_path(line, name, std::string("?token=").append(kSecret).append("&").append(value), most);
+        names.put_path(line, name, std::string("?token=").append(kSecret).append("&").append(value),
+                       most);
         break;
       case 2:
         line.number(name, static_cast<double>(value.size()) / 3);

@@ -1,4 +1,5 @@
-// Texts of events in pieces that the bytes say, against the same text redacted in one piece; and the bytes as a stream of events.
+// Texts of events in pieces that the bytes say, against the same text redacted in one piece; and
+// the bytes as a stream of events.
 
 #include <cstdint>
 #include <iterator>
@@ -48,7 +49,8 @@ std::string text_of(std::string_view events) {
 }
 
 void redact_pieces(Input input) {
-  constexpr std::string_view kLetters[] = {"h", "u", "n", "t", "e", "r", "2", "h\xc3\xa9", "\"", " "};
+  constexpr std::string_view kLetters[] = {"h", "u", "n",         "t",  "e",
+                                           "r", "2", "h\xc3\xa9", "\"", " "};
   std::string all;
   std::string events;
   while (!input.empty()) {
