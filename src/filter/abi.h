@@ -41,7 +41,6 @@ enum class OnTrailers : int { go_on, stop };
 
 enum Level : int { kTrace, kDebug, kInfo, kWarning, kError, kCritical, kOff };
 enum MetadataSource : int { kDynamic };
-enum ResetReason : int { kLocalReset };
 
 extern "C" {
 
@@ -81,7 +80,6 @@ EXTPROC_ENVOY(void, http_send_response_headers)
 EXTPROC_ENVOY(void, http_send_response_data)(void* filter, Bytes bytes, bool end);
 EXTPROC_ENVOY(void, http_send_response_trailers)
 (void* filter, const Field* trailers, std::size_t count);
-EXTPROC_ENVOY(void, http_filter_reset_stream)(void* filter, ResetReason reason, Bytes details);
 
 EXTPROC_ENVOY(void, http_filter_continue_decoding)(void* filter);
 EXTPROC_ENVOY(void, http_filter_continue_encoding)(void* filter);
@@ -96,9 +94,9 @@ EXTPROC_ENVOY(bool, http_filter_get_attribute_string)(void* filter, int attribut
 EXTPROC_ENVOY(bool, http_filter_get_attribute_int)
 (void* filter, int attribute, std::uint64_t* out);
 EXTPROC_ENVOY(bool, http_filter_get_attribute_bool)(void* filter, int attribute, bool* out);
-/// A serialised google.protobuf.Struct, merged into what the namespace has. Envoy 1.40.
+/// A serialised google.protobuf.Struct, merged into what the namespace has.
 EXTPROC_ENVOY(bool, http_set_dynamic_metadata_struct)(void* filter, Bytes name, Bytes value);
-/// A serialised google.protobuf.Any. Envoy 1.40.
+/// A serialised google.protobuf.Any.
 EXTPROC_ENVOY(bool, http_set_dynamic_typed_metadata)(void* filter, Bytes name, Bytes value);
 EXTPROC_ENVOY(std::size_t, http_get_metadata_keys_count)
 (void* filter, MetadataSource source, Bytes name);
@@ -110,7 +108,7 @@ EXTPROC_ENVOY(bool, http_get_metadata_number)
 (void* filter, MetadataSource source, Bytes name, Bytes key, double* out);
 EXTPROC_ENVOY(bool, http_get_metadata_bool)
 (void* filter, MetadataSource source, Bytes name, Bytes key, bool* out);
-/// The parts of a google.protobuf.Any. Envoy 1.40.
+/// The parts of a google.protobuf.Any.
 EXTPROC_ENVOY(bool, http_get_typed_metadata)
 (void* filter, MetadataSource source, Bytes name, Bytes* type_url, Bytes* value);
 

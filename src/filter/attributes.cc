@@ -7,7 +7,6 @@
 #include "extproc/host.h"
 #include "extproc/struct.h"
 #include "filter/abi.h"
-#include "filter/callbacks.h"
 
 namespace extproc::filter {
 namespace {
@@ -66,8 +65,7 @@ void add(Struct& to, void* envoy, const Attribute& attribute) {
   std::uint64_t number = 0;
   bool boolean = false;
   if (attribute.kind == AttributeKind::boolean) {
-    if (has(&EXTPROC_ENVOY_CALL(http_filter_get_attribute_bool)) &&
-        EXTPROC_ENVOY_CALL(http_filter_get_attribute_bool)(envoy, attribute.number, &boolean))
+    if (EXTPROC_ENVOY_CALL(http_filter_get_attribute_bool)(envoy, attribute.number, &boolean))
       to.set(attribute.name, boolean);
   } else if (attribute.kind == AttributeKind::text) {
     if (EXTPROC_ENVOY_CALL(http_filter_get_attribute_string)(envoy, attribute.number, &text))
@@ -88,14 +86,12 @@ bool add_as(MetadataKinds::Kind kind, Struct& to, void* envoy, abi::Bytes space,
       to.set(key.view(), text.view());
       return true;
     case MetadataKinds::Kind::number:
-      if (!has(&EXTPROC_ENVOY_CALL(http_get_metadata_number)) ||
-          !EXTPROC_ENVOY_CALL(http_get_metadata_number)(envoy, abi::kDynamic, space, key, &number))
+      if (!EXTPROC_ENVOY_CALL(http_get_metadata_number)(envoy, abi::kDynamic, space, key, &number))
         return false;
       to.set(key.view(), number);
       return true;
     case MetadataKinds::Kind::boolean:
-      if (!has(&EXTPROC_ENVOY_CALL(http_get_metadata_bool)) ||
-          !EXTPROC_ENVOY_CALL(http_get_metadata_bool)(envoy, abi::kDynamic, space, key, &boolean))
+      if (!EXTPROC_ENVOY_CALL(http_get_metadata_bool)(envoy, abi::kDynamic, space, key, &boolean))
         return false;
       to.set(key.view(), boolean);
       return true;
@@ -162,12 +158,7 @@ std::string_view source_address(void* envoy) {
 }
 
 bool tells_metadata(const FilterConfig& config) {
-  const bool untyped = has(&EXTPROC_ENVOY_CALL(http_get_metadata_keys_count)) &&
-                       has(&EXTPROC_ENVOY_CALL(http_get_metadata_keys)) &&
-                       has(&EXTPROC_ENVOY_CALL(http_get_metadata_string));
-  const bool typed = has(&EXTPROC_ENVOY_CALL(http_get_typed_metadata));
-  return (untyped && !config.metadata_namespaces.empty()) ||
-         (typed && !config.typed_metadata_namespaces.empty());
+  return !config.metadata_namespaces.empty() || !config.typed_metadata_namespaces.empty();
 }
 
 void EnvoySource::store_attributes(std::string& out) const {

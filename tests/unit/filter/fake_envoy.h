@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -108,6 +109,10 @@ class Stream : public std::enable_shared_from_this<Stream> {
   void destroy_within_continue() { destroy_within_continue_ = true; }
   void set_route(const void* route) { route_ = route; }
   std::size_t buffer_limit = std::size_t{1} << 20;
+  /// What there is of dynamic metadata that are texts: by namespace, and by key.
+  std::map<std::string, std::map<std::string, std::string>> metadata{};
+  /// What the filter has set: a namespace, and what is serialised.
+  std::vector<std::pair<std::string, std::string>> set_metadata{};
 
  private:
   friend struct Callbacks;
@@ -149,6 +154,8 @@ std::vector<std::string> take_log();
 int wrong_threads();
 /// How many of the filter's schedulers there are.
 int schedulers();
+/// What a counter or a gauge of that name came to, of all configurations.
+std::uint64_t statistic(std::string_view name);
 /// As --mode validate.
 void set_validates(bool validates);
 
