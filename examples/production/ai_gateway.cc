@@ -1,6 +1,7 @@
 #include <extproc/async.h>
 #include <extproc/call_log.h>
 #include <extproc/coding.h>
+#include <extproc/error.h>
 #include <extproc/event_redact.h>
 #include <extproc/http.h>
 #include <extproc/json_fields.h>
@@ -157,7 +158,7 @@ class AiGateway final : public extproc::AsyncProcessor {
         requests_(limit_of(settings, "requests_per_minute")),
         tokens_(limit_of(settings, "tokens_per_minute")) {
     limits_.bytes = settings.get_or("body_bytes", extproc::ByteSize{limits_.bytes}).bytes;
-    for (const auto& model : settings.get<std::vector<extproc::OwnSettings>>("models"))
+    for (const auto& model : settings.get_or<std::vector<extproc::OwnSettings>>("models", {}))
       models_.emplace_back(model);
   }
 
@@ -250,6 +251,11 @@ class AiGateway final : public extproc::AsyncProcessor {
     const auto tokens = static_cast<double>(known != 0 ? known : call.bytes / kBytesOfToken);
     if (tokens_) tokens_->charge(call.tenant, tokens);
     call.model->tokens.add(tokens);
+  }
+
+  /// `extproc config` and `check` make it without settings.
+  void start() override {
+    if (models_.empty()) throw extproc::Error("AiGateway has no models: name them in its settings");
   }
 
   extproc::Needs needs() const override {

@@ -17,6 +17,7 @@ namespace extproc {
 namespace detail {
 
 class Access;
+class WrappedBody;
 
 /// What a BodyStream reads from and writes to. Used on the stream's thread only.
 class BodyChannel {
@@ -113,6 +114,7 @@ class EXTPROC_API BodyStream {
 
  private:
   friend class detail::Access;
+  friend class detail::WrappedBody;
 
   BodyStream(detail::BodyChannel& channel, Phase phase) : channel_(channel), phase_(phase) {}
 

@@ -71,6 +71,13 @@ class EXTPROC_API Request {
   T& shared() {
     return find_or_make<Shared<T>>(shared_with_->state_).value;
   }
+  /// Null where nobody has asked for it yet.
+  template <class T>
+  const T* shared_or_null() const {
+    auto* const found =
+        find<Shared<T>>(shared_with_->state_.load(std::memory_order_acquire), nullptr);
+    return found == nullptr ? nullptr : &found->value;
+  }
 
  private:
   friend class detail::Access;

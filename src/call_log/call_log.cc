@@ -6,6 +6,7 @@
 #include <ctime>
 #include <limits>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "call_log/json_line.h"
@@ -15,7 +16,6 @@
 #include "extproc/trace.h"
 #include "log/line_writer.h"
 #include "log/log_file.h"
-#include "trace/traceparent.h"
 
 namespace extproc {
 namespace {
@@ -32,6 +32,7 @@ constexpr std::size_t kPathPart = 2;
 constexpr std::size_t kTextPart = 8;
 /// What Request::id() says where there is none.
 constexpr std::string_view kNoId = "unknown";
+constexpr std::size_t kUsualBytes = 240;
 /// What of texts is kept until the end of the request.
 constexpr std::size_t kKeptBytes = 1024;
 
@@ -159,13 +160,14 @@ struct Call {
   SteadyClock::time_point responded{}, ended{};
   int status = 0;
   Body request, response;
-  std::optional<TraceContext::TraceId> trace_id{};
   // A part of `kept`.
   struct Slice {
     std::uint32_t at = 0, size = 0;
   };
-  Slice route, user, client, grpc_status;
-  std::vector<Slice> request_headers, response_headers;
+  Slice route, user, client, grpc_status, trace_id;
+  /// Of the request's, and behind them of the response's.
+  std::vector<Slice> headers;
+  std::size_t request_headers = 0;
   std::string kept{};
 
   Slice keep(std::string_view text) {
@@ -181,12 +183,17 @@ struct Call {
 
 bool is_set(SteadyClock::time_point time) { return time != SteadyClock::time_point{}; }
 
-std::optional<TraceContext::TraceId> trace_of(const Context& context, const HeaderView& headers) {
-  if (const TraceContext* const trace = context.trace()) return trace->trace_id;
-  const auto header = headers.value(trace::kTraceparent);
-  if (!header) return std::nullopt;
-  const auto parsed = trace::parse_traceparent(*header);
-  return parsed ? std::optional(parsed->trace_id) : std::nullopt;
+/// Of a `traceparent` that came, without what it says besides; empty where it is none.
+std::string_view trace_id_of(std::string_view traceparent) {
+  constexpr std::size_t kAt = 3, kSize = 32, kLeast = 55;
+  if (traceparent.size() < kLeast || traceparent[kAt - 1] != '-' ||
+      traceparent[kAt + kSize] != '-') {
+    return {};
+  }
+  const std::string_view id = traceparent.substr(kAt, kSize);
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  if (!std::ranges::all_of(id, is_hex) || id.find_first_not_of('0') == id.npos) return {};
+  return id;
 }
 
 std::string_view text_attribute(const Context& context, std::string_view name) {
@@ -232,7 +239,7 @@ class CallLog::Impl {
     return settings_.sees_bodies && call.status != 0 && call.response.size != Size::whole;
   }
   void put_headers(JsonLine& line, std::string_view name, const std::vector<std::string>& names,
-                   const std::vector<Call::Slice>& values, const Call& call) const;
+                   std::span<const Call::Slice> values, const Call& call) const;
   void put_fields(JsonLine& line, const CallFields& fields) const;
 
   const CallLogSettings settings_;
@@ -242,7 +249,7 @@ class CallLog::Impl {
 
 void CallLog::Impl::put_headers(JsonLine& line, std::string_view name,
                                 const std::vector<std::string>& names,
-                                const std::vector<Call::Slice>& values, const Call& call) const {
+                                std::span<const Call::Slice> values, const Call& call) const {
   if (values.empty() || !line.begin_object(name)) return;
   for (std::size_t i = 0; i < std::min(values.size(), names.size()); ++i) {
     if (values[i].size == 0) continue;
@@ -300,13 +307,14 @@ void CallLog::Impl::write(const Completed& how, const Call& call, const Request&
   text(line, "user", fields.user_.empty() ? call.text(call.user) : fields.user_);
   text(line, "client", call.text(call.client));
   if (request.id() != kNoId) text(line, "request_id", request.id());
-  if (call.trace_id) {
-    line.text("trace_id", TraceContext{.trace_id = *call.trace_id}.trace_id_text());
-  }
+  text(line, "trace_id", call.text(call.trace_id));
   if (is_aborted(call)) line.boolean("aborted", true);
   if (is_error(how)) line.text("error", to_string(how.status));
-  put_headers(line, "request_headers", settings_.request_headers, call.request_headers, call);
-  put_headers(line, "response_headers", settings_.response_headers, call.response_headers, call);
+  const std::span headers(call.headers);
+  put_headers(line, "request_headers", settings_.request_headers,
+              headers.first(call.request_headers), call);
+  put_headers(line, "response_headers", settings_.response_headers,
+              headers.subspan(call.request_headers), call);
   put_fields(line, fields);
   line.finish();
 }
@@ -321,15 +329,22 @@ void CallLog::request_headers(const HttpHeaders& headers, const Context& context
   const CallLogSettings& settings = impl_->settings();
   Call& call = request.state<Call>();
   call.begun = SteadyClock::now();
+  call.kept.reserve(kUsualBytes);
   call.request.announce(request.content_length(), headers.end_of_stream());
-  call.trace_id = trace_of(context, headers);
+  if (const TraceContext* const trace = context.trace()) {
+    call.trace_id = call.keep(trace->trace_id_text());
+  } else {
+    call.trace_id = call.keep(trace_id_of(headers.value("traceparent").value_or("")));
+  }
   call.route = call.keep(text_attribute(context, "xds.route_name"));
   call.client = call.keep(text_attribute(context, "source.address"));
   if (!settings.user_header.empty()) {
     call.user = call.keep(headers.value(settings.user_header).value_or(""));
   }
+  call.headers.reserve(settings.request_headers.size() + settings.response_headers.size());
   for (const std::string& name : settings.request_headers)
-    call.request_headers.push_back(call.keep(headers.value(name).value_or("")));
+    call.headers.push_back(call.keep(headers.value(name).value_or("")));
+  call.request_headers = call.headers.size();
 }
 
 void CallLog::response_headers(const HttpHeaders& headers, Request& request) const {
@@ -346,7 +361,7 @@ void CallLog::response_headers(const HttpHeaders& headers, Request& request) con
     }
   }
   for (const std::string& name : impl_->settings().response_headers)
-    call.response_headers.push_back(call.keep(headers.value(name).value_or("")));
+    call.headers.push_back(call.keep(headers.value(name).value_or("")));
 }
 
 void CallLog::response_trailers(const HeaderView& trailers, Request& request) const {
@@ -368,8 +383,10 @@ void CallLog::body(Phase phase, const HttpBody& chunk, Request& request) const {
 bool CallLog::complete(const Completed& how, Request& request) const {
   const Call& call = request.state<Call>();
   if (!impl_->is_told(how, call, request)) return true;
+  static const CallFields kNone;
+  const CallFields* const fields = request.shared_or_null<CallFields>();
   static thread_local std::string line;
-  impl_->write(how, call, request, request.shared<CallFields>(), line);
+  impl_->write(how, call, request, fields == nullptr ? kNone : *fields, line);
   return impl_->writer().put(line);
 }
 

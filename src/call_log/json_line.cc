@@ -4,7 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <iterator>
+#include <cstring>
 
 #include "log/utf8.h"
 
@@ -20,8 +20,23 @@ constexpr std::array<bool, 256> kPlain = [] {
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
+/// Of eight at once; also true where it is not worth to know.
+bool may_need_escape(const char* eight) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHigh = 0x80 * kOnes;
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, eight, sizeof bytes);
+  const auto below = [](std::uint64_t x, char least) {
+    return (x - kOnes * static_cast<unsigned char>(least)) & ~x;
+  };
+  const std::uint64_t found = bytes | below(bytes, ' ') | below(bytes ^ (kOnes * '"'), 1) |
+                              below(bytes ^ (kOnes * '\\'), 1);
+  return (found & kHigh) != 0;
+}
+
 std::string_view plain_begin(std::string_view text) {
   std::size_t size = 0;
+  while (text.size() - size >= 8 && !may_need_escape(text.data() + size)) size += 8;
   while (size < text.size() && kPlain[static_cast<unsigned char>(text[size])]) ++size;
   return text.substr(0, size);
 }
@@ -71,9 +86,13 @@ bool JsonLine::member(std::string_view name, std::size_t bytes) {
     cut_ = true;
     return false;
   }
-  if (out_.back() != '{') out_ += ',';
-  out_ += '"';
-  escape(name, out_.size() + room());
+  const std::string_view begin = out_.back() == '{' ? "\"" : ",\"";
+  out_ += begin;
+  if (plain_begin(name).size() == name.size()) {
+    out_ += name;
+  } else {
+    escape(name, out_.size() + room());
+  }
   out_ += "\":";
   return true;
 }

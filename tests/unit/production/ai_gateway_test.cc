@@ -278,7 +278,9 @@ TEST_F(ProductionAiLimits, CountAnswersThatAreCutOff) {
 }
 
 TEST(ProductionAiSettings, AreChecked) {
-  EXPECT_THROW((void)exported("AiGateway"), Error);
+  EXPECT_NO_THROW((void)exported("AiGateway"));
+  EXPECT_THROW((void)exported("AiGateway", OwnSettings().set("models", std::vector{OwnSettings()})),
+               Error);
   EXPECT_THROW(
       (void)exported("AiGateway", settings().set("secret_patterns", std::vector<std::string>{"("})),
       Error);
