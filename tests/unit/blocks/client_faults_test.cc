@@ -1,6 +1,5 @@
-// An HTTP client whose servers end, say nothing, too much, or no HTTP; and what goes while it is asked.
-#include "extproc/client.h"
-
+// An HTTP client whose servers end, say nothing, too much, or no HTTP; and what goes while it is
+// asked.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,6 +16,7 @@
 
 #include "blocks/client_asking.h"
 #include "blocks/http_peer.h"
+#include "extproc/client.h"
 
 namespace extproc::client {
 namespace {
