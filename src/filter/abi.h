@@ -112,6 +112,26 @@ EXTPROC_ENVOY(bool, http_get_metadata_bool)
 EXTPROC_ENVOY(bool, http_get_typed_metadata)
 (void* filter, MetadataSource source, Bytes name, Bytes* type_url, Bytes* value);
 
+/// The length of a list, and what is at a place in it.
+EXTPROC_ENVOY(bool, http_get_metadata_list_size)
+(void* filter, MetadataSource source, Bytes name, Bytes key, std::size_t* out);
+EXTPROC_ENVOY(bool, http_get_metadata_list_string)
+(void* filter, MetadataSource source, Bytes name, Bytes key, std::size_t place, Bytes* out);
+EXTPROC_ENVOY(bool, http_get_metadata_list_number)
+(void* filter, MetadataSource source, Bytes name, Bytes key, std::size_t place, double* out);
+EXTPROC_ENVOY(bool, http_get_metadata_list_bool)
+(void* filter, MetadataSource source, Bytes name, Bytes key, std::size_t place, bool* out);
+
+/// Envoy's span of the stream, which lives as long as that; null where Envoy traces nothing.
+EXTPROC_ENVOY(void*, http_get_active_span)(void* filter);
+/// A span of the module's own, to be finished by it; null where there can be none.
+EXTPROC_ENVOY(void*, http_span_spawn_child)(void* filter, void* parent, Bytes name);
+EXTPROC_ENVOY(void, http_child_span_finish)(void* span);
+EXTPROC_ENVOY(void, http_span_set_tag)(void* span, Bytes name, Bytes value);
+/// In hexadecimal digits, until the next call for either.
+EXTPROC_ENVOY(bool, http_span_get_trace_id)(void* span, Bytes* out);
+EXTPROC_ENVOY(bool, http_span_get_span_id)(void* span, Bytes* out);
+
 // The main thread, in http_filter_config_new.
 EXTPROC_ENVOY(int, http_filter_config_define_counter)
 (void* config, Bytes name, Bytes* labels, std::size_t count, std::size_t* id);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <protozero/pbf_writer.hpp>
+#include <type_traits>
 
 #include "extproc/host.h"
 #include "extproc/struct.h"
@@ -75,6 +76,26 @@ void add(Struct& to, void* envoy, const Attribute& attribute) {
   }
 }
 
+/// False where not all values of the list are such.
+template <class T, class Get>
+bool add_list(Struct& to, void* envoy, abi::Bytes space, abi::Bytes key, Get get) {
+  std::size_t size = 0;
+  if (!EXTPROC_ENVOY_CALL(http_get_metadata_list_size)(envoy, abi::kDynamic, space, key, &size))
+    return false;
+  List list;
+  for (std::size_t place = 0; place < size; ++place) {
+    T value{};
+    if (!get(envoy, abi::kDynamic, space, key, place, &value)) return false;
+    if constexpr (std::is_same_v<T, abi::Bytes>) {
+      list.append(value.data == nullptr ? std::string_view() : value.view());
+    } else {
+      list.append(value);
+    }
+  }
+  to.set(key.view(), list);
+  return true;
+}
+
 bool add_as(MetadataKinds::Kind kind, Struct& to, void* envoy, abi::Bytes space, abi::Bytes key) {
   abi::Bytes text;
   double number = 0;
@@ -95,6 +116,14 @@ bool add_as(MetadataKinds::Kind kind, Struct& to, void* envoy, abi::Bytes space,
         return false;
       to.set(key.view(), boolean);
       return true;
+    case MetadataKinds::Kind::texts:
+      return add_list<abi::Bytes>(to, envoy, space, key,
+                                  EXTPROC_ENVOY_CALL(http_get_metadata_list_string));
+    case MetadataKinds::Kind::numbers:
+      return add_list<double>(to, envoy, space, key,
+                              EXTPROC_ENVOY_CALL(http_get_metadata_list_number));
+    case MetadataKinds::Kind::booleans:
+      return add_list<bool>(to, envoy, space, key, EXTPROC_ENVOY_CALL(http_get_metadata_list_bool));
     case MetadataKinds::Kind::other:
       break;
   }
@@ -106,7 +135,8 @@ void add_metadata(Struct& to, void* envoy, abi::Bytes space, abi::Bytes key, Met
   using Kind = MetadataKinds::Kind;
   const auto known = kinds.find(space.view(), key.view());
   if (known && (*known == Kind::other || add_as(*known, to, envoy, space, key))) return;
-  for (const Kind kind : {Kind::text, Kind::number, Kind::boolean}) {
+  for (const Kind kind :
+       {Kind::text, Kind::number, Kind::boolean, Kind::texts, Kind::numbers, Kind::booleans}) {
     if (known == kind || !add_as(kind, to, envoy, space, key)) continue;
     return kinds.note(space.view(), key.view(), kind);
   }

@@ -45,6 +45,16 @@ std::string missing_callbacks() {
   EXTPROC_NEED(http_get_metadata_number);
   EXTPROC_NEED(http_get_metadata_bool);
   EXTPROC_NEED(http_get_typed_metadata);
+  EXTPROC_NEED(http_get_metadata_list_size);
+  EXTPROC_NEED(http_get_metadata_list_string);
+  EXTPROC_NEED(http_get_metadata_list_number);
+  EXTPROC_NEED(http_get_metadata_list_bool);
+  EXTPROC_NEED(http_get_active_span);
+  EXTPROC_NEED(http_span_spawn_child);
+  EXTPROC_NEED(http_child_span_finish);
+  EXTPROC_NEED(http_span_set_tag);
+  EXTPROC_NEED(http_span_get_trace_id);
+  EXTPROC_NEED(http_span_get_span_id);
   EXTPROC_NEED(http_filter_config_define_counter);
   EXTPROC_NEED(http_filter_config_define_gauge);
   EXTPROC_NEED(http_filter_increment_counter);

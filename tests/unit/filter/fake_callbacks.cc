@@ -255,6 +255,36 @@ EXTPROC_FAKE(bool, http_get_metadata_bool)(void*, MetadataSource, Bytes, Bytes, 
 EXTPROC_FAKE(bool, http_get_typed_metadata)(void*, MetadataSource, Bytes, Bytes*, Bytes*) {
   return false;
 }
+EXTPROC_FAKE(bool, http_get_metadata_list_size)
+(void*, MetadataSource, Bytes, Bytes, std::size_t*) { return false; }
+EXTPROC_FAKE(bool, http_get_metadata_list_string)
+(void*, MetadataSource, Bytes, Bytes, std::size_t, Bytes*) { return false; }
+EXTPROC_FAKE(bool, http_get_metadata_list_number)
+(void*, MetadataSource, Bytes, Bytes, std::size_t, double*) { return false; }
+EXTPROC_FAKE(bool, http_get_metadata_list_bool)
+(void*, MetadataSource, Bytes, Bytes, std::size_t, bool*) { return false; }
+EXTPROC_FAKE(void*, http_get_active_span)(void* f) { return Callbacks::of(f).span.get(); }
+EXTPROC_FAKE(void*, http_span_spawn_child)(void* f, void* parent, Bytes name) {
+  auto& spans = Callbacks::of(f).spans;
+  spans.push_back(std::make_shared<fake::Span>(
+      fake::Span{.name = std::string(name.view()), .parent = static_cast<fake::Span*>(parent)}));
+  return spans.back().get();
+}
+EXTPROC_FAKE(void, http_child_span_finish)(void* span) {
+  static_cast<fake::Span*>(span)->finished = true;
+}
+EXTPROC_FAKE(void, http_span_set_tag)(void* span, Bytes name, Bytes value) {
+  static_cast<fake::Span*>(span)->tags[std::string(name.view())] = value.view();
+}
+EXTPROC_FAKE(bool, http_span_get_trace_id)(void*, Bytes* out) {
+  *out = bytes("0af7651916cd43dd8448eb211c80319c");
+  return true;
+}
+EXTPROC_FAKE(bool, http_span_get_span_id)(void* span, Bytes* out) {
+  *out = static_cast<fake::Span*>(span)->parent == nullptr ? bytes("b7ad6b7169203331")
+                                                           : bytes("00f067aa0ba902b7");
+  return true;
+}
 EXTPROC_FAKE(int, http_filter_config_define_counter)
 (void*, Bytes name, Bytes*, std::size_t, std::size_t* id) { return Callbacks::define(name, id); }
 EXTPROC_FAKE(int, http_filter_config_define_gauge)

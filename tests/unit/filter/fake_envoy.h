@@ -34,6 +34,14 @@ struct Reply {
   bool ended = false;
 };
 
+/// A span of the filter's, or Envoy's own, whose parent is null.
+struct Span {
+  std::string name{};
+  const Span* parent = nullptr;
+  std::map<std::string, std::string> tags{};
+  bool finished = false;
+};
+
 class Stream;
 
 /// A worker: its thread is the one that runs what is posted to it.
@@ -113,6 +121,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
   std::map<std::string, std::map<std::string, std::string>> metadata{};
   /// What the filter has set: a namespace, and what is serialised.
   std::vector<std::pair<std::string, std::string>> set_metadata{};
+  /// Envoy's span, where it traces, and those that the filter has made of it.
+  std::unique_ptr<Span> span{};
+  std::vector<std::shared_ptr<Span>> spans{};
 
  private:
   friend struct Callbacks;

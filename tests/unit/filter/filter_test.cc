@@ -70,6 +70,40 @@ TEST_F(FilterInEnvoy, MetadataGoBothWays) {
   EXPECT_EQ(it->set_metadata[0].second, Struct().set("team", "edge").bytes());
 }
 
+TEST_F(FilterInEnvoy, ItsSpansAreChildrenOfEnvoys) {
+  const auto it = stream(
+      make("Notes"), {{"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}});
+  it->span = std::make_unique<Span>();
+  it->request_headers(true);
+  ASSERT_EQ(it->spans.size(), 1U);
+  const Span& span = *it->spans[0];
+  EXPECT_EQ(span.name, "process.request_headers");
+  EXPECT_EQ(span.parent, it->span.get());
+  EXPECT_TRUE(span.finished);
+  EXPECT_EQ(span.tags, (std::map<std::string, std::string>{{"extproc.processor", "Notes"},
+                                                           {"extproc.phase", "request_headers"},
+                                                           {"extproc.outcome", "answered"}}));
+  EXPECT_EQ(it->value(abi::kRequestHeaders, "x-parent"),
+            "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01");
+}
+
+TEST_F(FilterInEnvoy, WithoutEnvoysSpanThereIsNone) {
+  const auto it = stream(make("Notes"));
+  it->request_headers(true);
+  EXPECT_TRUE(it->spans.empty());
+  EXPECT_EQ(it->value(abi::kRequestHeaders, "x-parent"), "none");
+}
+
+TEST_F(FilterInEnvoy, SpansOfHandlersThatStillWaitEndWithTheStream) {
+  const auto it = stream(make("Waits"), {{"x-ms", "20"}});
+  it->span = std::make_unique<Span>();
+  it->request_headers(true);
+  ASSERT_EQ(it->spans.size(), 1U);
+  EXPECT_FALSE(it->spans[0]->finished);
+  it->destroy();
+  EXPECT_TRUE(it->spans[0]->finished);
+}
+
 TEST_F(FilterInEnvoy, ChangesHeaders) {
   const auto it = stream(make("Changes"));
   it->request_headers(true);

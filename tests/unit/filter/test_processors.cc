@@ -244,6 +244,8 @@ class Notes : public Processor {
  public:
   void process_request_headers(const HttpHeaders&, Context& context, Request&,
                                HeadersResponse& response) override {
+    const TraceContext* const trace = context.trace();
+    response.set_header("x-parent", trace == nullptr ? "none" : trace->traceparent());
     const auto route = context.filter_metadata("route");
     const auto value = route ? route->find("team") : std::nullopt;
     const auto team = value ? value->string() : std::nullopt;

@@ -10,7 +10,8 @@ namespace extproc::fake {
 ///
 /// - Changes: sets x-seen in both headers, upper-cases bodies, sets x-end in trailers, at once
 /// - Looks: handles all and changes nothing
-/// - Notes: x-team and metadata of its own, of what the metadata of "route" say
+/// - Notes: x-parent from its trace; x-team and metadata of its own, of what the metadata of
+/// "route" say
 /// - Waits: the same as Changes, each time behind a timer of the request header x-ms milliseconds
 /// - Blocks: the same as Changes, on a thread of its own
 /// - Shouts: upper-cases bodies in handlers over the whole of them, with a timer before each chunk
