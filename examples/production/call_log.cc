@@ -1,7 +1,9 @@
 #include <extproc/async.h>
 #include <extproc/call_log.h>
 #include <extproc/metrics.h>
+#include <extproc/trace_settings.h>
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -67,6 +69,13 @@ class CallLog final : public extproc::AsyncProcessor {
     extproc::CallLogSettings log;
     log.sees_bodies = sees_bodies;
     log.file = settings.get_or("file", log.file);
+    if (const auto url = settings.find<std::string>("otlp")) {
+      log.otlp = extproc::TraceSettings{
+          .endpoint = *url,
+          .service_name = settings.get_or<std::string>("service", ""),
+          .delay = std::chrono::seconds(1),
+          .queue_bytes = settings.get_or("queue", extproc::ByteSize{log.queue_bytes}).bytes};
+    }
     log.request_headers = settings.get_or("request_headers", log.request_headers);
     log.response_headers = settings.get_or("response_headers", log.response_headers);
     log.user_header = settings.get_or("user_header", log.user_header);

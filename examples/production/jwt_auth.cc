@@ -1,5 +1,6 @@
 #include <extproc/async.h>
 #include <extproc/cache.h>
+#include <extproc/call_log.h>
 #include <extproc/client.h>
 #include <extproc/error.h>
 #include <extproc/http.h>
@@ -51,7 +52,7 @@ class JwtAuth final : public extproc::AsyncProcessor {
   }
 
   extproc::Task<> process_request_headers(const extproc::HttpHeaders& headers,
-                                          extproc::Context& context, extproc::Request&,
+                                          extproc::Context& context, extproc::Request& request,
                                           extproc::HeadersResponse& response) override {
     const auto given = headers.values("authorization");
     if (given.empty() && optional_) {
@@ -81,6 +82,10 @@ class JwtAuth final : public extproc::AsyncProcessor {
     }
     if (result.token) {
       tell(&*result.token, response);
+      // For the line of a call log that is in front of it.
+      if (const auto subject = result.token->text("/sub")) {
+        request.shared<extproc::CallFields>().set_user(*subject);
+      }
     } else {
       refuse(result.text, response);
     }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,12 +19,18 @@
 #include "extproc/headers.h"
 #include "extproc/phase.h"
 #include "extproc/request.h"
+#include "extproc/trace_settings.h"
 
 namespace extproc {
 
 struct CallLogSettings {
   /// Lines are appended to it; "-": standard output.
   std::string file{"-"};
+  /// In place of the file: OTLP logs over HTTP, sent as spans are. Each line is the body of a
+  /// LogRecord, whose time and trace are the request's, and whose severity is ERROR for what
+  /// sample_all_from is for. `endpoint` is the whole URL, such as "http://collector:4318/v1/logs";
+  /// what is of traces alone does not count. queue_bytes is its own, and line_bytes at most 16 KiB.
+  std::optional<TraceSettings> otlp{};
   /// Names of headers that are told.
   std::vector<std::string> request_headers{};
   std::vector<std::string> response_headers{};
@@ -127,7 +134,7 @@ class EXTPROC_API CallLog {
  public:
   /// Throws Error where the file cannot be written to, or a setting is out of range.
   explicit CallLog(CallLogSettings settings);
-  /// Writes what waits, for at most 200 ms.
+  /// Writes what waits, for at most 200 ms, or TraceSettings::last_send.
   ~CallLog();
   CallLog(const CallLog&) = delete;
   CallLog& operator=(const CallLog&) = delete;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "call_log/json_line.h"
+#include "call_log/otlp_lines.h"
 #include "call_log/redacted_names.h"
 #include "extproc/error.h"
 #include "extproc/status.h"
@@ -21,6 +22,7 @@ namespace extproc {
 namespace {
 
 using call_log::JsonLine;
+using call_log::OtlpLines;
 using call_log::RedactedNames;
 using SystemClock = std::chrono::system_clock;
 using SteadyClock = std::chrono::steady_clock;
@@ -97,7 +99,8 @@ class CallQueue final : public log::LineQueue {
 CallLogSettings checked(CallLogSettings settings) {
   constexpr std::size_t kLeast = 1024;
   constexpr std::size_t kMost = std::size_t{64} << 10;
-  if (settings.file.empty()) {
+  constexpr std::size_t kMostOfRecord = std::size_t{16} << 10;
+  if (settings.file.empty() && !settings.otlp) {
     throw Error("a log of calls needs a file to write to, or \"-\" for standard output");
   }
   if (!(settings.sample >= 0 && settings.sample <= 1)) {
@@ -105,6 +108,10 @@ CallLogSettings checked(CallLogSettings settings) {
   }
   if (settings.line_bytes < kLeast || settings.line_bytes > kMost) {
     throw Error("the lines of a log of calls have 1024 to 65536 bytes: line_bytes is " +
+                std::to_string(settings.line_bytes));
+  }
+  if (settings.otlp && settings.line_bytes > kMostOfRecord) {
+    throw Error("the lines of a log of calls that is sent have at most 16384 bytes: line_bytes is " +
                 std::to_string(settings.line_bytes));
   }
   if (settings.queue_bytes < settings.line_bytes) {
@@ -208,20 +215,31 @@ class CallLog::Impl {
   explicit Impl(CallLogSettings settings)
       : settings_(checked(std::move(settings))),
         redacted_(settings_.redacted),
-        writer_(make_writer(settings_)) {
-    log::LineWriter::reopen_with_all(writer_);
+        otlp_(settings_.otlp ? std::make_unique<OtlpLines>(*settings_.otlp) : nullptr),
+        writer_(otlp_ ? nullptr : make_writer(settings_)) {
+    if (writer_) log::LineWriter::reopen_with_all(writer_);
   }
 
-  log::LineWriter& writer() const { return *writer_; }
   const CallLogSettings& settings() const { return settings_; }
+  void reopen() const {
+    if (writer_) writer_->reopen();
+  }
+  bool flush(std::chrono::milliseconds most) const {
+    return writer_ ? writer_->flush(most) : otlp_->flush(most);
+  }
+  std::uint64_t dropped() const { return writer_ ? writer_->dropped() : otlp_->dropped(); }
+  /// False where it was dropped.
+  bool put(std::string_view line, const Completed& how, const Call& call) const {
+    if (writer_) return writer_->put(line);
+    return otlp_->put({.line = line.substr(0, line.size() - 1),
+                       .time = SystemClock::now() - how.open,
+                       .is_error = is_always_told(how, call),
+                       .trace_id = call.text(call.trace_id)});
+  }
 
   /// Whether the request is to have a line.
   bool is_told(const Completed& how, const Call& call, const Request& request) const {
-    if (call.status == 0 || call.status >= settings_.sample_all_from || is_aborted(call) ||
-        is_error(how)) {
-      return true;
-    }
-    if (settings_.sample >= 1) return true;
+    if (settings_.sample >= 1 || is_always_told(how, call)) return true;
     static thread_local std::uint64_t without_id = hash_of("");
     const std::uint64_t hash =
         request.id() != kNoId ? hash_of(request.id()) : mixed(without_id += 0x9e3779b97f4a7c15);
@@ -235,6 +253,10 @@ class CallLog::Impl {
   static bool is_error(const Completed& how) {
     return how.status != GrpcStatus::ok && !how.cancelled;
   }
+  bool is_always_told(const Completed& how, const Call& call) const {
+    return call.status == 0 || call.status >= settings_.sample_all_from || is_aborted(call) ||
+           is_error(how);
+  }
   bool is_aborted(const Call& call) const {
     return settings_.sees_bodies && call.status != 0 && call.response.size != Size::whole;
   }
@@ -244,6 +266,8 @@ class CallLog::Impl {
 
   const CallLogSettings settings_;
   const RedactedNames redacted_;
+  /// One of them.
+  const std::unique_ptr<OtlpLines> otlp_;
   const std::shared_ptr<log::LineWriter> writer_;
 };
 
@@ -387,13 +411,13 @@ bool CallLog::complete(const Completed& how, Request& request) const {
   const CallFields* const fields = request.shared_or_null<CallFields>();
   static thread_local std::string line;
   impl_->write(how, call, request, fields == nullptr ? kNone : *fields, line);
-  return impl_->writer().put(line);
+  return impl_->put(line, how, call);
 }
 
-void CallLog::reopen() const { impl_->writer().reopen(); }
+void CallLog::reopen() const { impl_->reopen(); }
 
-bool CallLog::flush(std::chrono::milliseconds most) const { return impl_->writer().flush(most); }
+bool CallLog::flush(std::chrono::milliseconds most) const { return impl_->flush(most); }
 
-std::uint64_t CallLog::dropped() const { return impl_->writer().dropped(); }
+std::uint64_t CallLog::dropped() const { return impl_->dropped(); }
 
 }  // namespace extproc

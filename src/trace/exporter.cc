@@ -17,6 +17,7 @@
 #include <mutex>
 #include <random>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -45,9 +46,10 @@ constexpr std::chrono::milliseconds kTimeToGiveUp{200};
 
 class Exporter::Sender {
  public:
-  Sender(TraceSettings settings, Logger logger)
+  Sender(TraceSettings settings, Logger logger, std::string_view what)
       : settings_(std::move(settings)),
         logger_(std::move(logger)),
+        what_(what),
         queue_({settings_.queue_bytes, settings_.queue_spans, settings_.batch_spans},
                [this] { wake(); }),
         frame_(settings_) {}
@@ -100,6 +102,7 @@ class Exporter::Sender {
 
   const TraceSettings settings_;
   const Logger logger_;
+  const std::string what_;
   asio::io_context io_{1};
   SpanQueue queue_;
   const RequestFrame frame_;
@@ -156,17 +159,17 @@ asio::awaitable<void> Exporter::Sender::send(const Batch& batch) {
       const Refused refused = read_response(posted.body);
       done(batch, std::min(refused.spans, spans));
       if (refused.spans != 0 || !refused.why.empty()) {
-        tell("takes spans, but " + std::to_string(refused.spans) + " of " + std::to_string(spans),
+        tell("takes " + what_ + ", but " + std::to_string(refused.spans) + " of " + std::to_string(spans),
              refused.why);
       } else if (std::exchange(fails_, false)) {
         told_.reset();
-        logger_.log(LogLevel::info, LineKind::server, "spans are taken again by " + peer());
+        logger_.log(LogLevel::info, LineKind::server, what_ + " are taken again by " + peer());
       }
       co_return;
     }
     if (!gives_up_) {
       fails_ = true;
-      tell("does not take spans",
+      tell("does not take " + what_,
            posted.status == 0 ? posted.failure : "it answers " + std::to_string(posted.status));
     }
     if (!posted.is_to_be_repeated() || attempt == kMostAttempts || ends_) break;
@@ -210,7 +213,7 @@ void Exporter::Sender::tell(std::string_view what, std::string why) {
   const std::uint64_t dropped = queue_.figures().dropped;
   if (dropped != dropped_told_)
     why += "; " + std::to_string(dropped - std::exchange(dropped_told_, dropped)) +
-           " spans were dropped since this was told last";
+           " " + what_ + " were dropped since this was told last";
   logger_.log({.level = LogLevel::warning,
                .kind = LineKind::server,
                .event = peer() + " " + std::string(what),
@@ -221,7 +224,7 @@ void Exporter::Sender::tell_end() {
   const std::uint64_t dropped = queue_.figures().dropped - dropped_told_;
   if (dropped == 0) return;
   logger_.log(LogLevel::warning, LineKind::server,
-              std::to_string(dropped) + " spans were dropped, which " + peer() + " did not take");
+              std::to_string(dropped) + " " + what_ + " were dropped, which " + peer() + " did not take");
 }
 
 std::shared_ptr<Exporter> Exporter::of(const TraceSettings& settings, const Logger& logger) {
@@ -241,8 +244,8 @@ std::shared_ptr<Exporter> Exporter::of(const TraceSettings& settings, const Logg
   return exporter;
 }
 
-Exporter::Exporter(const TraceSettings& settings, const Logger& logger)
-    : sender_(std::make_shared<Sender>(settings, logger)) {
+Exporter::Exporter(const TraceSettings& settings, const Logger& logger, std::string_view what)
+    : sender_(std::make_shared<Sender>(settings, logger, what)) {
   // Signals are for other threads.
   sigset_t all_signals;
   sigset_t before;

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "base/logger.h"
@@ -17,8 +18,8 @@ class Exporter {
   /// thread to be had.
   static std::shared_ptr<Exporter> of(const TraceSettings& settings, const Logger& logger);
 
-  /// `settings` are right.
-  Exporter(const TraceSettings& settings, const Logger& logger);
+  /// `settings` are right. `what`: what it sends, for the log; records of logs have the same frame.
+  Exporter(const TraceSettings& settings, const Logger& logger, std::string_view what = "spans");
   /// Sends what waits, in TraceSettings::last_send; what is left then is dropped.
   ~Exporter();
   Exporter(const Exporter&) = delete;

@@ -4,8 +4,12 @@ import asyncio
 import json
 import os
 import signal
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from harness import http
 from harness.processes import eventually, free_port
@@ -109,6 +113,59 @@ def test_a_request_waits_for_nobody(own_launcher, raw_port, tmp_path):
     eventually(read_some, "what was dropped is told")
     lines = [json.loads(line) for line in text.splitlines()]
     assert sum(line.get("dropped", 1) for line in lines) <= 601
+
+
+class LogCollector:
+    """Takes records by OTLP over HTTP."""
+
+    def __init__(self):
+        self.records: list = []
+        self.services: set[str] = set()
+        collector = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                assert (self.path, self.headers["content-type"]) == ("/v1/logs", "application/x-protobuf")
+                collector.take(ExportLogsServiceRequest.FromString(self.rfile.read(int(self.headers["content-length"]))))
+                self.send_response(200)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1/logs"
+
+    def take(self, request: ExportLogsServiceRequest) -> None:
+        for resource in request.resource_logs:
+            self.services |= {each.value.string_value for each in resource.resource.attributes if each.key == "service.name"}
+            self.records += [record for scope in resource.scope_logs for record in scope.log_records]
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.mark.parametrize("way", ["clear", INSIDE])
+def test_lines_for_a_collector(own_launcher, raw_port, way):
+    collector = LogCollector()
+    own = {"otlp": collector.url, "service": "shop", "bodies": False}
+    production = Production(own_launcher, {"CallLog": own}, raw_port, way=way)
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    before = time.time_ns()
+    production.request(path="/one", headers=[("traceparent", f"00-{trace}-b7ad6b7169203331-01")])
+    production.request(path="/two")
+    eventually(lambda: len(collector.records) >= 2, "two records", 20)
+    one, two = sorted(collector.records, key=lambda record: record.time_unix_nano)
+    assert json.loads(one.body.string_value)["path"] == "/one"
+    assert json.loads(two.body.string_value)["path"] == "/two"
+    assert (one.severity_text, one.trace_id.hex(), two.trace_id) == ("INFO", trace, b"")
+    assert before <= one.time_unix_nano <= one.observed_time_unix_nano
+    assert collector.services == {"shop"}
+    collector.close()
 
 
 def test_inside_the_settings_are_checked(own_launcher, raw_port):

@@ -2,20 +2,17 @@
 
 import asyncio
 import json
-import re
 import time
 
 import pytest
-import yaml
 from grpc_health.v1 import health_pb2
 
-from harness import http, paths
+from harness import http
 from harness.envoy_config import json_access_log
 from harness.grpc_client import channel, check_health
 from harness.issuer import Issuer, bearer, settings
 from harness.processes import eventually
 from harness.production import INSIDE, WAYS, Production, lines_of
-from harness.served_file import check
 
 SHOWS_USER = ("x-reply-request-header", "x-user")
 
@@ -175,19 +172,3 @@ def test_settings_are_checked(own_launcher, raw_port, issuer):
         Production(own_launcher, {"JwtAuth": {"jwks_url": issuer.url, "issuer": "x"}}, raw_port)
     with pytest.raises(AssertionError, match="needs jwks_url"):
         Production(own_launcher, {"JwtAuth": {}}, raw_port)
-
-
-@pytest.mark.parametrize("name", ["JwtAuth", "Idempotency"])
-def test_the_settings_of_the_page_are_those_of_the_processor(tmp_path, name):
-    page = (paths.REPOSITORY / "docs" / "recipes.md").read_text()
-    shown = re.search(rf"<!-- settings of production\.{name} -->\n```yaml\n(.*?)```", page, re.DOTALL)[1]
-    file = tmp_path / "serve.yaml"
-    entry = {"name": f"production.{name}", "settings": yaml.safe_load(shown)}
-    file.write_text(yaml.safe_dump({"services": [{"listen": "127.0.0.1:1", "processors": [entry]}]}))
-    checked = check(file)
-    assert checked.returncode == 0, checked.stderr
-    source = (paths.REPOSITORY / "examples" / "production").glob(f"{'jwt_auth' if name == 'JwtAuth' else 'idempotency'}.cc")
-    read = set(re.findall(r'(?:get_or|get|find|required)(?:<[\w:<>]+>)?\((?:settings, )?"(\w+)"', next(source).read_text()))
-    table = page[page.index(shown) :].split("\n\n")[1]
-    told = set(re.findall(r"`(\w+)`", "".join(line.split("|")[1] for line in table.splitlines())))
-    assert read - {"claim", "header"} == told

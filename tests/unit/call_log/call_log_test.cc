@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/json.hpp>
 #include <chrono>
 #include <filesystem>
@@ -74,11 +75,11 @@ class Teller final : public AsyncProcessor {
     co_return;
   }
   void on_complete(const Completed& how, Context&, Request& request) override {
-    taken = log.complete(how, request) && taken;
+    if (!log.complete(how, request)) taken = false;
   }
 
   CallLog log;
-  bool taken = true;
+  std::atomic<bool> taken = true;
 
  private:
   Task<> pass(BodyStream& body, Request& request) {
@@ -326,6 +327,9 @@ TEST_F(CallLogTest, RefusesWhatCannotBe) {
   EXPECT_THAT([] { CallLog log({.sample = 2}); }, ThrowsMessage<Error>(HasSubstr("sample")));
   EXPECT_THAT([] { CallLog log({.line_bytes = 10}); },
               ThrowsMessage<Error>(AllOf(HasSubstr("line_bytes"), HasSubstr("10"))));
+  EXPECT_THAT([] { CallLog log({.otlp = TraceSettings{}, .line_bytes = 20'000}); },
+              ThrowsMessage<Error>(HasSubstr("16384")));
+  EXPECT_THROW(CallLog log({.otlp = TraceSettings{.endpoint = "no URL"}}), Error);
   EXPECT_THAT([] { CallLog log({.queue_bytes = 10}); },
               ThrowsMessage<Error>(HasSubstr("queue_bytes")));
 }
