@@ -12,6 +12,10 @@ if [[ ${1:-} == --bench ]]; then
   shift
 fi
 targets=("$@")
+# The gate compiles everything once, and nothing again: sources together take half the time.
+if [[ $preset == release && -n "${EXTPROC_UNITY:-}" ]]; then
+  options+=(-DEXTPROC_UNITY="$EXTPROC_UNITY")
+fi
 
 if command -v ccache >/dev/null; then
   options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_C_COMPILER_LAUNCHER=ccache)

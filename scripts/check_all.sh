@@ -24,6 +24,8 @@ parts=(
   "packages|make package-check|the Debian packages in a bare Debian, the archive, and the conan recipe"
   "fuzz|scripts/fuzz.sh 300|each fuzz target for five minutes"
   "parity|env PARITY_SEED=$RANDOM PARITY_CASES=500 scripts/integration_test.sh -k in_envoy_parity|500 random cases of a fresh seed, inside Envoy and behind ext_proc"
+  "inside|env EXTPROC_INSIDE_TIMES=9 scripts/integration_test.sh -k in_envoy_lifetimes|28,800 callers that leave, 54 ends and 54 changes of a listener, while handlers inside Envoy wait"
+  "releases|scripts/check_envoy_releases.sh|other releases of Envoy take the filter that runs inside it, or say why not"
   "random|scripts/random_cases.sh $RANDOM$RANDOM 2000|2,000 random cases of a fresh seed, by the kit and by Envoy"
 )
 

@@ -59,7 +59,8 @@ fi
 
 note "testing the preset $preset with Envoy $("$ENVOY" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1) and real gRPC clients"
 status=0
-"${launcher[@]}" "$venv_dir/bin/python" -m pytest "${tests[@]}" --junitxml="$results/pytest.xml" \
+# Two files of tests at once: most of their time is waiting. `-n 0` behind it has them one after the other.
+"${launcher[@]}" "$venv_dir/bin/python" -m pytest -n 2 --dist loadfile "${tests[@]}" --junitxml="$results/pytest.xml" \
   -o cache_dir="$PWD/build/integration/cache" "$@" || status=$?
 mapfile -t found < <(find "$reports" -type f -size +0)
 if ((${#found[@]} > 0)); then

@@ -7,8 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 # shellcheck disable=SC2034
 venv_dir="$PWD/build/venv" go_bin_dir="$PWD/build/go/bin"
 
-# What ccache needs to know precompiled headers by; and that the same is compiled in every locale, since ctest has one of its own,
-# and the tests with projects of users compile what the build has compiled.
+# What ccache needs to know precompiled headers by; and that the same is compiled in every locale, since ctest has one of its own.
 export CCACHE_SLOPPINESS=pch_defines,time_macros,locale
 
 note() { printf '==> %s\n' "$*"; }

@@ -24,5 +24,7 @@ Item stream_through_http2();
 Item traced_stream(std::string name, double ratio);
 /// That with all that serve --metrics counts.
 Item stream_with_metrics();
+/// The same two messages from Envoy's hooks for a filter, and the answers as calls of Envoy.
+Item request_inside();
 
 }  // namespace bench

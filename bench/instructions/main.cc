@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
     for (const bench::Item& item :
          {bench::decode_headers(), bench::encode_answer(), bench::stream_without_http2(),
           bench::stream_through_http2(), bench::stream_with_metrics(),
-          bench::traced_stream("traces 1 %", 0.01)}) {
+          bench::traced_stream("traces 1 %", 0.01), bench::request_inside()}) {
       for (int i = 0; i < kWarmUp; ++i) item.run();
       bench::take_allocations();
 #ifdef BENCH_HAS_CALLGRIND

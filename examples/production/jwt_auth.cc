@@ -54,12 +54,13 @@ class JwtAuth final : public extproc::AsyncProcessor {
   extproc::Task<> process_request_headers(const extproc::HttpHeaders& headers,
                                           extproc::Context& context, extproc::Request& request,
                                           extproc::HeadersResponse& response) override {
-    const auto authorization = headers.value("authorization");
-    if (!authorization && optional_) {
+    const auto given = headers.values("authorization");
+    if (given.empty() && optional_) {
       tell(nullptr, response);
       co_return;
     }
-    const auto token = extproc::http::bearer_token(authorization.value_or(""));
+    // Of two nobody knows which one the upstream would believe.
+    const auto token = given.size() == 1 ? extproc::http::bearer_token(given[0]) : std::nullopt;
     if (!token) {
       refuse("", response);
       co_return;

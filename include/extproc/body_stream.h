@@ -76,7 +76,9 @@ class EXTPROC_API BodyStream {
   class ReadAwaiter;
   class WriteAwaiter;
 
-  /// The next chunk, or nothing at the end of the body. `co_await` it before the next read. The
+  /// The next chunk, or nothing at the end of the body, also of one that was cut: Envoy ends its
+  /// half of the stream where an upstream dies midway. A whole body has a last chunk that says
+  /// end_of_stream(), or trailers. `co_await` it before the next read. The
   /// chunk's bytes are valid until the next read. Waits also while the peer takes nothing of what
   /// was written. Throws boost::system::system_error (operation_aborted) when the stream is over.
   ReadAwaiter read();

@@ -77,8 +77,9 @@ void AnswerChecker::check(Phase phase, HeaderMutation& mutation, bool replaces_m
   // The answers of a chain's processors were looked at one by one.
   if (!env().links.empty()) return;
   AnswerViolations violations(reporter_, request_, phase);
-  rules::check_mutation(mutation, replaces_message, env().settings.filter, violations);
-  if (env().settings.enforces_rules)
+  const bool all_made =
+      rules::check_mutation(mutation, replaces_message, env().settings.filter, violations);
+  if (!all_made && env().settings.enforces_rules)
     rules::leave_out_refused(mutation, replaces_message, env().settings.filter);
 }
 

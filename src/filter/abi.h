@@ -41,7 +41,6 @@ enum class OnTrailers : int { go_on, stop };
 
 enum Level : int { kTrace, kDebug, kInfo, kWarning, kError, kCritical, kOff };
 enum MetadataSource : int { kDynamic };
-enum ResetReason : int { kLocalReset };
 
 extern "C" {
 
@@ -81,7 +80,6 @@ EXTPROC_ENVOY(void, http_send_response_headers)
 EXTPROC_ENVOY(void, http_send_response_data)(void* filter, Bytes bytes, bool end);
 EXTPROC_ENVOY(void, http_send_response_trailers)
 (void* filter, const Field* trailers, std::size_t count);
-EXTPROC_ENVOY(void, http_filter_reset_stream)(void* filter, ResetReason reason, Bytes details);
 
 EXTPROC_ENVOY(void, http_filter_continue_decoding)(void* filter);
 EXTPROC_ENVOY(void, http_filter_continue_encoding)(void* filter);
@@ -96,9 +94,9 @@ EXTPROC_ENVOY(bool, http_filter_get_attribute_string)(void* filter, int attribut
 EXTPROC_ENVOY(bool, http_filter_get_attribute_int)
 (void* filter, int attribute, std::uint64_t* out);
 EXTPROC_ENVOY(bool, http_filter_get_attribute_bool)(void* filter, int attribute, bool* out);
-/// A serialised google.protobuf.Struct, merged into what the namespace has. Envoy 1.40.
+/// A serialised google.protobuf.Struct, merged into what the namespace has.
 EXTPROC_ENVOY(bool, http_set_dynamic_metadata_struct)(void* filter, Bytes name, Bytes value);
-/// A serialised google.protobuf.Any. Envoy 1.40.
+/// A serialised google.protobuf.Any.
 EXTPROC_ENVOY(bool, http_set_dynamic_typed_metadata)(void* filter, Bytes name, Bytes value);
 EXTPROC_ENVOY(std::size_t, http_get_metadata_keys_count)
 (void* filter, MetadataSource source, Bytes name);
@@ -110,9 +108,29 @@ EXTPROC_ENVOY(bool, http_get_metadata_number)
 (void* filter, MetadataSource source, Bytes name, Bytes key, double* out);
 EXTPROC_ENVOY(bool, http_get_metadata_bool)
 (void* filter, MetadataSource source, Bytes name, Bytes key, bool* out);
-/// The parts of a google.protobuf.Any. Envoy 1.40.
+/// The parts of a google.protobuf.Any.
 EXTPROC_ENVOY(bool, http_get_typed_metadata)
 (void* filter, MetadataSource source, Bytes name, Bytes* type_url, Bytes* value);
+
+/// The length of a list, and what is at a place in it.
+EXTPROC_ENVOY(bool, http_get_metadata_list_size)
+(void* filter, MetadataSource source, Bytes name, Bytes key, std::size_t* out);
+EXTPROC_ENVOY(bool, http_get_metadata_list_string)
+(void* filter, MetadataSource source, Bytes name, Bytes key, std::size_t place, Bytes* out);
+EXTPROC_ENVOY(bool, http_get_metadata_list_number)
+(void* filter, MetadataSource source, Bytes name, Bytes key, std::size_t place, double* out);
+EXTPROC_ENVOY(bool, http_get_metadata_list_bool)
+(void* filter, MetadataSource source, Bytes name, Bytes key, std::size_t place, bool* out);
+
+/// Envoy's span of the stream, which lives as long as that; null where Envoy traces nothing.
+EXTPROC_ENVOY(void*, http_get_active_span)(void* filter);
+/// A span of the module's own, to be finished by it; null where there can be none.
+EXTPROC_ENVOY(void*, http_span_spawn_child)(void* filter, void* parent, Bytes name);
+EXTPROC_ENVOY(void, http_child_span_finish)(void* span);
+EXTPROC_ENVOY(void, http_span_set_tag)(void* span, Bytes name, Bytes value);
+/// In hexadecimal digits, until the next call for either.
+EXTPROC_ENVOY(bool, http_span_get_trace_id)(void* span, Bytes* out);
+EXTPROC_ENVOY(bool, http_span_get_span_id)(void* span, Bytes* out);
 
 // The main thread, in http_filter_config_new.
 EXTPROC_ENVOY(int, http_filter_config_define_counter)

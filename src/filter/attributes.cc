@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <protozero/pbf_writer.hpp>
+#include <type_traits>
 
 #include "extproc/host.h"
 #include "extproc/struct.h"
 #include "filter/abi.h"
-#include "filter/callbacks.h"
 
 namespace extproc::filter {
 namespace {
@@ -66,8 +66,7 @@ void add(Struct& to, void* envoy, const Attribute& attribute) {
   std::uint64_t number = 0;
   bool boolean = false;
   if (attribute.kind == AttributeKind::boolean) {
-    if (has(&EXTPROC_ENVOY_CALL(http_filter_get_attribute_bool)) &&
-        EXTPROC_ENVOY_CALL(http_filter_get_attribute_bool)(envoy, attribute.number, &boolean))
+    if (EXTPROC_ENVOY_CALL(http_filter_get_attribute_bool)(envoy, attribute.number, &boolean))
       to.set(attribute.name, boolean);
   } else if (attribute.kind == AttributeKind::text) {
     if (EXTPROC_ENVOY_CALL(http_filter_get_attribute_string)(envoy, attribute.number, &text))
@@ -75,6 +74,26 @@ void add(Struct& to, void* envoy, const Attribute& attribute) {
   } else if (EXTPROC_ENVOY_CALL(http_filter_get_attribute_int)(envoy, attribute.number, &number)) {
     to.set(attribute.name, number);
   }
+}
+
+/// False where not all values of the list are such.
+template <class T, class Get>
+bool add_list(Struct& to, void* envoy, abi::Bytes space, abi::Bytes key, Get get) {
+  std::size_t size = 0;
+  if (!EXTPROC_ENVOY_CALL(http_get_metadata_list_size)(envoy, abi::kDynamic, space, key, &size))
+    return false;
+  List list;
+  for (std::size_t place = 0; place < size; ++place) {
+    T value{};
+    if (!get(envoy, abi::kDynamic, space, key, place, &value)) return false;
+    if constexpr (std::is_same_v<T, abi::Bytes>) {
+      list.append(value.data == nullptr ? std::string_view() : value.view());
+    } else {
+      list.append(value);
+    }
+  }
+  to.set(key.view(), list);
+  return true;
 }
 
 bool add_as(MetadataKinds::Kind kind, Struct& to, void* envoy, abi::Bytes space, abi::Bytes key) {
@@ -88,17 +107,23 @@ bool add_as(MetadataKinds::Kind kind, Struct& to, void* envoy, abi::Bytes space,
       to.set(key.view(), text.view());
       return true;
     case MetadataKinds::Kind::number:
-      if (!has(&EXTPROC_ENVOY_CALL(http_get_metadata_number)) ||
-          !EXTPROC_ENVOY_CALL(http_get_metadata_number)(envoy, abi::kDynamic, space, key, &number))
+      if (!EXTPROC_ENVOY_CALL(http_get_metadata_number)(envoy, abi::kDynamic, space, key, &number))
         return false;
       to.set(key.view(), number);
       return true;
     case MetadataKinds::Kind::boolean:
-      if (!has(&EXTPROC_ENVOY_CALL(http_get_metadata_bool)) ||
-          !EXTPROC_ENVOY_CALL(http_get_metadata_bool)(envoy, abi::kDynamic, space, key, &boolean))
+      if (!EXTPROC_ENVOY_CALL(http_get_metadata_bool)(envoy, abi::kDynamic, space, key, &boolean))
         return false;
       to.set(key.view(), boolean);
       return true;
+    case MetadataKinds::Kind::texts:
+      return add_list<abi::Bytes>(to, envoy, space, key,
+                                  EXTPROC_ENVOY_CALL(http_get_metadata_list_string));
+    case MetadataKinds::Kind::numbers:
+      return add_list<double>(to, envoy, space, key,
+                              EXTPROC_ENVOY_CALL(http_get_metadata_list_number));
+    case MetadataKinds::Kind::booleans:
+      return add_list<bool>(to, envoy, space, key, EXTPROC_ENVOY_CALL(http_get_metadata_list_bool));
     case MetadataKinds::Kind::other:
       break;
   }
@@ -110,7 +135,8 @@ void add_metadata(Struct& to, void* envoy, abi::Bytes space, abi::Bytes key, Met
   using Kind = MetadataKinds::Kind;
   const auto known = kinds.find(space.view(), key.view());
   if (known && (*known == Kind::other || add_as(*known, to, envoy, space, key))) return;
-  for (const Kind kind : {Kind::text, Kind::number, Kind::boolean}) {
+  for (const Kind kind :
+       {Kind::text, Kind::number, Kind::boolean, Kind::texts, Kind::numbers, Kind::booleans}) {
     if (known == kind || !add_as(kind, to, envoy, space, key)) continue;
     return kinds.note(space.view(), key.view(), kind);
   }
@@ -162,12 +188,7 @@ std::string_view source_address(void* envoy) {
 }
 
 bool tells_metadata(const FilterConfig& config) {
-  const bool untyped = has(&EXTPROC_ENVOY_CALL(http_get_metadata_keys_count)) &&
-                       has(&EXTPROC_ENVOY_CALL(http_get_metadata_keys)) &&
-                       has(&EXTPROC_ENVOY_CALL(http_get_metadata_string));
-  const bool typed = has(&EXTPROC_ENVOY_CALL(http_get_typed_metadata));
-  return (untyped && !config.metadata_namespaces.empty()) ||
-         (typed && !config.typed_metadata_namespaces.empty());
+  return !config.metadata_namespaces.empty() || !config.typed_metadata_namespaces.empty();
 }
 
 void EnvoySource::store_attributes(std::string& out) const {

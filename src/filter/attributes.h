@@ -25,8 +25,8 @@ bool tells_metadata(const FilterConfig& config);
 /// What kind of value a key of dynamic metadata had last: Envoy is asked for one kind at a time.
 class MetadataKinds {
  public:
-  /// Lists, and what is within another, are not told.
-  enum class Kind : std::uint8_t { text, number, boolean, other };
+  /// Lists are told whose values are of one of these kinds; what is within another is not.
+  enum class Kind : std::uint8_t { text, number, boolean, texts, numbers, booleans, other };
 
   std::optional<Kind> find(std::string_view space, std::string_view key) const;
   void note(std::string_view space, std::string_view key, Kind kind);

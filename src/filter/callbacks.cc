@@ -10,6 +10,8 @@ std::string missing_callbacks() {
   if (!has(&EXTPROC_ENVOY_CALL(name))) missing += missing.empty() ? #name : ", " #name
   EXTPROC_NEED(log);
   EXTPROC_NEED(log_enabled);
+  EXTPROC_NEED(is_validation_mode);
+  EXTPROC_NEED(get_concurrency);
   EXTPROC_NEED(http_filter_get_worker_index);
   EXTPROC_NEED(get_most_specific_route_config);
   EXTPROC_NEED(http_get_headers_size);
@@ -34,10 +36,34 @@ std::string missing_callbacks() {
   EXTPROC_NEED(http_clear_route_cache);
   EXTPROC_NEED(http_filter_get_attribute_string);
   EXTPROC_NEED(http_filter_get_attribute_int);
+  EXTPROC_NEED(http_filter_get_attribute_bool);
+  EXTPROC_NEED(http_set_dynamic_metadata_struct);
+  EXTPROC_NEED(http_set_dynamic_typed_metadata);
+  EXTPROC_NEED(http_get_metadata_keys_count);
+  EXTPROC_NEED(http_get_metadata_keys);
+  EXTPROC_NEED(http_get_metadata_string);
+  EXTPROC_NEED(http_get_metadata_number);
+  EXTPROC_NEED(http_get_metadata_bool);
+  EXTPROC_NEED(http_get_typed_metadata);
+  EXTPROC_NEED(http_get_metadata_list_size);
+  EXTPROC_NEED(http_get_metadata_list_string);
+  EXTPROC_NEED(http_get_metadata_list_number);
+  EXTPROC_NEED(http_get_metadata_list_bool);
+  EXTPROC_NEED(http_get_active_span);
+  EXTPROC_NEED(http_span_spawn_child);
+  EXTPROC_NEED(http_child_span_finish);
+  EXTPROC_NEED(http_span_set_tag);
+  EXTPROC_NEED(http_span_get_trace_id);
+  EXTPROC_NEED(http_span_get_span_id);
+  EXTPROC_NEED(http_filter_config_define_counter);
+  EXTPROC_NEED(http_filter_config_define_gauge);
+  EXTPROC_NEED(http_filter_increment_counter);
+  EXTPROC_NEED(http_filter_increment_gauge);
+  EXTPROC_NEED(http_filter_decrement_gauge);
 #undef EXTPROC_NEED
   if (missing.empty()) return missing;
   return "this Envoy lacks what the filter calls (" + missing +
-         "): it needs Envoy 1.39 and later ones, whose dynamic modules have these callbacks";
+         "): it needs Envoy 1.40 and later ones, whose dynamic modules have these callbacks";
 }
 
 }  // namespace extproc::filter

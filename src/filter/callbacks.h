@@ -4,8 +4,8 @@
 
 namespace extproc::filter {
 
-/// The callbacks of abi.h that this Envoy lacks and without which nothing works, for people, with
-/// what to do; empty where it has all. Others are asked for where they are used.
+/// The callbacks of abi.h that this Envoy lacks, for people, with what to do; empty where it has
+/// all. Nothing else is called of one that lacks some.
 std::string missing_callbacks();
 
 /// Whether this Envoy has one of abi.h: one that is not there is null.

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <protozero/pbf_writer.hpp>
 
-#include "filter/callbacks.h"
 #include "rules/reply_rules.h"
 
 namespace extproc::filter {
@@ -172,12 +171,9 @@ void EnvoyStream::go_on(Phase phase) const {
 void EnvoyStream::clear_route_cache() const { EXTPROC_ENVOY_CALL(http_clear_route_cache)(filter_); }
 
 void EnvoyStream::set_metadata(const ResponseExtras& extras) const {
-  if (has(&EXTPROC_ENVOY_CALL(http_set_dynamic_metadata_struct))) {
-    for (const auto& [name, value] : extras.dynamic_metadata)
-      EXTPROC_ENVOY_CALL(http_set_dynamic_metadata_struct)
-    (filter_, abi::bytes(name), abi::bytes(value.bytes()));
-  }
-  if (!has(&EXTPROC_ENVOY_CALL(http_set_dynamic_typed_metadata))) return;
+  for (const auto& [name, value] : extras.dynamic_metadata)
+    EXTPROC_ENVOY_CALL(http_set_dynamic_metadata_struct)
+  (filter_, abi::bytes(name), abi::bytes(value.bytes()));
   for (const auto& [name, type_url, value] : extras.typed_dynamic_metadata) {
     std::string any;
     protozero::pbf_writer writer(any);

@@ -10,7 +10,6 @@
 #include "filter/abi.h"
 #include "filter/attributes.h"
 #include "filter/background.h"
-#include "filter/callbacks.h"
 #include "filter/envoy_log.h"
 #include "filter/processors.h"
 #include "host/needs_of.h"
@@ -57,17 +56,9 @@ namespace {
 
 /// Envoy waits for no answer here, however long it takes.
 constexpr std::chrono::hours kNoMessageTimeout{24 * 365};
-/// Where Envoy does not say how many workers it has.
-constexpr std::size_t kMostWorkers = 1024;
-
 std::size_t worker_count() {
-  if (!has(&EXTPROC_ENVOY_CALL(get_concurrency))) return kMostWorkers;
   // The main thread counts as one behind the others.
   return std::size_t{EXTPROC_ENVOY_CALL(get_concurrency)()} + 1;
-}
-
-bool only_validates() {
-  return has(&EXTPROC_ENVOY_CALL(is_validation_mode)) && EXTPROC_ENVOY_CALL(is_validation_mode)();
 }
 
 Needs needs_of(const Service& service) {
@@ -126,7 +117,7 @@ std::shared_ptr<Filter> Filter::make(FilterConfig config, void* envoy_config) {
             "the attribute " + name + " is not told: Envoy's dynamic modules do not have it");
     }
   }
-  if (only_validates()) return filter;
+  if (EXTPROC_ENVOY_CALL(is_validation_mode)()) return filter;
   Background::instance().start();
   Background::instance().rest_at_exit();
   auto life = std::make_shared<Life>(filter->service_, filter->logger_);

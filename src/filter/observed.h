@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,7 +47,8 @@ class Observed {
     std::size_t bytes_;
   };
 
-  std::deque<Kept> waiting_;
+  // Every stream has one, and few put something into it: empty, it takes nothing elsewhere.
+  std::list<Kept> waiting_;
   std::size_t bytes_ = 0;
 };
 

@@ -1,14 +1,11 @@
 #include "filter/statistics.h"
 
 #include "filter/abi.h"
-#include "filter/callbacks.h"
 
 namespace extproc::filter {
 
 Statistics::Statistics(void* envoy_config) {
-  if (envoy_config == nullptr || !has(&EXTPROC_ENVOY_CALL(http_filter_config_define_counter)) ||
-      !has(&EXTPROC_ENVOY_CALL(http_filter_config_define_gauge)))
-    return;
+  if (envoy_config == nullptr) return;
   defined_ = true;
   std::size_t* id = counters_.data();
   const auto define = [&](auto* callback, std::string_view name) {

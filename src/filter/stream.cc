@@ -59,6 +59,7 @@ bool Stream::begin(Turn& turn) {
   }
   released_ = false;
   exchange_ = worker_->host().make_exchange(*this, *this);
+  worker_->tracer().expect(envoy_.filter());
   exchange_->begin(*this);
   if (!in_force_->ready()) {
     end_ = in_force_->config().failure_mode_allow ? End::passes : End::fails;
@@ -137,8 +138,9 @@ void Stream::on_destroy() {
   }
   // Within a hook that still runs the exchange hears of it behind that; here while Envoy is there.
   if (turns_ == 1 && !(observes() && looks_on_still())) close();
-  if (worker_ != nullptr)
-    filter_->statistics().tell(envoy_.filter(), worker_->counters(), worker_->told());
+  if (worker_ == nullptr) return;
+  worker_->tracer().leave(envoy_.filter());
+  filter_->statistics().tell(envoy_.filter(), worker_->counters(), worker_->told());
 }
 
 void Stream::on_failure(std::string_view what) {

@@ -20,6 +20,7 @@ Worker::Worker(Filter& filter)
                 : nullptr),
       events_(events_of(loop_, filter)),
       host_(detail::HostAccess::make_host(filter.service(), filter.host_settings(),
-                                          events_ ? &*events_ : nullptr, filter.logger())) {}
+                                          events_ ? &*events_ : nullptr, filter.logger(),
+                                          {.tracer = &tracer_})) {}
 
 }  // namespace extproc::filter

@@ -7,6 +7,7 @@
 #include "extproc/detail/event_loop.h"
 #include "extproc/host.h"
 #include "filter/attributes.h"
+#include "filter/envoy_tracer.h"
 #include "filter/statistics.h"
 #include "filter/worker_loop.h"
 #include "host/access.h"
@@ -29,10 +30,12 @@ class Worker {
   /// The headers of the message that is being read.
   std::vector<Header>& read_headers() { return read_headers_; }
   MetadataKinds& kinds() { return kinds_; }
+  EnvoyTracer& tracer() { return tracer_; }
 
  private:
   const std::shared_ptr<WorkerLoop> loop_;
   std::optional<detail::EventLoop> events_;
+  EnvoyTracer tracer_;
   host::Host host_;
   Statistics::Told told_;
   std::vector<Header> read_headers_;

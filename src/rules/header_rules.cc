@@ -79,10 +79,11 @@ MutationCount count(const HeaderMutation& mutation) {
   return counted;
 }
 
-void check_mutation(const HeaderMutation& mutation, bool replaces_message,
+bool check_mutation(const HeaderMutation& mutation, bool replaces_message,
                     const FilterSettings& filter, ViolationListener& listener) {
   const HeaderRules rules = header_rules(filter);
   std::size_t removes = 0;
+  bool all_made = true;
   for (std::size_t i = 0; i < mutation.size(); ++i) {
     const auto [operation, name, value] = mutation.at(i);
     if (operation == Operation::remove) ++removes;
@@ -92,11 +93,15 @@ void check_mutation(const HeaderMutation& mutation, bool replaces_message,
       listener.on_violation(Rule::header_invalid, name);
     } else if (verdict != HeaderVerdict::made) {
       listener.on_violation(rule_of(verdict), name);
+    } else {
+      continue;
     }
+    all_made = false;
   }
   if (removes > kMostMutations || mutation.size() - removes > kMostMutations) {
     listener.on_violation(Rule::too_many_mutations, {});
   }
+  return all_made;
 }
 
 void leave_out_refused(HeaderMutation& mutation, bool replaces_message,
@@ -111,7 +116,7 @@ void leave_out_refused(HeaderMutation& mutation, bool replaces_message,
   for (std::size_t i = 0; i < mutation.size(); ++i) {
     if (made(mutation.at(i))) kept.add(mutation.at(i));
   }
-  if (kept.size() != mutation.size()) mutation = std::move(kept);
+  mutation = std::move(kept);
 }
 
 }  // namespace extproc::rules

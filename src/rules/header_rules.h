@@ -103,8 +103,9 @@ class ViolationListener {
   ~ViolationListener() = default;
 };
 
-/// Looks for what Envoy would refuse or ignore. `replaces_message`: with CONTINUE_AND_REPLACE.
-void check_mutation(const HeaderMutation& mutation, bool replaces_message,
+/// Looks for what Envoy would refuse or ignore; true where it makes all changes.
+/// `replaces_message`: with CONTINUE_AND_REPLACE.
+bool check_mutation(const HeaderMutation& mutation, bool replaces_message,
                     const FilterSettings& filter, ViolationListener& listener);
 
 /// Leaves out of `mutation` what Envoy would refuse: for who makes the changes in its place.

@@ -8,8 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
+# What starts a program forks, and gRPC's own threads end such a child now and then, when it looks after them: before it is imported.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+
 from harness import paths
-from harness.certificates import Authority
 from harness.certificates import Authority, Pair
 from harness.envoy import Envoy
 from harness.envoy_config import with_ports

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from harness import http
+from harness.issuer import Issuer, bearer, settings
 from harness.processes import eventually, free_port
 from harness.production import WAYS, Production
 from harness.redis import Redis
@@ -135,6 +136,31 @@ def test_two_servers_share_a_redis(own_launcher, redis):
             assert len(upstream.asked) == 1
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_behind_jwt_auth_each_caller_has_keys_of_its_own(own_launcher, redis, way):
+    upstream, issuer = Upstream(), Issuer()
+    processors = {"JwtAuth": settings(issuer), "Idempotency": {"redis": redis.url, "scope": ["x-user"]}}
+    production = Production(own_launcher, processors, upstream.port, way=way)
+
+    async def ask(sub: str, *headers: tuple[str, str]) -> http.Response:
+        everything = [("idempotency-key", "one"), *bearer(issuer.token(sub=sub)), *headers]
+        return await http.request_async(production.port, "POST", "/things", headers=everything, body=b"thing")
+
+    async def play() -> None:
+        async with upstream:
+            end = time.monotonic() + 20
+            while (await post(production, "one")).status != 401:
+                assert time.monotonic() < end, "it is not ready"
+            first = await ask("alice")
+            assert first.status == 201
+            assert told(await ask("alice")) == told(first)
+            assert (await ask("bob", ("x-user", "alice"))).get("location") == "/things/2"
+            assert len(upstream.asked) == 2
+
+    asyncio.run(play())
+    issuer.close()
 
 
 def test_an_upstream_that_dies_midway(own_launcher, redis):

@@ -12,7 +12,7 @@ from harness.envoy_config import json_access_log
 from harness.grpc_client import channel, check_health
 from harness.issuer import Issuer, bearer, settings
 from harness.processes import eventually
-from harness.production import WAYS, Production, lines_of
+from harness.production import INSIDE, WAYS, Production, lines_of
 
 SHOWS_USER = ("x-reply-request-header", "x-user")
 
@@ -156,12 +156,13 @@ def test_an_issuer_that_is_slow_or_down(own_launcher, raw_port, way):
     issuer.close()
 
 
-def test_keys_over_tls(own_launcher, raw_port, authority):
+@pytest.mark.parametrize("way", ("clear", INSIDE))
+def test_keys_over_tls(own_launcher, raw_port, authority, way):
     pair = authority.server("DNS:localhost")
     issuer = Issuer(tls=(pair.certificate, pair.key))
-    trusting = Production(own_launcher, {"JwtAuth": settings(issuer, ca_file=str(authority.certificate))}, raw_port)
+    trusting = protected(own_launcher, raw_port, settings(issuer, ca_file=str(authority.certificate)), way=way)
     assert ask(trusting, issuer.token()).status == 200
-    doubting = Production(own_launcher, {"JwtAuth": settings(issuer)}, raw_port)
+    doubting = Production(own_launcher, {"JwtAuth": settings(issuer)}, raw_port, way=way)
     assert ask(doubting, issuer.token()).status == 503
     issuer.close()
 

@@ -62,7 +62,7 @@ class Load:
         if action:
             message.request_headers.headers.headers.add(key="x-do", raw_value=action.encode())
         try:
-            list(grpc_client.process(channel)(iter([message, protos.request_body(b"body")]), timeout=5))
+            list(grpc_client.process(channel)(iter([message, protos.request_body(b"body")]), timeout=30))
         except grpc.RpcError as error:
             assert error.code() in (grpc.StatusCode.UNKNOWN, grpc.StatusCode.FAILED_PRECONDITION), error
 

@@ -20,13 +20,14 @@ class Envoy:
         open_files: int | None = None,
         env: dict | None = None,
         level: str = "warning",
+        flags: tuple = (),
     ):
         text = configuration if isinstance(configuration, str) else json.dumps(configuration, indent=1)
         file = launcher.folder / f"envoy-{admin_port}.{'yaml' if isinstance(configuration, str) else 'json'}"
         file.write_text(text)
         self.admin_port = admin_port
         command = [paths.envoy(), "-c", file, "--disable-hot-restart", "--concurrency", concurrency]
-        command += ["-l", level, "--file-flush-interval-msec", "50"]
+        command += ["-l", level, "--file-flush-interval-msec", "50", *flags]
         self.process: Process = launcher.start("envoy", command, env=env, open_files=open_files)
         self.process.wait_until_open(admin_port)
         self.process.wait_for(self._ready, "Envoy to be ready", 20)

@@ -30,7 +30,10 @@ def eventually(condition: Callable[[], object], what: str, timeout: float = 10.0
 # Below the range that systems take ports of connections from, where one may go between the probe and its use. A server
 # of several services listens on the ports that follow, too.
 _FIRST_PORT, _LAST_PORT, _PORTS_OF_ONE = 10_000, 30_000, 4
-_blocks = itertools.count(random.randrange((_LAST_PORT - _FIRST_PORT) // _PORTS_OF_ONE))
+# Of what pytest-xdist runs side by side each has ports of its own.
+_OURS, _OF = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_BLOCKS = (_LAST_PORT - _FIRST_PORT) // _PORTS_OF_ONE // _OF
+_blocks = itertools.count(random.randrange(_BLOCKS))
 
 
 def _is_free(port: int) -> bool:
@@ -46,7 +49,7 @@ def _is_free(port: int) -> bool:
 def free_port() -> int:
     """A TCP port that is free on IPv4 and IPv6, as are the three that follow; none was given before."""
     while True:
-        first = _FIRST_PORT + next(_blocks) * _PORTS_OF_ONE % (_LAST_PORT - _FIRST_PORT)
+        first = _FIRST_PORT + (_OURS * _BLOCKS + next(_blocks) % _BLOCKS) * _PORTS_OF_ONE
         if all(_is_free(port) for port in range(first, first + _PORTS_OF_ONE)):
             return first
 

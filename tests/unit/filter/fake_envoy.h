@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -31,6 +32,14 @@ struct Reply {
   std::string details{};
   Headers trailers{};
   bool ended = false;
+};
+
+/// A span of the filter's, or Envoy's own, whose parent is null.
+struct Span {
+  std::string name{};
+  const Span* parent = nullptr;
+  std::map<std::string, std::string> tags{};
+  bool finished = false;
 };
 
 class Stream;
@@ -108,6 +117,13 @@ class Stream : public std::enable_shared_from_this<Stream> {
   void destroy_within_continue() { destroy_within_continue_ = true; }
   void set_route(const void* route) { route_ = route; }
   std::size_t buffer_limit = std::size_t{1} << 20;
+  /// What there is of dynamic metadata that are texts: by namespace, and by key.
+  std::map<std::string, std::map<std::string, std::string>> metadata{};
+  /// What the filter has set: a namespace, and what is serialised.
+  std::vector<std::pair<std::string, std::string>> set_metadata{};
+  /// Envoy's span, where it traces, and those that the filter has made of it.
+  std::unique_ptr<Span> span{};
+  std::vector<std::shared_ptr<Span>> spans{};
 
  private:
   friend struct Callbacks;
@@ -149,6 +165,8 @@ std::vector<std::string> take_log();
 int wrong_threads();
 /// How many of the filter's schedulers there are.
 int schedulers();
+/// What a counter or a gauge of that name came to, of all configurations.
+std::uint64_t statistic(std::string_view name);
 /// As --mode validate.
 void set_validates(bool validates);
 

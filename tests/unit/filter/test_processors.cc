@@ -240,9 +240,25 @@ class Own : public Looks {
   explicit Own(const OwnSettings& settings) { settings.get<int>("number"); }
 };
 
+class Notes : public Processor {
+ public:
+  void process_request_headers(const HttpHeaders&, Context& context, Request&,
+                               HeadersResponse& response) override {
+    const TraceContext* const trace = context.trace();
+    response.set_header("x-parent", trace == nullptr ? "none" : trace->traceparent());
+    const auto route = context.filter_metadata("route");
+    const auto value = route ? route->find("team") : std::nullopt;
+    const auto team = value ? value->string() : std::nullopt;
+    if (!team) return;
+    response.set_header("x-team", *team);
+    response.set_dynamic_metadata("notes", Struct().set("team", *team));
+  }
+};
+
 }  // namespace
 }  // namespace extproc::fake
 
+EXTPROC_EXPORT_AS(Notes, extproc::detail::MakeExported<extproc::fake::Notes>{})
 EXTPROC_EXPORT_AS(Changes, extproc::detail::MakeExported<extproc::fake::Changes>{})
 EXTPROC_EXPORT_AS(Looks, extproc::detail::MakeExported<extproc::fake::Looks>{})
 EXTPROC_EXPORT_AS(Waits, extproc::detail::MakeExported<extproc::fake::Waits>{})

@@ -119,7 +119,8 @@ TEST_F(ProductionJwtAuth, OneWithoutIsToldHowToAsk) {
   const Service auth = exported("JwtAuth", settings());
   for (const HeaderList& headers :
        {HeaderList{}, HeaderList{{"authorization", "Basic YTpi"}},
-        HeaderList{{"authorization", "Bearer"}}, HeaderList{{"authorization", "Bearer a b"}}}) {
+        HeaderList{{"authorization", "Bearer"}}, HeaderList{{"authorization", "Bearer a b"}},
+        HeaderList{{"authorization", "Bearer " + token("RS256")}, {"authorization", "Bearer x"}}}) {
     const EnvoyResult result = play(auth, headers);
     EXPECT_EQ(result.caller.status, 401);
     EXPECT_THAT(result.caller.headers, Contains(Pair("www-authenticate", "Bearer realm=\"api\"")));
