@@ -111,8 +111,9 @@ CallLogSettings checked(CallLogSettings settings) {
                 std::to_string(settings.line_bytes));
   }
   if (settings.otlp && settings.line_bytes > kMostOfRecord) {
-    throw Error("the lines of a log of calls that is sent have at most 16384 bytes: line_bytes is " +
-                std::to_string(settings.line_bytes));
+    throw Error(
+        "the lines of a log of calls that is sent have at most 16384 bytes: line_bytes is " +
+        std::to_string(settings.line_bytes));
   }
   if (settings.queue_bytes < settings.line_bytes) {
     throw Error("queue_bytes of a log of calls must be at least line_bytes");

@@ -159,7 +159,8 @@ asio::awaitable<void> Exporter::Sender::send(const Batch& batch) {
       const Refused refused = read_response(posted.body);
       done(batch, std::min(refused.spans, spans));
       if (refused.spans != 0 || !refused.why.empty()) {
-        tell("takes " + what_ + ", but " + std::to_string(refused.spans) + " of " + std::to_string(spans),
+        tell("takes " + what_ + ", but " + std::to_string(refused.spans) + " of " +
+                 std::to_string(spans),
              refused.why);
       } else if (std::exchange(fails_, false)) {
         told_.reset();
@@ -212,8 +213,8 @@ void Exporter::Sender::tell(std::string_view what, std::string why) {
   told_ = now;
   const std::uint64_t dropped = queue_.figures().dropped;
   if (dropped != dropped_told_)
-    why += "; " + std::to_string(dropped - std::exchange(dropped_told_, dropped)) +
-           " " + what_ + " were dropped since this was told last";
+    why += "; " + std::to_string(dropped - std::exchange(dropped_told_, dropped)) + " " + what_ +
+           " were dropped since this was told last";
   logger_.log({.level = LogLevel::warning,
                .kind = LineKind::server,
                .event = peer() + " " + std::string(what),
@@ -223,8 +224,9 @@ void Exporter::Sender::tell(std::string_view what, std::string why) {
 void Exporter::Sender::tell_end() {
   const std::uint64_t dropped = queue_.figures().dropped - dropped_told_;
   if (dropped == 0) return;
-  logger_.log(LogLevel::warning, LineKind::server,
-              std::to_string(dropped) + " " + what_ + " were dropped, which " + peer() + " did not take");
+  logger_.log(
+      LogLevel::warning, LineKind::server,
+      std::to_string(dropped) + " " + what_ + " were dropped, which " + peer() + " did not take");
 }
 
 std::shared_ptr<Exporter> Exporter::of(const TraceSettings& settings, const Logger& logger) {
