@@ -1,8 +1,8 @@
 #include "call_log/otlp_lines.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 #include <protozero/pbf_writer.hpp>
 #include <string>
 #include <thread>
@@ -75,10 +75,7 @@ bool OtlpLines::put(const Record& record) {
   const std::lock_guard lock(mutex_);
   ++put_;
   const std::uint64_t before = exporter_.figures().dropped;
-  outbox_.add(bytes.size(), [](char* at) {
-    std::memcpy(at, bytes.data(), bytes.size());
-    return at + bytes.size();
-  });
+  outbox_.add(bytes.size(), [](char* at) { return std::ranges::copy(bytes, at).out; });
   return exporter_.figures().dropped == before;
 }
 
