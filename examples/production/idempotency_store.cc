@@ -68,13 +68,18 @@ class MemoryStore final : public IdempotencyStore {
 
 class RedisStore final : public IdempotencyStore {
  public:
-  explicit RedisStore(extproc::redis::Settings settings) : redis_(std::move(settings)) {}
+  explicit RedisStore(const extproc::redis::Settings& settings)
+      : unsure_(settings.time * 4), redis_(settings) {}
 
   extproc::Task<std::optional<std::string>> take(std::string key, std::string owner,
                                                  Milliseconds time) override {
     const extproc::redis::Value taken =
-        co_await redis_.command("SET", key, owner, "NX", "PX", time.count());
-    if (taken.is_ok()) co_return std::nullopt;
+        co_await redis_.command("SET", key, owner, "NX", "PX", unsure_.count());
+    if (taken.is_ok()) {
+      // One whose answer never came here is taken by nobody, and is so for a moment only.
+      co_await give(key, owner, owner, time);
+      co_return std::nullopt;
+    }
     extproc::redis::Value known = co_await redis_.command("GET", key);
     // It was over between the two: whoever asks next has it.
     if (known.is_null()) co_return std::string();
@@ -96,6 +101,7 @@ class RedisStore final : public IdempotencyStore {
   }
 
  private:
+  const Milliseconds unsure_;
   extproc::redis::Client redis_;
 };
 
@@ -109,5 +115,5 @@ std::unique_ptr<IdempotencyStore> make_redis_store(const std::string& url,
                                                    std::chrono::milliseconds wait) {
   auto settings = extproc::redis::Settings::from_url(url);
   settings.time = settings.connect_time = wait;
-  return std::make_unique<RedisStore>(std::move(settings));
+  return std::make_unique<RedisStore>(settings);
 }

@@ -76,8 +76,11 @@ class JwtAuth final : public extproc::AsyncProcessor {
       co_return;
     }
     extproc::jwt::Result result = extproc::jwt::verify(*token, *keys, rules_);
-    if (result.reason == extproc::jwt::Reason::key) {
-      keys = co_await keys_.get_newer(extproc::executor(context), url_, keys);
+    // What is under way, or has just come, may be older than the token's key.
+    for (int tries = 0; tries < 3 && result.reason == extproc::jwt::Reason::key; ++tries) {
+      const KeysPointer known = keys;
+      keys = co_await keys_.get_newer(extproc::executor(context), url_, known);
+      if (keys == known) break;
       result = extproc::jwt::verify(*token, *keys, rules_);
     }
     if (result.token) {

@@ -5,14 +5,12 @@
 namespace extproc::grpc {
 namespace {
 
-using Clock = DeadlineWheel::Clock;
-
-std::uint64_t tick_at_or_before(Clock::time_point time) {
+std::uint64_t tick_at_or_before(DeadlineWheel::Clock::time_point time) {
   return static_cast<std::uint64_t>(time.time_since_epoch() / DeadlineWheel::kTick);
 }
 
-std::uint64_t tick_at_or_after(Clock::time_point time) {
-  return tick_at_or_before(time + (DeadlineWheel::kTick - Clock::duration(1)));
+std::uint64_t tick_at_or_after(DeadlineWheel::Clock::time_point time) {
+  return tick_at_or_before(time + (DeadlineWheel::kTick - DeadlineWheel::Clock::duration(1)));
 }
 
 }  // namespace

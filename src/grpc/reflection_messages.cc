@@ -12,17 +12,17 @@ using protozero::pbf_tag_type;
 using protozero::pbf_wire_type;
 using protozero::tag_and_type;
 
-constexpr auto kBytes = pbf_wire_type::length_delimited;
+constexpr auto kLengthDelimited = pbf_wire_type::length_delimited;
 
 // ServerReflectionRequest.
-constexpr auto kHost = tag_and_type(1, kBytes);
-constexpr auto kFileByFilename = tag_and_type(3, kBytes);
-constexpr auto kFileContainingSymbol = tag_and_type(4, kBytes);
-constexpr auto kFileContainingExtension = tag_and_type(5, kBytes);
-constexpr auto kAllExtensionNumbersOfType = tag_and_type(6, kBytes);
-constexpr auto kListServices = tag_and_type(7, kBytes);
+constexpr auto kHost = tag_and_type(1, kLengthDelimited);
+constexpr auto kFileByFilename = tag_and_type(3, kLengthDelimited);
+constexpr auto kFileContainingSymbol = tag_and_type(4, kLengthDelimited);
+constexpr auto kFileContainingExtension = tag_and_type(5, kLengthDelimited);
+constexpr auto kAllExtensionNumbersOfType = tag_and_type(6, kLengthDelimited);
+constexpr auto kListServices = tag_and_type(7, kLengthDelimited);
 // ExtensionRequest.
-constexpr auto kContainingType = tag_and_type(1, kBytes);
+constexpr auto kContainingType = tag_and_type(1, kLengthDelimited);
 constexpr auto kExtensionNumber = tag_and_type(2, pbf_wire_type::varint);
 // ServerReflectionResponse.
 constexpr pbf_tag_type kValidHost = 1;
