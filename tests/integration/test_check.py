@@ -75,9 +75,13 @@ CONFIGURATIONS = {
     "deploy/envoy.yaml": (SIX, {"phase-not-handled"}),
     "deploy/compose/envoy.yaml": (SIX, {"phase-not-handled"}),
     "examples/starter/envoy.yaml": ("test_processors.Starter", set()),
+    "examples/production/compose/envoy.yaml": (
+        ",".join(f"production.{name}" for name in ("CallLog", "JwtAuth", "Idempotency", "AiGateway")),
+        set(),
+    ),
 }
 # Those whose processors are found by names.
-BY_NAME = {"deploy/compose/envoy.yaml"}
+BY_NAME = {"deploy/compose/envoy.yaml", "examples/production/compose/envoy.yaml"}
 
 
 @pytest.mark.parametrize("file", CONFIGURATIONS)
