@@ -83,7 +83,7 @@ def test_standard_output_and_a_file_that_is_moved(own_launcher, raw_port, tmp_pa
 
     printed = Production(own_launcher, {"CallLog": {}}, raw_port)
     printed.request(path="/printed")
-    assert json.loads(printed.server.process.wait_for_log('"path":"/printed"'))["status"] == 200
+    assert json.loads(printed.server.process.wait_for_log('"path":"/printed"', 20))["status"] == 200
 
 
 def test_a_request_waits_for_nobody(own_launcher, raw_port, tmp_path):

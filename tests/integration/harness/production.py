@@ -36,6 +36,9 @@ class Production:
             value["processors"] = entries
             value.pop("settings", None)
         else:
+            # Who only looks on hears of the end of a request so long after it; else 5 s.
+            if self.filter["typed_config"].get("observability_mode"):
+                self.filter["typed_config"]["deferred_close_timeout"] = "0.3s"
             all_clusters.append(self._serve(launcher, entries, way == "tls" or over_tls.enabled()))
         listener = Listener("http", self.port, (), before=(self.filter,), routes=routes, access_log=access_log)
         self.envoy = Envoy(launcher, bootstrap(admin, [listener], all_clusters), admin, env=environment() if inside else None)
