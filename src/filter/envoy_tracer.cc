@@ -3,37 +3,26 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <list>
 #include <string>
+#include <string_view>
 
 #include "base/access.h"
 #include "extproc/headers.h"
 #include "filter/abi.h"
+#include "trace/hex.h"
+#include "trace/parent.h"
 
 namespace extproc::filter {
 namespace {
 
-/// -1 for what is no hexadecimal digit.
-int digit(char c) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  const std::size_t at = kDigits.find(c);
-  return at == std::string_view::npos ? -1 : static_cast<int>(at);
-}
-
-/// False, and all zeros, for what are no so many bytes in lower case hexadecimal digits.
+/// False, and all zeros, for what is no id in hexadecimal digits, as some tracers have them.
 template <std::size_t N>
 bool read_id(std::string_view text, std::array<std::uint8_t, N>& id) {
+  if (text.size() == 2 * N && trace::read_hex(text, id)) return true;
   id = {};
-  if (text.size() != 2 * N) return false;
-  for (std::size_t i = 0; i < N; ++i) {
-    const int high = digit(text[2 * i]);
-    const int low = digit(text[2 * i + 1]);
-    if (high < 0 || low < 0) {
-      id = {};
-      return false;
-    }
-    id[i] = static_cast<std::uint8_t>(high << 4 | low);
-  }
-  return true;
+  return false;
 }
 
 void read_span_id(void* span, TraceContext& context) {
@@ -43,13 +32,15 @@ void read_span_id(void* span, TraceContext& context) {
 
 // Envoy tells modules nothing of that: it notes in its x-request-id why a request is traced, and a
 // caller's decision is in its traceparent.
-bool is_recorded(const HeaderView& headers) {
+bool is_recorded(std::span<const Header> headers) {
   constexpr std::size_t kReason = 14;
-  const auto id = headers.value("x-request-id").value_or("");
-  if (id.size() > kReason && std::string_view("9ab").find(id[kReason]) != std::string_view::npos)
-    return true;
-  const auto parent = headers.value("traceparent").value_or("");
-  return parent.size() >= 2 && digit(parent.back()) >= 0 && (digit(parent.back()) & 1) != 0;
+  constexpr std::string_view kTraced = "9ab";
+  const auto id = HeaderView(headers).value("x-request-id").value_or("");
+  if (id.size() > kReason && kTraced.find(id[kReason]) != std::string_view::npos) return true;
+  trace::Parent parent;
+  for (const Header& header : headers) parent.take(header.name, header.value);
+  const auto caller = parent.context();
+  return caller && caller->sampled();
 }
 
 void tag(void* span, std::string_view name, std::string_view value) {
@@ -98,8 +89,10 @@ EnvoyTracer::EnvoyTracer() = default;
 EnvoyTracer::~EnvoyTracer() = default;
 
 EnvoyTracer::TracedStream* EnvoyTracer::find(const Request& request) const {
-  const std::uint32_t place = detail::Access::trace(request);
-  return place == 0 ? nullptr : streams_[place - 1].get();
+  // So it is where Envoy traces nothing.
+  if (streams_.empty()) return nullptr;
+  const auto found = streams_.find(&request);
+  return found == streams_.end() ? nullptr : found->second.get();
 }
 
 void EnvoyTracer::leave(void* envoy) {
@@ -113,18 +106,10 @@ void EnvoyTracer::leave(void* envoy) {
 }
 
 exchange::Traced EnvoyTracer::begin(const Request& request, Context& /*context*/) {
-  detail::Access::trace(request) = 0;
   if (EXTPROC_ENVOY_CALL(http_get_active_span)(next_) == nullptr) return exchange::Traced::no;
-  if (free_.empty()) {
-    streams_.emplace_back();
-    free_.push_back(static_cast<std::uint32_t>(streams_.size()));
-  }
-  const std::uint32_t place = free_.back();
-  free_.pop_back();
-  auto& stream = streams_[place - 1];
+  auto& stream = streams_[&request];
   stream = std::make_unique<TracedStream>(TracedStream{.envoy = next_});
   of_envoy_[next_] = stream.get();
-  detail::Access::trace(request) = place;
   return exchange::Traced::undecided;
 }
 
@@ -139,7 +124,7 @@ bool EnvoyTracer::decide(const Request& request, Context& context,
   if (EXTPROC_ENVOY_CALL(http_span_get_trace_id)(span, &text) &&
       read_id(text.view(), stream->context.trace_id)) {
     read_span_id(span, stream->context);
-    if (is_recorded(HeaderView(headers))) stream->context.flags = TraceContext::kSampled;
+    if (is_recorded(headers)) stream->context.flags = TraceContext::kSampled;
     stream->is_placed = true;
     detail::Access::set_trace(context, &stream->context);
   }
@@ -153,9 +138,7 @@ void EnvoyTracer::end(const Request& request, Context& context, GrpcStatus /*sta
   for (OpenSpan& each : stream->open) each.finish();
   if (stream->envoy != nullptr) of_envoy_.erase(stream->envoy);
   detail::Access::set_trace(context, nullptr);
-  const std::uint32_t place = std::exchange(detail::Access::trace(request), 0);
-  streams_[place - 1].reset();
-  free_.push_back(place);
+  streams_.erase(&request);
 }
 
 void EnvoyTracer::phase_begin(const Request& request, Context& context,

@@ -1,12 +1,8 @@
 #pragma once
 
-#include <cstdint>
-#include <list>
 #include <memory>
 #include <span>
-#include <string_view>
 #include <unordered_map>
-#include <vector>
 
 #include "exchange/tracer.h"
 #include "extproc/trace.h"
@@ -49,9 +45,9 @@ class EnvoyTracer final : public exchange::Tracer {
   TracedStream* find(const Request& request) const;
 
   void* next_ = nullptr;
-  /// By what Access::trace() says of them, which is their place and one; null are free.
-  std::vector<std::unique_ptr<TracedStream>> streams_;
-  std::vector<std::uint32_t> free_;
+  /// Those that Envoy traces; their requests stay where they are.
+  std::unordered_map<const Request*, std::unique_ptr<TracedStream>> streams_;
+  /// The same, until Envoy lets go of them.
   std::unordered_map<void*, TracedStream*> of_envoy_;
 };
 
