@@ -1,100 +1,43 @@
 #include "extproc/call_log.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <ctime>
 #include <limits>
 #include <optional>
 #include <span>
 #include <utility>
 
+#include "call_log/call.h"
+#include "call_log/call_queue.h"
 #include "call_log/json_line.h"
 #include "call_log/otlp_lines.h"
 #include "call_log/redacted_names.h"
+#include "call_log/time_text.h"
 #include "extproc/error.h"
 #include "extproc/status.h"
 #include "extproc/trace.h"
 #include "log/line_writer.h"
-#include "log/log_file.h"
+#include "trace/traceparent.h"
 
 namespace extproc {
 namespace {
 
+using call_log::Body;
+using call_log::Call;
 using call_log::JsonLine;
 using call_log::OtlpLines;
 using call_log::RedactedNames;
+using call_log::Size;
+using call_log::TimeText;
 using SystemClock = std::chrono::system_clock;
 using SteadyClock = std::chrono::steady_clock;
 
-/// That a thread that writes is not woken for each line.
-constexpr std::chrono::milliseconds kGather{20};
 /// Of a path, a header's value and other texts of the caller's, as parts of a line.
 constexpr std::size_t kPathPart = 2;
 constexpr std::size_t kTextPart = 8;
 /// What Request::id() says where there is none.
 constexpr std::string_view kNoId = "unknown";
 constexpr std::size_t kUsualBytes = 240;
-/// What of texts is kept until the end of the request.
-constexpr std::size_t kKeptBytes = 1024;
-
-/// As RFC 3339 has it, in UTC.
-class TimeText {
- public:
-  explicit TimeText(SystemClock::time_point time) {
-    const auto second = std::chrono::floor<std::chrono::seconds>(time);
-    if (second != second_) write(second);
-    const auto ms = std::chrono::floor<std::chrono::milliseconds>(time - second).count();
-    for (const auto& [at, unit] : {std::pair{20, 100}, {21, 10}, {22, 1}})
-      text_[static_cast<std::size_t>(at)] = static_cast<char>('0' + ms / unit % 10);
-  }
-  std::string_view text() const { return {text_.data(), kSize}; }
-
- private:
-  static constexpr std::size_t kSize = 24;
-
-  static void write(std::chrono::sys_seconds second) {
-    const std::time_t seconds = SystemClock::to_time_t(second);
-    std::tm utc{};
-    gmtime_r(&seconds, &utc);
-    std::strftime(text_.data(), text_.size(), "%Y-%m-%dT%H:%M:%S.000Z", &utc);
-    second_ = second;
-  }
-
-  // A second has many lines.
-  static thread_local std::array<char, 40> text_;
-  static thread_local std::chrono::sys_seconds second_;
-};
-thread_local std::array<char, 40> TimeText::text_{};
-thread_local std::chrono::sys_seconds TimeText::second_ = std::chrono::sys_seconds::min();
-
-/// Lines that were lost are told among the others.
-class CallQueue final : public log::LineQueue {
- public:
-  using LineQueue::LineQueue;
-
- private:
-  void add_own(std::string& lines, std::uint64_t dropped, bool /*last*/) override {
-    if (dropped == 0) return;
-    std::string own;
-    JsonLine line(own, kOwnBytes);
-    line.text("time", TimeText(SystemClock::now()).text());
-    line.number("dropped", static_cast<std::int64_t>(dropped));
-    line.finish();
-    lines += own;
-  }
-  std::string not_reopened(const std::string& path, const std::string& reason) override {
-    std::string own;
-    JsonLine line(own, kOwnBytes);
-    line.text("time", TimeText(SystemClock::now()).text());
-    line.text("error", "the file that was open goes on, since \"" + path +
-                           "\" cannot be opened anew: " + reason);
-    line.finish();
-    return own;
-  }
-
-  static constexpr std::size_t kOwnBytes = 1024;
-};
 
 CallLogSettings checked(CallLogSettings settings) {
   constexpr std::size_t kLeast = 1024;
@@ -121,14 +64,6 @@ CallLogSettings checked(CallLogSettings settings) {
   return settings;
 }
 
-std::shared_ptr<log::LineWriter> make_writer(const CallLogSettings& settings) {
-  log::LogFile file =
-      settings.file == "-" ? log::LogFile::standard_output() : log::LogFile(settings.file);
-  const log::LineQueue::Settings queue{
-      .queued_bytes = settings.queue_bytes, .thread_name = "extproc-calls", .pause = kGather};
-  return std::make_shared<log::LineWriter>(std::make_shared<CallQueue>(std::move(file), queue));
-}
-
 /// Spreads what may differ in few bits.
 std::uint64_t mixed(std::uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
@@ -142,66 +77,14 @@ std::uint64_t hash_of(std::string_view id) {
   return mixed(hash);
 }
 
-/// What is known of a body's size.
-enum class Size : std::uint8_t { unknown, announced, counted, whole };
-
-struct Body {
-  std::uint64_t bytes = 0;
-  Size size = Size::unknown;
-
-  void announce(std::optional<std::uint64_t> length, bool ended) {
-    if (ended) {
-      *this = {0, Size::whole};
-    } else if (length) {
-      *this = {*length, Size::announced};
-    }
-  }
-  void add(std::size_t more) {
-    if (size < Size::counted) *this = {0, Size::counted};
-    bytes += more;
-  }
-};
-
-/// A request until its line is written.
-struct Call {
-  SteadyClock::time_point begun{};
-  SteadyClock::time_point responded{}, ended{};
-  int status = 0;
-  Body request, response;
-  // A part of `kept`.
-  struct Slice {
-    std::uint32_t at = 0, size = 0;
-  };
-  Slice route, user, client, grpc_status, trace_id;
-  /// Of the request's, and behind them of the response's.
-  std::vector<Slice> headers;
-  std::size_t request_headers = 0;
-  std::string kept{};
-
-  Slice keep(std::string_view text) {
-    const Slice slice{static_cast<std::uint32_t>(kept.size()),
-                      static_cast<std::uint32_t>(std::min(text.size(), kKeptBytes))};
-    kept.append(text, 0, slice.size);
-    return slice;
-  }
-  std::string_view text(Slice slice) const {
-    return std::string_view(kept).substr(slice.at, slice.size);
-  }
-};
-
 bool is_set(SteadyClock::time_point time) { return time != SteadyClock::time_point{}; }
 
-/// Of a `traceparent` that came, without what it says besides; empty where it is none.
-std::string_view trace_id_of(std::string_view traceparent) {
-  constexpr std::size_t kAt = 3, kSize = 32, kLeast = 55;
-  if (traceparent.size() < kLeast || traceparent[kAt - 1] != '-' ||
-      traceparent[kAt + kSize] != '-') {
-    return {};
-  }
-  const std::string_view id = traceparent.substr(kAt, kSize);
-  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  if (!std::ranges::all_of(id, is_hex) || id.find_first_not_of('0') == id.npos) return {};
-  return id;
+/// Where the server traces, of the span that it is in; else what the caller says. Empty: none.
+std::string trace_id_of(const Context& context, const HeaderView& headers) {
+  if (const TraceContext* const own = context.trace()) return own->trace_id_text();
+  const auto callers =
+      trace::parse_traceparent(headers.value(trace::kTraceparent).value_or(std::string_view()));
+  return callers ? callers->trace_id_text() : std::string();
 }
 
 std::string_view text_attribute(const Context& context, std::string_view name) {
@@ -217,7 +100,7 @@ class CallLog::Impl {
       : settings_(checked(std::move(settings))),
         redacted_(settings_.redacted),
         otlp_(settings_.otlp ? std::make_unique<OtlpLines>(*settings_.otlp) : nullptr),
-        writer_(otlp_ ? nullptr : make_writer(settings_)) {
+        writer_(otlp_ ? nullptr : call_log::make_writer(settings_)) {
     if (writer_) log::LineWriter::reopen_with_all(writer_);
   }
 
@@ -356,11 +239,7 @@ void CallLog::request_headers(const HttpHeaders& headers, const Context& context
   call.begun = SteadyClock::now();
   call.kept.reserve(kUsualBytes);
   call.request.announce(request.content_length(), headers.end_of_stream());
-  if (const TraceContext* const trace = context.trace()) {
-    call.trace_id = call.keep(trace->trace_id_text());
-  } else {
-    call.trace_id = call.keep(trace_id_of(headers.value("traceparent").value_or("")));
-  }
+  call.trace_id = call.keep(trace_id_of(context, headers));
   call.route = call.keep(text_attribute(context, "xds.route_name"));
   call.client = call.keep(text_attribute(context, "source.address"));
   if (!settings.user_header.empty()) {
