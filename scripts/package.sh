@@ -18,7 +18,6 @@ man_page() {
 }
 
 scripts/install.sh build package debian
-scripts/build_product.sh
 scripts/build.sh release extproc_installed
 note "packaging"
 rm -rf "$files/man1" build/packages
