@@ -16,10 +16,11 @@ option(EXTPROC_INSTALL "Generate install rules" ${PROJECT_IS_TOP_LEVEL})
 option(EXTPROC_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
 # In unity several sources are one unit to the compiler: what is slow to read is read once, but a change of one source compiles
 # them all, and one may use what another includes, so that a build that is not in unity has to pass as well.
-set(EXTPROC_UNITY SOME CACHE STRING "ALL: the libraries in unity; SOME: only sources that share what is slowest to read; NONE")
-set_property(CACHE EXTPROC_UNITY PROPERTY STRINGS ALL SOME NONE)
-if(NOT EXTPROC_UNITY MATCHES "^(ALL|SOME|NONE)$")
-  message(FATAL_ERROR "EXTPROC_UNITY is ${EXTPROC_UNITY}: it must be ALL, SOME or NONE")
+set(EXTPROC_UNITY SOME CACHE STRING "ALL: libraries and tests in unity; MOST: without what the budget of instructions counts, \
+which the compiler inlines otherwise there; SOME: only sources that share what is slowest to read; NONE")
+set_property(CACHE EXTPROC_UNITY PROPERTY STRINGS ALL MOST SOME NONE)
+if(NOT EXTPROC_UNITY MATCHES "^(ALL|MOST|SOME|NONE)$")
+  message(FATAL_ERROR "EXTPROC_UNITY is ${EXTPROC_UNITY}: it must be ALL, MOST, SOME or NONE")
 endif()
 set(EXTPROC_SANITIZE "" CACHE STRING "Sanitizers for every target of the project, as in -fsanitize=")
 
@@ -55,7 +56,7 @@ target_compile_options(extproc_build_flags INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-free-nonheap-object>
   # GCC 12 sees overlapping copies in `"literal" + std::string(...)` at -O3 (GCC bug 105651).
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
-if(EXTPROC_UNITY STREQUAL "ALL" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+if(EXTPROC_UNITY MATCHES "^(ALL|MOST)$" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # To the compiler every source of a unit but the unit itself is a header, where an anonymous namespace is suspicious.
   target_compile_options(extproc_build_flags INTERFACE -Wno-subobject-linkage)
 endif()
