@@ -1,108 +1,14 @@
-// The filter in a fake Envoy: what goes on, what is answered, what is refused.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+// The filter in a fake Envoy: what goes on, and what is answered.
+#include <memory>
+#include <string>
 
-#include "extproc/struct.h"
-#include "filter/fake_envoy.h"
+#include "filter/filter_in_envoy.h"
 #include "filter/hook_declarations.h"
-#include "filter/test_processors.h"
 
 namespace extproc::fake {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::Contains;
-using ::testing::HasSubstr;
-
-std::shared_ptr<Config> make(const std::string& processor, const std::string& more = "") {
-  return std::make_shared<Config>("{\"processors\": [{\"name\": \"" + processor + "\"}]" +
-                                  (more.empty() ? "" : ", " + more) + "}");
-}
-
-std::string modes(const std::string& request, const std::string& response) {
-  return R"("processing_mode": {"request_body_mode": ")" + request +
-         R"(", "response_body_mode": ")" + response +
-         R"(", "request_trailer_mode": "SEND", "response_trailer_mode": "SEND"})";
-}
-
-class FilterInEnvoy : public ::testing::Test {
- protected:
-  FilterInEnvoy() {
-    seen().reset();
-    take_log();
-  }
-  ~FilterInEnvoy() override {
-    EXPECT_TRUE(worker_.run_until([] { return seen().handlers == 0 && schedulers() == 0; }));
-  }
-
-  std::shared_ptr<Stream> stream(const std::shared_ptr<Config>& config, Headers more = {}) {
-    EXPECT_TRUE(config->taken()) << ::testing::PrintToString(take_log());
-    Headers headers{{":method", "POST"}, {":path", "/a"}, {"content-length", "5"}};
-    headers.insert(headers.end(), more.begin(), more.end());
-    return Stream::make(worker_, config, std::move(headers));
-  }
-  bool until(const std::function<bool()>& done) { return worker_.run_until(done); }
-
-  Worker worker_;
-};
-
-TEST_F(FilterInEnvoy, TellsEnvoyWhatIsCounted) {
-  const std::uint64_t started = statistic("streams_started");
-  const std::uint64_t messages = statistic("messages");
-  const std::uint64_t open = statistic("streams_open");
-  const auto it = stream(make("Changes"));
-  it->request_headers(true);
-  it->response_headers({{":status", "200"}}, true);
-  it->destroy();
-  EXPECT_EQ(statistic("streams_started"), started + 1);
-  EXPECT_EQ(statistic("messages"), messages + 2);
-  EXPECT_EQ(statistic("streams_open"), open);
-}
-
-TEST_F(FilterInEnvoy, MetadataGoBothWays) {
-  const auto it = stream(
-      make("Notes", R"("metadata_options": {"forwarding_namespaces": {"untyped": ["route"]}})"));
-  it->metadata["route"]["team"] = "edge";
-  it->request_headers(true);
-  EXPECT_EQ(it->value(abi::kRequestHeaders, "x-team"), "edge");
-  ASSERT_EQ(it->set_metadata.size(), 1U);
-  EXPECT_EQ(it->set_metadata[0].first, "notes");
-  EXPECT_EQ(it->set_metadata[0].second, Struct().set("team", "edge").bytes());
-}
-
-TEST_F(FilterInEnvoy, ItsSpansAreChildrenOfEnvoys) {
-  const auto it = stream(
-      make("Notes"), {{"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}});
-  it->span = std::make_unique<Span>();
-  it->request_headers(true);
-  ASSERT_EQ(it->spans.size(), 1U);
-  const Span& span = *it->spans[0];
-  EXPECT_EQ(span.name, "process.request_headers");
-  EXPECT_EQ(span.parent, it->span.get());
-  EXPECT_TRUE(span.finished);
-  EXPECT_EQ(span.tags, (std::map<std::string, std::string>{{"extproc.processor", "Notes"},
-                                                           {"extproc.phase", "request_headers"},
-                                                           {"extproc.outcome", "answered"}}));
-  EXPECT_EQ(it->value(abi::kRequestHeaders, "x-parent"),
-            "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01");
-}
-
-TEST_F(FilterInEnvoy, WithoutEnvoysSpanThereIsNone) {
-  const auto it = stream(make("Notes"));
-  it->request_headers(true);
-  EXPECT_TRUE(it->spans.empty());
-  EXPECT_EQ(it->value(abi::kRequestHeaders, "x-parent"), "none");
-}
-
-TEST_F(FilterInEnvoy, SpansOfHandlersThatStillWaitEndWithTheStream) {
-  const auto it = stream(make("Waits"), {{"x-ms", "20"}});
-  it->span = std::make_unique<Span>();
-  it->request_headers(true);
-  ASSERT_EQ(it->spans.size(), 1U);
-  EXPECT_FALSE(it->spans[0]->finished);
-  it->destroy();
-  EXPECT_TRUE(it->spans[0]->finished);
-}
 
 TEST_F(FilterInEnvoy, ChangesHeaders) {
   const auto it = stream(make("Changes"));
@@ -351,57 +257,6 @@ TEST_F(FilterInEnvoy, ProcessorsStartAndStopWithTheConfiguration) {
   set_validates(false);
   EXPECT_EQ(seen().starts, 1);
 }
-
-struct Refused {
-  const char* name;
-  const char* config;
-  const char* why;
-};
-
-class ConfigIsRefused : public ::testing::TestWithParam<Refused> {};
-
-TEST_P(ConfigIsRefused, WithItsReason) {
-  take_log();
-  const Config config(GetParam().config);
-  EXPECT_FALSE(config.taken());
-  EXPECT_THAT(take_log(), Contains(AllOf(HasSubstr("extproc: "), HasSubstr(GetParam().why))));
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    All, ConfigIsRefused,
-    ::testing::Values(
-        Refused{"nothing", "", "names no processor"},
-        Refused{"no_json", "{\"processors\": [}", "it is no JSON"},
-        Refused{"no_mapping", "[1]", "must be a mapping"},
-        Refused{"twice", R"({"a": 1, "a": 2})", "a is given twice"},
-        Refused{"unknown_key", R"({"processors": [{"name": "Looks"}], "procesing_mode": {}})",
-                "did you mean \"processing_mode\"?"},
-        Refused{"unknown_processor", R"({"processors": [{"name": "Nobody"}]})",
-                "exports no Nobody"},
-        Refused{"no_module", R"({"processors": [{"name": "absent.Nobody"}]})",
-                "there is no module absent"},
-        Refused{
-            "full_duplex",
-            R"({"processors": [{"name": "Shouts"}], "processing_mode": {"request_body_mode": "FULL_DUPLEX_STREAMED"}})",
-            "use STREAMED"},
-        Refused{"needs_full_duplex", R"({"processors": [{"name": "States"}]})",
-                "STREAMED where that suits it"},
-        Refused{
-            "observed_buffer",
-            R"({"processors": [{"name": "Looks"}], "observability_mode": true, "processing_mode": {"request_body_mode": "BUFFERED"}})",
-            "must be STREAMED or NONE"},
-        Refused{"grpc_service", R"({"processors": [{"name": "Looks"}], "grpc_service": {}})",
-                "is for ext_proc"},
-        Refused{"message_timeout",
-                R"({"processors": [{"name": "Looks"}], "message_timeout": "1s"})",
-                "fall_back_after"},
-        Refused{"own_missing", R"({"processors": [{"name": "Own"}]})", "number is missing"},
-        Refused{"own_not_taken", R"({"processors": [{"name": "Looks", "settings": {"a": 1}}]})",
-                "takes no settings"},
-        Refused{"start", R"({"processors": [{"name": "Cannot"}]})", "no keys"},
-        Refused{"header", R"({"processors": [{"name": "Looks"}], "applied_header": "host"})",
-                "applied_header is \"host\""}),
-    [](const auto& each) { return each.param.name; });
 
 }  // namespace
 }  // namespace extproc::fake
