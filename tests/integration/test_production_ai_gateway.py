@@ -10,7 +10,7 @@ import pytest
 
 from harness import http
 from harness.envoy_config import Cluster, json_access_log
-from harness.models import ROUTE, Model, text_of
+from harness.models import ROUTE, Model, text_of, while_serving
 from harness.processes import Launcher, eventually, free_port
 from harness.production import INSIDE, WAYS, Production, lines_of
 
@@ -35,19 +35,7 @@ class Gateway:
 
     def play(self, steps):
         """`steps(self)`, while the models serve."""
-
-        async def run():
-            for model in self.models.values():
-                model.goes_on = asyncio.Event()
-            servers = [await model.serve() for model in self.models.values()]
-            try:
-                async with asyncio.timeout(60):
-                    return await steps(self)
-            finally:
-                for server in servers:
-                    server.close()
-
-        return asyncio.run(run())
+        return asyncio.run(while_serving(self.models.values(), steps(self)))
 
     async def ask(self, body: dict | bytes | list[bytes], headers: http.Headers | None = None, tenant: str = "acme") -> http.Response:
         encoded = json.dumps(body).encode() if isinstance(body, dict) else body

@@ -8,7 +8,7 @@ import pytest
 from harness import http
 from harness.envoy_config import Cluster
 from harness.issuer import Issuer, bearer, settings
-from harness.models import ROUTE, Model, text_of
+from harness.models import ROUTE, Model, text_of, while_serving
 from harness.processes import eventually, free_port
 from harness.production import INSIDE, WAYS, Production, lines_of
 from harness.redis import Redis
@@ -41,19 +41,7 @@ class Chain:
 
     def play(self, steps):
         """`steps(self)`, while the models serve."""
-
-        async def run():
-            for model in self.models.values():
-                model.goes_on = asyncio.Event()
-            servers = [await model.serve() for model in self.models.values()]
-            try:
-                async with asyncio.timeout(60):
-                    return await steps(self)
-            finally:
-                for server in servers:
-                    server.close()
-
-        return asyncio.run(run())
+        return asyncio.run(while_serving(self.models.values(), steps(self)))
 
     async def ask(self, body: dict, key: str | None = None, user: str = "alice", token: str | None = None) -> http.Response:
         headers = [("content-type", "application/json"), *bearer(token or self.issuer.token(sub=user))]

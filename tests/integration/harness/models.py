@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import zlib
+from collections.abc import Coroutine, Iterable
 
 from harness.processes import free_port
 
@@ -91,3 +92,17 @@ def text_of(body: bytes) -> str:
     """What a client makes of it."""
     datas = [line[6:] for line in body.decode().split("\n\n") if line and line != "data: [DONE]"]
     return "".join(choice["delta"].get("content", "") for data in datas for choice in json.loads(data)["choices"])
+
+
+async def while_serving(models: Iterable[Model], steps: Coroutine):
+    """What the steps come to, which the models answer meanwhile."""
+    models = list(models)
+    for model in models:
+        model.goes_on = asyncio.Event()
+    servers = [await model.serve() for model in models]
+    try:
+        async with asyncio.timeout(60):
+            return await steps
+    finally:
+        for server in servers:
+            server.close()
