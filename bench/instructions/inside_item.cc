@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "extproc/detail/module_registry.h"
+#include "filter/abi.h"
 #include "filter/hook_declarations.h"
 #include "items.h"
 #include "measured.h"

@@ -5,6 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "filter/abi.h"
 
 namespace bench {
 namespace {

@@ -1,10 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
-#include <string_view>
-
-#include "filter/abi.h"
 
 namespace bench {
 

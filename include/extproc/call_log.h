@@ -120,9 +120,8 @@ class EXTPROC_API CallFields {
 /// - time: when the stream began. response_ms: from the request's headers to the response's.
 /// - route, client: where the filter sends the attributes xds.route_name and source.address.
 /// - bytes: what was told by body(), else content-length.
-/// - aborted: the end of the response was not told of (see CallLogSettings::sees_bodies). error:
-/// how the stream ended, where
-///   that was neither in good order nor by the client.
+/// - aborted: the end of the response was not told of (see CallLogSettings::sees_bodies).
+/// - error: how the stream ended, where that was neither in good order nor by the client.
 ///
 /// Any bytes become right JSON: what is no UTF-8 is U+FFFD.
 ///

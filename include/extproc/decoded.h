@@ -104,9 +104,8 @@ class RecodedBody final : public extproc::detail::BodyChannel {
 ///   P's handler of it; one without encoding is as without this.
 /// - A chunk can be empty where what came decodes to nothing yet. What is written for one leaves
 ///   with the next read, flushed, so that events are not delayed.
-/// - A handler that returns early lets the rest through, which is decoded and encoded, too; one
-/// that
-///   neither reads nor writes, the bytes as they came.
+/// - A handler that returns early lets the rest through, decoded and encoded. One that neither
+///   reads nor writes lets the bytes through as they came.
 /// - A body that cannot be decoded, or is over the limits (`DecodeLimits decode_limits() const` of
 ///   P, where it has it), is CodingError in P's handler. Let through, it is a 400 where it is the
 ///   request's, and else ends the stream.

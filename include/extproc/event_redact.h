@@ -18,11 +18,11 @@
 ///
 ///   static const EventTexts texts;   // once, for all requests
 ///   EventRedactor redactor(secrets, texts);
+///   const auto mask = [&](sse::Edit& edit) { redactor.redact(edit); };
 ///   while (auto chunk = co_await body.read()) {
-///     body.write(events.edit(chunk->bytes(), false, [&](sse::Edit& edit) { redactor.redact(edit);
-///     }));
+///     body.write(events.edit(chunk->bytes(), false, mask));
 ///   }
-///   body.write(events.edit("", true, …));
+///   body.write(events.edit("", true, mask));
 ///   body.write(redactor.finish());
 namespace extproc {
 

@@ -1,15 +1,15 @@
 #include "call_log/otlp_lines.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <protozero/pbf_writer.hpp>
 #include <string>
 #include <thread>
 
 #include "base/logger.h"
+#include "extproc/trace.h"
 #include "log/make_logger.h"
 #include "trace/environment.h"
+#include "trace/hex.h"
 
 namespace extproc::call_log {
 namespace {
@@ -47,15 +47,9 @@ void encode(const OtlpLines::Record& what, std::string& out) {
     protozero::pbf_writer body(writer, record::kBody);
     body.add_string(kStringValue, what.line.data(), what.line.size());
   }
-  std::array<char, 16> id{};
-  if (what.trace_id.size() != 2 * id.size()) return;
-  for (std::size_t i = 0; i < id.size(); ++i) {
-    unsigned char byte = 0;
-    const char* const at = what.trace_id.data() + 2 * i;
-    std::from_chars(at, at + 2, byte, 16);
-    id[i] = static_cast<char>(byte);
-  }
-  writer.add_bytes(record::kTraceId, id.data(), id.size());
+  TraceContext::TraceId id{};
+  if (what.trace_id.size() != 2 * id.size() || !trace::read_hex(what.trace_id, id)) return;
+  writer.add_bytes(record::kTraceId, reinterpret_cast<const char*>(id.data()), id.size());
 }
 
 TraceSettings checked(const TraceSettings& settings) {
