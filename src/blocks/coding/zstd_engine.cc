@@ -27,13 +27,14 @@ class ZstdDecoder final : public Decoder::Engine {
     while (true) {
       // It would take an empty call behind a frame for the begin of another.
       if (at_end_ && from.pos == from.size) break;
+      if (at_begin_ && from.pos < from.size) check_begin(bytes[from.pos]);
       const std::size_t in_before = from.pos;
       const std::size_t out_before = to.pos;
       const std::size_t result = ZSTD_decompressStream(stream_.get(), &to, &from);
       if (ZSTD_isError(result) != 0) {
         throw CodingError(std::string("a body is no zstd: ") + ZSTD_getErrorName(result));
       }
-      at_end_ = result == 0;
+      at_begin_ = at_end_ = result == 0;
       if (to.pos == to.size || (from.pos == in_before && to.pos == out_before)) break;
     }
     bytes.remove_prefix(from.pos);
@@ -46,7 +47,17 @@ class ZstdDecoder final : public Decoder::Engine {
   struct Free {
     void operator()(ZSTD_DCtx* stream) const { ZSTD_freeDCtx(stream); }
   };
+  /// The library may be built to read the formats of before zstd's first version as well, which are
+  /// no zstd to HTTP (RFC 8878), and whose readers keep to none of its limits.
+  static void check_begin(char first) {
+    const auto byte = static_cast<unsigned char>(first);
+    const bool is_frame = byte == 0x28;
+    const bool is_skippable = (byte & 0xF0) == 0x50;
+    if (!is_frame && !is_skippable) throw CodingError("a body is no zstd: no frame begins so");
+  }
+
   std::unique_ptr<ZSTD_DCtx, Free> stream_{ZSTD_createDCtx()};
+  bool at_begin_ = true;
   bool at_end_ = false;
 };
 

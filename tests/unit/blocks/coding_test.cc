@@ -135,6 +135,19 @@ TEST(Coding, BadBodiesAreRefused) {
   EXPECT_THROW(Encoder(Coding::zstd, -1), Error);
 }
 
+// The library reads formats of before zstd's first version, which begin with 0x22 to 0x27.
+TEST(Coding, FormatsOfBeforeZstdsFirstVersionAreNone) {
+  for (const char first : {'\x1E', '\x22', '\x24', '\x25', '\x26', '\x27', '\x29', '\x60'}) {
+    const std::string frame = first + std::string("\xB5\x2F\xFD\x20\x51\0\0\0", 8);
+    EXPECT_THAT([&] { decoded(Coding::zstd, frame); },
+                ThrowsMessage<CodingError>(HasSubstr("no frame begins so")));
+    EXPECT_THROW(decoded(Coding::zstd, encoded(Coding::zstd, "a") + frame), CodingError);
+  }
+  // One to be skipped, in front and behind.
+  const std::string skipped("\x5A\x2A\x4D\x18\3\0\0\0abc", 11);
+  EXPECT_EQ(decoded(Coding::zstd, skipped + encoded(Coding::zstd, "a") + skipped), "a");
+}
+
 TEST(Coding, BombsEndAtTheLimit) {
   const std::string zeros(16 << 20, '\0');
   for (const Coding coding : {Coding::gzip, Coding::deflate, Coding::br, Coding::zstd}) {
