@@ -26,6 +26,7 @@ class Extproc(ConanFile):
         self.requires("boost/[>=1.81 <2]", transitive_headers=True)
         self.requires("libnghttp2/[>=1.52 <2]")
         self.requires("protozero/[>=1.7 <2]")
+        self.requires("libyaml/[>=0.2.5 <1]")
         if self.options.testing or self.options.command:
             self.requires("yaml-cpp/[>=0.7 <1]")
         if self.options.tls:

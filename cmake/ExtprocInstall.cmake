@@ -9,7 +9,7 @@ set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development)
 install(DIRECTORY include/extproc TYPE INCLUDE FILES_MATCHING PATTERN "*.h")
 install(FILES cmake/extproc-envoy-module.map DESTINATION ${cmake_dir})
 install(TARGETS extproc_module EXPORT extprocTargets)
-set(installed extproc_envoy_filter)
+set(installed "")
 foreach(library IN ITEMS extproc extproc_filter extproc_tls extproc_settings_file extproc_coding extproc_redact extproc_jwt
     extproc_client extproc_redis extproc_testing)
   if(TARGET ${library})
@@ -21,10 +21,15 @@ if(EXTPROC_BUILD_COMMAND)
   install(TARGETS extproc_command COMPONENT command)
   list(APPEND installed extproc_command)
 endif()
+if(TARGET extproc_envoy_filter)
+  list(APPEND installed extproc_envoy_filter)
+endif()
 # All that is compiled for it: what makes packages needs no tests.
 add_custom_target(extproc_installed DEPENDS ${installed})
 # Where modules of the command are looked for as well, and Envoy's search path may lead.
-install(TARGETS extproc_envoy_filter LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/extproc COMPONENT command)
+if(TARGET extproc_envoy_filter)
+  install(TARGETS extproc_envoy_filter LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/extproc COMPONENT command)
+endif()
 
 # find_package(extproc)
 install(EXPORT extprocTargets NAMESPACE extproc:: DESTINATION ${cmake_dir})
@@ -33,6 +38,7 @@ write_basic_package_version_file(extprocConfigVersion.cmake COMPATIBILITY SameMi
 install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/extprocConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/extprocConfigVersion.cmake
+  cmake/ExtprocLibYaml.cmake
   cmake/ExtprocModule.cmake
   DESTINATION ${cmake_dir})
 

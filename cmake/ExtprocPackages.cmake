@@ -50,7 +50,7 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libboost1.81-dev | libboost-dev (>= 1.81), libnghttp2-dev (>= 1.52)")
 # What the test kit and the components are linked with.
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS
-  "libyaml-cpp-dev, libssl-dev, zlib1g-dev, libbrotli-dev, libzstd-dev, libre2-dev, extproc")
+  "libyaml-cpp-dev, libyaml-dev, libssl-dev, zlib1g-dev, libbrotli-dev, libzstd-dev, libre2-dev, extproc")
 set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "C++20 library for Envoy External Processors
 Services that Envoy asks what to do with the headers, bodies and trailers of
 each HTTP request and response. Headers, static libraries, the test kit, and

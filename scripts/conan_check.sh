@@ -31,6 +31,7 @@ build_type=Release
 boost/1.81.0
 libnghttp2/$(version_of libnghttp2-dev)
 protozero/$(version_of libprotozero-dev)
+libyaml/$(version_of libyaml-dev)
 yaml-cpp/$(version_of libyaml-cpp-dev)
 openssl/$(version_of libssl-dev)
 [conf]

@@ -7,6 +7,7 @@ packages_product=(
   g++ cmake ninja-build pkg-config
   libboost1.81-dev libnghttp2-dev libprotozero-dev     # the library
   libyaml-cpp-dev                                      # the command and the test kit
+  libyaml-dev                                          # the filter for Envoy, and settings from a file
   libcli11-dev libssl-dev                              # the command, TLS, extproc::client and the examples
   zlib1g-dev libbrotli-dev libzstd-dev                 # extproc::coding
   libre2-dev                                           # extproc::redact

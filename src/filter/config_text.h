@@ -9,9 +9,9 @@ namespace extproc::filter {
 /// How errors name the text.
 inline constexpr std::string_view kConfigName = "filter_config";
 
-/// The tree of a JSON text, which Envoy also makes of a google.protobuf.Struct; an empty text says
-/// nothing. Throws Error, with the line, for what is no JSON, a key that stands twice, more than 1
-/// MiB, 32 levels or 20,000 values.
+/// The tree of the text. One that begins with { is JSON, which Envoy also makes of a
+/// google.protobuf.Struct; any other is YAML; an empty one says nothing. Throws Error, with the
+/// line, for what is neither, a key that stands twice, and what setting_text limits.
 detail::SettingNode read_config_text(std::string_view text);
 
 }  // namespace extproc::filter

@@ -3,12 +3,11 @@
 #include <algorithm>
 
 #include "extproc/error.h"
+#include "setting_text/place.h"
 
 namespace extproc::settings_file {
 
-std::string place(const std::string& file, int line) {
-  return line > 0 ? file + ":" + std::to_string(line) : file;
-}
+using setting_text::place;
 
 void Errors::add(int line, std::string text) {
   found_.emplace_back(line, place(file_, line) + ": " + std::move(text));

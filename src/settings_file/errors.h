@@ -30,7 +30,4 @@ class Errors {
   std::vector<std::pair<int, std::string>> found_;
 };
 
-/// "serve.yaml:12", or without a line the file alone.
-std::string place(const std::string& file, int line);
-
 }  // namespace extproc::settings_file

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/nearest.h"
+#include "setting_text/place.h"
 #include "settings_file/keys.h"
 #include "settings_file/values.h"
 
@@ -35,7 +36,7 @@ class PlanReader {
   }
 
  private:
-  std::string source(int line) const { return place(errors_.file(), line); }
+  std::string source(int line) const { return setting_text::place(errors_.file(), line); }
 
   /// An empty one is one.
   bool is_mapping(std::string_view name, const SettingNode& node) {

@@ -9,6 +9,7 @@
 #include "server/configuration.h"
 #include "server/listen_address.h"
 #include "server/setting_sources.h"
+#include "setting_text/place.h"
 #include "settings_file/errors.h"
 #include "settings_file/keys.h"
 #include "settings_file/running.h"
@@ -133,7 +134,8 @@ class ProcessorReload {
   /// False where it refuses.
   bool take(const Service& service, PlannedProcessor& running, const PlannedProcessor& next) {
     if (same_own(running.own, next.own)) return true;
-    const std::string where = place(file_, next.own.line > 0 ? next.own.line : next.line);
+    const std::string where =
+        setting_text::place(file_, next.own.line > 0 ? next.own.line : next.line);
     const auto& dispatcher = detail::Access::dispatcher(service);
     if (!dispatcher->reloads()) {
       told_.fixed(where + ": settings of " + next.name + " are others");

@@ -20,7 +20,7 @@ def _route(path: str, config: dict) -> dict:
 
 @pytest.fixture(scope="module")
 def ports() -> dict[str, int]:
-    return {name: free_port() for name in ("struct", "text", "chain", "own", "linked")}
+    return {name: free_port() for name in ("struct", "text", "yaml", "chain", "own", "linked")}
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +32,7 @@ def envoy(launcher, echo_port, ports):
     filters = {
         "struct": Inside((TRIVIAL,)),
         "text": Inside((), text=json.dumps({"processors": [{"name": TRIVIAL}], "reveal_chain": False})),
+        "yaml": Inside((), text=f"# a comment\nprocessors:\n  - name: {TRIVIAL}\nreveal_chain: false\n"),
         "chain": Inside((TRIVIAL, "examples.TimerExtProcService"), extra={"applied_header": "X-Chain"}),
         "own": Inside((), extra={"processors": [{"name": "labels.Label", "settings": {"header": "x-l", "value": "inside"}}]}),
     }
@@ -48,8 +49,9 @@ def test_headers_of_an_example(envoy, ports):
     assert response.json()["headers"]["x-extra-request-id"] == "17"
 
 
-def test_a_configuration_in_a_text(envoy, ports):
-    response = http.request(ports["text"], "GET", "/", headers=[("x-request-id", "18")])
+@pytest.mark.parametrize("language", ["text", "yaml"])
+def test_a_configuration_in_a_text(envoy, ports, language):
+    response = http.request(ports[language], "GET", "/", headers=[("x-request-id", "18")])
     assert response.get("x-extra-request-id") == "18"
     assert response.get("x-ext-procs-applied") is None
 
@@ -113,6 +115,7 @@ REFUSED = {
     "key": (Inside((TRIVIAL,), extra={"failure_mode_alow": True}), 'did you mean "failure_mode_allow"?'),
     "duplex": (Inside((TRIVIAL,), Mode(request_body="FULL_DUPLEX_STREAMED")), "use STREAMED"),
     "json": (Inside((), text="{"), "it is no JSON"),
+    "yaml": (Inside((), text="a: ["), "it is no YAML"),
     "settings": (Inside((), extra={"processors": [{"name": TRIVIAL, "settings": {"a": 1}}]}), "takes no settings of its own"),
 }
 
@@ -133,3 +136,4 @@ def test_only_what_it_needs_is_linked():
     assert "nghttp2" not in symbols
     assert "extproc::Server::" not in symbols
     assert not re.findall(r" U extproc::", symbols)
+    assert "yaml_" not in symbols

@@ -31,6 +31,10 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Refused{"nothing", "", "names no processor"},
         Refused{"no_json", "{\"processors\": [}", "it is no JSON"},
+        Refused{"no_yaml", "processors: [", "it is no YAML"},
+        Refused{"yaml_twice", "a: 1\na: 2\n", "filter_config:2: a is given twice"},
+        Refused{"yaml_key", "processors: [{name: Looks}]\nprocesing_mode: {}\n",
+                "did you mean \"processing_mode\"?"},
         Refused{"no_mapping", "[1]", "must be a mapping"},
         Refused{"twice", R"({"a": 1, "a": 2})", "a is given twice"},
         Refused{"unknown_key", R"({"processors": [{"name": "Looks"}], "procesing_mode": {}})",

@@ -12,7 +12,6 @@ namespace {
 
 using detail::SettingNode;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 
 SettingNode tree(std::string_view text) {
   Errors errors("a.yaml");
@@ -55,21 +54,6 @@ TEST(Tree, DuplicatesAreToldWithBothLines) {
             "a.yaml has 2 errors:\n"
             "a.yaml:2: c is given twice, before in line 2: give it once\n"
             "a.yaml:3: a is given twice, before in line 1: give it once");
-}
-
-TEST(Tree, WhatSettingsHaveNoNeedOf) {
-  EXPECT_THAT(refused_tree("a: &x 1\nb: *x\n"), StartsWith("a.yaml:1: anchors and aliases"));
-  EXPECT_THAT(refused_tree("a: !thing 1\n"), StartsWith("a.yaml:1: tags"));
-  EXPECT_EQ(tree("a: !!str 1\n").find("a")->quoted, true);
-  EXPECT_THAT(refused_tree("a: 1\n---\nb: 2\n"), HasSubstr("a second document"));
-  EXPECT_THAT(refused_tree("a: 1\n? [b]\n: 2\n"), StartsWith("a.yaml:2: a key must be a text"));
-  EXPECT_THAT(refused_tree("a: [1\n"), HasSubstr("it is no YAML"));
-  EXPECT_THAT(refused_tree(std::string(40, '[') + std::string(40, ']')),
-              HasSubstr("more than 32 levels"));
-  std::string many = "a: [";
-  for (int i = 0; i < 25'000; ++i) many += "1,";
-  EXPECT_THAT(refused_tree(many + "1]"), HasSubstr("more than 20000 values"));
-  EXPECT_THAT(refused_tree(std::string((1 << 20) + 1, ' ')), HasSubstr("more than 1048576 bytes"));
 }
 
 TEST(Tree, FilesThatCannotBeRead) {
