@@ -107,21 +107,47 @@ class Checker {
   std::vector<Finding> take() && { return std::move(findings_).take(); }
 
  private:
-  void in_process(const Filter& filter, const Needs& asked, const Manager& manager) {
+  /// `manager`: null for a route.
+  void in_process(const Filter& filter, const Needs& asked, const std::string& name,
+                  const Manager* manager, bool is_endless = false) {
     const Needs needs = inside(asked);
     const Setting<StatedMode>& stated = filter.config.processing_mode;
     StatedMode mode = filled_in(*stated, needed_mode(needs));
     refuse_full_duplex(mode);
-    const FilterUnderCheck checked{filter, needs, mode,
-                                   stated.is_stated() ? stated.key : filter.config_key,
-                                   "the filter " + filter.name};
-    findings_.add(filter.problems);
+    const FilterUnderCheck checked{.filter = filter,
+                                   .needs = needs,
+                                   .mode = mode,
+                                   .where = stated.is_stated() ? stated.key : filter.config_key,
+                                   .name = name,
+                                   .is_route = manager == nullptr,
+                                   .is_endless = is_endless};
     check_mode(checked, findings_);
     check_filter(checked, configuration_.is_dump, findings_);
     check_content_length(checked, findings_);
-    check_requests(checked, manager, findings_);
-    findings_.add(
-        unmet_needs(needs.stated, filter.config, needs.name, checked.name, filter.config_key));
+    if (manager != nullptr) check_requests(checked, *manager, findings_);
+    findings_.add(unmet_needs(needs.stated, filter.config, needs.name, name, filter.config_key));
+  }
+
+  /// A route has a whole filter_config, which may be of other processors than those asked about.
+  void in_process_route(const RouteOverride& override, const Filter& filter, const Needs& needs) {
+    const InProcessRoute& route = *override.in_process;
+    if (route.disabled) return;
+    if (!filter.in_process)
+      return findings_.error(
+          override.key, "override-of-another-filter",
+          "the filter " + filter.name + " is not inside Envoy, so " + std::string(kIsRefused),
+          "use an ExtProcPerRoute");
+    if (route.processors != filter.processors) {
+      StatedMode mode = *route.config.processing_mode;
+      return refuse_full_duplex(mode);
+    }
+    Filter on_route = filter;
+    on_route.config = route.config;
+    on_route.config_key = override.key;
+    Needs its_needs = needs;
+    its_needs.failure_mode_allow = route.config.failure_mode_allow;
+    in_process(on_route, its_needs, "the filter " + filter.name + " on this route", nullptr,
+               override.is_endless);
   }
 
   /// And goes on as if that were STREAMED.
@@ -139,12 +165,12 @@ class Checker {
   }
 
   void filter(const Filter& filter, const Needs& needs, const Manager& manager) {
-    if (filter.in_process) return in_process(filter, needs, manager);
+    findings_.add(filter.problems);
+    if (filter.in_process) return in_process(filter, needs, "the filter " + filter.name, &manager);
     const Setting<StatedMode>& mode = filter.config.processing_mode;
     const FilterUnderCheck checked{filter, needs, *mode,
                                    mode.is_stated() ? mode.key : filter.config_key,
                                    "the filter " + filter.name};
-    findings_.add(filter.problems);
     check_mode(checked, findings_);
     check_mode_override(checked, findings_);
     check_filter(checked, configuration_.is_dump, findings_);
@@ -158,6 +184,7 @@ class Checker {
   }
 
   void route_override(const RouteOverride& override, const Filter& filter, const Needs& needs) {
+    if (override.in_process) return in_process_route(override, filter, needs);
     const std::string name = "the filter " + filter.name + " on this route";
     const Setting<StatedMode>& mode = override.config.processing_mode;
     const FilterUnderCheck checked{filter, needs, *mode, mode.key, name, true, override.is_endless};

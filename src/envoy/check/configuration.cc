@@ -229,22 +229,16 @@ class Reader {
                   .problems = {},
                   .in_process = is_in_process(entry),
                   .after_router = after_router};
-    filter.config = filter.in_process ? in_process(config.value, filter)
-                                      : read_filter_config(config.value, filter.problems);
+    if (!filter.in_process) {
+      filter.config = read_filter_config(config.value, filter.problems);
+      return filter;
+    }
+    filter.config = read_in_process(config.value, filter.problems);
+    const Field its_own = field(config.value, "filter_config");
+    filter.processors = processors_of(field(its_own.value, "value").value,
+                                      field(config.value, "filter_name").value);
+    if (its_own) filter.config_key = place_of(its_own.key);
     return filter;
-  }
-
-  FilterConfig in_process(const YAML::Node& message, Filter& filter) const {
-    const Field config = field(message, "filter_config");
-    if (!config) return {};
-    filter.config_key = place_of(config.key);
-    if (has_type(config.value, "protobuf.Struct"))
-      return read_in_process_config(field(config.value, "value").value, filter.problems);
-    filter.problems.push_back(
-        {place_of(config.key), "filter-config-not-read",
-         "filter_config of " + filter.name + " is a text, of which nothing can be checked here",
-         "write it as a google.protobuf.Struct, as `extproc config` does"});
-    return {};
   }
 
   /// Of what says something of its filters.
@@ -260,13 +254,19 @@ class Reader {
     if (!overrides.IsMap()) return;
     for (const auto& entry : overrides) {
       YAML::Node config = entry.second;
-      if (!is_per_route(config)) continue;
+      const bool in_process = is_in_process_route(config);
+      if (!in_process && !is_per_route(config)) continue;
       RouteOverride override{.filter = text(entry.first),
                              .key = place_of(entry.first),
                              .config = {},
+                             .in_process = {},
                              .problems = {},
                              .is_endless = is_endless};
-      override.config = read_route_config(config, override.problems);
+      if (in_process) {
+        override.in_process = read_in_process_route(config, override.problems);
+      } else {
+        override.config = read_route_config(config, override.problems);
+      }
       found_.overrides.push_back(std::move(override));
     }
   }

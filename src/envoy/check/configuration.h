@@ -2,6 +2,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct Filter {
   std::vector<Problem> problems;
   /// The processor runs inside Envoy.
   bool in_process = false;
+  /// Which those are.
+  std::vector<std::string> processors{};
   /// A router stands before it.
   bool after_router = false;
   /// Where decompressors stand that see a response before it does.
@@ -44,11 +47,13 @@ struct FilterChain {
   Manager manager{};
 };
 
-/// An ExtProcPerRoute, and the filter that it is for.
+/// An ExtProcPerRoute, or what a route says of a filter inside Envoy, and the filter that it is
+/// for.
 struct RouteOverride {
   std::string filter;
   Place key;
   RouteConfig config;
+  std::optional<InProcessRoute> in_process;
   std::vector<Problem> problems;
   /// Requests of it may have no end, so that it may send no bodies on purpose.
   bool is_endless = false;
