@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -24,6 +25,9 @@ namespace detail {
 class Access;
 struct EventLoop;
 
+/// What only a gRPC call has.
+enum class CallPart : std::uint8_t { metadata, deadline, peer_certificate };
+
 /// What a Context tells of its gRPC call; lives as long as the Context.
 class CallInfo {
  public:
@@ -34,6 +38,10 @@ class CallInfo {
   virtual std::pair<std::string_view, std::string_view> metadata_at(std::size_t index) const = 0;
   /// False where it is known that no traceparent is among the metadata.
   virtual bool may_have_trace() const { return true; }
+  /// A handler has asked for what was not there. Any thread.
+  virtual void note_missing(CallPart /*part*/) const {}
+  /// Where there is no call: what was noted, once. Any thread.
+  virtual std::optional<CallPart> take_missing() const { return std::nullopt; }
 
  protected:
   ~CallInfo() = default;

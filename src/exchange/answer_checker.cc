@@ -63,7 +63,6 @@ void AnswerChecker::add_automatic_override(HeadersResponse& response) {
 }
 
 void AnswerChecker::check_extras(Phase phase, ResponseExtras& extras) {
-  note_metadata(phase, &extras);
   if (extras.mode_override) complete_mode_override(phase, extras);
 }
 
@@ -76,6 +75,7 @@ bool AnswerChecker::keeps_route_cache_flag(Phase phase, bool clears, bool change
 void AnswerChecker::check(Phase phase, HeaderMutation& mutation, bool replaces_message) {
   // The answers of a chain's processors were looked at one by one.
   if (!env().links.empty()) return;
+  if (env().settings.empty_removes) tell_empty(phase, mutation);
   AnswerViolations violations(reporter_, request_, phase);
   const bool all_made =
       rules::check_mutation(mutation, replaces_message, env().settings.filter, violations);
@@ -103,6 +103,7 @@ void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResp
       (response.extras_or_null() == nullptr || !response.extras_or_null()->mode_override)) {
     add_automatic_override(response);
   }
+  note_extras(phase, response.extras_or_null());
   if (response.extras_or_null() != nullptr) check_extras(phase, detail::Access::extras(response));
   const unsigned changes = rules::framing_changes(response.header_mutation());
   const bool body_may_change =
@@ -121,7 +122,7 @@ void AnswerChecker::headers(Phase phase, const HttpHeaders& message, HeadersResp
 }
 
 bool AnswerChecker::body(Phase phase, const HttpBody& chunk, BodyResponse& response) {
-  note_metadata(phase, response.extras_or_null());
+  note_extras(phase, response.extras_or_null());
   const bool guarded = guards_length(phase);
   if (guarded) directions_.of(phase).body_came(chunk.bytes().size());
   if (directions_.of(phase).full_duplex()) {
@@ -162,7 +163,7 @@ bool AnswerChecker::streamed_body(Phase phase, const HttpBody& body, BodyRespons
     detail::Access::drop_extras(carries);
     return true;
   }
-  note_metadata(phase, carries.extras_or_null());
+  note_extras(phase, carries.extras_or_null());
   if (!carries.header_mutation().empty()) {
     violation(phase, Rule::body_header_mutation, carries.header_mutation().at(0).name);
     carries.header_mutation().clear();
@@ -185,7 +186,7 @@ bool AnswerChecker::streamed_body(Phase phase, const HttpBody& body, BodyRespons
 }
 
 bool AnswerChecker::trailers(Phase phase, const HttpTrailers& message, TrailersResponse& response) {
-  note_metadata(phase, response.extras_or_null());
+  note_extras(phase, response.extras_or_null());
   check(phase, response.header_mutation());
   if (guards_length(phase) && !keeps_length(phase, 0, true)) return false;
   reporter_.sent(phase, 0);
@@ -205,6 +206,22 @@ void AnswerChecker::tell_metadata(Phase phase, const ResponseExtras& extras) con
   }
 }
 
+void AnswerChecker::tell_missing(Phase phase) const {
+  constexpr std::string_view kNames[] = {"metadata", "deadline", "peer_certificate"};
+  const host::CallInfo* const call = detail::Access::call(context_);
+  if (call == nullptr) return;
+  if (const auto part = call->take_missing())
+    violation(phase, Rule::call_missing, kNames[static_cast<std::size_t>(*part)]);
+}
+
+void AnswerChecker::tell_empty(Phase phase, const HeaderMutation& mutation) const {
+  for (std::size_t i = 0; i < mutation.size(); ++i) {
+    const auto entry = mutation.at(i);
+    if (entry.operation != HeaderMutation::Operation::remove && entry.value.empty())
+      violation(phase, Rule::header_empty, entry.name);
+  }
+}
+
 bool AnswerChecker::takes_streamed_reply() const {
   const auto mode = directions_.of(Phase::request_headers).mode();
   return mode && rules::takes_streamed_reply(*mode);
@@ -212,7 +229,7 @@ bool AnswerChecker::takes_streamed_reply() const {
 
 void AnswerChecker::immediate(Phase phase, ImmediateResponse response,
                               const ResponseExtras* extras) {
-  note_metadata(phase, extras);
+  note_extras(phase, extras);
   AnswerViolations violations(reporter_, request_, phase);
   rules::check_immediate(response, env().settings.filter, violations);
   if (env().settings.enforces_rules) rules::leave_out_refused(response, env().settings.filter);

@@ -42,8 +42,10 @@ class AnswerChecker {
   [[nodiscard]] bool trailers(Phase phase, const HttpTrailers& message, TrailersResponse& response);
   void immediate(Phase phase, ImmediateResponse response, const ResponseExtras* extras);
 
-  /// Tells of dynamic metadata that the filter is not known to take.
-  void note_metadata(Phase phase, const ResponseExtras* extras) const {
+  /// Tells of what the handler did besides that its host does not take, or has not: `extras` may be
+  /// null.
+  void note_extras(Phase phase, const ResponseExtras* extras) const {
+    if (env().settings.empty_removes) tell_missing(phase);
     if (extras != nullptr && !extras->dynamic_metadata.empty()) tell_metadata(phase, *extras);
   }
 
@@ -68,6 +70,8 @@ class AnswerChecker {
  private:
   const Environment& env() const { return reporter_.environment(); }
   void tell_metadata(Phase phase, const ResponseExtras& extras) const;
+  void tell_missing(Phase phase) const;
+  void tell_empty(Phase phase, const HeaderMutation& mutation) const;
   void check_extras(Phase phase, ResponseExtras& extras);
   void complete_mode_override(Phase phase, ResponseExtras& extras);
   void add_automatic_override(HeadersResponse& response);

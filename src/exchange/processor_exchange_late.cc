@@ -203,7 +203,8 @@ detail::TimeLeft ProcessorExchange::time_until(std::optional<Clock::time_point> 
   detail::TimeLeft left;
   // Nobody waits for what an observer answers.
   if (answer_by && !observes()) (falls_back ? left.certain : left.told) = *answer_by - now;
-  if (const auto deadline = context_.deadline())
+  const host::CallInfo* const call = detail::Access::call(context_);
+  if (const auto deadline = call == nullptr ? std::nullopt : call->deadline())
     left.certain = std::min<std::chrono::nanoseconds>(left.certain, *deadline - now);
   return left;
 }

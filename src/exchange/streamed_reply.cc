@@ -89,7 +89,7 @@ void StreamedReply::end(detail::HeaderPairs trailers) {
 
 const ResponseExtras* StreamedReply::extras() const {
   const ResponseExtras* extras = response_.extras_or_null();
-  checker_.note_metadata(Phase::request_headers, extras);
+  checker_.note_extras(Phase::request_headers, extras);
   return extras;
 }
 

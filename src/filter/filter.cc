@@ -87,6 +87,7 @@ host::Settings host_settings_of(const FilterConfig& config) {
   return {.chain_header = config.chain_header,
           .filter = config.filter,
           .enforces_rules = true,
+          .empty_removes = true,
           .body_before_answer = true,
           .held_bytes = config.held_bytes,
           .held_time = config.held_time};

@@ -69,6 +69,13 @@ bool Stream::begin(Turn& turn) {
   return true;
 }
 
+// Where handlers wait it was read when the request began: those ask on any thread, also behind
+// Envoy.
+std::string_view Stream::peer() const {
+  if (peer_.empty() && worker_->loop() == nullptr) peer_ = source_address(envoy_.filter());
+  return peer_;
+}
+
 abi::OnHeaders Stream::on_headers(Turn& turn, Phase phase, bool end) {
   if (!begin(turn)) return abi::OnHeaders::go_on;
   Way& way = this->way(phase);

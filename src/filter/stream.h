@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -102,13 +104,21 @@ class Stream final : private host::AnswerSink,
   void released() override;
 
   // detail::CallInfo
-  std::string_view peer() const override { return peer_; }
+  std::string_view peer() const override;
   std::optional<std::chrono::steady_clock::time_point> deadline() const override { return {}; }
   std::size_t metadata_size() const override { return 0; }
   std::pair<std::string_view, std::string_view> metadata_at(std::size_t) const override {
     return {};
   }
   bool may_have_trace() const override { return false; }
+  void note_missing(detail::CallPart part) const override {
+    missing_ = static_cast<std::uint8_t>(part) + 1;
+  }
+  std::optional<detail::CallPart> take_missing() const override {
+    if (missing_.load(std::memory_order_relaxed) == 0) return std::nullopt;
+    const std::uint8_t noted = missing_.exchange(0);
+    return noted == 0 ? std::nullopt : std::optional(static_cast<detail::CallPart>(noted - 1));
+  }
 
   // WorkerLoop::Touched
   void act() override;
@@ -152,7 +162,7 @@ class Stream final : private host::AnswerSink,
   EnvoyStream envoy_;
   Worker* worker_ = nullptr;
   std::optional<WorkerLoop::Member> member_;
-  std::string peer_;
+  mutable std::string peer_;
   std::string text_;
   Way request_{true};
   Way response_{false};
@@ -162,6 +172,8 @@ class Stream final : private host::AnswerSink,
   std::shared_ptr<Stream*> alive_;  // of what may outlive this
   Observed observed_;
   std::ptrdiff_t kept_ = 0;
+  /// What a handler asked for that only a gRPC call has, plus one; 0: nothing.
+  mutable std::atomic<std::uint8_t> missing_{0};
   int turns_ = 0;
   End end_ = End::none;
   bool begun_ = false;

@@ -42,7 +42,10 @@ std::optional<TypedValue> Context::typed_filter_metadata(std::string_view name) 
 }
 
 const PeerCertificate* Context::peer_certificate() const {
-  return info_ == nullptr ? nullptr : info_->peer_certificate();
+  if (info_ == nullptr) return nullptr;
+  const PeerCertificate* const certificate = info_->peer_certificate();
+  if (certificate == nullptr) info_->note_missing(detail::CallPart::peer_certificate);
+  return certificate;
 }
 
 std::string_view Context::peer() const {
@@ -55,19 +58,24 @@ std::optional<std::string_view> Context::metadata(std::string_view name) const {
     const auto [key, value] = info_->metadata_at(i);
     if (key == name) return value;
   }
+  if (size == 0 && info_ != nullptr) info_->note_missing(detail::CallPart::metadata);
   return std::nullopt;
 }
 
 std::vector<std::pair<std::string_view, std::string_view>> Context::metadata() const {
   std::vector<std::pair<std::string_view, std::string_view>> entries;
   const std::size_t size = info_ == nullptr ? 0 : info_->metadata_size();
+  if (size == 0 && info_ != nullptr) info_->note_missing(detail::CallPart::metadata);
   entries.reserve(size);
   for (std::size_t i = 0; i < size; ++i) entries.push_back(info_->metadata_at(i));
   return entries;
 }
 
 std::optional<std::chrono::steady_clock::time_point> Context::deadline() const {
-  return info_ == nullptr ? std::nullopt : info_->deadline();
+  if (info_ == nullptr) return std::nullopt;
+  const auto deadline = info_->deadline();
+  if (!deadline) info_->note_missing(detail::CallPart::deadline);
+  return deadline;
 }
 
 }  // namespace extproc

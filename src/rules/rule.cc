@@ -13,7 +13,7 @@ std::string_view to_string(Rule rule) {
       "streamed_response",    "immediate_too_late",    "body_written_too_late",
       "answered_too_late",    "body_not_awaited",      "body_awaited_too_long",
       "body_not_allowed",     "content_length",        "full_duplex_override",
-      "transfer_encoding"};
+      "transfer_encoding",    "header_empty",          "call_missing"};
   return kNames[static_cast<std::size_t>(rule)];
 }
 
@@ -84,6 +84,14 @@ std::string_view advice(Rule rule) {
     case Rule::transfer_encoding:
       return "Envoy frames each message by itself, and would let it go out beside that, so that a "
              "body could pass for another request: it was left out";
+    case Rule::header_empty:
+      return "inside Envoy a header cannot be set to an empty value, and was removed: remove it, "
+             "or "
+             "give it a value";
+    case Rule::call_missing:
+      return "inside Envoy there is no gRPC call, which alone has it: what the filter is to tell a "
+             "processor belongs into its settings (filter_config), and of the caller's certificate "
+             "attributes tell (connection.uri_san_peer_certificate)";
   }
   return "";
 }

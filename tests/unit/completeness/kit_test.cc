@@ -33,6 +33,9 @@ bool is_sent(Rule rule) {
     case Rule::content_length:
     case Rule::full_duplex_override:
     case Rule::transfer_encoding:
+    // Inside Envoy alone.
+    case Rule::header_empty:
+    case Rule::call_missing:
       break;
   }
   return false;

@@ -88,7 +88,16 @@ bool act_out_headers(const Act& act, HeadersResponse& r) {
   return true;
 }
 
-void act_out(const Act& act, PhaseResponse& r) {
+void ask(const std::string& what, const Context& context) {
+  if (what == "metadata") return static_cast<void>(context.metadata("x-a"));
+  if (what == "deadline") return static_cast<void>(context.deadline());
+  if (what == "peer_certificate") return static_cast<void>(context.peer_certificate());
+  if (what == "peer") return static_cast<void>(context.peer());
+  throw std::runtime_error("nobody can ask " + what);
+}
+
+void act_out(const Act& act, const Context& context, PhaseResponse& r) {
+  if (act.verb == "ask") return ask(act.name, context);
   if (act.verb == "set") return r.set_header(act.name, act.value);
   if (act.verb == "append") return r.append_header(act.name, act.value);
   if (act.verb == "remove") return r.remove_header(act.name);
@@ -113,7 +122,7 @@ void add_headers(Handlers& handlers, const Acts& acts) {
           } else if (act.verb == "wait_for_body") {
             r.wait_for_body();
           } else if (!act_out_headers(act, r)) {
-            act_out(act, r);
+            act_out(act, context, r);
           }
         }
       });
@@ -135,15 +144,15 @@ void add_decider(Handlers& handlers, const Acts& acts) {
 template <Phase phase>
 void add_body(Handlers& handlers, const Acts& acts, bool over_stream) {
   if (!over_stream) {
-    handlers.process<phase>([acts](auto&, auto&, auto&, auto& r) {
-      for (const Act& act : acts) act_out(act, r);
+    handlers.process<phase>([acts](auto&, auto& context, auto&, auto& r) {
+      for (const Act& act : acts) act_out(act, context, r);
     });
     return;
   }
-  handlers.process<phase>([acts](BodyStream& body, Context&, Request&) -> Task<> {
+  handlers.process<phase>([acts](BodyStream& body, Context& context, Request&) -> Task<> {
     while (auto chunk = co_await body.read()) body.write(chunk->body());
     for (const Act& act : acts)
-      act.verb == "write" ? body.write(act.name) : act_out(act, body.response());
+      act.verb == "write" ? body.write(act.name) : act_out(act, context, body.response());
   });
 }
 
@@ -231,13 +240,14 @@ TEST_P(RuleTable, IsWhatTheLibraryTellsAndTheKitRefuses) {
   const auto expected =
       kit.IsSequence() ? kit.as<std::vector<std::string>>() : std::vector<std::string>{};
   const auto library = row()["library"].as<std::string>();
-  EXPECT_EQ(library == "sent", resets || !expected.empty());
+  const bool only_inside = row()["host"] && row()["host"].as<std::string>() == "inside";
+  EXPECT_EQ(library == "sent", resets || !expected.empty() || only_inside);
   EXPECT_TRUE(library == "sent" || library == "left out" || library == "mended") << library;
   ASSERT_GT(row()["examples"].size(), 0U);
   for (const auto& example : row()["examples"]) {
     SCOPED_TRACE(YAML::Dump(example));
     const EnvoyResult broken = play(example["broken"], example["broken"]);
-    ASSERT_FALSE(broken.violations.empty());
+    EXPECT_EQ(broken.violations.empty(), only_inside);
     for (const auto& violation : broken.violations) EXPECT_EQ(violation.rule, rule());
     EXPECT_EQ(refusals(broken), std::set<std::string>(expected.begin(), expected.end()));
     EXPECT_EQ(broken.caller.reset, resets);

@@ -255,9 +255,42 @@ class Notes : public Processor {
   }
 };
 
+/// Does what cannot be done here, as the header says it.
+void misuse(const HttpHeaders& headers, const Context& context, HeadersResponse& response) {
+  const std::string_view what = headers.value("x-what").value_or("");
+  if (what == "set") response.set_header("x-a", "");
+  if (what == "append") response.append_header("x-a", "");
+  if (what == "deadline") static_cast<void>(context.deadline());
+  if (what == "metadata") static_cast<void>(context.metadata("x-a"));
+  if (what == "all metadata") static_cast<void>(context.metadata());
+  if (what == "peer_certificate") static_cast<void>(context.peer_certificate());
+  response.set_header("x-peer", context.peer());
+}
+
+class Misuses : public Processor {
+ public:
+  void process_request_headers(const HttpHeaders& headers, Context& context, Request&,
+                               HeadersResponse& response) override {
+    misuse(headers, context, response);
+  }
+};
+
+class MisusesLater : public AsyncProcessor {
+ public:
+  Task<> process_request_headers(const HttpHeaders& headers, Context& context, Request&,
+                                 HeadersResponse& response) override {
+    const Running running;
+    boost::asio::steady_timer timer(executor(context), 1ms);
+    co_await timer.async_wait(boost::asio::deferred);
+    misuse(headers, context, response);
+  }
+};
+
 }  // namespace
 }  // namespace extproc::fake
 
+EXTPROC_EXPORT_AS(MisusesLater, extproc::detail::MakeExported<extproc::fake::MisusesLater>{})
+EXTPROC_EXPORT_AS(Misuses, extproc::detail::MakeExported<extproc::fake::Misuses>{})
 EXTPROC_EXPORT_AS(Notes, extproc::detail::MakeExported<extproc::fake::Notes>{})
 EXTPROC_EXPORT_AS(Changes, extproc::detail::MakeExported<extproc::fake::Changes>{})
 EXTPROC_EXPORT_AS(Looks, extproc::detail::MakeExported<extproc::fake::Looks>{})

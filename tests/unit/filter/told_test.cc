@@ -9,6 +9,10 @@
 namespace extproc::fake {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
 TEST_F(FilterInEnvoy, TellsEnvoyWhatIsCounted) {
   const std::uint64_t started = statistic("streams_started");
   const std::uint64_t messages = statistic("messages");
@@ -65,6 +69,60 @@ TEST_F(FilterInEnvoy, SpansOfHandlersThatStillWaitEndWithTheStream) {
   EXPECT_FALSE(it->spans[0]->finished);
   it->destroy();
   EXPECT_TRUE(it->spans[0]->finished);
+}
+
+TEST_F(FilterInEnvoy, WhoCalledIsTold) {
+  for (const char* processor : {"Misuses", "MisusesLater"}) {
+    const auto it = stream(make(processor));
+    it->request_headers(true);
+    EXPECT_TRUE(until([&] { return it->upstream().ended; }));
+    EXPECT_EQ(it->value(abi::kRequestHeaders, "x-peer"), "192.0.2.1:1234") << processor;
+    it->destroy();
+  }
+}
+
+class FilterTellsRules : public FilterInEnvoy {
+ protected:
+  /// How many rules a request breaks, and what is logged of that.
+  std::uint64_t broken(const std::shared_ptr<Config>& config, const std::string& what) {
+    const std::uint64_t before = statistic("misused_answers");
+    take_log();
+    const auto it = stream(config, {{"x-what", what}, {"x-a", "1"}});
+    it->request_headers(true);
+    last_a = it->value(abi::kRequestHeaders, "x-a");
+    it->destroy();
+    return statistic("misused_answers") - before;
+  }
+
+  std::string last_a;
+};
+
+TEST_F(FilterTellsRules, OfEmptyValues) {
+  const auto config = make("Misuses");
+  EXPECT_EQ(broken(config, "set"), 1U);
+  EXPECT_EQ(last_a, "");
+  EXPECT_THAT(take_log(), Contains(AllOf(HasSubstr("header_empty"), HasSubstr("x-a"))));
+  EXPECT_EQ(broken(config, "append"), 1U);
+  EXPECT_EQ(broken(config, "nothing"), 0U);
+  EXPECT_EQ(last_a, "1");
+}
+
+TEST_F(FilterTellsRules, OfWhatOnlyACallHas) {
+  const auto config = make("Misuses");
+  EXPECT_EQ(broken(config, "deadline"), 1U);
+  EXPECT_THAT(take_log(), Contains(AllOf(HasSubstr("call_missing"), HasSubstr("deadline"))));
+  EXPECT_EQ(broken(config, "metadata"), 1U);
+  EXPECT_EQ(broken(config, "all metadata"), 1U);
+  EXPECT_EQ(broken(config, "peer_certificate"), 1U);
+  EXPECT_EQ(broken(config, "nothing"), 0U);
+}
+
+TEST_F(FilterTellsRules, OfTheProcessorOfAChainThatBrokeOne) {
+  const auto config = std::make_shared<Config>(
+      R"({"processors": [{"name": "Looks"}, {"name": "Misuses"}, {"name": "Changes"}]})");
+  EXPECT_EQ(broken(config, "deadline"), 1U);
+  EXPECT_THAT(take_log(), Contains(AllOf(HasSubstr("call_missing"), HasSubstr("Misuses"))));
+  EXPECT_EQ(broken(config, "set"), 1U);
 }
 
 }  // namespace

@@ -299,7 +299,7 @@ TEST(Rules, AreEachNamedAndExplained) {
   }
   std::sort(names.begin(), names.end());
   EXPECT_EQ(std::unique(names.begin(), names.end()), names.end());
-  EXPECT_EQ(static_cast<unsigned>(Rule::transfer_encoding) + 1, kRuleCount);
+  EXPECT_EQ(static_cast<unsigned>(Rule::call_missing) + 1, kRuleCount);
 }
 
 }  // namespace
