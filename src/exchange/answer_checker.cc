@@ -75,10 +75,9 @@ bool AnswerChecker::keeps_route_cache_flag(Phase phase, bool clears, bool change
 void AnswerChecker::check(Phase phase, HeaderMutation& mutation, bool replaces_message) {
   // The answers of a chain's processors were looked at one by one.
   if (!env().links.empty()) return;
-  if (env().settings.empty_removes) tell_empty(phase, mutation);
   AnswerViolations violations(reporter_, request_, phase);
-  const bool all_made =
-      rules::check_mutation(mutation, replaces_message, env().settings.filter, violations);
+  const bool all_made = rules::check_mutation(mutation, replaces_message, env().settings.filter,
+                                              violations, env().settings.empty_removes);
   if (!all_made && env().settings.enforces_rules)
     rules::leave_out_refused(mutation, replaces_message, env().settings.filter);
 }
@@ -212,14 +211,6 @@ void AnswerChecker::tell_missing(Phase phase) const {
   if (call == nullptr) return;
   if (const auto part = call->take_missing())
     violation(phase, Rule::call_missing, kNames[static_cast<std::size_t>(*part)]);
-}
-
-void AnswerChecker::tell_empty(Phase phase, const HeaderMutation& mutation) const {
-  for (std::size_t i = 0; i < mutation.size(); ++i) {
-    const auto entry = mutation.at(i);
-    if (entry.operation != HeaderMutation::Operation::remove && entry.value.empty())
-      violation(phase, Rule::header_empty, entry.name);
-  }
 }
 
 bool AnswerChecker::takes_streamed_reply() const {

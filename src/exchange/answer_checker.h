@@ -71,7 +71,6 @@ class AnswerChecker {
   const Environment& env() const { return reporter_.environment(); }
   void tell_metadata(Phase phase, const ResponseExtras& extras) const;
   void tell_missing(Phase phase) const;
-  void tell_empty(Phase phase, const HeaderMutation& mutation) const;
   void check_extras(Phase phase, ResponseExtras& extras);
   void complete_mode_override(Phase phase, ResponseExtras& extras);
   void add_automatic_override(HeadersResponse& response);
