@@ -117,11 +117,13 @@ def explained(case: Case) -> str:
             return NO_LIMIT
         if verb in ("respond", "reply", "stop", "throw", "abort") and phase in ("response_body", "response_trailers"):
             return GONE
+        if verb == "reply" and any(not _is_name(header[0]) for header in json.loads(argument).get("headers", [])):
+            return LEFT_OUT
         if verb == "hex":
             name, value = f"x-hex-{argument}", ""
         elif verb not in ("set", "append", "unhex", "remove"):
             continue
-        if not re.fullmatch(r":?[-!#$%&'*+.^_`|~0-9A-Za-z]+", name):
+        if not _is_name(name):
             return LEFT_OUT
         if name.lower() == "host":
             return HOST
@@ -130,6 +132,10 @@ def explained(case: Case) -> str:
         if verb != "remove" and not value.strip():
             return EMPTY
     return ""
+
+
+def _is_name(name: str) -> bool:
+    return re.fullmatch(r":?[-!#$%&'*+.^_`|~0-9A-Za-z]+", name) is not None
 
 
 def as_library(case: Case) -> Case | None:
