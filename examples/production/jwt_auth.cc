@@ -3,20 +3,15 @@
 #include <extproc/call_log.h>
 #include <extproc/client.h>
 #include <extproc/error.h>
+#include <extproc/first_load.h>
 #include <extproc/http.h>
 #include <extproc/jwt.h>
 
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
 #include <chrono>
-#include <condition_variable>
-#include <memory>
-#include <mutex>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -101,9 +96,9 @@ class JwtAuth final : public extproc::AsyncProcessor {
   void start() override {
     if (url_.empty())
       throw extproc::Error("it needs jwks_url, issuer and audiences in its settings");
-    loader_ = std::jthread([this](std::stop_token stop) { load_first(std::move(stop)); });
+    first_keys_.begin(keys_, url_);
   }
-  void stop() override { loader_ = {}; }
+  void stop() override { first_keys_.end(); }
   bool ready() const override { return keys_.peek(url_) != nullptr; }
 
  private:
@@ -139,19 +134,6 @@ class JwtAuth final : public extproc::AsyncProcessor {
       throw extproc::jwt::KeysError("the issuer has no keys: " + std::to_string(response.status));
     }
     co_return extproc::jwt::Keys::parse(response.body);
-  }
-
-  void load_first(std::stop_token stop) {
-    std::mutex mutex;
-    std::condition_variable_any stopped;
-    std::unique_lock lock(mutex);
-    while (!stop.stop_requested() && !ready()) {
-      boost::asio::io_context loop;
-      const std::stop_callback at_once(stop, [&] { loop.stop(); });
-      keys_.refresh(loop.get_executor(), url_);
-      loop.run();
-      stopped.wait_for(lock, stop, 100ms, [] { return false; });
-    }
   }
 
   /// `why` is empty where there is no token (RFC 6750, 3).
@@ -191,7 +173,7 @@ class JwtAuth final : public extproc::AsyncProcessor {
   std::vector<Claim> claims_;
   extproc::client::Client client_;
   Keys keys_;
-  std::jthread loader_;
+  extproc::FirstLoad first_keys_;
 };
 
 }  // namespace

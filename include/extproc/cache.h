@@ -92,9 +92,8 @@ class Cache {
   /// What is there now, within ttl and stale, or null. Never waits.
   Pointer peek(const Key& key) const { return state_->usable(key); }
 
-  /// Loads it in the background, unless that is under way: before anybody asks, as in a thread of
-  /// Processor::start(), or where a value was found to be of no use any more. Not within
-  /// failure_ttl; false then.
+  /// Loads it in the background, unless that is under way: before anybody asks (and FirstLoad), or
+  /// where a value was found to be of no use any more. Not within failure_ttl; false then.
   bool refresh(const boost::asio::any_io_executor& executor, const Key& key) {
     if (!state_->wants_refresh(key)) return false;
     State::start(state_, executor, key);
