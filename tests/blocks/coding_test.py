@@ -44,11 +44,6 @@ def encode(coding: str, data: bytes) -> bytes:
     return zlib_encode(coding, data)
 
 
-def bodies(rng: random.Random) -> list[bytes]:
-    words = [rng.randbytes(rng.randrange(1, 9)) for _ in range(50)]
-    return [b"".join(rng.choices(words, k=rng.choice((0, 1, 5, 100, 3000)))) for _ in range(200)]
-
-
 class Coding(unittest.TestCase):
     CODINGS = ["gzip", "deflate"]
     CODINGS += [name for name, module in (("br", "brotli"), ("zstd", "zstandard")) if importlib.util.find_spec(module)]
@@ -56,14 +51,14 @@ class Coding(unittest.TestCase):
     def test_what_python_encodes_is_decoded(self) -> None:
         rng = random.Random(1)
         for coding in self.CODINGS:
-            plain = bodies(rng)
+            plain = pieces.bodies(rng)
             lines = pieces.run([DRIVER, "decode", coding], [pieces.cut(encode(coding, body), rng) for body in plain])
             self.assertEqual([pieces.bytes_of(line) for line in lines], plain, coding)
 
     def test_what_is_encoded_python_decodes_piece_by_piece(self) -> None:
         rng = random.Random(2)
         for coding in self.CODINGS:
-            cases = [pieces.cut(body, rng)[:60] for body in bodies(rng)]
+            cases = [pieces.cut(body, rng)[:60] for body in pieces.bodies(rng)]
             lines = pieces.run([DRIVER, "encode", coding], cases)
             self.assertEqual(len(lines), len(cases))
             for case, line in zip(cases, lines):
@@ -75,7 +70,7 @@ class Coding(unittest.TestCase):
         rng = random.Random(3)
         for coding in WBITS:
             wrong = []
-            for body in bodies(rng):
+            for body in pieces.bodies(rng):
                 data = bytearray(encode(coding, body))
                 if rng.random() < 0.5:
                     del data[rng.randrange(2, len(data)) :]
