@@ -1,11 +1,16 @@
 #include <iostream>
 #include <string>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/needs.h"
 #include "cli/processors.h"
+#include "cli/services.h"
 #include "envoy/write/documents.h"
 #include "extproc/error.h"
+#include "settings_file/serve.h"
 
 namespace extproc::cli {
 namespace {
@@ -39,6 +44,36 @@ envoy_config::DocumentOptions document_options(const ConfigOptions& options) {
   return document;
 }
 
+/// Where Envoy, on the same machine, reaches what listens there.
+std::string reached(const server::ListenAddress& address) {
+  const auto* tcp = std::get_if<server::TcpAddress>(&address);
+  if (tcp == nullptr) return to_string(address);
+  const bool anywhere = tcp->any_host || tcp->host == "::" || tcp->host == "0.0.0.0";
+  return anywhere ? "127.0.0.1:" + std::to_string(tcp->port) : to_string(address);
+}
+
+/// What the services of a settings file need, and where they are as far as no flag says so.
+std::vector<envoy_config::Needs> needs_of_file(const ConfigOptions& options, Placement& placement) {
+  settings_file::Overlay flags;
+  const auto& modes = options.filter.allowed_override_modes;
+  if (!modes.empty())
+    flags.common.overrides = {.modes = modes, .source = "--allowed-override-mode"};
+  const bool places = placement.addresses.empty() && !placement.kubernetes_namespace;
+  std::vector<envoy_config::Needs> needs;
+  for (const auto& service : settings_file::describe(source_of(options.which, std::move(flags)))) {
+    if (service.speaks_tls && !options.tls) {
+      throw Error(options.which.settings_file +
+                  " has the server speak TLS: add --tls-ca FILE, with the CA of its certificate");
+    }
+    FilterSettings filter = service.configuration.filter;
+    filter.allow_mode_override |= options.filter.allow_mode_override;
+    needs.push_back(envoy_config::together(needs_of_each(
+        service.processors, service.configuration.chain_header, options.needs, filter)));
+    if (places) placement.addresses.push_back(reached(service.configuration.address));
+  }
+  return needs;
+}
+
 }  // namespace
 
 int run(const ConfigOptions& options) {
@@ -47,7 +82,10 @@ int run(const ConfigOptions& options) {
   if (is_kubernetes(options.format)) {
     placement.kubernetes_namespace = options.kubernetes_namespace.value_or("default");
   }
-  auto processors = place(needs_of(options.which, options.needs, options.filter), placement);
+  const auto needs = options.which.settings_file.empty()
+                         ? needs_of(options.which, options.needs, options.filter)
+                         : needs_of_file(options, placement);
+  auto processors = place(needs, placement);
   if (options.needs.in_process) put_inside(processors, options.which);
   std::cout << envoy_config::write(options.format, processors, document);
   std::cout.flush();

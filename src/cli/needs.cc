@@ -34,12 +34,11 @@ std::optional<BodySendMode> chosen(const std::optional<BodySendMode>& flag,
 
 }  // namespace
 
-std::vector<Needs> needs_of_each(const ServiceOptions& which, const NeedsOptions& options,
+std::vector<Needs> needs_of_each(const std::vector<Service>& processors,
+                                 const std::string& chain_header, const NeedsOptions& options,
                                  const FilterSettings& filter) {
-  const std::string chain_header =
-      server::resolve(Settings::from_environment(), std::nullopt).chain_header;
   std::vector<Needs> all;
-  for (const Service& service : load_services(which)) {
+  for (const Service& service : processors) {
     const extproc::Needs stated = service.needs();
     all.push_back(
         {.name = service.name(),
@@ -56,6 +55,13 @@ std::vector<Needs> needs_of_each(const ServiceOptions& which, const NeedsOptions
   require_handler(all, options.request_body_mode, Phase::request_body);
   require_handler(all, options.response_body_mode, Phase::response_body);
   return all;
+}
+
+std::vector<Needs> needs_of_each(const ServiceOptions& which, const NeedsOptions& options,
+                                 const FilterSettings& filter) {
+  const std::string chain_header =
+      server::resolve(Settings::from_environment(), std::nullopt).chain_header;
+  return needs_of_each(load_services(which), chain_header, options, filter);
 }
 
 std::vector<Needs> needs_of(const ServiceOptions& which, const NeedsOptions& options,

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "cli/options.h"
 #include "envoy/needs.h"
+#include "extproc/service.h"
 
 namespace extproc::cli {
 
@@ -15,6 +17,12 @@ std::vector<envoy_config::Needs> needs_of(const ServiceOptions& which, const Nee
 
 /// The same, one set for each processor.
 std::vector<envoy_config::Needs> needs_of_each(const ServiceOptions& which,
+                                               const NeedsOptions& options,
+                                               const FilterSettings& filter);
+
+/// The same of processors that are loaded; `chain_header` as envoy_config::Needs has it.
+std::vector<envoy_config::Needs> needs_of_each(const std::vector<Service>& processors,
+                                               const std::string& chain_header,
                                                const NeedsOptions& options,
                                                const FilterSettings& filter);
 

@@ -80,15 +80,17 @@ void check_times(const FilterSettings& filter) {
 
 }  // namespace
 
-void add_service_options(CLI::App& app, ServiceOptions& options, bool required) {
+void add_service_options(CLI::App& app, ServiceOptions& options, Without without) {
   const auto set = [&options](const std::string& list) { options.services = split_services(list); };
   app.add_option_function<std::string>(
          "-s,--service", set,
          std::string("The processor: module.Name, exported as Name by module.so. Several, with "
                      "commas, are one chain") +
-             (required ? "" : ". Without it, the base processor, which changes nothing"))
+             (without == Without::base_processor
+                  ? ". Without it, the base processor, which changes nothing"
+                  : ""))
       ->type_name("MODULE.NAME[,...]")
-      ->required(required);
+      ->required(without == Without::refused);
   app.add_flag("--separate", options.separate,
                "Several processors, each on an address of its own, instead of one chain");
   app.add_option("--module-path", options.module_path,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -19,8 +20,10 @@ using SetSetting = std::function<void(const std::string& flag, const std::string
 /// The flag of a setting, with its help. The row outlives the app.
 CLI::Option* add_setting(CLI::App& app, const server::SettingRow& row, const SetSetting& set);
 
+/// What is without -s.
+enum class Without : std::uint8_t { refused, file, base_processor };
 /// -s, --separate, --module-path.
-void add_service_options(CLI::App& app, ServiceOptions& options, bool required);
+void add_service_options(CLI::App& app, ServiceOptions& options, Without without);
 /// Of FilterSettings what is compared with a configuration: --allow-mode-override and others.
 void add_told_options(CLI::App& app, FilterSettings& filter);
 /// --message-timeout and the others of FilterSettings. The times have to fit each other.
@@ -40,7 +43,11 @@ void add_log_options(CLI::App& app, bool& logging, std::optional<LogFormat>& for
 void add_tls_options(CLI::App& app, TlsSettings& tls);
 
 void add_serve_options(CLI::App& app, ServeOptions& options);
-/// Once it is parsed: what was given of the table's flags, as it was, and that it is from there.
+/// Of which settings an app has the flags.
+using TakesRow = std::function<bool(const server::SettingRow& row)>;
+/// Once it is parsed: what was given of the table's flags, as it was.
+settings_file::GivenSettings given_settings(const CLI::App& app, const TakesRow& takes);
+/// The same of `serve`, and that it is from there.
 void note_given(const CLI::App& serve, ServeOptions& options);
 void add_config_options(CLI::App& app, ConfigOptions& options);
 void add_check_options(CLI::App& app, CheckOptions& options);

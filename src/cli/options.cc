@@ -46,7 +46,10 @@ ParseResult parse_options(int argc, const char* const* argv) {
     std::cerr << "extproc: " << error.what() << "; see extproc " << command << "--help\n";
     return {std::nullopt, kWrongUsage};
   }
-  if (app.got_subcommand(&config_app)) return {std::move(config), 0};
+  if (app.got_subcommand(&config_app)) {
+    config.which.given = given_settings(config_app, server::is_of_filter);
+    return {std::move(config), 0};
+  }
   if (app.got_subcommand(&check_app)) return {std::move(check), 0};
   if (app.got_subcommand(&dev_app)) return {std::move(dev), 0};
   if (app.got_subcommand(&health_app)) return {std::move(health), 0};

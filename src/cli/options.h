@@ -24,6 +24,11 @@ struct ServiceOptions {
   bool separate = false;
   /// Where modules are looked for first, in order.
   std::vector<std::string> module_path{};
+  /// Of `serve` and `config`: a settings file. Its services count where none are named. Empty:
+  /// none.
+  std::string settings_file{};
+  /// Each flag of a setting that was given, as it was: stronger than the file.
+  settings_file::GivenSettings given{};
 };
 
 /// `extproc serve`.
@@ -37,10 +42,6 @@ struct ServeOptions {
   Settings settings;
   /// Without a certificate: clear text.
   TlsSettings tls;
-  /// Each flag of `settings` that was given, as it was.
-  settings_file::GivenSettings given;
-  /// Empty: none.
-  std::string settings_file;
   /// Serve nothing: read the file and make all of it, or print the schema of such files.
   bool check_settings = false;
   bool settings_schema = false;

@@ -105,10 +105,23 @@ void add_check_tls(CLI::App& app, std::optional<bool>& tls) {
   on->excludes(off);
 }
 
+/// In place of -s, or beside it.
+void add_settings_file(CLI::App& app, std::string& file, CLI::Option& in_process) {
+  app.add_option("--settings", file,
+                 "The file of `extproc serve --settings`: its services, what their processors have "
+                 "of their own, where they listen, and what their filters are set to")
+      ->type_name("FILE")
+      ->excludes(&in_process);
+  app.parse_complete_callback([&app] {
+    if (app.count("--service") == 0 && app.count("--settings") == 0)
+      throw CLI::RequiredError("--service or --settings");
+  });
+}
+
 }  // namespace
 
 void add_config_options(CLI::App& app, ConfigOptions& options) {
-  add_service_options(app, options.which, true);
+  add_service_options(app, options.which, Without::file);
   const auto set_format = [&options](const std::string& name) {
     options.format = parse_format(name);
   };
@@ -118,6 +131,7 @@ void add_config_options(CLI::App& app, ConfigOptions& options) {
          "sds-certificate (full)")
       ->type_name("FORMAT");
   CLI::Option* in_process = add_in_process(app, options.needs.in_process);
+  add_settings_file(app, options.which.settings_file, *in_process);
   add_needs_options(app, options.needs, options.filter);
   add_failure_mode(app, options.failure_mode_allow);
   add_tls_options(app, options.tls);
@@ -155,7 +169,7 @@ void add_check_options(CLI::App& app, CheckOptions& options) {
   app.add_option("file", options.file, "Envoy's configuration, YAML or JSON; - for standard input")
       ->type_name("FILE")
       ->required();
-  add_service_options(app, options.which, true);
+  add_service_options(app, options.which, Without::refused);
   add_needs_options(app, options.needs, options.told);
   add_told_options(app, options.told);
   app.add_option("--filter", options.filter, "Check only the filter of this name")
@@ -167,7 +181,7 @@ void add_check_options(CLI::App& app, CheckOptions& options) {
 }
 
 void add_dev_options(CLI::App& app, DevOptions& options) {
-  add_service_options(app, options.which, true);
+  add_service_options(app, options.which, Without::refused);
   add_upstream(app, options.upstream, true);
   add_text(app, "--listen", options.listen, "ADDRESS",
            "Where Envoy listens; port 0 lets the system choose (127.0.0.1:8080)");

@@ -51,7 +51,7 @@ void add_file_options(CLI::App& serve, ServeOptions& options) {
   CLI::Option* file =
       serve
           .add_option(
-              "--settings", options.settings_file,
+              "--settings", options.which.settings_file,
               "Settings from a file of YAML: all that these flags set, several services, and "
               "what processors have of their own; flags are stronger. Read anew on SIGHUP")
           ->type_name("FILE");
@@ -102,7 +102,7 @@ CLI::Option* add_setting(CLI::App& app, const SettingRow& row, const SetSetting&
 
 void add_serve_options(CLI::App& serve, ServeOptions& options) {
   Settings& settings = options.settings;
-  add_service_options(serve, options.which, false);
+  add_service_options(serve, options.which, Without::base_processor);
   add_log_options(serve, options.logging, settings.log_format, settings.log_file);
   add_filter_options(serve, settings.filter);
   for (const SettingRow& row : server::setting_rows()) {
@@ -127,15 +127,25 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
   serve.footer(footer());
 }
 
-void note_given(const CLI::App& serve, ServeOptions& options) {
+settings_file::GivenSettings given_settings(const CLI::App& app, const TakesRow& takes) {
+  settings_file::GivenSettings given;
   for (const SettingRow& row : server::setting_rows()) {
     const std::string flag = server::flag_of(row);
-    const CLI::Option* option = flag.empty() ? nullptr : serve.get_option_no_throw(flag);
+    const CLI::Option* option =
+        flag.empty() || !takes(row) ? nullptr : app.get_option_no_throw(flag);
     if (option == nullptr || option->count() == 0) continue;
     const std::string text =
         row.flag_value.empty() ? option->results().back() : std::string(row.flag_value);
-    options.given.put({&row, flag, text});
-    server::note_source(options.settings, row, "flag " + flag);
+    given.put({&row, flag, text});
+  }
+  return given;
+}
+
+void note_given(const CLI::App& serve, ServeOptions& options) {
+  options.which.given = given_settings(serve, [](const SettingRow&) { return true; });
+  for (const SettingRow& row : server::setting_rows()) {
+    if (const auto* given = options.which.given.find(row.name))
+      server::note_source(options.settings, row, "flag " + given->source);
   }
   // With several services it is not among the settings.
   if (!options.listen.empty())

@@ -3,10 +3,8 @@
 
 #include "cli/commands.h"
 #include "cli/services.h"
-#include "extproc/processor.h"
 #include "extproc/server.h"
 #include "extproc/settings_file.h"
-#include "modules/module_loader.h"
 #include "server/process.h"
 #include "server/setting_sources.h"
 #include "settings_file/serve.h"
@@ -14,12 +12,8 @@
 namespace extproc::cli {
 namespace {
 
-settings_file::Overlay overlay_of(ServeOptions& options) {
-  settings_file::Overlay flags{.listen = std::move(options.listen),
-                               .processors = std::move(options.which.services),
-                               .separate = options.which.separate,
-                               .module_path = std::move(options.which.module_path)};
-  flags.common.given = std::move(options.given);
+settings_file::Source source(ServeOptions& options) {
+  settings_file::Overlay flags{.listen = std::move(options.listen)};
   if (!options.tls.certificate_file.empty())
     flags.common.tls = {.settings = std::move(options.tls), .source = "--tls-cert"};
   auto& modes = options.settings.filter.allowed_override_modes;
@@ -27,19 +21,7 @@ settings_file::Overlay overlay_of(ServeOptions& options) {
     flags.common.overrides = {.modes = std::move(modes), .source = "--allowed-override-mode"};
   if (!options.logging)
     flags.otherwise = {&server::setting_row("log_level"), "without --logging", "WARNING"};
-  return flags;
-}
-
-settings_file::Source source_of(ServeOptions& options) {
-  return {.path = options.settings_file,
-          .flags = overlay_of(options),
-          .maker = [](const std::vector<std::string>& module_path) {
-            return [folders = modules::module_folders(module_path)](const std::string& name,
-                                                                    const OwnSettings& settings) {
-              if (name.empty()) return Service::make<BaseExtProcService>();
-              return modules::load_service(modules::parse_service_spec(name), folders, settings);
-            };
-          }};
+  return source_of(options.which, std::move(flags));
 }
 
 int check_settings(settings_file::Source source) {
@@ -55,8 +37,8 @@ int run(ServeOptions options) {
     return 0;
   }
   server::ignore_signals();
-  if (options.check_settings) return check_settings(source_of(options));
-  if (!options.settings_file.empty()) return settings_file::serve(source_of(options));
+  if (options.check_settings) return check_settings(source(options));
+  if (!options.which.settings_file.empty()) return settings_file::serve(source(options));
   if (!options.logging) {
     options.settings.log_level = LogLevel::warning;
     server::note_source(options.settings, server::setting_row("log_level"),

@@ -11,6 +11,7 @@
 #include "settings_file/combine.h"
 
 namespace extproc::cli {
+
 std::vector<Service> load_services(const ServiceOptions& options) {
   std::vector<Service> services;
   if (options.services.empty()) services.push_back(Service::make<BaseExtProcService>());
@@ -44,6 +45,22 @@ std::vector<Service> make_services(const ServiceOptions& options,
   std::vector<Service> chain;
   chain.push_back(make_chain(std::move(services)));
   return chain;
+}
+
+settings_file::Source source_of(const ServiceOptions& which, settings_file::Overlay flags) {
+  flags.common.given = which.given;
+  flags.processors = which.services;
+  flags.separate = which.separate;
+  flags.module_path = which.module_path;
+  return {.path = which.settings_file,
+          .flags = std::move(flags),
+          .maker = [](const std::vector<std::string>& module_path) {
+            return [folders = modules::module_folders(module_path)](const std::string& name,
+                                                                    const OwnSettings& settings) {
+              if (name.empty()) return Service::make<BaseExtProcService>();
+              return modules::load_service(modules::parse_service_spec(name), folders, settings);
+            };
+          }};
 }
 
 }  // namespace extproc::cli

@@ -132,6 +132,36 @@ SettingsFile read(const std::string& path) {
   return file;
 }
 
+std::vector<Service> Running::make_processors(const PlannedService& plan, const MakeProcessor& make,
+                                              Errors& errors) const {
+  std::vector<Service> processors;
+  for (const PlannedProcessor& processor : plan.processors) {
+    const OwnSettings own = own_settings(source_.path, processor);
+    try {
+      processors.push_back(make(processor.name, own));
+      own.check_all_read();
+    } catch (const std::exception& error) {
+      errors.add_told(processor.line, error.what());
+    }
+  }
+  return processors;
+}
+
+std::vector<Described> Running::describe() const {
+  std::vector<std::string> module_path;
+  const std::vector<PlannedService> plans = read(module_path);
+  const MakeProcessor make = source_.maker(module_path);
+  Errors errors(source_.path);
+  std::vector<Described> services;
+  for (const PlannedService& plan : plans) {
+    const Settings settings = Settings::from_environment(plan.common.settings());
+    services.push_back({make_processors(plan, make, errors),
+                        server::resolve(settings, std::nullopt), plan.common.tls.has_value()});
+  }
+  errors.throw_if_any();
+  return services;
+}
+
 std::vector<server::Served> Running::make() {
   std::vector<PlannedService> plans = read(module_path_);
   const MakeProcessor make = source_.maker(module_path_);
@@ -139,16 +169,7 @@ std::vector<server::Served> Running::make() {
   Transports transports;
   std::vector<server::Served> served;
   for (PlannedService& plan : plans) {
-    std::vector<Service> processors;
-    for (const PlannedProcessor& processor : plan.processors) {
-      const OwnSettings own = own_settings(source_.path, processor);
-      try {
-        processors.push_back(make(processor.name, own));
-        own.check_all_read();
-      } catch (const std::exception& error) {
-        errors.add_told(processor.line, error.what());
-      }
-    }
+    std::vector<Service> processors = make_processors(plan, make, errors);
     if (processors.size() != plan.processors.size()) continue;
     try {
       Settings settings = plan.common.settings();

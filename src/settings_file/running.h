@@ -9,8 +9,10 @@
 #include "base/logger.h"
 #include "extproc/service.h"
 #include "extproc/settings_file.h"
+#include "server/configuration.h"
 #include "server/serve.h"
 #include "settings_file/combine.h"
+#include "settings_file/errors.h"
 
 namespace extproc::settings_file {
 
@@ -32,6 +34,15 @@ struct InForce {
   std::string source;
 };
 
+/// A service as it would run.
+struct Described {
+  /// Several are a chain.
+  std::vector<Service> processors;
+  /// What counts for it, of the file, of what is stronger and of the environment.
+  server::Configuration configuration;
+  bool speaks_tls = false;
+};
+
 /// What is served from a file, and what becomes of it when the file changes.
 class Running {
  public:
@@ -39,6 +50,8 @@ class Running {
 
   /// Reads the file, and makes all of it. Throws Error.
   std::vector<server::Served> make();
+  /// The same, without transports, and nothing of it is to run.
+  std::vector<Described> describe() const;
   /// Reads it again. On one thread.
   void reload(const server::Servers& servers, const Logger& logger);
   /// Of each service what it is called, and what is given; after make(). Any thread.
@@ -54,6 +67,9 @@ class Running {
   };
 
   std::vector<PlannedService> read(std::vector<std::string>& module_path) const;
+  /// Fewer than were planned where one cannot be made.
+  std::vector<Service> make_processors(const PlannedService& plan, const MakeProcessor& make,
+                                       Errors& errors) const;
 
   const Source source_;
   std::vector<std::string> module_path_;

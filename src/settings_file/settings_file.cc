@@ -44,6 +44,8 @@ std::string check(Source source) {
   return text;
 }
 
+std::vector<Described> describe(Source source) { return Running(std::move(source)).describe(); }
+
 }  // namespace settings_file
 
 int serve_settings_file(const std::string& path, MakeProcessor make) {

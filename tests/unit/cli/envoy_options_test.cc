@@ -54,6 +54,24 @@ TEST(EnvoyOptions, Config) {
   EXPECT_EQ(full->target, "K/n");
 }
 
+TEST(EnvoyOptions, ConfigOfASettingsFile) {
+  const auto options =
+      parse_as<ConfigOptions>({"config", "--settings", "a.yaml", "--message-timeout", "3"});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->which.settings_file, "a.yaml");
+  EXPECT_THAT(options->which.services, ::testing::IsEmpty());
+  const auto* time = options->which.given.find("filter.message_timeout");
+  ASSERT_NE(time, nullptr);
+  EXPECT_EQ(time->text, "3");
+  // Where Envoy listens is no setting of the server.
+  const auto listens = parse_as<ConfigOptions>({"config", "-s", "m.N", "--listen", "[::1]:1"});
+  ASSERT_TRUE(listens);
+  EXPECT_EQ(listens->which.given.find("listen"), nullptr);
+  EXPECT_THAT(refused({"config"}), ::testing::HasSubstr("--service or --settings"));
+  EXPECT_THAT(refused({"config", "--settings", "a", "--in-process"}),
+              ::testing::HasSubstr("--in-process"));
+}
+
 TEST(EnvoyOptions, TlsOfEnvoy) {
   const auto plain = parse_as<ConfigOptions>({"config", "-s", "m.N"});
   ASSERT_TRUE(plain);

@@ -19,11 +19,11 @@ TEST(Options, OfASettingsFile) {
   const auto options = parse_as<ServeOptions>({"serve", "--settings", "a.yaml", "--check-settings",
                                                "-g", "2", "--no-early-end", "--connections", "7"});
   ASSERT_TRUE(options);
-  EXPECT_EQ(options->settings_file, "a.yaml");
+  EXPECT_EQ(options->which.settings_file, "a.yaml");
   EXPECT_TRUE(options->check_settings);
   EXPECT_FALSE(options->settings_schema);
   const auto given = [&](const char* name) {
-    const auto* found = options->given.find(name);
+    const auto* found = options->which.given.find(name);
     return found == nullptr ? "" : found->source + "=" + found->text;
   };
   EXPECT_EQ(given("grace_period"), "--grace-period=2");
