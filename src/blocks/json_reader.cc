@@ -206,12 +206,11 @@ const char* JsonReader::value_end(const char* at, const char* end, State& state)
     case 't':
     case 'f':
     case 'n': {
-      const std::string_view literal = *at == 't' ? "true" : *at == 'f' ? "false" : "null";
-      if (std::string_view(at, end).starts_with(literal)) {
+      if (const char* const behind = json_scan::literal_end(at, end)) {
         state = State::after_value;
-        return at + literal.size();
+        return behind;
       }
-      literal_ = literal.data() + 1;
+      literal_ = *at == 't' ? "rue" : *at == 'f' ? "alse" : "ull";
       state = State::in_literal;
       return at + 1;
     }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "blocks/json_text.h"
@@ -72,6 +74,17 @@ inline const char* string_end(const char* at, const char* end) {
       at = behind;
     } while (at != end && byte_at(at) >= 0x80);
   }
+}
+
+/// Behind a literal, which its first byte names; nothing where it is cut or another.
+inline const char* literal_end(const char* at, const char* end) {
+  const auto behind = [at, end]<std::size_t size>(const char(&literal)[size]) {
+    constexpr std::size_t length = size - 1;
+    const bool whole = static_cast<std::size_t>(end - at) >= length &&
+                       std::memcmp(at, literal, length) == 0;  // compares it at once
+    return whole ? at + length : nullptr;
+  };
+  return *at == 't' ? behind("true") : *at == 'f' ? behind("false") : behind("null");
 }
 
 /// Behind a number; nothing where it is cut or none.
