@@ -3,7 +3,20 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from lib.plan import INSIDE, INSIDE_EXT_PROC, INSIDE_NONE, METRICS_NONE, METRICS_ON, TLS_CLEAR, TLS_GRPCPP, TLS_OURS, TRACES_ALL, TRACES_NONE, TRACES_SOME
+from lib.plan import (
+    GATEWAY,
+    INSIDE,
+    INSIDE_EXT_PROC,
+    INSIDE_NONE,
+    METRICS_NONE,
+    METRICS_ON,
+    TLS_CLEAR,
+    TLS_GRPCPP,
+    TLS_OURS,
+    TRACES_ALL,
+    TRACES_NONE,
+    TRACES_SOME,
+)
 from lib.results import Results
 from lib.statistics import Estimate
 from lib.table import interval
@@ -191,6 +204,27 @@ GOALS = (
     Goal("inside Envoy: requests/s, 16 connections / no filter", _inside_to("one, c16", INSIDE_NONE, "requests_per_s"), 0.85, at_least=True),
     Goal("inside Envoy: six, added p50, one connection, us", _inside("six, c1", "added_p50_us"), 25),
     Goal("inside Envoy: a replaced body of 1,000 bytes, added p50, one connection, us", _inside("a replaced body, c1", "added_p50_us"), 6),
+    Goal(
+        "CallLog: server CPU added to a stream, us",
+        lambda results: results.estimate("production", "CallLog", "production.CallLog", "added_us"),
+        1,
+    ),
+    *(
+        Goal(
+            f"JwtAuth, {algorithm}, a key that it has: server CPU added to a stream, less what openssl takes to verify, us",
+            lambda results, algorithm=algorithm: results.estimate("production", f"JwtAuth, {algorithm}", "production.JwtAuth", "beyond_verify_us"),
+            15,
+        )
+        for algorithm in ("RS256", "ES256")
+    ),
+    *(
+        Goal(
+            f"AiGateway: first byte behind Envoy, one connection, {part} less that without, us",
+            lambda results, part=part: results.estimate("gateway", "tcp c1", GATEWAY, f"added_first_{part}_us"),
+            1_000,
+        )
+        for part in ("p50", "p99")
+    ),
     *(
         Goal(f"operator new: {item}", _ours("allocations", item, "operator_new"), limit)
         for item, limit in (

@@ -55,6 +55,9 @@ class Messages:
         message = messages.request_headers(headers, messages.BODY_MODES[variant])
         return self._write(f"request-{headers}-{variant}", message)
 
+    def request_with(self, name: str, more: tuple[tuple[str, str], ...]) -> Path:
+        return self._write(f"request-{name}", messages.request_headers(more=more))
+
     def response(self, headers: int = len(messages.RESPONSE_HEADERS)) -> Path:
         return self._write(f"response-{headers}", messages.response_headers(headers))
 
@@ -111,9 +114,10 @@ def bench_load(
     body_bytes: int = 0,
     seconds: float = 0,
     tls_ca: Path | None = None,
+    request: Path | None = None,
 ) -> Done:
     """Streams as Envoy's: each message waits for the answer before it, END_STREAM and RST_STREAM at the end."""
-    request = files.request(headers, variant) if headers else files.request(variant=variant)
+    request = request or (files.request(headers, variant) if headers else files.request(variant=variant))
     response = files.response(headers) if headers else files.response()
     command = [
         PROGRAMS / "bench/load/bench_load", "run", "--connect", address, "--count", count, "--connections", connections,

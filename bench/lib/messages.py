@@ -30,10 +30,10 @@ BODY_MODES = {
 _NO_METADATA = field(message_bytes.METADATA_CONTEXT, b"")
 
 
-def request_headers(count: int = len(REQUEST_HEADERS), body_mode: int = message_bytes.NONE) -> bytes:
-    """The first message of a stream, with `count` headers."""
+def request_headers(count: int = len(REQUEST_HEADERS), body_mode: int = message_bytes.NONE, more: tuple[tuple[str, str], ...] = ()) -> bytes:
+    """The first message of a stream, with `count` headers, and more behind them."""
     end = body_mode == message_bytes.NONE
-    headers = _headers(message_bytes.REQUEST_HEADERS, REQUEST_HEADERS, count, end)
+    headers = _headers(message_bytes.REQUEST_HEADERS, REQUEST_HEADERS, count, end, more)
     return headers + _NO_METADATA + message_bytes.modes(body_mode)
 
 
@@ -46,8 +46,8 @@ def grpc_frames(*messages: bytes) -> bytes:
     return b"".join(map(grpc, messages))
 
 
-def _headers(kind: int, first: tuple, count: int, end: bool) -> bytes:
-    """The given headers, with others behind them up to `count`; below it, the last ones alone."""
+def _headers(kind: int, first: tuple, count: int, end: bool, more: tuple = ()) -> bytes:
+    """The given headers, with others behind them up to `count`; below it, the last ones alone. Then `more`."""
     others = ((f"x-header-{i:03}", f"the value of header {i:03}") for i in range(count - len(first)))
-    entries = ((name.encode(), value.encode()) for name, value in (*first[-count:], *others))
+    entries = ((name.encode(), value.encode()) for name, value in (*first[-count:], *others, *more))
     return message_bytes.headers(kind, *entries, end=end)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 # The modules of lib/measure, in the order in which they run.
-MEASUREMENTS = ("direct", "envoy", "bodies", "memory", "growth", "six", "advice", "tls", "traces", "metrics", "inside", "allocations", "build")
+MEASUREMENTS = ("direct", "envoy", "bodies", "memory", "growth", "six", "advice", "tls", "traces", "metrics", "inside", "production", "gateway", "allocations", "build")
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,11 @@ class Scale:
     """Of what is measured behind Envoy on extproc alone: six processors, and what a user can do."""
     inside_rounds: int
     """Of what is measured inside Envoy, each of four runs."""
+    production_rounds: int
+    """Of what processors of examples/production add to a stream."""
+    gateway_rounds: int
+    gateway_requests: int
+    """Of each run, one after the other on one connection."""
     envoy_seconds: int
     unix_connections: tuple[int, ...]
     """The numbers of wrk's connections at which the Unix socket is measured too."""
@@ -47,6 +52,9 @@ FULL = Scale(
     envoy_rounds=12,
     own_rounds=6,
     inside_rounds=10,
+    production_rounds=10,
+    gateway_rounds=10,
+    gateway_requests=400,
     envoy_seconds=2,
     unix_connections=(1,),
     envoy_warm_up=True,
@@ -68,6 +76,9 @@ QUICK = Scale(
     envoy_rounds=2,
     own_rounds=2,
     inside_rounds=2,
+    production_rounds=2,
+    gateway_rounds=2,
+    gateway_requests=50,
     envoy_seconds=1,
     unix_connections=(1,),
     envoy_warm_up=False,
@@ -95,6 +106,7 @@ TLS_CLEAR, TLS_OURS, TLS_GRPCPP = "extproc, clear text", "extproc, TLS", "grpc++
 METRICS_NONE, METRICS_ON = "extproc, no metrics", "extproc, metrics"
 TRACES_NONE, TRACES_SOME, TRACES_ALL = "extproc, no traces", "extproc, traces of 1 %", "extproc, traces of all"
 INSIDE_NONE, INSIDE, INSIDE_EXT_PROC, INSIDE_LUA = "no filter", "inside Envoy", "ext_proc", "Envoy's Lua"
+GATEWAY_NONE, GATEWAY, GATEWAY_GO, GATEWAY_PYTHON = "no processor", "production.AiGateway", "grpc-go", "Python grpc.aio"
 GROWTH_CONNECTIONS = 20
 """At most, so that 10,000 streams at once stay below that too."""
 THREADS = (1, 2)

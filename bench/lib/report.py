@@ -3,6 +3,7 @@
 from lib.envoy import BASELINE
 from lib.measure.advice import ROUTES
 from lib.plan import INSIDE, INSIDE_EXT_PROC, INSIDE_LUA, INSIDE_NONE, METRICS_NONE, METRICS_ON, TLS_CLEAR, TLS_GRPCPP, TLS_OURS, TRACES_ALL, TRACES_NONE, TRACES_SOME
+from lib.report_production import gateway_table, production_table
 from lib.results import Results
 from lib.servers import ALL
 from lib.table import Table, interval, number
@@ -44,6 +45,8 @@ def tables(results: Results, missing: dict[str, str]) -> list[Table]:
         traces_table(results),
         metrics_table(results),
         inside_table(results),
+        production_table(results),
+        gateway_table(results),
         body_table(results),
         memory_table(results),
     ]

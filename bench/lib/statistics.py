@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass
+from math import ceil
 from statistics import median
 
 _RESAMPLES = 2_000
@@ -16,6 +17,11 @@ class Estimate:
     low: float
     high: float
     count: int
+
+
+def percentile(values: list[float], part: float) -> float:
+    """The least value that so much of them is not above."""
+    return sorted(values)[max(0, ceil(part * len(values)) - 1)]
 
 
 def estimate(values: list[float]) -> Estimate:

@@ -1,4 +1,5 @@
-"""What bench/run.py takes for options, in which order servers are measured, and what becomes of figures: of two trees, of TLS."""
+"""What bench/run.py takes for options, in which order servers are measured, and what becomes of figures: of two trees, of TLS, of
+processors of examples/production."""
 
 import contextlib
 import io
@@ -12,12 +13,13 @@ from unittest import mock
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests" / "integration")]
 
-from lib import beside, plan, servers  # noqa: E402
-from lib.errors import Missing  # noqa: E402
+from lib import beside, openssl, plan, servers  # noqa: E402
+from lib.errors import BenchError, Missing  # noqa: E402
 from lib.goals import GOALS  # noqa: E402
 from lib.options import parse  # noqa: E402
 from lib.results import Results  # noqa: E402
 from lib.sample import Sample  # noqa: E402
+from lib.statistics import percentile  # noqa: E402
 
 SOURCE, PROGRAM = "bench/extproc/main.cc", "build/release/bench/extproc/bench_extproc"
 
@@ -159,6 +161,32 @@ class Tls(Folder):
             cache.write_text("EXTPROC_TLS:BOOL=ON\n")
             with mock.patch.object(servers, "cmake_target", return_value=["built"]):
                 self.assertEqual(servers.build_extproc_tls(), ["built"])
+
+
+class Production(unittest.TestCase):
+    def verdicts(self, log_us: float, beyond_us: float, first_us: float) -> list[str]:
+        samples = []
+        for turn in range(3):
+            samples.append(Sample("production", "CallLog", "production.CallLog", turn, {"added_us": log_us}))
+            for algorithm in ("RS256", "ES256"):
+                samples.append(Sample("production", f"JwtAuth, {algorithm}", "production.JwtAuth", turn, {"beyond_verify_us": beyond_us}))
+            first = {"added_first_p50_us": first_us, "added_first_p99_us": first_us}
+            samples.append(Sample("gateway", "tcp c1", plan.GATEWAY, turn, first))
+        return [goal.check(Results(samples)).verdict for goal in GOALS if goal.text.startswith(("CallLog", "JwtAuth", "AiGateway"))]
+
+    def test_goals(self) -> None:
+        self.assertEqual(self.verdicts(0.9, 14, 900), ["reached"] * 5)
+        self.assertEqual(self.verdicts(1.1, 16, 1100), ["NOT REACHED"] * 5)
+
+    def test_what_openssl_says_of_a_signature(self) -> None:
+        printed = "+R1:1500:2048:1.00\n+R2:50000:2048:1.00\n+F2:2:2048:1500.000000:50000.000000\n"
+        self.assertEqual(openssl.verify_us_of(printed, "RS256"), 20)
+        with self.assertRaisesRegex(BenchError, "openssl speed tells nothing of ES256"):
+            openssl.verify_us_of(printed, "ES256")
+
+    def test_percentiles_are_of_the_values(self) -> None:
+        values = [float(value) for value in range(100, 0, -1)]
+        self.assertEqual((percentile(values, 0.5), percentile(values, 0.99), percentile([7.0], 0.99)), (50, 99, 7))
 
 
 class Ratios(Folder):

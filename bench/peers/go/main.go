@@ -30,7 +30,7 @@ func listen(address string) (net.Listener, error) {
 
 func main() {
 	address := flag.String("listen", "127.0.0.1:0", "host:port or unix:path")
-	variant := flag.String("variant", "headers", "headers, buffered, streamed or fds")
+	variant := flag.String("variant", "headers", "headers, buffered, streamed, fds or gateway")
 	threads := flag.Int("threads", 1, "GOMAXPROCS")
 	flag.Parse()
 
@@ -45,10 +45,14 @@ func main() {
 		grpc.InitialWindowSize(1<<20),
 		grpc.InitialConnWindowSize(16<<20),
 	)
-	extproc.RegisterExternalProcessorServer(server, &processor{
-		variant:     *variant,
-		replacement: bytes.Repeat([]byte("r"), replacementBytes),
-	})
+	if *variant == "gateway" {
+		extproc.RegisterExternalProcessorServer(server, gateway{})
+	} else {
+		extproc.RegisterExternalProcessorServer(server, &processor{
+			variant:     *variant,
+			replacement: bytes.Repeat([]byte("r"), replacementBytes),
+		})
+	}
 
 	terminate := make(chan os.Signal, 1)
 	signal.Notify(terminate, syscall.SIGTERM)

@@ -15,6 +15,8 @@ from envoy.config.core.v3 import base_pb2
 from envoy.service.ext_proc.v3 import external_processor_pb2 as ext_proc
 from envoy.service.ext_proc.v3 import external_processor_pb2_grpc as ext_proc_grpc
 
+from gateway import Gateway
+
 REPLACEMENT = b"r" * (1 << 20)
 OVERWRITE = base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
 OPTIONS = (("grpc.max_receive_message_length", 16 << 20), ("grpc.so_reuseport", 1))
@@ -70,7 +72,8 @@ class Processor(ext_proc_grpc.ExternalProcessorServicer):
 
 async def serve(listen: str, variant: str) -> None:
     server = grpc.aio.server(options=OPTIONS)
-    ext_proc_grpc.add_ExternalProcessorServicer_to_server(Processor(variant), server)
+    processor = Gateway() if variant == "gateway" else Processor(variant)
+    ext_proc_grpc.add_ExternalProcessorServicer_to_server(processor, server)
     server.add_insecure_port(listen)
     await server.start()
     ended = asyncio.Event()
@@ -82,7 +85,7 @@ async def serve(listen: str, variant: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--listen", default="127.0.0.1:50051")
-    parser.add_argument("--variant", choices=("headers", "buffered", "streamed", "fds"), default="headers")
+    parser.add_argument("--variant", choices=("headers", "buffered", "streamed", "fds", "gateway"), default="headers")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     for _ in range(options.threads - 1):

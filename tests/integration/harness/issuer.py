@@ -7,24 +7,29 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import ec
-from jwt.algorithms import ECAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from harness.processes import free_port
 
 ISSUER, AUDIENCE = "https://issuer.example", "api"
+_ALGORITHMS = {
+    "ES256": (ECAlgorithm, lambda: ec.generate_private_key(ec.SECP256R1())),
+    "RS256": (RSAAlgorithm, lambda: rsa.generate_private_key(65537, 2048)),
+}
 
 
 class Issuer:
     """`port`: to be there again where another was; `tls`: files of a certificate and a key."""
 
-    def __init__(self, port: int | None = None, tls: tuple | None = None):
+    def __init__(self, port: int | None = None, tls: tuple | None = None, algorithm: str = "ES256"):
         self.port = port or free_port()
+        self._algorithm = algorithm
         self.fetches = 0
         self.delay = 0.0
         """Before each answer, in seconds."""
         self.broken = False
-        self._keys: dict[str, ec.EllipticCurvePrivateKey] = {}
+        self._keys: dict[str, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey] = {}
         self.url = f"{'https' if tls else 'http'}://localhost:{self.port}/keys"
         self._server: ThreadingHTTPServer | None = None
         self._tls = tls
@@ -34,7 +39,8 @@ class Issuer:
     def rotate(self, keep: int = 1) -> str:
         """A new key, and the last of those before; the new one's name."""
         name = f"key-{time.monotonic_ns()}"
-        self._keys = dict(list(self._keys.items())[-keep:] if keep else []) | {name: ec.generate_private_key(ec.SECP256R1())}
+        _, make = _ALGORITHMS[self._algorithm]
+        self._keys = dict(list(self._keys.items())[-keep:] if keep else []) | {name: make()}
         return name
 
     def token(self, **claims) -> str:
@@ -42,7 +48,7 @@ class Issuer:
         name, key = list(self._keys.items())[-1]
         now = int(time.time())
         all_claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "iat": now, "exp": now + 600} | claims
-        return jwt.encode(all_claims, key, "ES256", headers={"kid": name})
+        return jwt.encode(all_claims, key, self._algorithm, headers={"kid": name})
 
     def open(self) -> None:
         issuer = self
@@ -53,7 +59,8 @@ class Issuer:
             def do_GET(self):
                 issuer.fetches += 1
                 time.sleep(issuer.delay)
-                keys = [json.loads(ECAlgorithm.to_jwk(key.public_key())) | {"kid": name} for name, key in issuer._keys.items()]
+                to_jwk = _ALGORITHMS[issuer._algorithm][0].to_jwk
+                keys = [json.loads(to_jwk(key.public_key())) | {"kid": name} for name, key in issuer._keys.items()]
                 body = json.dumps({"keys": keys}).encode()
                 self.send_response(500 if issuer.broken else 200)
                 self.send_header("content-length", str(len(body)))
