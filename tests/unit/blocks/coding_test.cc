@@ -123,7 +123,8 @@ TEST(Coding, BadBodiesAreRefused) {
     EXPECT_THROW(decoded(coding, "no such thing at all"), CodingError) << name_of(coding);
     for (int i = 0; i < 300; ++i) {
       std::string wrong = bytes;
-      wrong[random() % wrong.size()] ^= static_cast<char>(1 + random() % 255);
+      char& byte = wrong[random() % wrong.size()];
+      byte = static_cast<char>(byte ^ static_cast<char>(1 + random() % 255));
       try {
         decoded(coding, wrong, {.bytes = 1 << 20});
       } catch (const CodingError&) {

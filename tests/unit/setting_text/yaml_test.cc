@@ -117,11 +117,9 @@ TEST(Yaml, ComesToWhatEnvoysParserReads) {
            "--- # begins\na: {b: {c: [1, [2, [3]]]}}\n...\n",
            "\"a b\": 1\n? c\n: 2\n'd': http://x:80/y#z\ne: a #b\nf: a#b\n",
            "%YAML 1.1\n---\na: yes\nb: .inf\nc: 0x10\nd: 1_000\n",
-           "\xef\xbb\xbf"
-           "a: 1\r\nb:\r\n  - x\r\n",
+           "\uFEFFa: 1\r\nb:\r\n  - x\r\n",
            "a: [\n  1,\n\n  2 # two\n  ,\n]\n",
-           "processors: [{name: examples.Trivial, settings: {header: x-l}}]\nprocessing_mode: "
-           "{request_body_mode: BUFFERED}\n",
+           "processors: [{name: a.A, settings: {b: c}}]\nprocessing_mode: {d: E}\n",
        }) {
     SCOPED_TRACE(text);
     expect_as(YAML::Load(text), yaml(text));

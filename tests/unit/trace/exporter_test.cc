@@ -87,9 +87,9 @@ TEST_F(ExporterTest, PostsSpansOverOneConnection) {
   its.headers = {{"x-api-key", "secret"}, {"content-type", "wrong"}};
   its.service_name = "s";
   start(its);
-  for (int i = 0; i < 5; ++i) {
+  for (std::size_t i = 1; i <= 5; ++i) {
     add(4);
-    collector_.wait_for_spans(static_cast<std::size_t>(4 * (i + 1)));
+    collector_.wait_for_spans(4 * i);
   }
   const auto request = collector_.wait_for(5).front();
   EXPECT_THAT(request.head, ::testing::StartsWith("POST /v1/traces HTTP/1.1\r\n"));
