@@ -11,7 +11,7 @@ install(FILES cmake/extproc-envoy-module.map DESTINATION ${cmake_dir})
 install(TARGETS extproc_module EXPORT extprocTargets)
 set(installed "")
 foreach(library IN ITEMS extproc extproc_filter extproc_tls extproc_settings_file extproc_coding extproc_redact extproc_jwt
-    extproc_client extproc_redis extproc_testing)
+    extproc_client extproc_redis extproc_testing extproc_testing_inside)
   if(TARGET ${library})
     install(TARGETS ${library} EXPORT extprocTargets)
     list(APPEND installed ${library})
@@ -46,6 +46,9 @@ install(FILES
 # Relative to the file's own folder, so that the installed tree can be moved.
 file(RELATIVE_PATH EXTPROC_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 set(pc_files extproc.pc extproc-testing.pc)
+if(TARGET extproc_testing_inside)
+  list(APPEND pc_files extproc-testing-inside.pc)
+endif()
 if(TARGET extproc_tls)
   list(APPEND pc_files extproc-tls.pc)
 endif()

@@ -107,8 +107,7 @@ void ChainExchange::take_extras(Fold& fold, const ResponseExtras* extras) {
 void ChainExchange::renew_metadata() {
   detail::MessageContext& kept = detail::Access::messages(context_);
   if (kept.made.empty()) return;
-  const bool read = any([](Link& link) { return !link.exchange().reads_nothing(); });
-  kept.made.renew(kept.data == nullptr ? nullptr : &kept.data->metadata, !read);
+  kept.made.renew(kept.data == nullptr ? nullptr : &kept.data->metadata, reads_nothing());
 }
 
 void ChainExchange::take_override(Link& link, const HeadersResponse& answer) {

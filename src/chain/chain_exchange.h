@@ -44,6 +44,9 @@ class ChainExchange final : public exchange::BaseExchange {
   void on_writable() override;
   void on_wake() override;
   bool on_closed(GrpcStatus status, bool cancelled, std::string_view why) override;
+  bool reads_nothing() const override {
+    return !any([](Link& link) { return !link.exchange().reads_nothing(); });
+  }
 
   // What a link tells.
   void on_headers(Link& link, Phase phase, const HttpHeaders& message,

@@ -26,6 +26,8 @@ class BaseExchange : public host::Exchange {
 
   /// What it is at. On its thread.
   OpenExchange describe() const;
+  /// No handler is in the middle of something, with what it was told still in hand.
+  virtual bool reads_nothing() const = 0;
   /// Null where nobody traces, and before it is known.
   const TraceContext* trace() const { return reporter().trace_of(request_); }
   /// How it ends, if its host has it closed with `status`.

@@ -71,8 +71,7 @@ class ProcessorExchange final : public BaseExchange, private detail::Completion 
   const Request& request() const { return request_; }
   /// A handler has not returned.
   bool running() const;
-  /// None is in the middle of something, with what it was told still in hand.
-  bool reads_nothing() const;
+  bool reads_nothing() const override;
   /// A message has no answer yet.
   bool owes_answer() const;
   /// The phase of a handler that has not returned, the later where there are two.

@@ -179,6 +179,11 @@ void MetadataKinds::note(std::string_view space, std::string_view key, Kind kind
 
 bool is_attribute(std::string_view name) { return find_attribute(name) != nullptr; }
 
+std::string_view attribute_name(int number) {
+  const auto* const found = std::ranges::find(kAttributes, number, &Attribute::number);
+  return found == std::end(kAttributes) ? std::string_view() : found->name;
+}
+
 std::string_view source_address(void* envoy) {
   abi::Bytes text;
   const int number = find_attribute("source.address")->number;

@@ -15,6 +15,8 @@ namespace extproc::filter {
 
 /// Whether Envoy tells a dynamic module this one of its attributes.
 bool is_attribute(std::string_view name);
+/// By Envoy's number of it; empty for those that it does not tell.
+std::string_view attribute_name(int number);
 
 /// Who called, as Envoy has it: valid during the hook.
 std::string_view source_address(void* envoy);

@@ -13,6 +13,7 @@
 #include "filter/envoy_log.h"
 #include "filter/processors.h"
 #include "host/needs_of.h"
+#include "log/make_logger.h"
 #include "processor/processor_life.h"
 #include "rules/needs.h"
 
@@ -83,32 +84,35 @@ FilterConfig with_needs(FilterConfig config, const Service& service) {
   return config;
 }
 
-host::Settings host_settings_of(const FilterConfig& config) {
+host::Settings host_settings_of(const FilterConfig& config,
+                                std::function<void(Violation)> on_violation) {
   return {.chain_header = config.chain_header,
           .filter = config.filter,
           .enforces_rules = true,
           .empty_removes = true,
           .body_before_answer = true,
           .held_bytes = config.held_bytes,
-          .held_time = config.held_time};
+          .held_time = config.held_time,
+          .on_violation = std::move(on_violation)};
 }
 
 }  // namespace
 
-Filter::Filter(FilterConfig config, Service service, void* envoy_config)
-    : config_(with_needs(std::move(config), service)),
-      service_(std::move(service)),
+Filter::Filter(FilterConfig config, GivenProcessor given, void* envoy_config)
+    : config_(with_needs(std::move(config), given.service)),
+      service_(std::move(given.service)),
       modes_(modes_of(config_, *detail::Access::dispatcher(service_), needs_of(service_))),
-      logger_(make_envoy_logger()),
+      logger_(given.log ? log::make_logger(LogLevel::info, {.sink = std::move(given.log)})
+                        : make_envoy_logger()),
       statistics_(envoy_config),
-      host_settings_(host_settings_of(config_)),
+      host_settings_(host_settings_of(config_, std::move(given.on_violation))),
       blocking_(config_.blocking_threads, config_.blocking_queue),
       workers_(worker_count()) {}
 
-std::shared_ptr<Filter> Filter::make(FilterConfig config, void* envoy_config) {
-  Service service = make_service(config);
+std::shared_ptr<Filter> Filter::make(FilterConfig config, GivenProcessor given,
+                                     void* envoy_config) {
   config.all.check_all_read();
-  std::shared_ptr<Filter> filter(new Filter(std::move(config), std::move(service), envoy_config));
+  std::shared_ptr<Filter> filter(new Filter(std::move(config), std::move(given), envoy_config));
   for (const auto* names :
        {&filter->config_.request_attributes, &filter->config_.response_attributes}) {
     for (const std::string& name : *names) {
@@ -118,8 +122,14 @@ std::shared_ptr<Filter> Filter::make(FilterConfig config, void* envoy_config) {
             "the attribute " + name + " is not told: Envoy's dynamic modules do not have it");
     }
   }
+  if (!EXTPROC_ENVOY_CALL(is_validation_mode)()) Background::instance().start();
+  return filter;
+}
+
+std::shared_ptr<Filter> Filter::make(FilterConfig config, void* envoy_config) {
+  Service service = make_service(config);
+  auto filter = make(std::move(config), {.service = std::move(service)}, envoy_config);
   if (EXTPROC_ENVOY_CALL(is_validation_mode)()) return filter;
-  Background::instance().start();
   Background::instance().rest_at_exit();
   auto life = std::make_shared<Life>(filter->service_, filter->logger_);
   life->start();
@@ -132,7 +142,7 @@ Filter::~Filter() {
   if (life_ != nullptr) life_->end();
 }
 
-bool Filter::ready() const { return life_ != nullptr && life_->ready(); }
+bool Filter::ready() const { return life_ == nullptr || life_->ready(); }
 
 Worker& Filter::worker(void* envoy) {
   const std::size_t index = EXTPROC_ENVOY_CALL(http_filter_get_worker_index)(envoy);

@@ -2,12 +2,15 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
 
 #include "base/logger.h"
 #include "extproc/detail/blocking_pool.h"
+#include "extproc/log.h"
+#include "extproc/rule.h"
 #include "extproc/service.h"
 #include "filter/filter_config.h"
 #include "filter/modes.h"
@@ -18,6 +21,15 @@ namespace extproc::filter {
 
 class Life;
 
+/// A processor in place of those that a configuration names, and who is told of it.
+struct GivenProcessor {
+  Service service;
+  /// None: Envoy's log. Any thread.
+  LogSink log{};
+  /// On the request's worker, or in its turn.
+  std::function<void(Violation)> on_violation{};
+};
+
 /// A filter as Envoy is configured with it: its processors, and what its requests share. It lives
 /// as long as Envoy's configuration, and as any request of it whose handlers still run.
 class Filter : public std::enable_shared_from_this<Filter> {
@@ -25,6 +37,9 @@ class Filter : public std::enable_shared_from_this<Filter> {
   /// Reads the configuration, loads and starts its processors. `envoy_config`: where its statistics
   /// are defined; null for a route's. On Envoy's main thread. Throws Error with what is wrong.
   static std::shared_ptr<Filter> make(FilterConfig config, void* envoy_config);
+  /// The same with a processor that is there, and neither started nor stopped.
+  static std::shared_ptr<Filter> make(FilterConfig config, GivenProcessor given,
+                                      void* envoy_config);
   /// Stops the processors, soon after. Any thread.
   ~Filter();
   Filter(const Filter&) = delete;
@@ -37,7 +52,7 @@ class Filter : public std::enable_shared_from_this<Filter> {
   const Statistics& statistics() const { return statistics_; }
   const host::Settings& host_settings() const { return host_settings_; }
   detail::BlockingPool& blocking() { return blocking_; }
-  /// Its processors have said that they are. Any thread.
+  /// Its processors have said that they are; one that was given is. Any thread.
   bool ready() const;
 
   /// Of the HTTP stream's worker, on that.
@@ -51,7 +66,7 @@ class Filter : public std::enable_shared_from_this<Filter> {
   }
 
  private:
-  Filter(FilterConfig config, Service service, void* envoy_config);
+  Filter(FilterConfig config, GivenProcessor given, void* envoy_config);
 
   FilterConfig config_;
   Service service_;
@@ -65,5 +80,8 @@ class Filter : public std::enable_shared_from_this<Filter> {
   /// By the worker's number; each is made, and used, on its own worker.
   std::vector<std::unique_ptr<Worker>> workers_;
 };
+
+/// What Envoy holds of one, from http_filter_config_new to http_filter_config_destroy.
+using FilterHandle = std::shared_ptr<Filter>;
 
 }  // namespace extproc::filter

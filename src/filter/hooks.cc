@@ -40,9 +40,6 @@ void refuse(const std::string& why) {
   }
 }
 
-// Envoy holds what a hook of a configuration returned, until it destroys it.
-using FilterHandle = std::shared_ptr<Filter>;
-
 Stream& stream_of(const void* filter) { return *static_cast<Stream*>(const_cast<void*>(filter)); }
 
 /// Calls `hook` in the stream's turn; `otherwise` where it fails.

@@ -8,6 +8,7 @@
 #include "filter/attributes.h"
 #include "filter/envoy_log.h"
 #include "filter/route_filter.h"
+#include "host/access.h"
 
 namespace extproc::filter {
 
@@ -207,7 +208,13 @@ void Stream::resume() {
   touch();
 }
 
+bool Stream::at_work() const {
+  return exchange_ != nullptr && !closed_ &&
+         !detail::HostAccess::look_at(*exchange_).reads_nothing();
+}
+
 void Stream::wake_at(std::optional<host::Clock::time_point> time) {
+  awaits_time_ = time.has_value();
   if (!time) {
     if (timer_ != nullptr) timer_->cancel();
     return;
@@ -222,6 +229,7 @@ void Stream::wake_at(std::optional<host::Clock::time_point> time) {
     const auto stream = alive.lock();
     if (error || stream == nullptr) return;
     const Turn turn(**stream);
+    (*stream)->awaits_time_ = false;
     (*stream)->exchange_->on_wake();
     (*stream)->touch();
   });

@@ -67,6 +67,13 @@ class Stream final : private host::AnswerSink,
   /// A hook failed: the request fails, or goes on without the processor.
   void on_failure(std::string_view what);
 
+  // For whoever plays Envoy; on the worker.
+
+  /// A handler runs, and waits for nothing of the HTTP stream.
+  bool at_work() const;
+  /// It is to be woken at some time.
+  bool awaits_time() const { return awaits_time_; }
+
  private:
   /// How the exchange ended.
   enum class End : std::uint8_t { none, passes, fails };
@@ -184,6 +191,7 @@ class Stream final : private host::AnswerSink,
   bool over_limit_ = false;
   bool destroyed_ = false;
   bool closed_ = false;
+  bool awaits_time_ = false;
   bool released_ = true;  // no handler runs
   // Last, so that it goes before what it refers to.
   std::unique_ptr<host::Exchange> exchange_;

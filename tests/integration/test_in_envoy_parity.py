@@ -1,9 +1,11 @@
 """The same processor behind ext_proc and inside Envoy: the caller and the upstream get the same, in each case of
-tests/envoy_cases that a processor of the library can be asked for and in random ones, but for what is listed here."""
+tests/envoy_cases that a processor of the library can be asked for and in random ones, but for what is listed here. The test
+kit's Envoy with a processor inside is held to the real one by the same cases."""
 
 import json
 import os
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,8 @@ DIFFERENT = {
     "library.observed_failure": OBSERVED,
     "held_headers.decided_streamed": HELD,
 }
+# Each comes to something else in the test kit's Envoy than inside a real one.
+KIT_DIFFERENT: dict[str, str] = {}
 SEED = os.environ.get("PARITY_SEED", "gate")
 COUNT = int(os.environ.get("PARITY_CASES", "150"))
 # As in test_envoy_cases.py.
@@ -48,7 +52,12 @@ PLAYS = (AT_ONCE, 3, 1)
 
 
 def seen(outcome: dict) -> dict:
-    return {part: _without_right_length(outcome[part]) for part in ("caller", "upstream")}
+    return {part: outcome[part] for part in ("caller", "upstream")}
+
+
+def alike(outcome: dict) -> dict:
+    """What must be the same behind ext_proc and inside."""
+    return {part: _without_right_length(message) for part, message in outcome.items()}
 
 
 def _without_right_length(message: dict) -> dict:
@@ -57,41 +66,64 @@ def _without_right_length(message: dict) -> dict:
     return message | {"headers": [header for header in message["headers"] if header != right]}
 
 
-def play(cases) -> tuple[dict[str, dict], dict[str, dict]]:
-    """What came of each, behind ext_proc and inside."""
-    outside: dict[str, dict] = {}
-    inside: dict[str, dict] = {}
+@dataclass
+class Played:
+    """What came of each case."""
+
+    kit: dict[str, dict]
+    """Inside, in the test kit's Envoy."""
+    outside: dict[str, dict] = field(default_factory=dict)
+    """Behind ext_proc, in a real one."""
+    inside: dict[str, dict] = field(default_factory=dict)
+
+    def same(self, name: str) -> bool:
+        return alike(self.outside[name]) == alike(self.inside[name])
+
+    def kit_is_right(self, name: str) -> bool:
+        return self.kit[name] == self.inside[name]
+
+    def is_as_expected(self, name: str) -> bool:
+        return self.same(name) == (name not in DIFFERENT) and self.kit_is_right(name) == (name not in KIT_DIFFERENT)
+
+
+def play(cases) -> Played:
+    cases = list(cases)
+    played = Played({name: seen(outcome) for name, outcome in case_runs.inside_the_kit(cases).items()})
     for at_once in PLAYS:
-        again = [case for case in cases if case.name not in outside or not _is_as_expected(case.name, outside, inside)]
+        again = [case for case in cases if case.name not in played.outside or not played.is_as_expected(case.name)]
         if not again:
             break
-        for into, where in ((outside, False), (inside, True)):
+        for into, where in ((played.outside, False), (played.inside, True)):
             players = case_runs.in_envoy(list(again), at_once, inside=where)
             into |= {case.name: seen(players.outcomes[case.name]) for case in again}
-    return outside, inside
-
-
-def _is_as_expected(name: str, outside: dict[str, dict], inside: dict[str, dict]) -> bool:
-    return (outside[name] == inside[name]) == (name not in DIFFERENT)
+    return played
 
 
 @pytest.fixture(scope="module")
-def outcomes():
+def played():
     return play(CASES)
 
 
 @pytest.mark.parametrize("name", [case.name for case in CASES])
-def test_caller_and_upstream_get_the_same(name, outcomes):
-    outside, inside = outcomes
+def test_caller_and_upstream_get_the_same(name, played):
+    outside, inside = alike(played.outside[name]), alike(played.inside[name])
     if name in DIFFERENT:
-        assert inside[name] != outside[name], f"it is the same now; listed is: {DIFFERENT[name]}"
+        assert inside != outside, f"it is the same now; listed is: {DIFFERENT[name]}"
     else:
-        assert inside[name] == outside[name]
+        assert inside == outside
+
+
+@pytest.mark.parametrize("name", [case.name for case in CASES])
+def test_the_kit_does_what_envoy_does_with_a_processor_inside(name, played):
+    if name in KIT_DIFFERENT:
+        assert played.kit[name] != played.inside[name], f"it is the same now; listed is: {KIT_DIFFERENT[name]}"
+    else:
+        assert played.kit[name] == played.inside[name]
 
 
 def test_most_cases_are_played_and_what_is_listed_exists():
     assert len(CASES) >= 590
-    assert set(DIFFERENT) <= {case.name for case in CASES}
+    assert {*DIFFERENT, *KIT_DIFFERENT} <= {case.name for case in CASES}
 
 
 def random_cases() -> list[envoy_cases.Case]:
@@ -102,12 +134,13 @@ def random_cases() -> list[envoy_cases.Case]:
         return envoy_cases.load(Path(folder))
 
 
-def _difference(case: envoy_cases.Case, outside: dict, inside: dict) -> str:
+def _difference(case: envoy_cases.Case, **outcomes: dict) -> str:
+    (one, first), (other, second) = outcomes.items()
     parts = [
-        f"  {side} {part}: {str(outside[side][part])[-400:]} behind ext_proc, {str(inside[side][part])[-400:]} inside"
-        for side in outside
-        for part in outside[side]
-        if outside[side][part] != inside[side][part]
+        f"  {side} {part}: {str(first[side][part])[-400:]} {one}, {str(second[side][part])[-400:]} {other}"
+        for side in first
+        for part in first[side]
+        if first[side][part] != second[side][part]
     ]
     return f"{case.library}, {case.filter}, {str(case.data['do'])[:1000]}:\n" + "\n".join(parts)
 
@@ -116,9 +149,12 @@ def test_random_cases():
     """PARITY_SEED and PARITY_CASES choose others than those of the gate."""
     cases = [case for case in random_cases() if not case_inside.impossible(case)]
     assert len(cases) >= COUNT * 0.9
-    outside, inside = play(cases)
-    different = [case for case in cases if outside[case.name] != inside[case.name]]
+    played = play(cases)
+    different = [case for case in cases if not played.same(case.name)]
     unexplained = [case for case in different if not case_inside.explained(case)]
-    told = [_difference(case, outside[case.name], inside[case.name]) for case in unexplained[:5]]
+    told = [_difference(case, outside=played.outside[case.name], inside=played.inside[case.name]) for case in unexplained[:5]]
     assert not unexplained, f"{len(unexplained)} of {len(cases)}, of which the first are:\n" + "\n".join(told)
     assert len(different) <= len(cases) * 0.2
+    wrong = [case for case in cases if not played.kit_is_right(case.name)]
+    told = [_difference(case, in_the_kit=played.kit[case.name], in_envoy=played.inside[case.name]) for case in wrong[:5]]
+    assert not wrong, f"the kit differs in {len(wrong)} of {len(cases)}, of which the first are:\n" + "\n".join(told)

@@ -9,10 +9,11 @@
 namespace extproc::testing::envoy {
 
 Filter::Filter(const FilterConfig& config, std::size_t buffer_limit, FilterHost& host,
-               Record record)
+               ProcessorStream& stream, Record record)
     : config_(config),
       buffer_limit_(buffer_limit),
       host_(host),
+      stream_(stream),
       record_(record),
       request_(make_direction(Side::request, config.first_mode())),
       response_(make_direction(Side::response, config.first_mode())) {}

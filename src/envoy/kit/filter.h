@@ -7,6 +7,7 @@
 
 #include "envoy/filter_config.h"
 #include "envoy/kit/direction.h"
+#include "envoy/kit/filter_host.h"
 #include "envoy/kit/pipe.h"
 #include "envoy/kit/record.h"
 #include "envoy/kit/reply.h"
@@ -16,41 +17,24 @@ namespace extproc::testing::envoy {
 using envoy_config::FilterConfig;
 using envoy_config::RouteCacheAction;
 
-/// A response that Envoy makes itself.
-struct LocalReply {
-  int status = 500;
-  std::string body;
-  std::string details;
-  const ImmediateReply* immediate = nullptr;
-};
-
-/// What the filter needs of Envoy around it.
-class FilterHost {
+/// The gRPC stream to the processor.
+class ProcessorStream {
  public:
-  virtual Pipe& pipe(Side side) = 0;
-  virtual Time now() const = 0;
   virtual void open_stream() = 0;
   virtual void send_message(std::string bytes) = 0;
-  /// Envoy ends the gRPC stream.
+  /// Envoy ends it.
   virtual void close_stream() = 0;
-  virtual void reply(const LocalReply& reply) = 0;
-  /// A response that the processor sends in pieces, in place of the upstream's.
-  virtual void local_headers(HeaderMap headers, bool end) = 0;
-  virtual void local_data(std::string data, bool end) = 0;
-  virtual void local_trailers(HeaderMap trailers) = 0;
-  virtual void clear_route_cache() = 0;
-  virtual const Exchange& exchange() const = 0;
-  virtual std::string_view code_details() const = 0;
 
  protected:
-  ~FilterHost() = default;
+  ~ProcessorStream() = default;
 };
 
 /// Envoy's ext_proc filter: one exchange's state machine. It does no I/O and reads no clock.
 class Filter final : public PipeFilter {
  public:
   /// All must outlive it.
-  Filter(const FilterConfig& config, std::size_t buffer_limit, FilterHost& host, Record record);
+  Filter(const FilterConfig& config, std::size_t buffer_limit, FilterHost& host,
+         ProcessorStream& stream, Record record);
 
   Step on_headers(Side side, bool end) override;
   Step on_data(Side side, std::string& data, bool end) override;
@@ -69,9 +53,6 @@ class Filter final : public PipeFilter {
 
   /// The exchange is over.
   void destroy();
-
-  /// Changes the headers of a reply that Envoy makes itself.
-  void mutate_reply(const ImmediateReply& immediate, HeaderMap& headers);
 
  private:
   /// How a reply was taken.
@@ -120,6 +101,7 @@ class Filter final : public PipeFilter {
   Verdict take_partial_body(Direction& d, const CommonReply& common, bool& proceed);
   Verdict take_trailers(Direction& d, const CommonReply& common);
   Verdict take_immediate(const ImmediateReply& immediate);
+  void mutate_reply(const ImmediateReply& immediate, HeaderMap& headers);
   Verdict take_streamed_immediate(const StreamedImmediateReply& streamed);
   Verdict start_local_response(const StreamedImmediateReply& streamed);
   std::optional<Verdict> read_local_headers(const HeaderList& list, HeaderMap& headers);
@@ -141,6 +123,7 @@ class Filter final : public PipeFilter {
   const FilterConfig& config_;
   const std::size_t buffer_limit_;
   FilterHost& host_;
+  ProcessorStream& stream_;
   Record record_;
   Direction request_;
   Direction response_;

@@ -98,7 +98,7 @@ void Filter::destroy() {
   response_.timer.reset();
   if (config_.observability_mode) {
     // Closed after deferred_close_timeout, so that what was sent arrives: it is not counted here.
-    if (stream_open_) host_.close_stream();
+    if (stream_open_) stream_.close_stream();
     stream_open_ = false;
     return;
   }

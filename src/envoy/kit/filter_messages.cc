@@ -51,14 +51,14 @@ bool Filter::open_stream() {
   if (stream_open_) return true;
   stream_open_ = true;
   record_.count("streams_started");
-  host_.open_stream();
+  stream_.open_stream();
   return true;
 }
 
 void Filter::close_stream() {
   if (!std::exchange(stream_open_, false)) return;
   record_.count("streams_closed");
-  host_.close_stream();
+  stream_.close_stream();
 }
 
 HeaderList Filter::forwarded(const HeaderMap& headers) const {
@@ -78,7 +78,7 @@ void Filter::send(Direction& d, const std::string& message, Waiting next) {
     if (!d.full_duplex()) d.timer = host_.now() + *config_.message_timeout;
   }
   record_.count("stream_msgs_sent");
-  host_.send_message(message);
+  stream_.send_message(message);
 }
 
 void Filter::send_headers(Direction& d, bool end) {

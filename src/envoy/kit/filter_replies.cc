@@ -60,7 +60,7 @@ void Filter::on_reply(std::string_view bytes) {
   const auto decoded = decode(bytes);
   if (!decoded) {
     // What gRPC makes of a message that it cannot read.
-    host_.close_stream();
+    stream_.close_stream();
     return on_stream_end(kInternal, {});
   }
   if (config_.observability_mode) {
@@ -262,7 +262,8 @@ Filter::Verdict Filter::take_immediate(const ImmediateReply& immediate) {
   host_.reply({.status = status,
                .body = immediate.body,
                .details = immediate.details,
-               .immediate = &immediate});
+               .grpc_status = immediate.grpc_status,
+               .mutate = [&](HeaderMap& headers) { mutate_reply(immediate, headers); }});
   return taken();
 }
 

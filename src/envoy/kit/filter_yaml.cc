@@ -75,14 +75,6 @@ void find_unplayed(const FilterConfig& config, std::vector<Problem>& problems) {
   unplayed.matchers(config.disallowed_headers);
 }
 
-YAML::Node load(std::string_view yaml) {
-  try {
-    return YAML::Load(std::string(yaml));
-  } catch (const YAML::Exception& error) {
-    fail({error.mark.line + 1, error.mark.column + 1}, error.msg);
-  }
-}
-
 /// Where the message says what it is.
 void require_type(const YAML::Node& message, std::string_view name) {
   const std::string wanted = std::string(kTypes) + std::string(name);
@@ -115,9 +107,17 @@ YAML::Node processor_in(YAML::Node root) {
 
 }  // namespace
 
+YAML::Node load_yaml(std::string_view yaml) {
+  try {
+    return YAML::Load(std::string(yaml));
+  } catch (const YAML::Exception& error) {
+    fail({error.mark.line + 1, error.mark.column + 1}, error.msg);
+  }
+}
+
 FilterConfig read_filter_config(std::string_view yaml) {
   std::vector<Problem> problems;
-  FilterConfig config = envoy_config::read_filter_config(processor_in(load(yaml)), problems);
+  FilterConfig config = envoy_config::read_filter_config(processor_in(load_yaml(yaml)), problems);
   std::ranges::copy(
       full_duplex_problems(*config.processing_mode, "the filter", envoy_config::kIsRefused, {}),
       std::back_inserter(problems));
@@ -129,7 +129,7 @@ FilterConfig read_filter_config(std::string_view yaml) {
 std::vector<RouteConfig> read_route_configs(const std::vector<std::string>& yamls) {
   std::vector<RouteConfig> configs;
   for (const std::string& yaml : yamls) {
-    const YAML::Node message = load(yaml);
+    const YAML::Node message = load_yaml(yaml);
     require_type(message, "ExtProcPerRoute");
     std::vector<Problem> problems;
     configs.push_back(envoy_config::read_route_config(message, problems));

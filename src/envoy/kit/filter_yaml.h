@@ -1,5 +1,7 @@
 #pragma once
 
+#include <yaml-cpp/yaml.h>
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -7,6 +9,9 @@
 #include "envoy/filter_config.h"
 
 namespace extproc::testing::envoy {
+
+/// Throws EnvoyConfigError with the line where it is no YAML.
+YAML::Node load_yaml(std::string_view yaml);
 
 /// A filter's configuration: an ExternalProcessor, its typed_config, or an entry of http_filters,
 /// alone or as a list of one. Throws EnvoyConfigError where Envoy would not take it, and for what

@@ -29,17 +29,15 @@ std::string percent_encoded(const std::string& text) {
 }  // namespace
 
 std::pair<HeaderMap, std::string> make_local_reply(const LocalReply& reply,
-                                                   const HeaderMap& request,
-                                                   const std::function<void(HeaderMap&)>& mutate) {
+                                                   const HeaderMap& request) {
   const auto* method = request.get(":method");
   const bool is_head = method != nullptr && *method == "HEAD";
   HeaderMap headers(HeaderKind::response, {{":status", std::to_string(reply.status)}});
-  mutate(headers);
+  if (reply.mutate) reply.mutate(headers);
   headers.set(":status", std::to_string(reply.status));
   if (is_grpc(request)) {
-    const auto status = reply.immediate != nullptr && reply.immediate->grpc_status
-                            ? *reply.immediate->grpc_status
-                            : static_cast<std::uint32_t>(rules::grpc_status_of(reply.status));
+    const auto status = reply.grpc_status.value_or(
+        static_cast<std::uint32_t>(rules::grpc_status_of(reply.status)));
     headers.set(":status", "200");
     headers.set("content-type", "application/grpc");
     // What the processor has set itself stays.

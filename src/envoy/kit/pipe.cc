@@ -9,6 +9,8 @@ void Pipe::arrive_headers(HeaderMap arrived, bool end) {
   sender_done_ = end;
   if (filter_.on_headers(side_, end) != Step::proceed) {
     stopped_ = true;
+  } else if (has_added_body()) {
+    resume();
   } else if (end_.can_continue(side_)) {
     send_headers(end);
   }
@@ -24,7 +26,7 @@ void Pipe::arrive_data(std::string data, bool end) {
   if (std::exchange(too_large_, false)) return end_.too_large(side_);
   if (!end_.can_continue(side_)) return;
   if (step == Step::proceed) {
-    if (!stopped_) return send_data(data, end);
+    if (!stopped_ && !has_added_body()) return send_data(data, end);
     buffer(data, streaming_);
     return resume();
   }
@@ -44,7 +46,7 @@ void Pipe::arrive_trailers(HeaderMap arrived) {
   const Step step = filter_.on_trailers(side_);
   if (step != Step::proceed) {
     stopped_ = true;
-  } else if (stopped_) {
+  } else if (stopped_ || has_added_body()) {
     resume();
   } else {
     send_trailers();

@@ -73,6 +73,8 @@ class Pipe {
 
   bool sender_done() const { return sender_done_; }
   bool headers_left() const { return headers_left_; }
+  /// So much is kept of a message that waits that its sender is slowed down.
+  bool is_full() const { return streaming_ && buffered && buffered->size() > limit_; }
 
   HeaderMap headers;
   std::optional<HeaderMap> trailers;
@@ -82,6 +84,8 @@ class Pipe {
   std::size_t sent_bytes = 0;
 
  private:
+  /// The filter put a body where nothing waits.
+  bool has_added_body() const { return buffered && !buffered->empty(); }
   void check_limit();
   void send_headers(bool end);
   void send_data(const std::string& data, bool end);

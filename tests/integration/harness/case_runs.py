@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness import case_upgrade, envoy_cases, paths
+from harness import case_inside, case_upgrade, envoy_cases, paths
 from harness import inside as inside_envoy
 from harness.case_config import bootstrap
 from harness.case_player import AT_ONCE, Players
@@ -30,6 +30,18 @@ def in_the_kit(folder: Path) -> dict[str, dict]:
     lines = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert lines.returncode == 0, lines.stderr
     return {outcome["name"]: outcome for outcome in map(json.loads, lines.stdout.splitlines())}
+
+
+def inside_the_kit(cases: list[Case]) -> dict[str, dict]:
+    """What each case comes to in the test kit with its processor inside Envoy, by name."""
+    with tempfile.TemporaryDirectory(prefix="extproc-cases-") as folder:
+        configs = [json.dumps(case_inside.filter_of(case).config()) for case in cases]
+        # Each JSON text is YAML.
+        made = [{**case.data, "name": str(number), "inside": config} for number, (case, config) in enumerate(zip(cases, configs, strict=True))]
+        Path(folder, "common.yaml").write_text("base: {}\n")
+        Path(folder, "inside.yaml").write_text(json.dumps({"cases": made}))
+        outcomes = in_the_kit(Path(folder))
+    return {case.name: outcomes[f"inside.{number}"] for number, case in enumerate(cases)}
 
 
 def in_envoy(cases: list[Case], at_once: int = AT_ONCE, inside: bool = False) -> Players:

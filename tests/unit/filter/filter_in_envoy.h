@@ -30,17 +30,18 @@ class FilterInEnvoy : public ::testing::Test {
  protected:
   FilterInEnvoy() {
     seen().reset();
-    take_log();
+    kit::take_envoy_log();
   }
   ~FilterInEnvoy() override {
     EXPECT_TRUE(worker_.run_until([] { return seen().handlers == 0 && schedulers() == 0; }));
   }
 
-  std::shared_ptr<Stream> stream(const std::shared_ptr<Config>& config, Headers more = {}) {
-    EXPECT_TRUE(config->taken()) << ::testing::PrintToString(take_log());
+  std::shared_ptr<Stream> stream(const std::shared_ptr<Config>& config, Headers more = {},
+                                 Around around = {}) {
+    EXPECT_TRUE(config->taken()) << ::testing::PrintToString(kit::take_envoy_log());
     Headers headers{{":method", "POST"}, {":path", "/a"}, {"content-length", "5"}};
     headers.insert(headers.end(), more.begin(), more.end());
-    return Stream::make(worker_, config, std::move(headers));
+    return Stream::make(worker_, config, std::move(headers), std::move(around));
   }
   bool until(const std::function<bool()>& done) { return worker_.run_until(done); }
 

@@ -2,8 +2,8 @@
 #include <memory>
 #include <string>
 
+#include "envoy/kit/inside/hooks.h"
 #include "filter/filter_in_envoy.h"
-#include "filter/hook_declarations.h"
 
 namespace extproc::fake {
 namespace {
@@ -62,17 +62,16 @@ TEST_F(FilterInEnvoy, AnUnchangedBodyGoesOn) {
 }
 
 TEST_F(FilterInEnvoy, ABodyOverTheLimitIsEnvoysToRefuse) {
-  const auto it = stream(make("Changes"));
-  it->buffer_limit = 10;
+  const auto it = stream(make("Changes"), {}, {.buffer_limit = 10});
   it->request_headers(false);
   it->request_body("0123456789abc", false);
   ASSERT_TRUE(it->reply());
-  EXPECT_EQ(it->reply()->status, 413U);
+  EXPECT_EQ(it->reply()->status, 413);
 }
 
 TEST_F(FilterInEnvoy, APartOfABodyIsChangedAndTheRestGoesOn) {
-  const auto it = stream(make("Changes", modes("BUFFERED_PARTIAL", "NONE")));
-  it->buffer_limit = 4;
+  const auto it =
+      stream(make("Changes", modes("BUFFERED_PARTIAL", "NONE")), {}, {.buffer_limit = 4});
   it->request_headers(false);
   it->request_body("ab", false);
   EXPECT_FALSE(it->upstream().headers);
@@ -153,7 +152,7 @@ TEST_F(FilterInEnvoy, AnswersInPlaceOfTheUpstream) {
   const auto it = stream(make("Refuses"));
   it->request_headers(true);
   ASSERT_TRUE(it->reply());
-  EXPECT_EQ(it->reply()->status, 403U);
+  EXPECT_EQ(it->reply()->status, 403);
   EXPECT_EQ(it->reply()->body, "denied");
   EXPECT_THAT(it->reply()->headers, Contains(std::pair<std::string, std::string>("x-why", "no")));
 }
@@ -170,7 +169,7 @@ TEST_F(FilterInEnvoy, AHandlerThatFails) {
   const auto closed = stream(make("Throws"), {{"x-throw", "request_headers"}});
   closed->request_headers(true);
   ASSERT_TRUE(closed->reply());
-  EXPECT_EQ(closed->reply()->status, 500U);
+  EXPECT_EQ(closed->reply()->status, 500);
   EXPECT_EQ(closed->reply()->details, "extproc_error_UNKNOWN");
 
   const auto other =
@@ -178,7 +177,7 @@ TEST_F(FilterInEnvoy, AHandlerThatFails) {
   other->request_headers(false);
   other->request_body("ab", true);
   ASSERT_TRUE(other->reply());
-  EXPECT_EQ(other->reply()->status, 502U);
+  EXPECT_EQ(other->reply()->status, 502);
 
   const auto open =
       stream(make("Throws", R"("failure_mode_allow": true, )" + modes("STREAMED", "NONE")),
@@ -196,7 +195,7 @@ TEST_F(FilterInEnvoy, AFallbackComesInTime) {
   const auto it = stream(make("Falls"));
   it->request_headers(true);
   ASSERT_TRUE(until([&] { return it->reply().has_value(); }));
-  EXPECT_EQ(it->reply()->status, 504U);
+  EXPECT_EQ(it->reply()->status, 504);
 }
 
 TEST_F(FilterInEnvoy, SeveralAreAChain) {
@@ -231,12 +230,10 @@ TEST_F(FilterInEnvoy, ARouteTurnsItOffOrHasAnother) {
   ASSERT_NE(off, nullptr);
   ASSERT_NE(other, nullptr);
   EXPECT_EQ(route(R"({"disabled": true, "x": 1})"), nullptr);
-  const auto without = stream(config);
-  without->set_route(off);
+  const auto without = stream(config, {}, {.route = off});
   without->request_headers(true);
   EXPECT_EQ(without->value(abi::kRequestHeaders, "x-seen"), "");
-  const auto refused = stream(config);
-  refused->set_route(other);
+  const auto refused = stream(config, {}, {.route = other});
   refused->request_headers(true);
   ASSERT_TRUE(refused->reply());
   without->destroy();

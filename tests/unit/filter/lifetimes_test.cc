@@ -36,8 +36,7 @@ class Ride {
   Ride(Worker& worker, std::shared_ptr<Config> config, std::string processor, std::mt19937& random)
       : processor_(std::move(processor)), random_(random) {
     Headers headers{{":method", "POST"}, {":path", "/"}, {"x-ms", std::to_string(below(3))}};
-    stream_ = Stream::make(worker, std::move(config), std::move(headers));
-    stream_->buffer_limit = 64;
+    stream_ = Stream::make(worker, std::move(config), std::move(headers), {.buffer_limit = 64});
     if (below(8) == 0) stream_->destroy_within_reply();
     if (below(16) == 0) stream_->destroy_within_continue();
     for (int way = 0; way < 2; ++way) {
@@ -155,7 +154,7 @@ void expect_nothing_left(Worker& worker) {
   EXPECT_TRUE(worker.run_until([] { return seen().handlers == 0 && seen().alive == 0; }))
       << seen().handlers << " " << seen().alive;
   EXPECT_EQ(schedulers(), 0);
-  EXPECT_EQ(wrong_threads(), 0);
+  EXPECT_EQ(kit::calls_on_wrong_threads(), 0);
 }
 
 TEST(Lifetimes, EveryOrderOfOneWorker) {

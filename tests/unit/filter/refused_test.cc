@@ -20,10 +20,10 @@ struct Refused {
 class ConfigIsRefused : public ::testing::TestWithParam<Refused> {};
 
 TEST_P(ConfigIsRefused, WithItsReason) {
-  take_log();
+  kit::take_envoy_log();
   const Config config(GetParam().config);
   EXPECT_FALSE(config.taken());
-  EXPECT_THAT(take_log(), Contains(AllOf(HasSubstr("extproc: "), HasSubstr(GetParam().why))));
+  EXPECT_THAT(kit::take_envoy_log(), Contains(AllOf(HasSubstr("extproc: "), HasSubstr(GetParam().why))));
 }
 
 INSTANTIATE_TEST_SUITE_P(

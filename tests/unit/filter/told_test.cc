@@ -14,38 +14,37 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 
 TEST_F(FilterInEnvoy, TellsEnvoyWhatIsCounted) {
-  const std::uint64_t started = statistic("streams_started");
-  const std::uint64_t messages = statistic("messages");
-  const std::uint64_t open = statistic("streams_open");
-  const auto it = stream(make("Changes"));
+  const auto config = make("Changes");
+  const auto it = stream(config);
   it->request_headers(true);
   it->response_headers({{":status", "200"}}, true);
   it->destroy();
-  EXPECT_EQ(statistic("streams_started"), started + 1);
-  EXPECT_EQ(statistic("messages"), messages + 2);
-  EXPECT_EQ(statistic("streams_open"), open);
+  EXPECT_EQ(config->statistic("streams_started"), 1U);
+  EXPECT_EQ(config->statistic("messages"), 2U);
+  EXPECT_EQ(config->statistic("streams_open"), 0U);
 }
 
 TEST_F(FilterInEnvoy, MetadataGoBothWays) {
   const auto it = stream(
-      make("Notes", R"("metadata_options": {"forwarding_namespaces": {"untyped": ["route"]}})"));
-  it->metadata["route"]["team"] = "edge";
+      make("Notes", R"("metadata_options": {"forwarding_namespaces": {"untyped": ["route"]}})"), {},
+      {.exchange = {.dynamic_metadata = {{"route", {{"team", "edge"}}}}}});
   it->request_headers(true);
   EXPECT_EQ(it->value(abi::kRequestHeaders, "x-team"), "edge");
-  ASSERT_EQ(it->set_metadata.size(), 1U);
-  EXPECT_EQ(it->set_metadata[0].first, "notes");
-  EXPECT_EQ(it->set_metadata[0].second, Struct().set("team", "edge").bytes());
+  const auto& taken = it->filter().metadata().taken();
+  ASSERT_EQ(taken.size(), 1U);
+  EXPECT_EQ(taken.begin()->first, "notes");
+  EXPECT_EQ(taken.begin()->second.bytes(), Struct().set("team", "edge").bytes());
 }
 
 TEST_F(FilterInEnvoy, ItsSpansAreChildrenOfEnvoys) {
   const auto it = stream(
       make("Notes"), {{"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}});
-  it->span = std::make_unique<Span>();
+  it->filter().span = std::make_unique<Span>();
   it->request_headers(true);
-  ASSERT_EQ(it->spans.size(), 1U);
-  const Span& span = *it->spans[0];
+  ASSERT_EQ(it->filter().spans.size(), 1U);
+  const Span& span = *it->filter().spans[0];
   EXPECT_EQ(span.name, "process.request_headers");
-  EXPECT_EQ(span.parent, it->span.get());
+  EXPECT_EQ(span.parent, it->filter().span.get());
   EXPECT_TRUE(span.finished);
   EXPECT_EQ(span.tags, (std::map<std::string, std::string>{{"extproc.processor", "Notes"},
                                                            {"extproc.phase", "request_headers"},
@@ -57,18 +56,18 @@ TEST_F(FilterInEnvoy, ItsSpansAreChildrenOfEnvoys) {
 TEST_F(FilterInEnvoy, WithoutEnvoysSpanThereIsNone) {
   const auto it = stream(make("Notes"));
   it->request_headers(true);
-  EXPECT_TRUE(it->spans.empty());
+  EXPECT_TRUE(it->filter().spans.empty());
   EXPECT_EQ(it->value(abi::kRequestHeaders, "x-parent"), "none");
 }
 
 TEST_F(FilterInEnvoy, SpansOfHandlersThatStillWaitEndWithTheStream) {
   const auto it = stream(make("Waits"), {{"x-ms", "20"}});
-  it->span = std::make_unique<Span>();
+  it->filter().span = std::make_unique<Span>();
   it->request_headers(true);
-  ASSERT_EQ(it->spans.size(), 1U);
-  EXPECT_FALSE(it->spans[0]->finished);
+  ASSERT_EQ(it->filter().spans.size(), 1U);
+  EXPECT_FALSE(it->filter().spans[0]->finished);
   it->destroy();
-  EXPECT_TRUE(it->spans[0]->finished);
+  EXPECT_TRUE(it->filter().spans[0]->finished);
 }
 
 TEST_F(FilterInEnvoy, WhoCalledIsTold) {

@@ -3,7 +3,7 @@
 //   envoy_cases <folder> [recorded]
 //
 // With a file of recorded lines it prints the cases that differ instead, and fails when there are
-// any.
+// any. A case with `inside`, a filter_config as JSON, has its processor inside Envoy.
 
 #include <chrono>
 #include <exception>
@@ -20,6 +20,7 @@
 #include "envoy/kit/simulation.h"
 #include "extproc/testing/envoy.h"
 #include "extproc/testing/exported.h"
+#include "extproc/testing/inside_envoy.h"
 
 namespace {
 
@@ -79,7 +80,10 @@ std::string play(const Case& played) {
     const char* script = library == "Bodies" ? "x-do-bodies" : "x-do";
     for (const auto& action : played.data["do"])
       exchange.request.headers.emplace_back(script, cases::latin1(action.Scalar()));
-    return cases::outcome_line(played, Envoy(filter, options).run(exported(library), exchange));
+    const auto inside = text_of(played.data["inside"]);
+    return cases::outcome_line(
+        played, inside.empty() ? Envoy(filter, options).run(exported(library), exchange)
+                               : InsideEnvoy(inside, options).run(exported(library), exchange));
   }
   const auto config = envoy::on_its_route(envoy::read_filter_config(filter), exchange);
   cases::ScriptPeer peer(played);
