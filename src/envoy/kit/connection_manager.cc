@@ -101,9 +101,11 @@ void ConnectionManager::arrive_headers(Side side, HeaderMap headers, bool end) {
     response_started_ = true;
     response_complete_ = end;
   } else {
-    // No filter gets to see it.
-    if (is_refused(headers))
-      return reply({.status = 400, .body = {}, .details = "query_missing_content_type"});
+    // No filter gets to see these.
+    if (headers.size() > options_.max_headers_count ||
+        headers.byte_size() > options_.max_headers_kb * 1024)
+      return reset_caller();
+    if (is_refused(headers)) return reply({.status = 400, .details = "query_missing_content_type"});
     arrived_ = headers;
   }
   pipe(side).arrive_headers(limited(std::move(headers)), end);
