@@ -9,6 +9,14 @@
 namespace extproc::testing::envoy {
 namespace {
 
+/// Of a request.
+LocalReply without_header(const std::string& name) {
+  return {
+      .status = 503,
+      .body = "missing required header: " + name,
+      .details = "filter_removed_required_request_headers{missing_required_header:_" + name + "}"};
+}
+
 LocalReply without_status() {
   return {.status = 502,
           .body = "missing required header: :status",
@@ -21,15 +29,11 @@ LocalReply without_status() {
 std::optional<LocalReply> ConnectionManager::refused_on_the_way(const HeaderMap& request) const {
   const auto* path = request.get(":path");
   if (result_.route_cache_cleared && path != nullptr && !path->starts_with('/'))
-    return LocalReply{.status = 404, .body = {}, .details = "route_not_found"};
+    return LocalReply{.status = 404, .details = "route_not_found"};
   const auto* method = request.get(":method");
-  if (method != nullptr && *method == "CONNECT") {
-    return LocalReply{.status = 503,
-                      .body = "missing required header: :protocol",
-                      .details =
-                          "filter_removed_required_request_headers{missing_required_header:_"
-                          ":protocol}"};
-  }
+  if (method == nullptr) return without_header(":method");
+  if (*method == "CONNECT") return without_header(":protocol");
+  if (path == nullptr) return without_header(":path");
   return std::nullopt;
 }
 
@@ -46,8 +50,8 @@ void ConnectionManager::send_headers(Side side, const HeaderMap& headers, bool e
     }
     result_.upstream.reached = true;
     HeaderMap left = headers;
-    // A scheme that is none becomes that of the upstream's connection.
-    if (const auto* scheme = left.get(":scheme"); scheme != nullptr && !is_scheme(*scheme))
+    // A scheme that is none, or missing, becomes that of the upstream's connection.
+    if (const auto* scheme = left.get(":scheme"); scheme == nullptr || !is_scheme(*scheme))
       left.set(":scheme", "http");
     result_.upstream.headers = left.entries();
     asked_ = std::move(left);

@@ -68,6 +68,8 @@ class Pipe {
   void inject(const std::string& data, bool end);
   /// Adds to what is buffered; `streaming`: over the limit the sender would only be slowed down.
   void buffer(const std::string& data, bool streaming = false);
+  /// The same, bounded as what is buffered already.
+  void buffer_more(const std::string& data) { buffer(data, streaming_); }
   /// Puts `data` in place of what is buffered.
   void replace_buffered(std::string data);
 

@@ -102,6 +102,8 @@ def made_possible(made: dict) -> dict:
     # One that lies ends the request, before or behind what was put in its place.
     made["request"]["headers"] = [header for header in made["request"]["headers"] if header[0] != "content-length"]
     made["do"] = [action for action in made["do"] if action.split()[1] not in ("config", "call", "mode")]
+    # What the players take for an interim response, wherever it stands.
+    made["do"] = [action for action in made["do"] if not re.match(r"\w+ (set|append) :status=1", action)]
     return made
 
 

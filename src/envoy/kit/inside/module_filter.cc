@@ -66,7 +66,7 @@ Step ModuleFilter::on_data(Side side, std::string& data, bool end) {
   if (passes_by(side)) return Step::proceed;
   // So that all that is buffered lies in one place.
   Pipe& pipe = host_.pipe(side);
-  if (end && pipe.buffered) pipe.buffer(std::exchange(data, {}));
+  if (end && pipe.buffered) pipe.buffer_more(std::exchange(data, {}));
   if (passes_by(side)) return Step::proceed;
   way(side).received = &data;
   const auto status = side == Side::request
@@ -114,7 +114,7 @@ bool ModuleFilter::append(abi::Body which, std::string_view bytes) {
     return true;
   }
   if (is_received(which)) return false;
-  host_.pipe(side_of(which)).buffer(std::string(bytes));
+  host_.pipe(side_of(which)).buffer_more(std::string(bytes));
   return true;
 }
 
