@@ -36,8 +36,8 @@ std::pair<HeaderMap, std::string> make_local_reply(const LocalReply& reply,
   if (reply.mutate) reply.mutate(headers);
   headers.set(":status", std::to_string(reply.status));
   if (is_grpc(request)) {
-    const auto status = reply.grpc_status.value_or(
-        static_cast<std::uint32_t>(rules::grpc_status_of(reply.status)));
+    const auto status =
+        reply.grpc_status.value_or(static_cast<std::uint32_t>(rules::grpc_status_of(reply.status)));
     headers.set(":status", "200");
     headers.set("content-type", "application/grpc");
     // What the processor has set itself stays.

@@ -69,9 +69,8 @@ void Stream::request_headers(bool end) {
 }
 
 void Stream::response_headers(const Headers& headers, bool end) {
-  arrive([&] {
-    response_.arrive_headers(kit::HeaderMap(kit::HeaderKind::response, headers), end);
-  });
+  arrive(
+      [&] { response_.arrive_headers(kit::HeaderMap(kit::HeaderKind::response, headers), end); });
 }
 
 void Stream::body(Side side, std::string_view bytes, bool end) {

@@ -23,7 +23,8 @@ TEST_P(ConfigIsRefused, WithItsReason) {
   kit::take_envoy_log();
   const Config config(GetParam().config);
   EXPECT_FALSE(config.taken());
-  EXPECT_THAT(kit::take_envoy_log(), Contains(AllOf(HasSubstr("extproc: "), HasSubstr(GetParam().why))));
+  EXPECT_THAT(kit::take_envoy_log(),
+              Contains(AllOf(HasSubstr("extproc: "), HasSubstr(GetParam().why))));
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -84,13 +84,13 @@ class FilterTellsRules : public FilterInEnvoy {
  protected:
   /// How many rules a request breaks, and what is logged of that.
   std::uint64_t broken(const std::shared_ptr<Config>& config, const std::string& what) {
-    const std::uint64_t before = statistic("misused_answers");
-    take_log();
+    const std::uint64_t before = config->statistic("misused_answers");
+    kit::take_envoy_log();
     const auto it = stream(config, {{"x-what", what}, {"x-a", "1"}});
     it->request_headers(true);
     last_a = it->value(abi::kRequestHeaders, "x-a");
     it->destroy();
-    return statistic("misused_answers") - before;
+    return config->statistic("misused_answers") - before;
   }
 
   std::string last_a;
@@ -100,7 +100,7 @@ TEST_F(FilterTellsRules, OfEmptyValues) {
   const auto config = make("Misuses");
   EXPECT_EQ(broken(config, "set"), 1U);
   EXPECT_EQ(last_a, "");
-  EXPECT_THAT(take_log(), Contains(AllOf(HasSubstr("header_empty"), HasSubstr("x-a"))));
+  EXPECT_THAT(kit::take_envoy_log(), Contains(AllOf(HasSubstr("header_empty"), HasSubstr("x-a"))));
   EXPECT_EQ(broken(config, "append"), 1U);
   EXPECT_EQ(broken(config, "nothing"), 0U);
   EXPECT_EQ(last_a, "1");
@@ -109,7 +109,8 @@ TEST_F(FilterTellsRules, OfEmptyValues) {
 TEST_F(FilterTellsRules, OfWhatOnlyACallHas) {
   const auto config = make("Misuses");
   EXPECT_EQ(broken(config, "deadline"), 1U);
-  EXPECT_THAT(take_log(), Contains(AllOf(HasSubstr("call_missing"), HasSubstr("deadline"))));
+  EXPECT_THAT(kit::take_envoy_log(),
+              Contains(AllOf(HasSubstr("call_missing"), HasSubstr("deadline"))));
   EXPECT_EQ(broken(config, "metadata"), 1U);
   EXPECT_EQ(broken(config, "all metadata"), 1U);
   EXPECT_EQ(broken(config, "peer_certificate"), 1U);
@@ -120,7 +121,8 @@ TEST_F(FilterTellsRules, OfTheProcessorOfAChainThatBrokeOne) {
   const auto config = std::make_shared<Config>(
       R"({"processors": [{"name": "Looks"}, {"name": "Misuses"}, {"name": "Changes"}]})");
   EXPECT_EQ(broken(config, "deadline"), 1U);
-  EXPECT_THAT(take_log(), Contains(AllOf(HasSubstr("call_missing"), HasSubstr("Misuses"))));
+  EXPECT_THAT(kit::take_envoy_log(),
+              Contains(AllOf(HasSubstr("call_missing"), HasSubstr("Misuses"))));
   EXPECT_EQ(broken(config, "set"), 1U);
 }
 

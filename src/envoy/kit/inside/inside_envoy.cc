@@ -38,12 +38,10 @@ class Report {
 };
 
 filter::GivenProcessor given(const Service& processor, const std::shared_ptr<Report>& report) {
-  return {.service = processor,
-          .log = [report](LogLevel level,
-                          std::string_view message) { report->line(level, message); },
-          .on_violation = [report](Violation violation) {
-            report->violation(std::move(violation));
-          }};
+  return {
+      .service = processor,
+      .log = [report](LogLevel level, std::string_view message) { report->line(level, message); },
+      .on_violation = [report](Violation violation) { report->violation(std::move(violation)); }};
 }
 
 /// In the words of Envoy's refusal.
@@ -84,9 +82,9 @@ EnvoyResult InsideEnvoy::run(const Service& processor, const Exchange& exchange)
                                 &statistics);
   });
   auto route = or_config_error([&] { return route_filter(exchange, its); });
-  EnvoyResult result = envoy::InsideSimulation(std::move(filter), std::move(route), statistics,
-                                               options_, exchange)
-                           .run();
+  EnvoyResult result =
+      envoy::InsideSimulation(std::move(filter), std::move(route), statistics, options_, exchange)
+          .run();
   report->move_into(result);
   return result;
 }

@@ -54,10 +54,9 @@ bool ModuleFilter::passes_by(Side side) const {
 Step ModuleFilter::on_headers(Side side, bool end) {
   if (passes_by(side)) return Step::proceed;
   way(side).came = true;
-  const auto status =
-      side == Side::request
-          ? EXTPROC_HOOK_NAME(http_filter_request_headers)(this, module_, end)
-          : EXTPROC_HOOK_NAME(http_filter_response_headers)(this, module_, end);
+  const auto status = side == Side::request
+                          ? EXTPROC_HOOK_NAME(http_filter_request_headers)(this, module_, end)
+                          : EXTPROC_HOOK_NAME(http_filter_response_headers)(this, module_, end);
   way(side).goes_on = status == abi::OnHeaders::go_on;
   return way(side).goes_on ? Step::proceed : Step::stop;
 }
