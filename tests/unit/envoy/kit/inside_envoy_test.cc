@@ -254,6 +254,7 @@ TEST(InsideEnvoy, SeveralThreadsPlayAtOnce) {
   std::vector<std::thread> threads;
   std::vector<EnvoyResult> results(4);
   Waits processor;
+  threads.reserve(results.size());
   for (auto& result : results) threads.emplace_back([&] { result = envoy.run(processor, kPost); });
   for (auto& thread : threads) thread.join();
   for (const auto& result : results) EXPECT_EQ(result.upstream.body, "a.b.");
