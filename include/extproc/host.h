@@ -224,8 +224,9 @@ struct Settings {
   /// Nobody behind the host refuses what Envoy's rules forbid: the changes to headers that break
   /// one are left out of the answers, besides that they are reported.
   bool enforces_rules = false;
-  /// It has no means to set a header to an empty value, which removes it: told as a Rule.
-  bool empty_removes = false;
+  /// It runs inside Envoy, where no header can have an empty value, and there is no gRPC call: an
+  /// answer that asks for the one, and a handler that asks for the other, is told of as a Rule.
+  bool inside_envoy = false;
   /// What comes of a STREAMED body is handed over before its headers are answered, so that the
   /// answer may wait for it: as send_body_without_waiting_for_header_response, but overrides of the
   /// mode count.

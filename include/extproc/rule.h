@@ -70,8 +70,8 @@ enum class Rule : std::uint8_t {
   /// transfer-encoding set by hand: Envoy frames each message by itself, and would let it go out
   /// beside that. Left out: to an HTTP/1.1 upstream the body could be a request of its own.
   transfer_encoding,
-  /// Inside Envoy: a header is set, or appended, with an empty value. Envoy's call for that has no
-  /// meaning but to remove the header, which is what happens.
+  /// Inside Envoy: a header is set, or appended, with an empty value. Envoy's calls cannot do that:
+  /// what is set is removed, what is appended is not.
   header_empty,
   /// Inside Envoy: a handler asked for something that only a gRPC call has (Context::metadata,
   /// deadline, peer_certificate). There is none, and it was told so.

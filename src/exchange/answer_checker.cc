@@ -77,7 +77,7 @@ void AnswerChecker::check(Phase phase, HeaderMutation& mutation, bool replaces_m
   if (!env().links.empty()) return;
   AnswerViolations violations(reporter_, request_, phase);
   const bool all_made = rules::check_mutation(mutation, replaces_message, env().settings.filter,
-                                              violations, env().settings.empty_removes);
+                                              violations, env().settings.inside_envoy);
   if (!all_made && env().settings.enforces_rules)
     rules::leave_out_refused(mutation, replaces_message, env().settings.filter);
 }

@@ -45,7 +45,7 @@ class AnswerChecker {
   /// Tells of what the handler did besides that its host does not take, or has not: `extras` may be
   /// null.
   void note_extras(Phase phase, const ResponseExtras* extras) const {
-    if (env().settings.empty_removes) tell_missing(phase);
+    if (env().settings.inside_envoy) tell_missing(phase);
     if (extras != nullptr && !extras->dynamic_metadata.empty()) tell_metadata(phase, *extras);
   }
 

@@ -73,7 +73,8 @@ bool Stream::begin(Turn& turn) {
 // Where handlers wait it was read when the request began: those ask on any thread, also behind
 // Envoy.
 std::string_view Stream::peer() const {
-  if (peer_.empty() && worker_->loop() == nullptr) peer_ = source_address(envoy_.filter());
+  if (peer_.empty() && worker_->loop() == nullptr && (!destroyed_ || turns_ == 1))
+    peer_ = source_address(envoy_.filter());
   return peer_;
 }
 
@@ -139,6 +140,8 @@ void Stream::on_scheduled() {
 }
 
 void Stream::on_destroy() {
+  // Within another hook the exchange hears of it when Envoy is not to be asked any more.
+  if (turns_ > 1 && worker_ != nullptr) static_cast<void>(peer());
   destroyed_ = true;
   if (member_) {
     worker_->loop()->remove(*member_);
@@ -222,7 +225,7 @@ void Stream::wake_at(std::optional<host::Clock::time_point> time) {
   if (timer_ == nullptr) {
     timer_ = std::make_unique<boost::asio::steady_timer>(
         boost::asio::any_io_executor(WorkerExecutor(worker_->loop())));
-    alive_ = std::make_shared<Stream*>(this);
+    if (alive_ == nullptr) alive_ = std::make_shared<Stream*>(this);
   }
   timer_->expires_at(*time);
   timer_->async_wait([alive = std::weak_ptr(alive_)](const boost::system::error_code& error) {

@@ -180,9 +180,8 @@ void OwnSettings::check_all_read() const {
 }
 
 void OwnSettings::refuse_missing(std::string_view name) const {
-  const std::string from = where();
-  throw Error(before(from) + of(path_, name) + " is missing: it must be given" +
-              (from.empty() ? ", in a settings file (--settings)" : ""));
+  throw Error(before(where()) + of(path_, name) +
+              " is missing: it must be given in the processor's settings");
 }
 
 void OwnSettings::refuse(const Value& value, std::string_view accepted) const {

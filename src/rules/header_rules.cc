@@ -80,17 +80,13 @@ MutationCount count(const HeaderMutation& mutation) {
 }
 
 bool check_mutation(const HeaderMutation& mutation, bool replaces_message,
-                    const FilterSettings& filter, ViolationListener& listener, bool empty_removes) {
+                    const FilterSettings& filter, ViolationListener& listener, bool inside_envoy) {
   const HeaderRules rules = header_rules(filter);
   std::size_t removes = 0;
   bool all_made = true;
   for (std::size_t i = 0; i < mutation.size(); ++i) {
     const auto [operation, name, value] = mutation.at(i);
-    if (operation == Operation::remove) {
-      ++removes;
-    } else if (empty_removes && value.empty()) {
-      listener.on_violation(Rule::header_empty, name);
-    }
+    if (operation == Operation::remove) ++removes;
     const HeaderVerdict verdict = header_verdict(operation, name, replaces_message, rules);
     // Of what is never removed Envoy does not look at the characters.
     if (verdict != HeaderVerdict::never_removed && !valid(name, value)) {
@@ -98,6 +94,8 @@ bool check_mutation(const HeaderMutation& mutation, bool replaces_message,
     } else if (verdict != HeaderVerdict::made) {
       listener.on_violation(rule_of(verdict), name);
     } else {
+      if (inside_envoy && value.empty() && operation != Operation::remove)
+        listener.on_violation(Rule::header_empty, name);
       continue;
     }
     all_made = false;

@@ -104,11 +104,10 @@ class ViolationListener {
 };
 
 /// Looks for what Envoy would refuse or ignore; true where it makes all changes.
-/// `replaces_message`: with CONTINUE_AND_REPLACE. `empty_removes`: an empty value removes the
-/// header.
+/// `replaces_message`: with CONTINUE_AND_REPLACE. `inside_envoy`: its calls know no empty value.
 bool check_mutation(const HeaderMutation& mutation, bool replaces_message,
                     const FilterSettings& filter, ViolationListener& listener,
-                    bool empty_removes = false);
+                    bool inside_envoy = false);
 
 /// Leaves out of `mutation` what Envoy would refuse: for who makes the changes in its place.
 void leave_out_refused(HeaderMutation& mutation, bool replaces_message,

@@ -85,9 +85,8 @@ std::string_view advice(Rule rule) {
       return "Envoy frames each message by itself, and would let it go out beside that, so that a "
              "body could pass for another request: it was left out";
     case Rule::header_empty:
-      return "inside Envoy a header cannot be set to an empty value, and was removed: remove it, "
-             "or "
-             "give it a value";
+      return "inside Envoy no header can have an empty value: what was set is removed, what was "
+             "appended is not there; remove it, or give it a value";
     case Rule::call_missing:
       return "inside Envoy there is no gRPC call, which alone has it: what the filter is to tell a "
              "processor belongs into its settings (filter_config), and of the caller's certificate "

@@ -36,7 +36,7 @@ def test_a_processor_that_cannot_be_made_without_its_settings(own_launcher, writ
     port, envoy, admin = free_port(), free_port(), free_port()
     content = {"services": [{"listen": f"0.0.0.0:{port}", "processors": [LABEL]}]}
     path = write(content)
-    assert "value is missing: it must be given, in a settings file (--settings)" in extproc("config", "-s", LABEL["name"]).stderr
+    assert "value is missing: it must be given in the processor's settings" in extproc("config", "-s", LABEL["name"]).stderr
     listen = ("--listen", f"127.0.0.1:{envoy}", "--admin", f"127.0.0.1:{admin}", "--upstream", f"http://127.0.0.1:{echo_port}")
     text = config("--settings", path, *listen)
     folder = tmp_path / "served"

@@ -20,8 +20,8 @@ namespace extproc::testing {
 /// Envoy and nothing is sent to a server, so that `refusals`, `messages`, `mode_overrides` and
 /// `unmet_needs` are empty: what of an answer does not go is in `violations`.
 ///
-/// A handler that waits for something outside of the test (a timer, a thread) is waited for, ten
-/// seconds at the longest; `Exchange`'s own time costs none.
+/// A handler that waits for something outside of the test (a timer, a thread) is waited for, and so
+/// is what the filter itself times (held_time); what else `Exchange` says of time costs none.
 class InsideEnvoy {
  public:
   /// `filter_config` is YAML or JSON: the `filter_config`, what it stands in (DynamicModuleFilter),
@@ -29,7 +29,9 @@ class InsideEnvoy {
   /// `module_path`) does not count. Throws EnvoyConfigError where the filter refuses it.
   explicit InsideEnvoy(std::string_view filter_config, EnvoyOptions options = {});
 
-  /// Plays one exchange and returns when it is over and every handler has returned. Can be called
+  /// Plays one exchange and returns when it is over and every handler has returned; a handler that
+  /// does not return in ten seconds is cancelled, and after ten more given up, which the log tells
+  /// of. Can be called
   /// again, from several threads at once. The processor is neither started nor stopped.
   ///
   /// Of Exchange::per_route the last counts: a `filter_config` in place of the filter's, or

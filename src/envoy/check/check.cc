@@ -114,7 +114,10 @@ class Checker {
     const Setting<StatedMode>& stated = filter.config.processing_mode;
     StatedMode mode = filled_in(*stated, needed_mode(needs));
     refuse_full_duplex(mode);
-    const FilterUnderCheck checked{.filter = filter,
+    // Routes that say nothing of the mode have this one.
+    Filter filled = filter;
+    filled.config.processing_mode.value = mode;
+    const FilterUnderCheck checked{.filter = filled,
                                    .needs = needs,
                                    .mode = mode,
                                    .where = stated.is_stated() ? stated.key : filter.config_key,
@@ -185,6 +188,11 @@ class Checker {
 
   void route_override(const RouteOverride& override, const Filter& filter, const Needs& needs) {
     if (override.in_process) return in_process_route(override, filter, needs);
+    if (filter.in_process)
+      return findings_.error(
+          override.key, "override-of-another-filter",
+          "the filter " + filter.name + " is inside Envoy, so " + std::string(kIsRefused),
+          "use a DynamicModuleFilterPerRoute");
     const std::string name = "the filter " + filter.name + " on this route";
     const Setting<StatedMode>& mode = override.config.processing_mode;
     const FilterUnderCheck checked{filter, needs, *mode, mode.key, name, true, override.is_endless};

@@ -260,6 +260,7 @@ void misuse(const HttpHeaders& headers, const Context& context, HeadersResponse&
   const std::string_view what = headers.value("x-what").value_or("");
   if (what == "set") response.set_header("x-a", "");
   if (what == "append") response.append_header("x-a", "");
+  if (what == "set host") response.set_header("host", "");
   if (what == "deadline") static_cast<void>(context.deadline());
   if (what == "metadata") static_cast<void>(context.metadata("x-a"));
   if (what == "all metadata") static_cast<void>(context.metadata());

@@ -69,9 +69,9 @@ TEST(OwnSettings, WhatIsNotThere) {
   EXPECT_FALSE(settings.has("missing"));
   EXPECT_TRUE(OwnSettings().empty());
   EXPECT_EQ(why_refused([&] { settings.get<int>("missing"); }),
-            "missing is missing: it must be given, in a settings file (--settings)");
+            "missing is missing: it must be given in the processor's settings");
   EXPECT_EQ(why_refused([&] { settings.get<OwnSettings>("retry").get<int>("pause"); }),
-            "retry.pause is missing: it must be given, in a settings file (--settings)");
+            "retry.pause is missing: it must be given in the processor's settings");
 }
 
 TEST(OwnSettings, AnotherTypeIsRefusedWithWhatIsTaken) {

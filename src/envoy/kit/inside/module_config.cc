@@ -8,7 +8,9 @@
 
 #include "envoy/kit/filter_yaml.h"
 #include "envoy/yaml_node.h"
+#include "extproc/error.h"
 #include "extproc/testing/envoy.h"
+#include "filter/config_text.h"
 
 namespace extproc::testing::envoy {
 namespace {
@@ -101,10 +103,25 @@ class JsonWriter {
   int line_ = 0;
 };
 
+/// As the filter reads it: what it would not take is no YAML to it.
+YAML::Node load_text(const std::string& text) {
+  try {
+    filter::read_config_text(text);
+  } catch (const Error& error) {
+    throw EnvoyConfigError(error.what());
+  }
+  return load_yaml(text);
+}
+
 /// The filter_config, out of what may stand around it.
 YAML::Node config_in(YAML::Node root) {
   if (root.IsSequence() && root.size() == 1) root.reset(root[0]);
   if (const auto typed = envoy_config::field(root, "typed_config")) root.reset(typed.value);
+  if (envoy_config::has_type(root, "route.v3.FilterConfig")) {
+    if (envoy_config::is_true(envoy_config::field(root, "disabled").value))
+      return YAML::Load("{disabled: true}");
+    root.reset(envoy_config::field(root, "config").value);
+  }
   if (envoy_config::has_type(root, "DynamicModuleFilter") ||
       envoy_config::has_type(root, "DynamicModuleFilterPerRoute")) {
     const auto config = envoy_config::field(root, "filter_config");
@@ -112,10 +129,15 @@ YAML::Node config_in(YAML::Node root) {
   }
   // Any of the messages that it may be.
   if (!root.IsMap() || !root["@type"]) return root;
+  const bool is_struct = envoy_config::has_type(root, "protobuf.Struct");
+  if (!is_struct && !envoy_config::has_type(root, "protobuf.StringValue"))
+    throw EnvoyConfigError(
+        envoy_config::text(root["@type"]) +
+        " is no filter_config: write a google.protobuf.Struct or StringValue, or "
+        "what is in it");
   const auto value = envoy_config::field(root, "value");
   if (!value) return YAML::Node(YAML::NodeType::Map);
-  return envoy_config::has_type(root, "Struct") ? value.value
-                                                : load_yaml(envoy_config::text(value.value));
+  return is_struct ? value.value : load_text(envoy_config::text(value.value));
 }
 
 }  // namespace
