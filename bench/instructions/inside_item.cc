@@ -3,9 +3,9 @@
 #include <string>
 #include <utility>
 
+#include "envoy/kit/inside/hooks.h"
 #include "extproc/detail/module_registry.h"
 #include "filter/abi.h"
-#include "filter/hook_declarations.h"
 #include "items.h"
 #include "measured.h"
 #include "processor_under_test.h"
