@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "extproc/error.h"
+#include "setting_text/refusal.h"
 
 namespace extproc::settings_file {
 
@@ -28,15 +28,6 @@ class Written {
   std::string path_;
 };
 
-/// What is said of it; empty where it is taken.
-template <class Step>
-std::string refusal_of(Step step) {
-  try {
-    step();
-    return "";
-  } catch (const Error& error) {
-    return error.what();
-  }
-}
+using setting_text::refusal_of;
 
 }  // namespace extproc::settings_file
