@@ -52,6 +52,38 @@ void add_chunks(void* filter, abi::Body which, std::vector<abi::Bytes>& chunks) 
     chunks.resize(before);
 }
 
+/// Which of the headers that a mutation sets are not there yet. Those may be added: to overwrite,
+/// Envoy makes an index of all headers first, which costs more than all that is done for one here.
+class NewHeaders {
+ public:
+  /// `told`: what is there, lower-cased; empty where it is not known.
+  NewHeaders(std::span<const Header> told, const HeaderMutation& mutation)
+      : told_(told), mutation_(mutation) {}
+
+  bool has(std::size_t index) const {
+    // A few in many headers are looked for, or many in a few.
+    constexpr std::size_t kMostLookedAt = 4096;
+    if (told_.empty() || (told_.size() + index) * mutation_.size() > kMostLookedAt) return false;
+    const auto [operation, name, value] = mutation_.at(index);
+    // Empty ones Envoy removes; and it has another name for the host, beside those that begin with
+    // ':'.
+    if (operation != HeaderMutation::Operation::set || value.empty() || name.empty() ||
+        name.front() == ':' || name == "host")
+      return false;
+    for (const Header& header : told_) {
+      if (header.name == name) return false;
+    }
+    for (std::size_t i = 0; i < index; ++i) {
+      if (mutation_.at(i).name == name) return false;
+    }
+    return true;
+  }
+
+ private:
+  const std::span<const Header> told_;
+  const HeaderMutation& mutation_;
+};
+
 }  // namespace
 
 void EnvoyStream::read_headers(Phase phase, std::vector<Header>& out) const {
@@ -68,15 +100,17 @@ void EnvoyStream::read_headers(Phase phase, std::vector<Header>& out) const {
     out[i] = {{all[i].name, all[i].name_size}, {all[i].value, all[i].value_size}};
 }
 
-void EnvoyStream::change_headers(Phase phase, const HeaderMutation& mutation) const {
+void EnvoyStream::change_headers(Phase phase, const HeaderMutation& mutation,
+                                 std::span<const Header> told) const {
   using Operation = HeaderMutation::Operation;
   const abi::Fields which = fields_of(phase);
+  const NewHeaders added(told, mutation);
   // As Envoy does it: removes first.
   for (const bool removes : {true, false}) {
     for (std::size_t i = 0; i < mutation.size(); ++i) {
       const auto [operation, name, value] = mutation.at(i);
       if ((operation == Operation::remove) != removes) continue;
-      if (operation == Operation::append) {
+      if (operation == Operation::append || added.has(i)) {
         EXTPROC_ENVOY_CALL(http_add_header)(filter_, which, abi::bytes(name), abi::bytes(value));
       } else {
         EXTPROC_ENVOY_CALL(http_set_header)

@@ -28,7 +28,9 @@ class EnvoyStream {
   void read_headers(Phase phase, std::vector<Header>& out) const;
   /// The request's headers, before they are changed: whom Envoy takes for a caller of gRPC.
   void note_request(std::span<const Header> headers);
-  void change_headers(Phase phase, const HeaderMutation& mutation) const;
+  /// `told`: the headers, or trailers, where they are as read_headers() read them; empty otherwise.
+  void change_headers(Phase phase, const HeaderMutation& mutation,
+                      std::span<const Header> told) const;
   void remove_header(Phase phase, std::string_view name) const;
 
   /// What of a body is with Envoy: what the hook that runs was called with, and what was left there

@@ -156,6 +156,7 @@ void Stream::on_destroy() {
 
 void Stream::on_failure(std::string_view what) {
   log_to_envoy(LogLevel::error, std::string("the filter failed: ") + std::string(what));
+  request_.telling_headers = response_.telling_headers = false;
   if (destroyed_ || is_over() || exchange_ == nullptr) return;
   finish(GrpcStatus::internal, what);
   do_asked();

@@ -25,12 +25,14 @@ std::vector<Header> view(const std::vector<std::pair<std::string, std::string>>&
 }  // namespace
 
 // Views of the message end with the first change: nobody reads it behind the answer.
-void Stream::headers(Phase phase, const HttpHeaders& /*message*/, const HeadersResponse& answer) {
+void Stream::headers(Phase phase, const HttpHeaders& message, const HeadersResponse& answer) {
   Way& way = this->way(phase);
   way.headers_owed = false;
   touch();
   if (destroyed_) return;
-  envoy_.change_headers(phase, answer.header_mutation());
+  using Told = std::span<const Header>;
+  envoy_.change_headers(phase, answer.header_mutation(),
+                        way.telling_headers ? Told(message.begin(), message.end()) : Told());
   if (answer.is_route_cache_cleared()) envoy_.clear_route_cache();
   take_extras(answer.extras_or_null());
   if (!answer.replacement()) return;
@@ -47,7 +49,7 @@ void Stream::body(Phase phase, const HttpBody& message, BodyResponse& answer) {
   way.unanswered.erase(0, message.bytes().size());
   touch();
   if (destroyed_) return;
-  if (way.buffers()) envoy_.change_headers(phase, answer.header_mutation());
+  if (way.buffers()) envoy_.change_headers(phase, answer.header_mutation(), {});
   if (answer.is_route_cache_cleared()) envoy_.clear_route_cache();
   take_extras(answer.extras_or_null());
   const bool kept = answer.body_change() == BodyChange::none;
@@ -64,7 +66,7 @@ void Stream::trailers(Phase phase, const HttpTrailers& /*message*/,
   way(phase).trailers_owed = false;
   touch();
   if (destroyed_) return;
-  envoy_.change_headers(phase, answer.header_mutation());
+  envoy_.change_headers(phase, answer.header_mutation(), {});
   take_extras(answer.extras_or_null());
 }
 

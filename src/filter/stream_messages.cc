@@ -39,7 +39,9 @@ void Stream::tell_headers(Way& way) {
   way.headers_owed = true;
   host::Message message{.phase = way.headers, .end_of_stream = way.ended, .headers = entries};
   way.end_told = way.ended;
+  way.telling_headers = true;
   on(way, message);
+  way.telling_headers = false;
   // As many as no common message has.
   constexpr std::size_t kKeptHeaders = 1024;
   if (entries.capacity() > kKeptHeaders) std::vector<Header>().swap(entries);

@@ -50,6 +50,8 @@ struct Way {
   /// An answer to headers put something in place of the whole message: what comes is dropped.
   bool replaced = false;
 
+  /// The exchange is told of the headers: they are as they were read.
+  bool telling_headers = false;
   /// The hook of the body runs.
   bool in_body_hook = false;
   /// A chunk is being told that still lies with Envoy, where it stays if it is not changed.

@@ -26,7 +26,7 @@ void HeaderMutation::add(Operation operation, std::string_view name, std::string
                       static_cast<std::uint32_t>(value.size()), operation});
   const std::size_t begin = text_.size();
   text_.append(name);
-  for (std::size_t i = begin; i < text_.size(); ++i) text_[i] = lower_case(text_[i]);
+  make_lower_case(text_.data() + begin, name.size());
   text_.append(value);
 }
 

@@ -23,6 +23,24 @@ TEST_F(FilterInEnvoy, ChangesHeaders) {
   EXPECT_EQ(seen().completed, 1);
 }
 
+// What is known to be new is added, and what is not is overwritten: nobody can tell.
+TEST_F(FilterInEnvoy, SetsWhatIsThereAndWhatIsNot) {
+  const auto config = make("Sets");
+  for (const bool late : {false, true}) {
+    Headers more{{"x-there", "1"}, {"x-there", "2"}, {"x-gone", "3"}};
+    if (late) more.emplace_back("x-late", "");
+    const auto it = stream(config, std::move(more));
+    it->request_headers(true);
+    EXPECT_TRUE(until([&] { return it->upstream().headers; }));
+    const auto all = [&](std::string_view name) { return it->value(abi::kRequestHeaders, name); };
+    EXPECT_EQ(all("x-there"), "a");
+    EXPECT_EQ(all("x-new"), "c");
+    EXPECT_EQ(all("x-more"), "e,f");
+    EXPECT_EQ(all("x-gone"), "g");
+    EXPECT_EQ(all(":path"), "/h");
+  }
+}
+
 TEST_F(FilterInEnvoy, HoldsHeadersForABufferedBody) {
   const auto it = stream(make("Changes"));
   it->request_headers(false);

@@ -62,6 +62,19 @@ TEST(HeaderMutation, KeepsTheOrderAndLowersNames) {
   EXPECT_TRUE(mutation.empty());
 }
 
+TEST(HeaderMutation, LowersEachCharacterWhereverItStands) {
+  for (unsigned c = 0; c < 256; ++c) {
+    for (std::size_t at = 0; at < 20; ++at) {
+      std::string name(20, 'a');
+      name[at] = static_cast<char>(c);
+      HeaderMutation mutation;
+      mutation.remove(name);
+      name[at] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 0x20) : static_cast<char>(c);
+      EXPECT_EQ(mutation.at(0).name, name) << c << " at " << at;
+    }
+  }
+}
+
 TEST(Request, StartsUnknown) {
   const Request request;
   EXPECT_EQ(request.id(), "unknown");
