@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds and runs the unit tests with a sanitizer: sanitize.sh asan|tsan [--all]. They run all of the library's code. Unless told
-# --all, ThreadSanitizer sees only the tests of layers that have threads, and of the walks of completeness, which take minutes,
+# --all, ThreadSanitizer sees only the tests that have threads, and of the walks of completeness, which take minutes,
 # AddressSanitizer sees one.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
