@@ -25,7 +25,7 @@ class Route:
 
 
 class BenchEnvoy:
-    def __init__(self, launcher: Launcher, routes: dict[str, Route], env: dict | None = None):
+    def __init__(self, launcher: Launcher, routes: dict[str, Route], env: dict | None = None, tool: tuple = ()):
         upstream = free_port()
         echo = launcher.start("echo_upstream", [PROGRAMS / "echo_upstream", "--port", upstream])
         echo.wait_until_open(upstream)
@@ -41,7 +41,7 @@ class BenchEnvoy:
                 filters.append(Filter(cluster, route.mode))
             listeners.append(Listener(f"route-{number}", self.ports[name], (*filters, *route.filters)))
         admin = free_port()
-        self._envoy = Envoy(launcher, bootstrap(admin, listeners, clusters), admin, concurrency=1, env=env)
+        self._envoy = Envoy(launcher, bootstrap(admin, listeners, clusters), admin, concurrency=1, env=env, tool=tool)
         self._echo = echo
         for port in self.ports.values():
             self._envoy.process.wait_until_open(port)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 # The modules of lib/measure, in the order in which they run.
-MEASUREMENTS = ("direct", "envoy", "bodies", "memory", "growth", "six", "advice", "tls", "traces", "metrics", "inside", "production", "gateway", "allocations", "build")
+MEASUREMENTS = ("direct", "envoy", "bodies", "memory", "growth", "six", "advice", "tls", "traces", "metrics", "inside", "inside_instructions", "production", "gateway", "allocations", "build")
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ def tables(results: Results, missing: dict[str, str]) -> list[Table]:
         traces_table(results),
         metrics_table(results),
         inside_table(results),
+        inside_instructions_table(results),
         production_table(results),
         gateway_table(results),
         body_table(results),
@@ -166,6 +167,16 @@ def inside_table(results: Results) -> Table:
         for way in (INSIDE_NONE, INSIDE, INSIDE_EXT_PROC, INSIDE_LUA)
     ]
     return Table("Inside Envoy, and behind ext_proc", head, rows)
+
+
+def inside_instructions_table(results: Results) -> Table:
+    group = "inside_instructions"
+    rows = [
+        [way, case, *(number(results.median(group, case, way, value)) for value in ("instructions", "added_instructions"))]
+        for case in results.cases(group)
+        for way in (INSIDE_NONE, INSIDE, INSIDE_EXT_PROC, INSIDE_LUA)
+    ]
+    return Table("Instructions of Envoy, and of what it loads, for a request", ["a processor", "case", "instructions", "added"], rows)
 
 
 def _beside_without(results: Results, group: str, names: tuple[str, ...], how: str, compare) -> Table:

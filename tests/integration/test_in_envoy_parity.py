@@ -43,8 +43,6 @@ DIFFERENT = {
     "library.observed_failure": OBSERVED,
     "held_headers.decided_streamed": HELD,
 }
-# Each comes to something else in the test kit's Envoy than inside a real one.
-KIT_DIFFERENT: dict[str, str] = {}
 SEED = os.environ.get("PARITY_SEED", "gate")
 COUNT = int(os.environ.get("PARITY_CASES", "150"))
 # As in test_envoy_cases.py.
@@ -83,7 +81,7 @@ class Played:
         return self.kit[name] == self.inside[name]
 
     def is_as_expected(self, name: str) -> bool:
-        return self.same(name) == (name not in DIFFERENT) and self.kit_is_right(name) == (name not in KIT_DIFFERENT)
+        return self.same(name) == (name not in DIFFERENT) and self.kit_is_right(name)
 
 
 def play(cases) -> Played:
@@ -115,15 +113,12 @@ def test_caller_and_upstream_get_the_same(name, played):
 
 @pytest.mark.parametrize("name", [case.name for case in CASES])
 def test_the_kit_does_what_envoy_does_with_a_processor_inside(name, played):
-    if name in KIT_DIFFERENT:
-        assert played.kit[name] != played.inside[name], f"it is the same now; listed is: {KIT_DIFFERENT[name]}"
-    else:
-        assert played.kit[name] == played.inside[name]
+    assert played.kit[name] == played.inside[name]
 
 
 def test_most_cases_are_played_and_what_is_listed_exists():
     assert len(CASES) >= 590
-    assert {*DIFFERENT, *KIT_DIFFERENT} <= {case.name for case in CASES}
+    assert DIFFERENT.keys() <= {case.name for case in CASES}
 
 
 def random_cases() -> list[envoy_cases.Case]:

@@ -4,7 +4,8 @@ another body in the request's place."""
 from dataclasses import dataclass
 
 from harness import inside as in_envoy
-from harness.envoy_config import Filter, Mode
+from harness.envoy_config import Mode
+from harness.processes import Process
 
 from lib import loads, servers
 from lib.envoy import BASELINE, BenchEnvoy, Route
@@ -19,7 +20,7 @@ _SIX = 6
 
 
 @dataclass(frozen=True)
-class _Case:
+class Case:
     name: str
     processor: str
     mode: Mode
@@ -45,10 +46,10 @@ function envoy_on_request(handle)
   handle:body():setBytes(other)
 end
 """
-_CASES = (
-    _Case("one", "examples.TrivialExtProcService", _HEADERS, _TRIVIAL_LUA),
-    _Case("six", "examples.TrivialExtProcService", _HEADERS, _TRIVIAL_LUA, count=_SIX),
-    _Case(
+CASES = (
+    Case("one", "examples.TrivialExtProcService", _HEADERS, _TRIVIAL_LUA),
+    Case("six", "examples.TrivialExtProcService", _HEADERS, _TRIVIAL_LUA, count=_SIX),
+    Case(
         "a replaced body",
         "bench_processors.OtherBody",
         Mode(response_header="SKIP", request_body="BUFFERED", response_body="NONE"),
@@ -71,13 +72,18 @@ class _Lua:
 def measure(session: Session) -> None:
     if "extproc" not in session.commands:
         return
-    for target in ("extproc_command", "extproc_envoy_filter", "examples", "bench_processors"):
-        servers.cmake_target(target, target)
-    for case in _CASES:
+    build()
+    for case in CASES:
         _measure(session, case)
 
 
-def _measure(session: Session, case: _Case) -> None:
+def build() -> None:
+    for target in ("extproc_command", "extproc_envoy_filter", "examples", "bench_processors"):
+        servers.cmake_target(target, target)
+
+
+def start(session: Session, case: Case, tool: tuple = ()) -> tuple[BenchEnvoy, Process]:
+    """An Envoy with a listener for each way, run by `tool`, and the server behind ext_proc."""
     address = servers.new_address(session.launcher, "inside", unix=False)
     command = [servers.PROGRAMS / "extproc", "serve", "-s", case.processor, "--module-path", servers.PROGRAMS, "--threads", 1]
     server = session.launcher.start("extproc-serve", [*command, "--listen", address])
@@ -88,7 +94,15 @@ def _measure(session: Session, case: _Case) -> None:
         INSIDE_EXT_PROC: Route((port,) * case.count, case.mode),
         INSIDE_LUA: Route((), filters=tuple(_Lua(f"lua-{i}", case.lua) for i in range(case.count))),
     }
-    envoy = BenchEnvoy(session.launcher, routes, env=in_envoy.environment())
+    return BenchEnvoy(session.launcher, routes, env=in_envoy.environment(), tool=tool), server
+
+
+def ports_of(envoy: BenchEnvoy) -> dict[str, int]:
+    return {INSIDE_NONE: envoy.ports[BASELINE], **{name: envoy.ports[name] for name in (INSIDE, INSIDE_EXT_PROC, INSIDE_LUA)}}
+
+
+def _measure(session: Session, case: Case) -> None:
+    envoy, server = start(session, case)
     try:
         warm_up(session, envoy)
         for connections in WRK_CONNECTIONS:
@@ -98,9 +112,9 @@ def _measure(session: Session, case: _Case) -> None:
         server.stop()
 
 
-def _measure_routes(session: Session, case: _Case, envoy: BenchEnvoy, connections: int, server: int) -> None:
+def _measure_routes(session: Session, case: Case, envoy: BenchEnvoy, connections: int, server: int) -> None:
     """In each round every way has its turn, none among them; what one adds is told against that round's."""
-    ports = {INSIDE_NONE: envoy.ports[BASELINE], **{name: envoy.ports[name] for name in (INSIDE, INSIDE_EXT_PROC, INSIDE_LUA)}}
+    ports = ports_of(envoy)
     name = f"{case.name}, c{connections}"
     for turn in session.rounds(session.scale.inside_rounds, f"{NAME}, {name}"):
         runs = {}

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "blocks/jwt/json.h"
 #include "extproc/http.h"
@@ -23,18 +24,10 @@ namespace {
 constexpr int kLeastRsaBits = 2048;
 constexpr int kMostRsaBits = 8192;
 
-template <auto free>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    free(object);
-  }
-};
 using Number = std::unique_ptr<BIGNUM, Free<BN_free>>;
 using Builder = std::unique_ptr<OSSL_PARAM_BLD, Free<OSSL_PARAM_BLD_free>>;
 using Params = std::unique_ptr<OSSL_PARAM, Free<OSSL_PARAM_free>>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
 using EcSignature = std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>>;
 using Bio = std::unique_ptr<BIO, Free<BIO_free_all>>;
 
@@ -117,9 +110,22 @@ KeyHandle read_okp(const Members& jwk) {
   return KeyHandle(EVP_PKEY_new_raw_public_key(kind, nullptr, unsigned_bytes(x), x.size()));
 }
 
+/// Null where OpenSSL cannot do it.
+DigestContext begin_to_verify(const AlgorithmRow& row, EVP_PKEY* key) {
+  DigestContext context(EVP_MD_CTX_new());
+  EVP_PKEY_CTX* parameters = nullptr;  // of the context
+  const EVP_MD* const digest = row.digest == nullptr ? nullptr : row.digest();
+  if (!context || EVP_DigestVerifyInit(context.get(), &parameters, digest, nullptr, key) != 1)
+    return nullptr;
+  if (row.is_pss && (EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) != 1 ||
+                     EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) != 1))
+    return nullptr;
+  return context;
+}
+
 /// What keys of that kind can be for.
-std::vector<Algorithm> algorithms_of(EVP_PKEY* key) {
-  std::vector<Algorithm> found;
+std::vector<Key::Use> uses_of(EVP_PKEY* key) {
+  std::vector<Key::Use> found;
   const int kind = EVP_PKEY_get_base_id(key);
   for (int i = 0; i <= static_cast<int>(Algorithm::eddsa); ++i) {
     const AlgorithmRow& row = row_of(static_cast<Algorithm>(i));
@@ -143,7 +149,8 @@ std::vector<Algorithm> algorithms_of(EVP_PKEY* key) {
         fits = kind == EVP_PKEY_ED25519 || kind == EVP_PKEY_ED448;
         break;
     }
-    if (fits) found.push_back(row.algorithm);
+    if (!fits) continue;
+    if (auto begun = begin_to_verify(row, key)) found.push_back({row.algorithm, std::move(begun)});
   }
   return found;
 }
@@ -177,7 +184,7 @@ bool is_to_verify(const Members& jwk) {
 }  // namespace
 
 bool Key::is_for(Algorithm algorithm) const {
-  return std::ranges::find(algorithms, algorithm) != algorithms.end();
+  return std::ranges::find(uses, algorithm, &Use::algorithm) != uses.end();
 }
 
 bool Key::verifies(Algorithm algorithm, std::string_view signed_bytes,
@@ -190,17 +197,10 @@ bool Key::verifies(Algorithm algorithm, std::string_view signed_bytes,
     if (der.empty()) return false;
     signature = der;
   }
+  const auto use = std::ranges::find(uses, algorithm, &Use::algorithm);
+  if (use == uses.end()) return false;
   const DigestContext context(EVP_MD_CTX_new());
-  EVP_PKEY_CTX* parameters = nullptr;  // of the context
-  const EVP_MD* const digest = row.digest == nullptr ? nullptr : row.digest();
-  if (!context ||
-      EVP_DigestVerifyInit(context.get(), &parameters, digest, nullptr, handle.get()) != 1) {
-    return false;
-  }
-  if (row.is_pss && (EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) != 1 ||
-                     EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) != 1)) {
-    return false;
-  }
+  if (!context || EVP_MD_CTX_copy_ex(context.get(), use->begun.get()) != 1) return false;
   return EVP_DigestVerify(context.get(), unsigned_bytes(signature), signature.size(),
                           unsigned_bytes(signed_bytes), signed_bytes.size()) == 1;
 }
@@ -213,18 +213,18 @@ std::optional<Key> read_jwk(std::string_view json) {
     return std::nullopt;
   }
   const std::string_view kind = jwk->text("kty").value_or("");
-  Key key{std::string(jwk->text("kid").value_or("")), {}, nullptr};
+  Key key{std::string(jwk->text("kid").value_or("")), nullptr, {}};
   if (kind == "RSA") key.handle = read_rsa(*jwk);
   if (kind == "EC") key.handle = read_ec(*jwk);
   if (kind == "OKP") key.handle = read_okp(*jwk);
   if (!key.handle) return std::nullopt;
-  key.algorithms = algorithms_of(key.handle.get());
+  key.uses = uses_of(key.handle.get());
   if (const auto name = jwk->text("alg")) {
     const auto only = algorithm_of(*name);
-    if (!only || !key.is_for(*only)) return std::nullopt;
-    key.algorithms = {*only};
+    if (!only) return std::nullopt;
+    std::erase_if(key.uses, [&](const Key::Use& use) { return use.algorithm != *only; });
   }
-  if (key.algorithms.empty()) return std::nullopt;
+  if (key.uses.empty()) return std::nullopt;
   return key;
 }
 
@@ -232,10 +232,10 @@ std::optional<Key> read_pem(std::string_view pem) {
   const ForgetErrors forget;
   const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   Key key{
-      {}, {}, KeyHandle(bio ? PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr) : nullptr)};
+      {}, KeyHandle(bio ? PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr) : nullptr), {}};
   if (!key.handle) return std::nullopt;
-  key.algorithms = algorithms_of(key.handle.get());
-  if (key.algorithms.empty()) return std::nullopt;
+  key.uses = uses_of(key.handle.get());
+  if (key.uses.empty()) return std::nullopt;
   return key;
 }
 

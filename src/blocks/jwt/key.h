@@ -13,16 +13,28 @@
 
 namespace extproc::jwt {
 
-struct FreeKey {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+template <auto free>
+struct Free {
+  template <class T>
+  void operator()(T* object) const {
+    free(object);
+  }
 };
-using KeyHandle = std::unique_ptr<EVP_PKEY, FreeKey>;
+using KeyHandle = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
 
 /// One public key, and what it can be for.
 struct Key {
+  /// Each verification begins with a copy of `begun`: what OpenSSL looks up for one, it looks up
+  /// once. Nothing changes it, so that any thread may copy it.
+  struct Use {
+    Algorithm algorithm;
+    DigestContext begun;
+  };
+
   std::string id;
-  std::vector<Algorithm> algorithms;
   KeyHandle handle;
+  std::vector<Use> uses;
 
   bool is_for(Algorithm algorithm) const;
   bool verifies(Algorithm algorithm, std::string_view signed_bytes,

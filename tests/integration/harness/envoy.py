@@ -9,7 +9,7 @@ from harness.processes import Launcher, Process, eventually, free_port
 
 
 class Envoy:
-    """Envoy with one configuration."""
+    """Envoy with one configuration; `tool`: what runs it, such as valgrind."""
 
     def __init__(
         self,
@@ -21,12 +21,13 @@ class Envoy:
         env: dict | None = None,
         level: str = "warning",
         flags: tuple = (),
+        tool: tuple = (),
     ):
         text = configuration if isinstance(configuration, str) else json.dumps(configuration, indent=1)
         file = launcher.folder / f"envoy-{admin_port}.{'yaml' if isinstance(configuration, str) else 'json'}"
         file.write_text(text)
         self.admin_port = admin_port
-        command = [paths.envoy(), "-c", file, "--disable-hot-restart", "--concurrency", concurrency]
+        command = [*tool, paths.envoy(), "-c", file, "--disable-hot-restart", "--concurrency", concurrency]
         command += ["-l", level, "--file-flush-interval-msec", "50", *flags]
         self.process: Process = launcher.start("envoy", command, env=env, open_files=open_files)
         self.process.wait_until_open(admin_port)
