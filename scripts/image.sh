@@ -38,6 +38,7 @@ build deploy/Dockerfile . extproc "${options[@]}"
 examples=(--build-arg BUILDER=localhost/extproc-builder --build-arg RUNTIME=localhost/extproc)
 build examples/Dockerfile examples extproc-examples "${examples[@]}"
 build examples/Dockerfile examples extproc-echo --target echo "${examples[@]}"
+build examples/Dockerfile examples extproc-production --target production "${examples[@]}"
 
 # What it is.
 root=$(image_root extproc)
@@ -129,6 +130,10 @@ start examples extproc-examples serve --logging --service examples.DigestExtProc
 wait_for_health extproc-examples
 expect "who answered" DigestExtProcService "$(ask)"
 stop extproc-examples
+start production extproc-production serve --logging --service production.CallLog
+wait_for_health extproc-production
+expect "who answered" CallLog "$(ask)"
+stop extproc-production
 start echo extproc-echo
 for _ in {1..100}; do answer=$(within curl --silent http://127.0.0.1:8081/there) && break || sleep 0.1; done
 expect "the echo upstream" /there "$(python3 -c 'import json, sys; print(json.load(sys.stdin)["path"])' <<<"$answer")"
@@ -136,4 +141,4 @@ kill -TERM "$first" && wait "$pid" || true
 unset "child_names[$pid]"
 
 note "extproc $version: $(awk -v bytes="$bytes" 'BEGIN { printf "%.1f", bytes / 1e6 }') MB of at most $(awk -v bytes="$most_bytes" 'BEGIN { printf "%.1f", bytes / 1e6 }'), $packages packages," \
-  "healthy after $start_ms ms, $resident MiB resident, ended in $stop_ms ms with status 0; built and asked: extproc, over mutual TLS, extproc-examples, extproc-echo"
+  "healthy after $start_ms ms, $resident MiB resident, ended in $stop_ms ms with status 0; built and asked: extproc, over mutual TLS, extproc-examples, extproc-production, extproc-echo"
