@@ -1,5 +1,7 @@
 #include "filter/envoy_stream.h"
 
+#include <algorithm>
+#include <bitset>
 #include <cstdint>
 #include <protozero/pbf_writer.hpp>
 
@@ -56,32 +58,37 @@ void add_chunks(void* filter, abi::Body which, std::vector<abi::Bytes>& chunks) 
 /// Envoy makes an index of all headers first, which costs more than all that is done for one here.
 class NewHeaders {
  public:
-  /// `told`: what is there, lower-cased; empty where it is not known.
-  NewHeaders(std::span<const Header> told, const HeaderMutation& mutation)
-      : told_(told), mutation_(mutation) {}
+  /// Before anything is changed, since the views in `told` end with that. `told`: what is there,
+  /// lower-cased; empty where it is not known.
+  NewHeaders(std::span<const Header> told, const HeaderMutation& mutation) {
+    // A few in many headers are looked for.
+    constexpr std::size_t kMostTold = 128;
+    if (told.empty() || told.size() > kMostTold) return;
+    for (std::size_t i = 0; i < std::min(mutation.size(), new_.size()); ++i)
+      new_[i] = is_new(told, mutation, i);
+  }
 
-  bool has(std::size_t index) const {
-    // A few in many headers are looked for, or many in a few.
-    constexpr std::size_t kMostLookedAt = 4096;
-    if (told_.empty() || (told_.size() + index) * mutation_.size() > kMostLookedAt) return false;
-    const auto [operation, name, value] = mutation_.at(index);
+  bool has(std::size_t index) const { return index < new_.size() && new_[index]; }
+
+ private:
+  static bool is_new(std::span<const Header> told, const HeaderMutation& mutation,
+                     std::size_t index) {
+    const auto [operation, name, value] = mutation.at(index);
     // Empty ones Envoy removes; and it has another name for the host, beside those that begin with
     // ':'.
     if (operation != HeaderMutation::Operation::set || value.empty() || name.empty() ||
         name.front() == ':' || name == "host")
       return false;
-    for (const Header& header : told_) {
+    for (const Header& header : told) {
       if (header.name == name) return false;
     }
     for (std::size_t i = 0; i < index; ++i) {
-      if (mutation_.at(i).name == name) return false;
+      if (mutation.at(i).name == name) return false;
     }
     return true;
   }
 
- private:
-  const std::span<const Header> told_;
-  const HeaderMutation& mutation_;
+  std::bitset<32> new_;
 };
 
 }  // namespace

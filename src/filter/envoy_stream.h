@@ -28,7 +28,8 @@ class EnvoyStream {
   void read_headers(Phase phase, std::vector<Header>& out) const;
   /// The request's headers, before they are changed: whom Envoy takes for a caller of gRPC.
   void note_request(std::span<const Header> headers);
-  /// `told`: the headers, or trailers, where they are as read_headers() read them; empty otherwise.
+  /// `told`: the headers, or trailers, where they are still as read_headers() read them; empty
+  /// otherwise.
   void change_headers(Phase phase, const HeaderMutation& mutation,
                       std::span<const Header> told) const;
   void remove_header(Phase phase, std::string_view name) const;

@@ -131,9 +131,8 @@ EXTPROC_CALLBACK(std::size_t, http_get_headers_size)(void* f, Fields which) {
   return map == nullptr ? 0 : map->size();
 }
 EXTPROC_CALLBACK(bool, http_get_headers)(void* f, Fields which, Field* out) {
-  const auto* const map = of(f).fields(which);
-  if (map == nullptr) return false;
-  for (const auto& [name, value] : map->entries())
+  if (of(f).fields(which) == nullptr) return false;
+  for (const auto& [name, value] : of(f).show(which))
     *out++ = {name.data(), name.size(), value.data(), value.size()};
   return true;
 }
@@ -142,12 +141,14 @@ EXTPROC_CALLBACK(bool, http_set_header)(void* f, Fields which, Bytes name, Bytes
   if (map == nullptr) return false;
   const std::string key = kit::lower_case(name.view());
   kit::text(value).empty() ? map->remove(key) : map->set(key, value.view());
+  of(f).hide(which);
   return true;
 }
 EXTPROC_CALLBACK(bool, http_add_header)(void* f, Fields which, Bytes name, Bytes value) {
   auto* const map = of(f).fields(which);
   if (map == nullptr || kit::text(value).empty()) return false;
   map->add(kit::lower_case(name.view()), value.view());
+  of(f).hide(which);
   return true;
 }
 

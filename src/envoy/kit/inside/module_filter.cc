@@ -85,6 +85,13 @@ Step ModuleFilter::on_trailers(Side side) {
   return way(side).goes_on ? Step::proceed : Step::stop;
 }
 
+const HeaderList& ModuleFilter::show(abi::Fields which) {
+  HeaderList& shown = shown_[which];
+  const HeaderList& entries = fields(which)->entries();
+  if (shown != entries) shown = HeaderList(entries);
+  return shown;
+}
+
 HeaderMap* ModuleFilter::fields(abi::Fields which) {
   switch (which) {
     case abi::kRequestHeaders:

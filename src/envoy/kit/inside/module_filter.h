@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <deque>
 #include <map>
@@ -67,6 +68,10 @@ class ModuleFilter final : public PipeFilter {
   const ModuleSetup& setup() const { return setup_; }
   /// Null before they have come.
   HeaderMap* fields(abi::Fields which);
+  /// The fields as the module sees them, where they have come: views of them end with hide(), as
+  /// Envoy's do when it changes them.
+  const HeaderList& show(abi::Fields which);
+  void hide(abi::Fields which) { HeaderList().swap(shown_[which]); }
   /// Null where there is none.
   std::string* body(abi::Body which);
   bool append(abi::Body which, std::string_view bytes);
@@ -106,6 +111,7 @@ class ModuleFilter final : public PipeFilter {
   const std::thread::id thread_ = std::this_thread::get_id();
   Way request_;
   Way response_;
+  std::array<HeaderList, 4> shown_;
   ModuleMetadata metadata_;
   std::deque<std::string> attributes_;
   bool replied_ = false;
