@@ -129,23 +129,33 @@ class Waits : public AsyncProcessor, Counted {
   }
 };
 
-class Sets : public AsyncProcessor {
+void set_some(HeadersResponse& response) {
+  response.set_header("x-there", "a");
+  response.set_header("x-new", "b");
+  response.set_header("X-New", "c");
+  response.append_header("x-more", "d");
+  response.set_header("x-more", "e");
+  response.append_header("x-more", "f");
+  response.remove_header("x-gone");
+  response.set_header("x-gone", "g");
+  response.set_header(":path", "/h");
+}
+
+class Sets : public Processor {
  public:
-  Task<> process_request_headers(const HttpHeaders& headers, Context& context, Request&,
+  void process_request_headers(const HttpHeaders&, Context&, Request&,
+                               HeadersResponse& response) override {
+    set_some(response);
+  }
+};
+
+class SetsLater : public AsyncProcessor {
+ public:
+  Task<> process_request_headers(const HttpHeaders&, Context& context, Request&,
                                  HeadersResponse& response) override {
-    if (headers.value("x-late")) {
-      boost::asio::steady_timer timer(executor(context), std::chrono::milliseconds(1));
-      co_await timer.async_wait(boost::asio::deferred);
-    }
-    response.set_header("x-there", "a");
-    response.set_header("x-new", "b");
-    response.set_header("X-New", "c");
-    response.append_header("x-more", "d");
-    response.set_header("x-more", "e");
-    response.append_header("x-more", "f");
-    response.remove_header("x-gone");
-    response.set_header("x-gone", "g");
-    response.set_header(":path", "/h");
+    boost::asio::steady_timer timer(executor(context), std::chrono::milliseconds(1));
+    co_await timer.async_wait(boost::asio::deferred);
+    set_some(response);
   }
 };
 
@@ -317,6 +327,7 @@ EXTPROC_EXPORT_AS(Changes, extproc::detail::MakeExported<extproc::fake::Changes>
 EXTPROC_EXPORT_AS(Looks, extproc::detail::MakeExported<extproc::fake::Looks>{})
 EXTPROC_EXPORT_AS(Waits, extproc::detail::MakeExported<extproc::fake::Waits>{})
 EXTPROC_EXPORT_AS(Sets, extproc::detail::MakeExported<extproc::fake::Sets>{})
+EXTPROC_EXPORT_AS(SetsLater, extproc::detail::MakeExported<extproc::fake::SetsLater>{})
 EXTPROC_EXPORT_AS(Blocks, extproc::detail::MakeExported<extproc::fake::Blocks>{})
 EXTPROC_EXPORT_AS(Shouts, extproc::detail::MakeExported<extproc::fake::Shouts>{})
 EXTPROC_EXPORT_AS(Refuses, extproc::detail::MakeExported<extproc::fake::Refuses>{})
