@@ -113,17 +113,17 @@ void EnvoyStream::change_headers(Phase phase, const HeaderMutation& mutation,
   const abi::Fields which = fields_of(phase);
   const NewHeaders added(told, mutation);
   // As Envoy does it: removes first.
-  for (const bool removes : {true, false}) {
-    for (std::size_t i = 0; i < mutation.size(); ++i) {
-      const auto [operation, name, value] = mutation.at(i);
-      if ((operation == Operation::remove) != removes) continue;
-      if (operation == Operation::append || added.has(i)) {
-        EXTPROC_ENVOY_CALL(http_add_header)(filter_, which, abi::bytes(name), abi::bytes(value));
-      } else {
-        EXTPROC_ENVOY_CALL(http_set_header)
-        (filter_, which, abi::bytes(name), removes ? abi::Bytes{} : abi::bytes(value));
-      }
-    }
+  for (std::size_t i = 0; i < mutation.size(); ++i) {
+    const auto [operation, name, value] = mutation.at(i);
+    if (operation == Operation::remove) remove_header(phase, name);
+  }
+  for (std::size_t i = 0; i < mutation.size(); ++i) {
+    const auto [operation, name, value] = mutation.at(i);
+    if (operation == Operation::remove) continue;
+    const auto change = operation == Operation::append || added.has(i)
+                            ? EXTPROC_ENVOY_CALL(http_add_header)
+                            : EXTPROC_ENVOY_CALL(http_set_header);
+    change(filter_, which, abi::bytes(name), abi::bytes(value));
   }
 }
 
