@@ -125,7 +125,7 @@ def explained(case: Case) -> str:
             name, value = f"x-hex-{argument}", ""
         elif verb not in ("set", "append", "unhex", "remove"):
             continue
-        if not _is_name(name):
+        if not _is_name(name) or (verb == "unhex" and not _is_value(bytes.fromhex(value))):
             return LEFT_OUT
         if name.lower() == "host":
             return HOST
@@ -138,6 +138,10 @@ def explained(case: Case) -> str:
 
 def _is_name(name: str) -> bool:
     return re.fullmatch(r":?[-!#$%&'*+.^_`|~0-9A-Za-z]+", name) is not None
+
+
+def _is_value(value: bytes) -> bool:
+    return all(c == 0x09 or (c >= 0x20 and c != 0x7F) for c in value)
 
 
 def as_library(case: Case) -> Case | None:
