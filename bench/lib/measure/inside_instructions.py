@@ -21,7 +21,7 @@ _WARM_UP = 100
 
 
 def measure(session: Session) -> None:
-    if "extproc" not in session.commands:
+    if "extproc" not in session.commands or not session.scale.counts_instructions:
         return
     if shutil.which("valgrind") is None:
         session.exclude(NAME, "no valgrind command: scripts/install.sh instructions, then make bench again")
