@@ -137,6 +137,7 @@ class Stream final : private host::AnswerSink,
   // In stream_messages.cc: what the exchange is told, as far as it takes it.
   void tell(Way& way);
   bool tells_body_now(const Way& way) const;
+  bool goes_over_limit(const Way& way) const;
   bool tells_trailers_now(const Way& way) const;
   bool has_untold_body(const Way& way) const;
   void tell_headers(Way& way);

@@ -57,7 +57,7 @@ bool Stream::tells_body_now(const Way& way) const {
       if (way.passes_chunk || (way.bodies_owed > 0 && !way.headers_owed)) return false;
       return envoy_.body_bytes(way.body, way.in_body_hook) > 0 || way.ended;
     case BodySendMode::buffered:
-      return !way.whole_told && way.body_ended();
+      return !way.whole_told && way.body_ended() && !goes_over_limit(way);
     case BodySendMode::buffered_partial:
       return !way.whole_told &&
              (way.body_ended() ||
@@ -65,6 +65,14 @@ bool Stream::tells_body_now(const Way& way) const {
     default:
       return false;
   }
+}
+
+// With what the hook was called with the body is more than Envoy buffers: left there, Envoy answers
+// in place of the upstream, as it does for what came before.
+bool Stream::goes_over_limit(const Way& way) const {
+  if (!way.in_body_hook) return false;
+  const std::size_t limit = envoy_.buffer_limit();
+  return limit > 0 && envoy_.body_bytes(way.body, true) > limit;
 }
 
 void Stream::tell_body(Way& way) {

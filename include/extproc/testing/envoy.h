@@ -83,7 +83,7 @@ struct Exchange {
 /// How the connection manager around the filter is set up.
 struct EnvoyOptions {
   /// The largest body that BUFFERED and BUFFERED_PARTIAL hold: `per_connection_buffer_limit_bytes`,
-  /// or the HTTP/2 stream window where that is what counts.
+  /// or the HTTP/2 stream window where that is what counts. 0: BUFFERED holds any.
   std::size_t buffer_limit_bytes = 1024 * 1024;
   /// `max_headers_count` and `max_request_headers_kb`, of both directions.
   std::size_t max_headers_count = 100;

@@ -85,7 +85,7 @@ void Pipe::replace_buffered(std::string data) {
 }
 
 void Pipe::check_limit() {
-  if (buffered->size() <= limit_ || over_limit_) return;
+  if (limit_ == 0 || buffered->size() <= limit_ || over_limit_) return;
   over_limit_ = true;
   if (streaming_) return;
   // In the middle of a request's data the answer waits until the filter is done with it.

@@ -76,7 +76,7 @@ class Pipe {
   bool sender_done() const { return sender_done_; }
   bool headers_left() const { return headers_left_; }
   /// So much is kept of a message that waits that its sender is slowed down.
-  bool is_full() const { return streaming_ && buffered && buffered->size() > limit_; }
+  bool is_full() const { return streaming_ && limit_ > 0 && buffered && buffered->size() > limit_; }
 
   HeaderMap headers;
   std::optional<HeaderMap> trailers;

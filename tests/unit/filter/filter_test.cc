@@ -84,6 +84,24 @@ TEST_F(FilterInEnvoy, ABodyOverTheLimitIsEnvoysToRefuse) {
   EXPECT_EQ(it->reply()->status, 413);
 }
 
+TEST_F(FilterInEnvoy, ABodyThatItsEndTakesOverTheLimitIsToo) {
+  for (const std::size_t before : {0, 4, 10}) {
+    const auto it = stream(make("Changes"), {}, {.buffer_limit = 10});
+    it->request_headers(false);
+    if (before > 0) it->request_body(std::string(before, 'a'), false);
+    it->request_body(std::string(11 - before, 'b'), true);
+    ASSERT_TRUE(it->reply()) << before;
+    EXPECT_EQ(it->reply()->status, 413);
+  }
+  for (const std::size_t limit : {10, 0}) {
+    const auto it = stream(make("Changes"), {}, {.buffer_limit = limit});
+    it->request_headers(false);
+    it->request_body("0123", false);
+    it->request_body("456789", true);
+    EXPECT_FALSE(it->reply()) << limit;
+  }
+}
+
 TEST_F(FilterInEnvoy, APartOfABodyIsChangedAndTheRestGoesOn) {
   const auto it =
       stream(make("Changes", modes("BUFFERED_PARTIAL", "NONE")), {}, {.buffer_limit = 4});
