@@ -56,6 +56,13 @@ Result in_turn(const void* filter, Result otherwise, Hook hook) noexcept {
   return otherwise;
 }
 
+abi::OnBody on_body(const void* filter, Phase phase, bool end) noexcept {
+  if (filter != nullptr && stream_of(filter).leaves_body(phase, end)) return abi::OnBody::go_on;
+  return in_turn(filter, abi::OnBody::stop_no_buffer, [&](auto& stream, auto& turn) {
+    return stream.on_body(turn, phase, end);
+  });
+}
+
 void check_callbacks() {
   const std::string missing = missing_callbacks();
   if (!missing.empty()) throw Error(missing);
@@ -70,6 +77,7 @@ std::string_view text(abi::Bytes bytes) {
 
 using extproc::Phase;
 using extproc::filter::in_turn;
+using extproc::filter::on_body;
 namespace abi = extproc::filter::abi;
 
 // NOLINTBEGIN(bugprone-macro-parentheses): results and names
@@ -136,9 +144,7 @@ EXTPROC_HOOK(abi::OnHeaders, http_filter_request_headers)(void*, const void* fil
   });
 }
 EXTPROC_HOOK(abi::OnBody, http_filter_request_body)(void*, const void* filter, bool end) {
-  return in_turn(filter, abi::OnBody::stop_no_buffer, [&](auto& stream, auto& turn) {
-    return stream.on_body(turn, Phase::request_body, end);
-  });
+  return on_body(filter, Phase::request_body, end);
 }
 EXTPROC_HOOK(abi::OnTrailers, http_filter_request_trailers)(void*, const void* filter) {
   return in_turn(filter, abi::OnTrailers::stop, [](auto& stream, auto& turn) {
@@ -151,9 +157,7 @@ EXTPROC_HOOK(abi::OnHeaders, http_filter_response_headers)(void*, const void* fi
   });
 }
 EXTPROC_HOOK(abi::OnBody, http_filter_response_body)(void*, const void* filter, bool end) {
-  return in_turn(filter, abi::OnBody::stop_no_buffer, [&](auto& stream, auto& turn) {
-    return stream.on_body(turn, Phase::response_body, end);
-  });
+  return on_body(filter, Phase::response_body, end);
 }
 EXTPROC_HOOK(abi::OnTrailers, http_filter_response_trailers)(void*, const void* filter) {
   return in_turn(filter, abi::OnTrailers::stop, [](auto& stream, auto& turn) {

@@ -94,6 +94,18 @@ abi::OnHeaders Stream::on_headers(Turn& turn, Phase phase, bool end) {
   return abi::OnHeaders::go_on;
 }
 
+// Where handlers wait, another thread may be in the middle of something of this worker's.
+bool Stream::leaves_body(Phase phase, bool end) {
+  if (off_) return true;
+  Way& way = this->way(phase);
+  if (!way.headers_told || way.sent.body != BodySendMode::none || way.owes() || way.replaced ||
+      way.stopped || !way.out.empty() || replied_ || member_)
+    return false;
+  way.body_came = true;
+  way.ended = end;
+  return true;
+}
+
 abi::OnBody Stream::on_body(Turn& turn, Phase phase, bool end) {
   if (!begin(turn)) return abi::OnBody::go_on;
   Way& way = this->way(phase);

@@ -60,6 +60,9 @@ class Stream final : private host::AnswerSink,
 
   abi::OnHeaders on_headers(Turn& turn, Phase phase, bool end);
   abi::OnBody on_body(Turn& turn, Phase phase, bool end);
+  /// In place of on_body(), without a turn, where it returns true: nothing is to be done of that
+  /// body, and it goes on.
+  bool leaves_body(Phase phase, bool end);
   abi::OnTrailers on_trailers(Turn& turn, Phase phase);
   void on_scheduled();
   /// Envoy has let go of it.

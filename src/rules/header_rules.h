@@ -75,8 +75,10 @@ constexpr HeaderVerdict header_verdict(Operation operation, std::string_view nam
                                        bool replaces_message, const HeaderRules& rules) {
   const char first = name.empty() ? '\0' : name.front();
   // What most names are.
-  if (first != ':' && first != 'h' && first != 'x' && !rules.disallow_all)
-    return HeaderVerdict::made;
+  if (first != ':' && first != 'h' && !rules.disallow_all) {
+    const bool denied = first == 'x' && !rules.allow_envoy && name.starts_with("x-envoy");
+    return denied ? HeaderVerdict::needs_envoy : HeaderVerdict::made;
+  }
   const bool pseudo = first == ':';
   if (const auto fixed = fixed_verdict(operation, name, replaces_message)) return *fixed;
   if (rules.disallow_all) return HeaderVerdict::all_denied;

@@ -70,12 +70,14 @@ TEST(HeaderRules, EachByteOfANameAndOfAValue) {
     const bool token = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                        (c != 0 && std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) !=
                                       std::string_view::npos);
-    // At each place of what is looked at eight bytes at a time.
-    for (std::size_t at = 0; at < 20; ++at) {
-      std::string text(20, 'x');
-      text[at] = static_cast<char>(c);
-      EXPECT_EQ(is_header_value(text), !control || c == '\t') << c << " at " << at;
-      EXPECT_EQ(is_token(text), token) << c << " at " << at;
+    // At each place of what is looked at eight bytes at a time, and of what is left over.
+    for (const std::size_t size : {1, 7, 8, 9, 15, 16, 20}) {
+      for (std::size_t at = 0; at < size; ++at) {
+        std::string text(size, 'x');
+        text[at] = static_cast<char>(c);
+        EXPECT_EQ(is_header_value(text), !control || c == '\t') << c << " at " << at;
+        EXPECT_EQ(is_token(text), token) << c << " at " << at << " of " << size;
+      }
     }
   }
   EXPECT_FALSE(is_token(""));
