@@ -58,9 +58,8 @@ Result in_turn(const void* filter, Result otherwise, Hook hook) noexcept {
 
 abi::OnBody on_body(const void* filter, Phase phase, bool end) noexcept {
   if (filter != nullptr && stream_of(filter).leaves_body(phase, end)) return abi::OnBody::go_on;
-  return in_turn(filter, abi::OnBody::stop_no_buffer, [&](auto& stream, auto& turn) {
-    return stream.on_body(turn, phase, end);
-  });
+  return in_turn(filter, abi::OnBody::stop_no_buffer,
+                 [&](auto& stream, auto& turn) { return stream.on_body(turn, phase, end); });
 }
 
 void check_callbacks() {

@@ -74,7 +74,8 @@ def test_check():
         ("request_body_mode: BUFFERED", "request_body_mode: FULL_DUPLEX_STREAMED", "[full-duplex-in-process]"),
         ("request_body_mode: BUFFERED", "request_body_mode: NONE", "[phase-not-sent]"),
         ("failure_mode_allow: false", "failure_mode_allow: false, message_timeout: 1s", "[unknown-field]"),
-        ("google.protobuf.Struct", "google.protobuf.StringValue", "[filter-config-not-read]"),
+        ("failure_mode_allow: false", "failure_mode_allow: false, blocking_threads: 0", "[filter-config-refused]"),
+        ("google.protobuf.Struct", "google.protobuf.UInt32Value", "[filter-config-refused]"),
     ):
         assert old in good
         text = good.replace(old, new.replace(", ", "\n                        "))

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "envoy/check/in_process.h"
 #include "envoy/check/legible.h"
 #include "envoy/filter_reader.h"
 #include "envoy/message_reader.h"
@@ -16,12 +17,6 @@ namespace {
 constexpr std::string_view kAdminTypes = "type.googleapis.com/envoy.admin.v3.";
 
 YAML::Node typed_config(const YAML::Node& entry) { return field(entry, "typed_config").value; }
-
-bool is_in_process(const YAML::Node& entry) {
-  const YAML::Node config = typed_config(entry);
-  return has_type(config, "dynamic_modules.v3.DynamicModuleFilter") &&
-         text(at(config, {"dynamic_module_config", "name"})) == kEnvoyModule;
-}
 
 /// Of either kind.
 bool is_processor(const YAML::Node& entry) {
@@ -233,11 +228,11 @@ class Reader {
       filter.config = read_filter_config(config.value, filter.problems);
       return filter;
     }
-    filter.config = read_in_process(config.value, filter.problems);
-    const Field its_own = field(config.value, "filter_config");
-    filter.processors = processors_of(field(its_own.value, "value").value,
-                                      field(config.value, "filter_name").value);
-    if (its_own) filter.config_key = place_of(its_own.key);
+    InProcess inside = read_in_process(config.value, filter.problems);
+    filter.config = std::move(inside.config);
+    filter.processors = std::move(inside.processors);
+    if (const Field its_own = field(config.value, "filter_config"))
+      filter.config_key = place_of(its_own.key);
     return filter;
   }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "envoy/check/in_process.h"
 #include "envoy/check/routes.h"
 #include "envoy/filter_config.h"
 

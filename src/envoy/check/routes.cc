@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/header_name.h"
+#include "envoy/check/in_process.h"
 #include "envoy/filter_reader.h"
 #include "envoy/message_reader.h"
 #include "envoy/yaml_node.h"
@@ -112,41 +113,6 @@ std::vector<Route> read_routes(const YAML::Node& route_config) {
 bool is_per_route(YAML::Node& config) {
   if (has_type(config, "route.v3.FilterConfig")) config.reset(field(config, "config").value);
   return has_type(config, "ext_proc.v3.ExtProcPerRoute");
-}
-
-bool is_in_process_route(YAML::Node& config) {
-  if (has_type(config, "route.v3.FilterConfig")) config.reset(field(config, "config").value);
-  return has_type(config, "dynamic_modules.v3.DynamicModuleFilterPerRoute") &&
-         text(at(config, {"dynamic_module_config", "name"})) == kEnvoyModule;
-}
-
-std::vector<std::string> processors_of(const YAML::Node& config, const YAML::Node& name) {
-  std::vector<std::string> names;
-  for (const YAML::Node& entry : items(field(config, "processors").value))
-    names.push_back(text(field(entry, "name").value));
-  if (names.empty()) names.push_back(text(name));
-  return names;
-}
-
-FilterConfig read_in_process(const YAML::Node& message, std::vector<Problem>& problems) {
-  const Field config = field(message, "filter_config");
-  if (!config) return {};
-  if (has_type(config.value, "protobuf.Struct"))
-    return read_in_process_config(field(config.value, "value").value, problems);
-  problems.push_back({place_of(config.key), "filter-config-not-read",
-                      "filter_config is a text, of which nothing can be checked here",
-                      "write it as a google.protobuf.Struct, as `extproc config` does"});
-  return {};
-}
-
-InProcessRoute read_in_process_route(const YAML::Node& message, std::vector<Problem>& problems) {
-  InProcessRoute route;
-  const YAML::Node config = field(field(message, "filter_config").value, "value").value;
-  route.disabled = is_true(field(config, "disabled").value);
-  if (route.disabled) return route;
-  route.config = read_in_process(message, problems);
-  route.processors = processors_of(config, field(message, "per_route_config_name").value);
-  return route;
 }
 
 }  // namespace extproc::envoy_config

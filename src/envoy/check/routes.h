@@ -66,23 +66,5 @@ std::vector<Route> read_routes(const YAML::Node& route_config);
 
 /// Whether it is an ExtProcPerRoute, perhaps in a FilterConfig, which `config` then is not.
 bool is_per_route(YAML::Node& config);
-/// The same of a DynamicModuleFilterPerRoute of this library's module.
-bool is_in_process_route(YAML::Node& config);
-
-/// What a route says of a filter inside Envoy.
-struct InProcessRoute {
-  bool disabled = false;
-  /// In place of the filter's.
-  FilterConfig config{};
-  std::vector<std::string> processors{};
-};
-/// Of one that is_in_process_route().
-InProcessRoute read_in_process_route(const YAML::Node& message, std::vector<Problem>& problems);
-
-/// The names of the processors of a filter inside Envoy: `config` is its `filter_config`, `name`
-/// what stands for one of them where that has none.
-std::vector<std::string> processors_of(const YAML::Node& config, const YAML::Node& name);
-/// `filter_config` of a message of dynamic modules; what is no Struct is told, and not read.
-FilterConfig read_in_process(const YAML::Node& message, std::vector<Problem>& problems);
 
 }  // namespace extproc::envoy_config
