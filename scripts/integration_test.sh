@@ -34,6 +34,7 @@ if [[ $preset != release ]]; then
   tests+=(--ignore-glob="*/test_in_envoy*")
 fi
 
+[[ -x build/$preset/extproc ]] || die "build/$preset has no programs to test: run make build first"
 ENVOY=$(scripts/envoy_path.sh)
 export ENVOY
 export EXTPROC_BUILD_DIR="$PWD/build/$preset"

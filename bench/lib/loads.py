@@ -162,6 +162,19 @@ def wrk(port: int, connections: int, seconds: float, body_bytes: int = 0) -> Don
     return Done(values["requests"], values["seconds"], Latency(values["p50"], values["p99"], values["p999"]))
 
 
+def turns(ports: list[int], pid: int, count: int, requests: int, body_bytes: int = 0) -> list[tuple[Done, float]]:
+    """The same, on one connection to each port, which take so many turns of so many requests; with the CPU seconds of `pid`."""
+    command = [PROGRAMS / "bench/load/bench_turns", count, requests, body_bytes, pid, *ports]
+    done = _run(command)
+    if done.returncode != 0:
+        raise WrongAnswer(f"bench_turns: {done.stderr[-800:]}")
+    reports = [json.loads(line) for line in done.stdout.splitlines()]
+    return [
+        (Done(each["done"]["completed"], each["done"]["seconds"], Latency(**each["done"]["latency_us"])), each["cpu_seconds"])
+        for each in reports
+    ]
+
+
 class IdleStreams:
     """Streams that are held open by bench_load."""
 

@@ -21,6 +21,8 @@ class Scale:
     """Of what is measured behind Envoy on extproc alone: six processors, and what a user can do."""
     inside_rounds: int
     """Of what is measured inside Envoy, each of four runs."""
+    inside_turns: int
+    """Of each way in such a round, on one connection."""
     counts_instructions: bool
     """Of a whole Envoy under valgrind, which takes a minute."""
     production_rounds: int
@@ -54,6 +56,7 @@ FULL = Scale(
     envoy_rounds=12,
     own_rounds=6,
     inside_rounds=10,
+    inside_turns=100,
     counts_instructions=True,
     production_rounds=10,
     gateway_rounds=10,
@@ -79,6 +82,7 @@ QUICK = Scale(
     envoy_rounds=2,
     own_rounds=2,
     inside_rounds=2,
+    inside_turns=20,
     counts_instructions=False,
     production_rounds=2,
     gateway_rounds=2,

@@ -17,6 +17,7 @@ from lib.session import Session
 NAME = "inside"
 _BODY_BYTES = 1000
 _SIX = 6
+_REQUESTS_OF_A_TURN = 30
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def measure(session: Session) -> None:
 
 
 def build() -> None:
-    for target in ("extproc_command", "extproc_envoy_filter", "examples", "bench_processors"):
+    for target in ("extproc_command", "extproc_envoy_filter", "examples", "bench_processors", "bench_turns"):
         servers.cmake_target(target, target)
 
 
@@ -106,27 +107,53 @@ def _measure(session: Session, case: Case) -> None:
     try:
         warm_up(session, envoy)
         for connections in WRK_CONNECTIONS:
-            _measure_routes(session, case, envoy, connections, server.pid)
+            run = _in_turns if connections == 1 else _one_by_one
+            name = f"{case.name}, c{connections}"
+            for turn in session.rounds(session.scale.inside_rounds, f"{NAME}, {name}"):
+                _add(session, name, turn, run(session, case, envoy, server.pid, connections, turn))
     finally:
         envoy.stop()
         server.stop()
 
 
-def _measure_routes(session: Session, case: Case, envoy: BenchEnvoy, connections: int, server: int) -> None:
-    """In each round every way has its turn, none among them; what one adds is told against that round's."""
+@dataclass(frozen=True)
+class _Run:
+    done: loads.Done
+    envoy_cpu: float
+    """Microseconds a request, as the next."""
+    cpu: float = 0.0
+    """Of the server."""
+
+
+def _in_turns(session: Session, case: Case, envoy: BenchEnvoy, server: int, connections: int, turn: int) -> dict[str, _Run]:
+    """What one connection adds is less than what the machine's own moods do within a second: the ways take turns of some requests."""
     ports = ports_of(envoy)
-    name = f"{case.name}, c{connections}"
-    for turn in session.rounds(session.scale.inside_rounds, f"{NAME}, {name}"):
-        runs = {}
-        for way in order(turn, list(ports)):
-            with Window(envoy.pid) as on_envoy, Window(server) as window:
-                done = loads.wrk(ports[way], connections, session.scale.envoy_seconds, case.body_bytes)
-            runs[way] = (done, on_envoy.cpu / done.count * 1e6, window.cpu / done.count * 1e6)
-        none, none_cpu, _ = runs[INSIDE_NONE]
-        for way, (done, envoy_cpu, cpu) in runs.items():
-            session.add(
-                NAME, name, way, turn, p50_us=done.latency.p50, p99_us=done.latency.p99, requests_per_s=done.rate,
-                envoy_cpu_us_per_request=envoy_cpu, cpu_us_per_request=cpu if way == INSIDE_EXT_PROC else 0.0,
-                added_p50_us=done.latency.p50 - none.latency.p50, added_p99_us=done.latency.p99 - none.latency.p99,
-                added_envoy_cpu_us=envoy_cpu - none_cpu,
-            )  # fmt: skip
+    with Window(server) as window:
+        turns = loads.turns(list(ports.values()), envoy.pid, session.scale.inside_turns, _REQUESTS_OF_A_TURN, case.body_bytes)
+    runs = {way: _Run(done, cpu / done.count * 1e6) for way, (done, cpu) in zip(ports, turns, strict=True)}
+    of_server = runs[INSIDE_EXT_PROC]
+    return runs | {INSIDE_EXT_PROC: _Run(of_server.done, of_server.envoy_cpu, window.cpu / of_server.done.count * 1e6)}
+
+
+def _one_by_one(session: Session, case: Case, envoy: BenchEnvoy, server: int, connections: int, turn: int) -> dict[str, _Run]:
+    ports = ports_of(envoy)
+    runs = {}
+    for way in order(turn, list(ports)):
+        with Window(envoy.pid) as on_envoy, Window(server) as window:
+            done = loads.wrk(ports[way], connections, session.scale.envoy_seconds, case.body_bytes)
+        cpu = window.cpu / done.count * 1e6 if way == INSIDE_EXT_PROC else 0.0
+        runs[way] = _Run(done, on_envoy.cpu / done.count * 1e6, cpu)
+    return runs
+
+
+def _add(session: Session, name: str, turn: int, runs: dict[str, _Run]) -> None:
+    """In each round every way has its turn, none among them; what one adds is told against that round's."""
+    none = runs[INSIDE_NONE]
+    for way, run in runs.items():
+        done = run.done
+        session.add(
+            NAME, name, way, turn, p50_us=done.latency.p50, p99_us=done.latency.p99, requests_per_s=done.rate,
+            envoy_cpu_us_per_request=run.envoy_cpu, cpu_us_per_request=run.cpu,
+            added_p50_us=done.latency.p50 - none.done.latency.p50, added_p99_us=done.latency.p99 - none.done.latency.p99,
+            added_envoy_cpu_us=run.envoy_cpu - none.envoy_cpu,
+        )  # fmt: skip
