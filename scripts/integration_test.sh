@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs tests/integration against what a preset built: integration_test.sh [--preset asan|tsan|... | --tls] [pytest option]...
-# Without --preset it is the release build, which has to be there; with it the programs under test are built first. With --tls the
+# Without --preset it is the release build. What is not up to date of the programs under test is built first. With --tls the
 # main groups run, and every processor that listens on a port speaks mutual TLS with Envoy and all others.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
@@ -11,8 +11,8 @@ if [[ "${1:-}" == --preset ]]; then
   preset=${2:?usage: integration_test.sh [--preset asan|tsan|...] [pytest option]...}
   shift 2
   scripts/install.sh build run test clang
-  scripts/build.sh "$preset" integration_programs
 fi
+scripts/build.sh "$preset" integration_programs
 
 tests=(tests/integration)
 name=$preset
@@ -34,7 +34,6 @@ if [[ $preset != release ]]; then
   tests+=(--ignore-glob="*/test_in_envoy*")
 fi
 
-[[ -x build/$preset/extproc ]] || die "build/$preset has no programs to test: run make build first"
 ENVOY=$(scripts/envoy_path.sh)
 export ENVOY
 export EXTPROC_BUILD_DIR="$PWD/build/$preset"

@@ -228,7 +228,7 @@ class Reader {
       filter.config = read_filter_config(config.value, filter.problems);
       return filter;
     }
-    InProcess inside = read_in_process(config.value, filter.problems);
+    InProcessConfig inside = read_in_process(config.value, filter.problems);
     filter.config = std::move(inside.config);
     filter.processors = std::move(inside.processors);
     if (const Field its_own = field(config.value, "filter_config"))

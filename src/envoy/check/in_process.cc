@@ -136,9 +136,9 @@ bool is_full_duplex(const FilterConfig& config) {
 
 /// What the filter would say comes last, where nothing is said better.
 template <class Read>
-InProcess read_config(const Said& said, const std::string& name, std::vector<Problem>& problems,
-                      Read read) {
-  InProcess config;
+InProcessConfig read_config(const Said& said, const std::string& name,
+                            std::vector<Problem>& problems, Read read) {
+  InProcessConfig config;
   config.processors = processors_of(said.fields, name);
   const std::size_t before = problems.size();
   if (said.fields.IsDefined()) config.config = read_in_process_config(said.fields, problems);
@@ -157,7 +157,7 @@ bool is_in_process(const YAML::Node& entry) {
   return has_type(config, "dynamic_modules.v3.DynamicModuleFilter") && is_of_the_library(config);
 }
 
-InProcess read_in_process(const YAML::Node& message, std::vector<Problem>& problems) {
+InProcessConfig read_in_process(const YAML::Node& message, std::vector<Problem>& problems) {
   const std::string name = text(field(message, "filter_name").value);
   const auto said = read_said(message, problems);
   if (!said) return {};

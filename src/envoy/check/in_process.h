@@ -13,7 +13,7 @@ namespace extproc::envoy_config {
 
 /// What the filter of processors inside Envoy is told, with the reasons of its own for which it
 /// would refuse that.
-struct InProcess {
+struct InProcessConfig {
   FilterConfig config{};
   /// The names of its processors.
   std::vector<std::string> processors{};
@@ -22,10 +22,10 @@ struct InProcess {
 /// Whether an entry of `http_filters` is a DynamicModuleFilter of this library's module.
 bool is_in_process(const YAML::Node& entry);
 /// Of the message in one that is_in_process().
-InProcess read_in_process(const YAML::Node& message, std::vector<Problem>& problems);
+InProcessConfig read_in_process(const YAML::Node& message, std::vector<Problem>& problems);
 
 /// What a route says of such a filter, in place of what that says.
-struct InProcessRoute : InProcess {
+struct InProcessRoute : InProcessConfig {
   bool disabled = false;
 };
 
