@@ -78,6 +78,9 @@ EXTPROC_QUICK(void, http_send_response)
 EXTPROC_QUICK(void, http_send_response_headers)(void*, const Field*, std::size_t, bool) {}
 EXTPROC_QUICK(void, http_send_response_data)(void*, Bytes, bool) {}
 EXTPROC_QUICK(void, http_send_response_trailers)(void*, const Field*, std::size_t) {}
+EXTPROC_QUICK(void, http_filter_reset_stream)(void*, unsigned, Bytes) {}
+EXTPROC_QUICK(bool, http_received_buffered_request_body)(void*) { return false; }
+EXTPROC_QUICK(bool, http_received_buffered_response_body)(void*) { return false; }
 EXTPROC_QUICK(void, http_filter_continue_decoding)(void*) {}
 EXTPROC_QUICK(void, http_filter_continue_encoding)(void*) {}
 EXTPROC_QUICK(void*, http_filter_scheduler_new)(void*) { return nullptr; }

@@ -80,6 +80,13 @@ EXTPROC_ENVOY(void, http_send_response_headers)
 EXTPROC_ENVOY(void, http_send_response_data)(void* filter, Bytes bytes, bool end);
 EXTPROC_ENVOY(void, http_send_response_trailers)
 (void* filter, const Field* trailers, std::size_t count);
+/// May destroy the filter. Reason 0: a local reset.
+EXTPROC_ENVOY(void, http_filter_reset_stream)(void* filter, unsigned reason, Bytes details);
+
+/// In the hook of a body alone: what it was called with is what Envoy keeps of the body, and not
+/// something besides. So it is where a filter in front has kept it.
+EXTPROC_ENVOY(bool, http_received_buffered_request_body)(void* filter);
+EXTPROC_ENVOY(bool, http_received_buffered_response_body)(void* filter);
 
 EXTPROC_ENVOY(void, http_filter_continue_decoding)(void* filter);
 EXTPROC_ENVOY(void, http_filter_continue_encoding)(void* filter);

@@ -124,23 +124,20 @@ bool add_as(MetadataKinds::Kind kind, Struct& to, void* envoy, abi::Bytes space,
                               EXTPROC_ENVOY_CALL(http_get_metadata_list_number));
     case MetadataKinds::Kind::booleans:
       return add_list<bool>(to, envoy, space, key, EXTPROC_ENVOY_CALL(http_get_metadata_list_bool));
-    case MetadataKinds::Kind::other:
-      break;
   }
   return false;
 }
 
-// Where the kind that is asked for is another Envoy logs an error: so each key is found out once.
+// Where the kind that is asked for is another Envoy logs an error: so the last is asked for first.
 void add_metadata(Struct& to, void* envoy, abi::Bytes space, abi::Bytes key, MetadataKinds& kinds) {
   using Kind = MetadataKinds::Kind;
   const auto known = kinds.find(space.view(), key.view());
-  if (known && (*known == Kind::other || add_as(*known, to, envoy, space, key))) return;
+  if (known && add_as(*known, to, envoy, space, key)) return;
   for (const Kind kind :
        {Kind::text, Kind::number, Kind::boolean, Kind::texts, Kind::numbers, Kind::booleans}) {
     if (known == kind || !add_as(kind, to, envoy, space, key)) continue;
     return kinds.note(space.view(), key.view(), kind);
   }
-  kinds.note(space.view(), key.view(), Kind::other);
 }
 
 Struct metadata_of(void* envoy, const std::string& space, MetadataKinds& kinds) {

@@ -28,7 +28,7 @@ bool tells_metadata(const FilterConfig& config);
 class MetadataKinds {
  public:
   /// Lists are told whose values are of one of these kinds; what is within another is not.
-  enum class Kind : std::uint8_t { text, number, boolean, texts, numbers, booleans, other };
+  enum class Kind : std::uint8_t { text, number, boolean, texts, numbers, booleans };
 
   std::optional<Kind> find(std::string_view space, std::string_view key) const;
   void note(std::string_view space, std::string_view key, Kind kind);

@@ -28,6 +28,9 @@ std::string missing_callbacks() {
   EXTPROC_NEED(http_send_response_headers);
   EXTPROC_NEED(http_send_response_data);
   EXTPROC_NEED(http_send_response_trailers);
+  EXTPROC_NEED(http_filter_reset_stream);
+  EXTPROC_NEED(http_received_buffered_request_body);
+  EXTPROC_NEED(http_received_buffered_response_body);
   EXTPROC_NEED(http_filter_continue_decoding);
   EXTPROC_NEED(http_filter_continue_encoding);
   EXTPROC_NEED(http_filter_scheduler_new);

@@ -26,7 +26,7 @@ abi::Fields fields_of(Phase phase) {
   return abi::kResponseTrailers;
 }
 
-abi::Body received(Phase body) {
+abi::Body received_of(Phase body) {
   return is_request_phase(body) ? abi::kReceivedRequest : abi::kReceivedResponse;
 }
 abi::Body buffered(Phase body) {
@@ -132,15 +132,20 @@ void EnvoyStream::remove_header(Phase phase, std::string_view name) const {
   (filter_, fields_of(phase), abi::bytes(name), abi::Bytes{});
 }
 
-std::size_t EnvoyStream::body_bytes(Phase body, bool in_hook) const {
-  return EXTPROC_ENVOY_CALL(http_get_body_size)(filter_, buffered(body)) +
-         (in_hook ? EXTPROC_ENVOY_CALL(http_get_body_size)(filter_, received(body)) : 0);
+bool EnvoyStream::received_is_kept(Phase body) const {
+  return is_request_phase(body) ? EXTPROC_ENVOY_CALL(http_received_buffered_request_body)(filter_)
+                                : EXTPROC_ENVOY_CALL(http_received_buffered_response_body)(filter_);
 }
 
-std::string_view EnvoyStream::read_body(Phase body, bool in_hook, std::string& text) const {
+std::size_t EnvoyStream::body_bytes(Phase body, bool received) const {
+  return EXTPROC_ENVOY_CALL(http_get_body_size)(filter_, buffered(body)) +
+         (received ? EXTPROC_ENVOY_CALL(http_get_body_size)(filter_, received_of(body)) : 0);
+}
+
+std::string_view EnvoyStream::read_body(Phase body, bool received, std::string& text) const {
   std::vector<abi::Bytes> chunks;
   add_chunks(filter_, buffered(body), chunks);
-  if (in_hook) add_chunks(filter_, received(body), chunks);
+  if (received) add_chunks(filter_, received_of(body), chunks);
   std::erase_if(chunks, [](const abi::Bytes& chunk) { return chunk.size == 0; });
   if (chunks.empty()) return {};
   if (chunks.size() == 1) return chunks.front().view();
@@ -149,18 +154,18 @@ std::string_view EnvoyStream::read_body(Phase body, bool in_hook, std::string& t
   return text;
 }
 
-void EnvoyStream::drop_body(Phase body, bool in_hook) const {
-  for (const abi::Body which : {buffered(body), received(body)}) {
-    if (which == received(body) && !in_hook) continue;
+void EnvoyStream::drop_body(Phase body, bool received) const {
+  for (const abi::Body which : {buffered(body), received_of(body)}) {
+    if (which == received_of(body) && !received) continue;
     const std::size_t bytes = EXTPROC_ENVOY_CALL(http_get_body_size)(filter_, which);
     if (bytes > 0) EXTPROC_ENVOY_CALL(http_drain_body)(filter_, which, bytes);
   }
 }
 
-void EnvoyStream::append_body(Phase body, bool in_hook, std::string_view bytes) const {
+void EnvoyStream::append_body(Phase body, bool received, std::string_view bytes) const {
   if (bytes.empty()) return;
   EXTPROC_ENVOY_CALL(http_append_body)
-  (filter_, in_hook ? received(body) : buffered(body), abi::bytes(bytes));
+  (filter_, received ? received_of(body) : buffered(body), abi::bytes(bytes));
 }
 
 std::size_t EnvoyStream::buffer_limit() const {
@@ -202,6 +207,10 @@ void EnvoyStream::reply_end(std::span<const Header> trailers) const {
     return EXTPROC_ENVOY_CALL(http_send_response_data)(filter_, abi::bytes(""), true);
   const auto all = fields(trailers);
   EXTPROC_ENVOY_CALL(http_send_response_trailers)(filter_, all.data(), all.size());
+}
+
+void EnvoyStream::reset(std::string_view details) const {
+  EXTPROC_ENVOY_CALL(http_filter_reset_stream)(filter_, 0, abi::bytes(details));
 }
 
 void EnvoyStream::go_on(Phase phase) const {

@@ -34,13 +34,15 @@ class EnvoyStream {
                       std::span<const Header> told) const;
   void remove_header(Phase phase, std::string_view name) const;
 
-  /// What of a body is with Envoy: what the hook that runs was called with, and what was left there
-  /// before it. `in_hook`: the hook of that body runs.
-  std::size_t body_bytes(Phase body, bool in_hook) const;
+  /// In the hook of a body: whether what it was called with is what Envoy keeps of it.
+  bool received_is_kept(Phase body) const;
+  /// What of a body is with Envoy: what it keeps for all filters, and with `received` what the hook
+  /// that runs was called with besides.
+  std::size_t body_bytes(Phase body, bool received) const;
   /// The same bytes: where they lie in one piece a view of that, and else put together in `text`.
-  std::string_view read_body(Phase body, bool in_hook, std::string& text) const;
-  void drop_body(Phase body, bool in_hook) const;
-  void append_body(Phase body, bool in_hook, std::string_view bytes) const;
+  std::string_view read_body(Phase body, bool received, std::string& text) const;
+  void drop_body(Phase body, bool received) const;
+  void append_body(Phase body, bool received, std::string_view bytes) const;
   /// What Envoy keeps of a body, in bytes.
   std::size_t buffer_limit() const;
 
@@ -49,6 +51,7 @@ class EnvoyStream {
   void reply_head(std::span<const Header> headers) const;
   void reply_chunk(std::string_view bytes) const;
   void reply_end(std::span<const Header> trailers) const;
+  void reset(std::string_view details) const;
   /// The same: what stopped in the direction of the phase goes on.
   void go_on(Phase phase) const;
 

@@ -71,6 +71,8 @@ FilterConfig with_needs(FilterConfig config, const Service& service) {
   config.filter = rules::filled_in(std::move(config.filter), needs);
   config.filter.message_timeout = kNoMessageTimeout;
   config.filter.max_message_timeout = {};
+  // Others count here without it; those to FULL_DUPLEX_STREAMED never do.
+  config.filter.allow_mode_override = false;
   config.observability_mode |= needs.observability_mode;
   config.send_body_without_waiting |= needs.send_body_without_waiting_for_header_response;
   const auto add = [](std::vector<std::string>& all, const std::vector<std::string>& more) {

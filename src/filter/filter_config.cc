@@ -152,6 +152,8 @@ FilterConfig read(std::string_view filter_name, const OwnSettings& in) {
     config.status_on_error = status->get<int>("code");
     if (config.status_on_error < 200 || config.status_on_error > 599)
       refuse(*status, "status_on_error.code", "must be from 200 to 599");
+    // As Envoy takes it.
+    if (config.status_on_error < 400) config.status_on_error = kStatusOnError;
   }
   if (const auto rules = in.find<OwnSettings>("mutation_rules")) {
     config.filter.allow_all_routing = rules->get_or("allow_all_routing", false);

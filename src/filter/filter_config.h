@@ -15,6 +15,9 @@
 
 namespace extproc::filter {
 
+/// Where none is stated that is one of an error.
+inline constexpr int kStatusOnError = 500;
+
 /// What `filter_config` says; docs/in-envoy.md has its keys. What has the name of a field of
 /// ext_proc's filter means the same.
 struct FilterConfig {
@@ -38,7 +41,7 @@ struct FilterConfig {
   bool observability_mode = false;
   bool failure_mode_allow = false;
   /// What a caller gets where a processor fails, and failure_mode_allow is not set.
-  int status_on_error = 500;
+  int status_on_error = kStatusOnError;
   FilterSettings filter{};
   std::vector<std::string> request_attributes{};
   std::vector<std::string> response_attributes{};

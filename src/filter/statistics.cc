@@ -20,7 +20,8 @@ Statistics::Statistics(void* envoy_config) {
 #undef EXTPROC_DEFINE
 }
 
-void Statistics::tell(void* envoy, const Counters& counters, Told& told) const {
+void Statistics::tell(void* envoy, const Counters& counters, const Outlived& outlived,
+                      Told& told) const {
   if (!defined_) return;
   std::size_t i = 0;
   const auto count = [&](const Counter& counter) {
@@ -35,8 +36,7 @@ void Statistics::tell(void* envoy, const Counters& counters, Told& told) const {
   EXTPROC_FILTER_COUNTERS(EXTPROC_COUNT)
 #undef EXTPROC_COUNT
   i = 0;
-  const auto gauge = [&](const Counter& counter) {
-    const std::uint64_t now = counter.value();
+  const auto gauge = [&](std::uint64_t now) {
     const std::uint64_t before = told.gauges[i];
     told.gauges[i] = now;
     const std::size_t id = gauges_[i++];
@@ -45,7 +45,7 @@ void Statistics::tell(void* envoy, const Counters& counters, Told& told) const {
     if (now < before)
       EXTPROC_ENVOY_CALL(http_filter_decrement_gauge)(envoy, id, nullptr, 0, before - now);
   };
-#define EXTPROC_COUNT(name) gauge(counters.name);
+#define EXTPROC_COUNT(name) gauge(counters.name.value() - outlived.name);
   EXTPROC_FILTER_GAUGES(EXTPROC_COUNT)
 #undef EXTPROC_COUNT
 }

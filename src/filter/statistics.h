@@ -32,11 +32,19 @@ class Statistics {
     std::array<std::uint64_t, kGauges> gauges{};
   };
 
+  /// What handlers of streams that Envoy has let go of still have a part in: once no other stream
+  /// comes, nobody could tell Envoy that they are over.
+  struct Outlived {
+#define EXTPROC_ONE(name) std::uint64_t name = 0;
+    EXTPROC_FILTER_GAUGES(EXTPROC_ONE)
+#undef EXTPROC_ONE
+  };
+
   /// Defines them under Envoy's metrics_namespace. In http_filter_config_new; null for none.
   explicit Statistics(void* envoy_config);
 
   /// Tells Envoy what has changed, on behalf of an HTTP stream, on its worker.
-  void tell(void* envoy, const Counters& counters, Told& told) const;
+  void tell(void* envoy, const Counters& counters, const Outlived& outlived, Told& told) const;
 
  private:
   bool defined_ = false;

@@ -11,6 +11,13 @@
 #include "host/access.h"
 
 namespace extproc::filter {
+namespace {
+
+std::string error_details(GrpcStatus status) {
+  return "extproc_error_" + std::string(to_string(status));
+}
+
+}  // namespace
 
 Stream::Turn::Turn(Stream& stream) : stream_(stream) {
   take();
@@ -82,7 +89,7 @@ abi::OnHeaders Stream::on_headers(Turn& turn, Phase phase, bool end) {
   if (!begin(turn)) return abi::OnHeaders::go_on;
   Way& way = this->way(phase);
   way.headers_came = true;
-  way.ended = end;
+  way.ended = way.headers_end = end;
   tell(way);
   if (!do_asked()) return abi::OnHeaders::stop;
   act_on_other(way);
@@ -112,6 +119,7 @@ abi::OnBody Stream::on_body(Turn& turn, Phase phase, bool end) {
   way.body_came = true;
   way.ended = end;
   way.in_body_hook = true;
+  find_body(way);
   tell(way);
   const bool goes = do_asked();
   if (goes) act_on_other(way);
@@ -123,11 +131,14 @@ abi::OnBody Stream::on_body(Turn& turn, Phase phase, bool end) {
     // Over its limit Envoy then answers in place of the upstream, as with ext_proc.
     const bool whole = way.sent.body == BodySendMode::buffered && !way.whole_told && !is_over();
     status = whole ? abi::OnBody::stop_and_buffer : abi::OnBody::stop_and_watermark;
+    // It would stop reading at its limit, before the end that is awaited.
+    if (way.replaced) envoy_.drop_body(way.body, way.received);
+    way.left_some = true;
   } else {
     let_out(way);
     way.stopped = false;
   }
-  way.in_body_hook = way.passes_chunk = false;
+  way.in_body_hook = way.passes_chunk = way.received = false;
   return status;
 }
 
@@ -135,6 +146,7 @@ abi::OnTrailers Stream::on_trailers(Turn& turn, Phase phase) {
   if (!begin(turn)) return abi::OnTrailers::go_on;
   Way& way = this->way(phase);
   way.trailers_came = true;
+  if (way.body_came) find_body(way);
   tell(way);
   if (!do_asked()) return abi::OnTrailers::stop;
   act_on_other(way);
@@ -163,7 +175,13 @@ void Stream::on_destroy() {
   if (turns_ == 1 && !(observes() && looks_on_still())) close();
   if (worker_ == nullptr) return;
   worker_->tracer().leave(envoy_.filter());
-  filter_->statistics().tell(envoy_.filter(), worker_->counters(), worker_->told());
+  if (!released_) {
+    outlives_ = true;
+    ++worker_->outlived().streams_open;
+    worker_->outlived().memory_bytes += static_cast<std::uint64_t>(kept_);
+  }
+  filter_->statistics().tell(envoy_.filter(), worker_->counters(), worker_->outlived(),
+                             worker_->told());
 }
 
 void Stream::on_failure(std::string_view what) {
@@ -182,6 +200,9 @@ void Stream::close() {
   alive_.reset();
   if (!observed_.empty()) kept(-static_cast<std::ptrdiff_t>(observed_.bytes()));
   observed_.clear();
+  for (Way* way : {&request_, &response_}) {
+    while (!way->unanswered.empty()) pop_unanswered(*way);
+  }
   if (exchange_ == nullptr) {
     released_ = true;
     return;
@@ -190,14 +211,20 @@ void Stream::close() {
   if (whole && !paused_) exchange_->on_end();
   released_ = over_limit_
                   ? exchange_->on_closed(GrpcStatus::resource_exhausted, false, "memory_bytes")
-                  : exchange_->on_closed(GrpcStatus::ok, !whole);
-  if (released_ && worker_->loop() != nullptr) Background::instance().end_use();
+                  : exchange_->on_closed(whole ? GrpcStatus::ok : GrpcStatus::cancelled, !whole);
+  if (released_) rest();
+}
+
+// No handler of it runs any more.
+void Stream::rest() {
+  if (std::exchange(outlives_, false)) --worker_->outlived().streams_open;
+  if (worker_->loop() != nullptr) Background::instance().end_use();
 }
 
 // The last of its calls: the exchange may be destroyed inside of it.
 void Stream::released() {
   released_ = true;
-  if (worker_->loop() != nullptr) Background::instance().end_use();
+  rest();
   if (!destroyed_ || turns_ > 0) return;
   worker_->loop()->forget(*this);
   // Its worker may be in the middle of something that it tells.
@@ -207,6 +234,11 @@ void Stream::released() {
 
 void Stream::finish(GrpcStatus status, std::string_view /*message*/) {
   if (end_ != End::none) return;
+  if (status != GrpcStatus::ok && reply_open_) {
+    // As with ext_proc the caller is not to take it for the whole.
+    pieces_.push_back({.kind = Piece::Kind::reset, .bytes = error_details(status)});
+    reply_open_ = false;
+  }
   if (status == GrpcStatus::ok || replied_ || reply_ || !pieces_.empty() || observes()) {
     end_ = End::passes;
   } else {
@@ -214,7 +246,7 @@ void Stream::finish(GrpcStatus status, std::string_view /*message*/) {
     end_ = config.failure_mode_allow ? End::passes : End::fails;
     if (end_ == End::fails)
       reply_ = ImmediateResponse{.status = config.status_on_error,
-                                 .details = "extproc_error_" + std::string(to_string(status))};
+                                 .details = error_details(status)};
   }
   touch();
 }
@@ -254,6 +286,7 @@ void Stream::wake_at(std::optional<host::Clock::time_point> time) {
 void Stream::kept(std::ptrdiff_t bytes) {
   kept_ += bytes;
   worker_->counters().memory_bytes.add(static_cast<std::uint64_t>(bytes));
+  if (outlives_) worker_->outlived().memory_bytes += static_cast<std::uint64_t>(bytes);
   if (in_force_->keep(bytes) || over_limit_ || closed_) return;
   over_limit_ = true;
   touch();
@@ -290,6 +323,21 @@ void Stream::act_on_other(const Way& way) {
                          alive_ != nullptr ? alive_ : alive_ = std::make_shared<Stream*>(this))] {
                       if (const auto stream = alive.lock()) (*stream)->touch();
                     });
+}
+
+// What of a body lies where, before anything is done with it.
+void Stream::find_body(Way& way) {
+  const bool is_kept = way.in_body_hook && envoy_.received_is_kept(way.body);
+  way.received = way.in_body_hook && !is_kept;
+  way.left_some |= is_kept;
+  if (way.left_some || way.replaced || observes() || is_over()) return;
+  if (way.sent.body == BodySendMode::none || envoy_.body_bytes(way.body, false) == 0) return;
+  // What has gone on from here is kept by a filter behind this one, in the place where this one
+  // would leave its own: which is whose cannot be told.
+  log_to_envoy(LogLevel::error,
+               "a filter behind this one holds bodies back, which were told as they came: put it "
+               "before this one, or set the body mode to BUFFERED");
+  finish(GrpcStatus::internal, "a filter behind holds the body");
 }
 
 void Stream::go_on(Way& way) {

@@ -82,7 +82,7 @@ class Stream final : private host::AnswerSink,
   enum class End : std::uint8_t { none, passes, fails };
   /// A part of a response that is written piece by piece.
   struct Piece {
-    enum class Kind : std::uint8_t { head, chunk, end } kind;
+    enum class Kind : std::uint8_t { head, chunk, end, reset } kind;
     std::vector<std::pair<std::string, std::string>> headers{};
     std::string bytes{};
   };
@@ -136,11 +136,16 @@ class Stream final : private host::AnswerSink,
   void touch();
   bool begin(Turn& turn);
   void close();
+  void rest();
 
   // In stream_messages.cc: what the exchange is told, as far as it takes it.
   void tell(Way& way);
   bool tells_body_now(const Way& way) const;
   bool goes_over_limit(const Way& way) const;
+  bool reads_no_more(const Way& way) const;
+  void refuse_too_large(const Way& way);
+  std::string_view take_piece(Way& way);
+  std::string pop_unanswered(Way& way);
   bool tells_trailers_now(const Way& way) const;
   bool has_untold_body(const Way& way) const;
   void tell_headers(Way& way);
@@ -158,6 +163,7 @@ class Stream final : private host::AnswerSink,
   bool is_over() const { return end_ != End::none || replied_ || off_; }
 
   // What is done with Envoy.
+  void find_body(Way& way);
   bool waits(const Way& way) const;
   void let_out(Way& way);
   /// Does what the exchange asked for that may call hooks. False where nothing is to follow.
@@ -192,11 +198,14 @@ class Stream final : private host::AnswerSink,
   bool first_ = true;
   bool paused_ = false;
   bool replied_ = false;
+  /// A response piece by piece has begun, and has no end.
+  bool reply_open_ = false;
   bool over_limit_ = false;
   bool destroyed_ = false;
   bool closed_ = false;
   bool awaits_time_ = false;
   bool released_ = true;  // no handler runs
+  bool outlives_ = false;  // Envoy's stream
   // Last, so that it goes before what it refers to.
   std::unique_ptr<host::Exchange> exchange_;
 };

@@ -41,24 +41,33 @@ void Stream::headers(Phase phase, const HttpHeaders& message, const HeadersRespo
     envoy_.remove_header(phase, "content-length");
   way.replaced = true;
   way.out = *answer.replacement();
+  // Envoy reads on only where it has room.
+  if (way.left_some || way.in_body_hook) envoy_.drop_body(way.body, way.received);
 }
 
-void Stream::body(Phase phase, const HttpBody& message, BodyResponse& answer) {
+// In the order in which they were told, so that what still lies with Envoy is the last. What of a
+// chain answers may have no message.
+void Stream::body(Phase phase, const HttpBody& /*message*/, BodyResponse& answer) {
   Way& way = this->way(phase);
   if (way.bodies_owed > 0) --way.bodies_owed;
-  way.unanswered.erase(0, message.bytes().size());
+  const bool in_place = way.bodies_owed == 0 && std::exchange(way.in_place, false);
+  std::string piece = in_place ? std::string() : pop_unanswered(way);
   touch();
   if (destroyed_) return;
   if (way.buffers()) envoy_.change_headers(phase, answer.header_mutation(), {});
   if (answer.is_route_cache_cleared()) envoy_.clear_route_cache();
   take_extras(answer.extras_or_null());
+  if (way.replaced) return;
   const bool kept = answer.body_change() == BodyChange::none;
-  if (way.in_place) {
+  if (in_place) {
+    way.passes_chunk = kept && way.in_body_hook;
     if (kept) return;
-    envoy_.drop_body(phase, way.in_body_hook);
-    way.in_place = false;
+    envoy_.drop_body(phase, way.received);
   }
-  way.out.append(kept ? message.bytes() : answer.body());
+  way.out.append(kept ? piece : answer.body());
+  const std::size_t limit = envoy_.buffer_limit();
+  if (way.sent.body == BodySendMode::buffered && limit > 0 && way.out.size() > limit)
+    refuse_too_large(way);
 }
 
 void Stream::trailers(Phase phase, const HttpTrailers& /*message*/,
@@ -85,6 +94,7 @@ void Stream::reply(Phase /*phase*/, const ImmediateResponse& response,
 
 void Stream::reply_head(std::span<const Header> headers, const ResponseExtras* extras) {
   take_extras(extras);
+  reply_open_ = true;
   pieces_.push_back({.kind = Piece::Kind::head, .headers = copy(headers)});
   touch();
 }
@@ -97,6 +107,7 @@ void Stream::reply_chunk(std::string_view bytes, const ResponseExtras* extras) {
 
 void Stream::reply_end(std::span<const Header> trailers, const ResponseExtras* extras) {
   take_extras(extras);
+  reply_open_ = false;
   pieces_.push_back({.kind = Piece::Kind::end, .headers = copy(trailers)});
   touch();
 }
@@ -143,6 +154,9 @@ bool Stream::do_asked() {
           break;
         case Piece::Kind::end:
           envoy_.reply_end(view(piece.headers));
+          break;
+        case Piece::Kind::reset:
+          envoy_.reset(piece.bytes);
           break;
       }
     }

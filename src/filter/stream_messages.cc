@@ -8,6 +8,12 @@ namespace {
 
 constexpr std::string_view kContentLength = "content-length";
 
+/// Of what is used again and again.
+void let_go_if_large(std::string& text) {
+  constexpr std::size_t kLarge = std::size_t{16} << 10;
+  if (text.capacity() > kLarge) std::string().swap(text);
+}
+
 }  // namespace
 
 void Stream::tell_observed() {
@@ -20,6 +26,7 @@ void Stream::tell_observed() {
 
 void Stream::tell(Way& way) {
   if (way.headers_came && !way.headers_told && !is_over() && !holds_up()) tell_headers(way);
+  if (!is_over() && !holds_up() && reads_no_more(way)) return refuse_too_large(way);
   while (!is_over() && tells_body_now(way)) tell_body(way);
   if (!is_over() && tells_trailers_now(way)) tell_trailers(way);
 }
@@ -28,7 +35,7 @@ void Stream::tell_headers(Way& way) {
   way.headers_told = true;
   if (!way.sent.headers) {
     // As Envoy does it for ext_proc.
-    if (!way.ended && rules::removes_content_length(way.sent.body, false) &&
+    if (!way.headers_end && rules::removes_content_length(way.sent.body, false) &&
         !in_force_->config().filter.allow_content_length_header)
       envoy_.remove_header(way.headers, kContentLength);
     return;
@@ -37,8 +44,8 @@ void Stream::tell_headers(Way& way) {
   envoy_.read_headers(way.headers, entries);
   if (&way == &request_) envoy_.note_request(entries);
   way.headers_owed = true;
-  host::Message message{.phase = way.headers, .end_of_stream = way.ended, .headers = entries};
-  way.end_told = way.ended;
+  host::Message message{.phase = way.headers, .end_of_stream = way.headers_end, .headers = entries};
+  way.end_told = way.headers_end;
   way.telling_headers = true;
   on(way, message);
   way.telling_headers = false;
@@ -55,13 +62,13 @@ bool Stream::tells_body_now(const Way& way) const {
       // A chunk behind the next stays with Envoy, which bounds it, until the one before is
       // answered; but those that the headers wait for are read ahead.
       if (way.passes_chunk || (way.bodies_owed > 0 && !way.headers_owed)) return false;
-      return envoy_.body_bytes(way.body, way.in_body_hook) > 0 || way.ended;
+      return envoy_.body_bytes(way.body, way.received) > 0 || way.ended;
     case BodySendMode::buffered:
       return !way.whole_told && way.body_ended() && !goes_over_limit(way);
     case BodySendMode::buffered_partial:
       return !way.whole_told &&
              (way.body_ended() ||
-              envoy_.body_bytes(way.body, way.in_body_hook) >= envoy_.buffer_limit());
+              envoy_.body_bytes(way.body, way.received) >= envoy_.buffer_limit());
     default:
       return false;
   }
@@ -70,39 +77,67 @@ bool Stream::tells_body_now(const Way& way) const {
 // With what the hook was called with the body is more than Envoy buffers: left there, Envoy answers
 // in place of the upstream, as it does for what came before.
 bool Stream::goes_over_limit(const Way& way) const {
-  if (!way.in_body_hook) return false;
+  if (!way.received) return false;
   const std::size_t limit = envoy_.buffer_limit();
-  return limit > 0 && envoy_.body_bytes(way.body, true) > limit;
+  return limit > 0 && envoy_.body_bytes(way.body, way.received) > limit;
+}
+
+// A body that is to be told as a whole, of which Envoy keeps more than it may: it came while the
+// headers waited, or another filter has let all of it go on. Envoy reads no more of it, and looks at
+// its limit no more.
+bool Stream::reads_no_more(const Way& way) const {
+  if (way.sent.body != BodySendMode::buffered || way.whole_told || !way.body_came ||
+      way.headers_owed || way.replaced)
+    return false;
+  const std::size_t limit = envoy_.buffer_limit();
+  return limit > 0 && envoy_.body_bytes(way.body, false) > limit;
+}
+
+// As Envoy does it.
+void Stream::refuse_too_large(const Way& way) {
+  const bool is_request = &way == &request_;
+  reply_ = {.status = is_request ? 413 : 500,
+            .body = is_request ? "Payload Too Large" : "Internal Server Error",
+            .details = is_request ? "request_payload_too_large" : "response_payload_too_large"};
+}
+
+// Out of Envoy, to be kept until it is answered.
+std::string_view Stream::take_piece(Way& way) {
+  const std::string& piece =
+      way.unanswered.emplace_back(envoy_.read_body(way.body, way.received, text_));
+  envoy_.drop_body(way.body, way.received);
+  kept(static_cast<std::ptrdiff_t>(piece.size()));
+  return piece;
+}
+
+std::string Stream::pop_unanswered(Way& way) {
+  if (way.unanswered.empty()) return {};
+  std::string piece = std::move(way.unanswered.front());
+  way.unanswered.pop_front();
+  kept(-static_cast<std::ptrdiff_t>(piece.size()));
+  return piece;
 }
 
 void Stream::tell_body(Way& way) {
-  const std::string_view bytes = envoy_.read_body(way.body, way.in_body_hook, text_);
+  const bool whole = way.sent.body == BodySendMode::buffered;
   way.whole_told = way.buffers();
   way.end_told = way.ended;
-  ++way.bodies_owed;
   // A body that is told as a whole stays with Envoy, and so does a chunk that comes alone: what is
   // answered at once, and not changed, then costs no copy.
-  way.in_place = way.sent.body == BodySendMode::buffered || (way.in_body_hook && way.out.empty());
-  const bool whole = way.sent.body == BodySendMode::buffered;
-  const bool passes = in_force_->config().failure_mode_allow;
-  host::Message message{.phase = way.body, .end_of_stream = way.ended, .body = bytes};
-  if (!way.in_place) {
-    if (passes) way.unanswered.append(bytes);
-    // The bytes are where they lie no longer than that.
-    if (bytes.data() != text_.data()) message.body = text_.assign(bytes);
-    envoy_.drop_body(way.body, way.in_body_hook);
-  }
+  way.in_place = whole || (way.in_body_hook && way.out.empty());
+  host::Message message{.phase = way.body, .end_of_stream = way.ended};
+  message.body = way.in_place ? envoy_.read_body(way.body, way.received, text_) : take_piece(way);
+  ++way.bodies_owed;
   on(way, message);
-  if (whole || !way.in_place) return;
-  if (way.bodies_owed == 0) {
-    way.passes_chunk = way.in_place;
-    way.in_place = false;
-    return;
+  // What comes behind a chunk that was not answered must not go on with it.
+  if (!whole && std::exchange(way.in_place, false)) {
+    if (way.bodies_owed > 0) {
+      take_piece(way);
+    } else {
+      way.passes_chunk = true;
+    }
   }
-  way.in_place = false;
-  // It was not answered: what comes behind it must not go on with it.
-  if (passes) way.unanswered.append(envoy_.read_body(way.body, way.in_body_hook, text_));
-  envoy_.drop_body(way.body, way.in_body_hook);
+  let_go_if_large(text_);
 }
 
 bool Stream::tells_trailers_now(const Way& way) const {
@@ -114,7 +149,7 @@ bool Stream::tells_trailers_now(const Way& way) const {
 bool Stream::has_untold_body(const Way& way) const {
   if (!way.body_came || way.end_told || way.sent.body == BodySendMode::none) return false;
   if (way.buffers()) return !way.whole_told;
-  return !way.passes_chunk && envoy_.body_bytes(way.body, way.in_body_hook) > 0;
+  return !way.passes_chunk && envoy_.body_bytes(way.body, way.received) > 0;
 }
 
 void Stream::tell_trailers(Way& way) {
@@ -170,7 +205,7 @@ bool Stream::waits(const Way& way) const {
       break;
     default:
       if (way.body_came && !way.end_told && paused_ && !way.passes_chunk &&
-          (envoy_.body_bytes(way.body, way.in_body_hook) > 0 || way.ended))
+          (envoy_.body_bytes(way.body, way.received) > 0 || way.ended))
         return true;
   }
   return way.trailers_came && way.sent.trailers && !way.trailers_told;
@@ -178,15 +213,19 @@ bool Stream::waits(const Way& way) const {
 
 // Puts what was taken, and answered, before what Envoy has of the body.
 void Stream::let_out(Way& way) {
-  if (way.replaced) envoy_.drop_body(way.body, way.in_body_hook);
-  if (end_ == End::passes && !way.unanswered.empty()) way.out.append(way.unanswered);
-  way.unanswered.clear();
+  if (way.replaced) envoy_.drop_body(way.body, way.received);
+  while (!way.unanswered.empty()) {
+    const std::string piece = pop_unanswered(way);
+    if (end_ == End::passes && !way.replaced) way.out.append(piece);
+  }
   if (way.out.empty()) return;
-  const std::string behind(envoy_.read_body(way.body, way.in_body_hook, text_));
-  if (!behind.empty()) envoy_.drop_body(way.body, way.in_body_hook);
-  envoy_.append_body(way.body, way.in_body_hook, way.out);
-  envoy_.append_body(way.body, way.in_body_hook, behind);
+  const std::string behind(envoy_.read_body(way.body, way.received, text_));
+  if (!behind.empty()) envoy_.drop_body(way.body, way.received);
+  envoy_.append_body(way.body, way.received, way.out);
+  envoy_.append_body(way.body, way.received, behind);
   way.out.clear();
+  let_go_if_large(way.out);
+  let_go_if_large(text_);
 }
 
 }  // namespace extproc::filter

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <list>
 #include <string>
 
 #include "extproc/phase.h"
@@ -28,6 +29,8 @@ struct Way {
   bool headers_came = false;
   bool body_came = false;
   bool trailers_came = false;
+  /// Nothing follows the headers.
+  bool headers_end = false;
   /// Nothing follows.
   bool ended = false;
 
@@ -43,8 +46,8 @@ struct Way {
   std::size_t bodies_owed = 0;
   bool trailers_owed = false;
 
-  /// What was told and not answered, where that goes on though the exchange fails.
-  std::string unanswered{};
+  /// The pieces of a body that were taken from Envoy, told, and not answered, in their order.
+  std::list<std::string> unanswered{};
   /// What is to go on, before whatever Envoy has.
   std::string out{};
   /// An answer to headers put something in place of the whole message: what comes is dropped.
@@ -54,7 +57,11 @@ struct Way {
   bool telling_headers = false;
   /// The hook of the body runs.
   bool in_body_hook = false;
-  /// A chunk is being told that still lies with Envoy, where it stays if it is not changed.
+  /// It was called with something apart from what Envoy keeps of the body.
+  bool received = false;
+  /// Some of the body has been left with Envoy, here or by a filter before this one.
+  bool left_some = false;
+  /// What was told last still lies with Envoy, where it stays if it is not changed.
   bool in_place = false;
   /// What Envoy has of the body in the hook that runs has been told and answered, and goes on.
   bool passes_chunk = false;

@@ -27,6 +27,7 @@ class Worker {
   const std::shared_ptr<WorkerLoop>& loop() const { return loop_; }
   Counters& counters() { return detail::HostAccess::counters(host_); }
   Statistics::Told& told() { return told_; }
+  Statistics::Outlived& outlived() { return outlived_; }
   /// The headers of the message that is being read.
   std::vector<Header>& read_headers() { return read_headers_; }
   MetadataKinds& kinds() { return kinds_; }
@@ -38,6 +39,7 @@ class Worker {
   EnvoyTracer tracer_;
   host::Host host_;
   Statistics::Told told_;
+  Statistics::Outlived outlived_;
   std::vector<Header> read_headers_;
   MetadataKinds kinds_;
 };

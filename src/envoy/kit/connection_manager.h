@@ -52,6 +52,7 @@ class ConnectionManager : public FilterHost, private PipeEnd {
   void local_headers(HeaderMap headers, bool end) final;
   void local_data(std::string data, bool end) final;
   void local_trailers(HeaderMap trailers) final;
+  void reset() final { reset_caller(); }
   void clear_route_cache() final { result_.route_cache_cleared = true; }
   const Exchange& exchange() const final { return exchange_; }
   std::string_view code_details() const final {

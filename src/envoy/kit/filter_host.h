@@ -21,6 +21,8 @@ class FilterHost {
   virtual void local_headers(HeaderMap headers, bool end) = 0;
   virtual void local_data(std::string data, bool end) = 0;
   virtual void local_trailers(HeaderMap trailers) = 0;
+  /// Ends the caller's stream, and with it that of the upstream.
+  virtual void reset() = 0;
   virtual void clear_route_cache() = 0;
   virtual const Exchange& exchange() const = 0;
   virtual std::string_view code_details() const = 0;

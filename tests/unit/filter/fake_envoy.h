@@ -110,6 +110,8 @@ class Stream final : public std::enable_shared_from_this<Stream>,
   std::string value(abi::Fields which, std::string_view name);
   const std::optional<Reply>& reply() const { return reply_; }
   bool destroyed() const { return filter_.destroyed(); }
+  /// The filter has ended the stream.
+  bool is_reset() const { return reset_; }
   /// The stream is destroyed within the filter's call of a reply, as Envoy may do it.
   void destroy_within_reply() { destroy_within_reply_ = true; }
   void destroy_within_continue() { destroy_within_continue_ = true; }
@@ -133,6 +135,10 @@ class Stream final : public std::enable_shared_from_this<Stream>,
   void local_headers(kit::HeaderMap headers, bool end) override;
   void local_data(std::string data, bool end) override;
   void local_trailers(kit::HeaderMap trailers) override;
+  void reset() override {
+    reset_ = true;
+    destroy();
+  }
   void clear_route_cache() override {}
   const testing::Exchange& exchange() const override { return around_.exchange; }
   std::string_view code_details() const override { return "via_upstream"; }
@@ -153,6 +159,7 @@ class Stream final : public std::enable_shared_from_this<Stream>,
   Passed passed_[2];
   std::optional<Reply> reply_;
   bool arrives_ = false;
+  bool reset_ = false;
   bool destroy_within_reply_ = false;
   bool destroy_within_continue_ = false;
 };

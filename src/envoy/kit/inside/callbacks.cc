@@ -198,6 +198,10 @@ EXTPROC_CALLBACK(void, http_send_response_trailers)
 (void* f, const Field* trailers, std::size_t count) {
   of(f).reply_trailers(kit::list(trailers, count));
 }
+EXTPROC_CALLBACK(void, http_filter_reset_stream)(void* f, unsigned, Bytes) { of(f).reset(); }
+// No other filter is there that could have kept it.
+EXTPROC_CALLBACK(bool, http_received_buffered_request_body)(void*) { return false; }
+EXTPROC_CALLBACK(bool, http_received_buffered_response_body)(void*) { return false; }
 
 EXTPROC_CALLBACK(void, http_filter_continue_decoding)(void* f) { of(f).go_on(kit::Side::request); }
 EXTPROC_CALLBACK(void, http_filter_continue_encoding)(void* f) { of(f).go_on(kit::Side::response); }

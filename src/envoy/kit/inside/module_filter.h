@@ -80,6 +80,7 @@ class ModuleFilter final : public PipeFilter {
   void reply_headers(const HeaderList& headers, bool end);
   void reply_data(std::string_view bytes, bool end);
   void reply_trailers(const HeaderList& trailers);
+  void reset() { host_.reset(); }
   void clear_route_cache() { host_.clear_route_cache(); }
   /// Nothing where there is none; valid until the stream is over.
   std::optional<ValueView> attribute(std::string_view name);
