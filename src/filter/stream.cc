@@ -134,9 +134,10 @@ abi::OnBody Stream::on_body(Turn& turn, Phase phase, bool end) {
     // It would stop reading at its limit, before the end that is awaited.
     if (way.replaced) envoy_.drop_body(way.body, way.received);
     way.left_some = true;
+    way.is_full = !whole && way.headers_owed && is_over_limit(way);
   } else {
     let_out(way);
-    way.stopped = false;
+    way.stopped = way.is_full = false;
   }
   way.in_body_hook = way.passes_chunk = way.received = false;
   return status;
@@ -245,8 +246,8 @@ void Stream::finish(GrpcStatus status, std::string_view /*message*/) {
     const FilterConfig& config = in_force_->config();
     end_ = config.failure_mode_allow ? End::passes : End::fails;
     if (end_ == End::fails)
-      reply_ = ImmediateResponse{.status = config.status_on_error,
-                                 .details = error_details(status)};
+      reply_ =
+          ImmediateResponse{.status = config.status_on_error, .details = error_details(status)};
   }
   touch();
 }
@@ -330,6 +331,8 @@ void Stream::find_body(Way& way) {
   const bool is_kept = way.in_body_hook && envoy_.received_is_kept(way.body);
   way.received = way.in_body_hook && !is_kept;
   way.left_some |= is_kept;
+  // Only where it is to be told as a whole does that matter.
+  if (is_kept && way.sent.body == BodySendMode::buffered) way.is_full = is_over_limit(way);
   if (way.left_some || way.replaced || observes() || is_over()) return;
   if (way.sent.body == BodySendMode::none || envoy_.body_bytes(way.body, false) == 0) return;
   // What has gone on from here is kept by a filter behind this one, in the place where this one

@@ -143,6 +143,7 @@ class Stream final : private host::AnswerSink,
   bool tells_body_now(const Way& way) const;
   bool goes_over_limit(const Way& way) const;
   bool reads_no_more(const Way& way) const;
+  bool is_over_limit(const Way& way) const;
   void refuse_too_large(const Way& way);
   std::string_view take_piece(Way& way);
   std::string pop_unanswered(Way& way);
@@ -204,7 +205,7 @@ class Stream final : private host::AnswerSink,
   bool destroyed_ = false;
   bool closed_ = false;
   bool awaits_time_ = false;
-  bool released_ = true;  // no handler runs
+  bool released_ = true;   // no handler runs
   bool outlives_ = false;  // Envoy's stream
   // Last, so that it goes before what it refers to.
   std::unique_ptr<host::Exchange> exchange_;

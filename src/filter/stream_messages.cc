@@ -66,9 +66,8 @@ bool Stream::tells_body_now(const Way& way) const {
     case BodySendMode::buffered:
       return !way.whole_told && way.body_ended() && !goes_over_limit(way);
     case BodySendMode::buffered_partial:
-      return !way.whole_told &&
-             (way.body_ended() ||
-              envoy_.body_bytes(way.body, way.received) >= envoy_.buffer_limit());
+      return !way.whole_told && (way.body_ended() || envoy_.body_bytes(way.body, way.received) >=
+                                                         envoy_.buffer_limit());
     default:
       return false;
   }
@@ -76,21 +75,17 @@ bool Stream::tells_body_now(const Way& way) const {
 
 // With what the hook was called with the body is more than Envoy buffers: left there, Envoy answers
 // in place of the upstream, as it does for what came before.
-bool Stream::goes_over_limit(const Way& way) const {
-  if (!way.received) return false;
-  const std::size_t limit = envoy_.buffer_limit();
-  return limit > 0 && envoy_.body_bytes(way.body, way.received) > limit;
+bool Stream::goes_over_limit(const Way& way) const { return way.received && is_over_limit(way); }
+
+// A body that is to be told as a whole, of which no more is read: its end could not come.
+bool Stream::reads_no_more(const Way& way) const {
+  return way.is_full && way.sent.body == BodySendMode::buffered && !way.whole_told &&
+         !way.headers_owed && !way.replaced;
 }
 
-// A body that is to be told as a whole, of which Envoy keeps more than it may: it came while the
-// headers waited, or another filter has let all of it go on. Envoy reads no more of it, and looks at
-// its limit no more.
-bool Stream::reads_no_more(const Way& way) const {
-  if (way.sent.body != BodySendMode::buffered || way.whole_told || !way.body_came ||
-      way.headers_owed || way.replaced)
-    return false;
+bool Stream::is_over_limit(const Way& way) const {
   const std::size_t limit = envoy_.buffer_limit();
-  return limit > 0 && envoy_.body_bytes(way.body, false) > limit;
+  return limit > 0 && envoy_.body_bytes(way.body, way.received) > limit;
 }
 
 // As Envoy does it.

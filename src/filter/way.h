@@ -61,6 +61,8 @@ struct Way {
   bool received = false;
   /// Some of the body has been left with Envoy, here or by a filter before this one.
   bool left_some = false;
+  /// More than Envoy's limit, where it stops reading at that and says nothing.
+  bool is_full = false;
   /// What was told last still lies with Envoy, where it stays if it is not changed.
   bool in_place = false;
   /// What Envoy has of the body in the hook that runs has been told and answered, and goes on.

@@ -285,6 +285,66 @@ class Notes : public Processor {
   }
 };
 
+/// Looks at bodies for some time, and lets them go on as they are.
+class KeepsLater : public AsyncProcessor {
+ public:
+  Task<> process_request_body(const HttpBody&, Context& context, Request&, BodyResponse&) override {
+    return look(context);
+  }
+  Task<> process_response_body(const HttpBody&, Context& context, Request&,
+                               BodyResponse&) override {
+    return look(context);
+  }
+
+ private:
+  static Task<> look(Context& context) {
+    const Running running;
+    boost::asio::steady_timer timer(executor(context), 1ms);
+    co_await timer.async_wait(boost::asio::deferred);
+  }
+};
+
+class Replaces : public Processor {
+ public:
+  void process_request_headers(const HttpHeaders&, Context&, Request&,
+                               HeadersResponse& response) override {
+    response.continue_and_replace("other");
+  }
+};
+
+/// Begins a response of its own, and fails.
+class BreaksOff : public AsyncProcessor {
+ public:
+  Task<> process_request_headers(const HttpHeaders&, Context& context, Request&,
+                                 HeadersResponse& response) override {
+    const Running running;
+    response.respond_streaming(200).write("one");
+    boost::asio::steady_timer timer(executor(context), 1ms);
+    co_await timer.async_wait(boost::asio::deferred);
+    throw std::runtime_error("broken off");
+  }
+};
+
+/// Has the mode of the request's body changed after a time, to what the header says.
+class Overrides : public AsyncProcessor {
+ public:
+  Task<> process_request_headers(const HttpHeaders& headers, Context& context, Request&,
+                                 HeadersResponse& response) override {
+    const Running running;
+    const bool duplex = headers.value("x-mode").value_or("") == "FULL_DUPLEX_STREAMED";
+    boost::asio::steady_timer timer(executor(context), 2ms);
+    co_await timer.async_wait(boost::asio::deferred);
+    response.override_mode({.request_body_mode = duplex ? BodySendMode::full_duplex_streamed
+                                                        : BodySendMode::buffered});
+  }
+  Task<> process_request_body(const HttpBody& body, Context&, Request&,
+                              BodyResponse& response) override {
+    response.replace_body(upper(body.bytes()));
+    co_return;
+  }
+  Needs needs() const override { return {.mode_override = true}; }
+};
+
 /// Does what cannot be done here, as the header says it.
 void misuse(const HttpHeaders& headers, const Context& context, HeadersResponse& response) {
   const std::string_view what = headers.value("x-what").value_or("");
@@ -320,6 +380,10 @@ class MisusesLater : public AsyncProcessor {
 }  // namespace
 }  // namespace extproc::fake
 
+EXTPROC_EXPORT_AS(KeepsLater, extproc::detail::MakeExported<extproc::fake::KeepsLater>{})
+EXTPROC_EXPORT_AS(Replaces, extproc::detail::MakeExported<extproc::fake::Replaces>{})
+EXTPROC_EXPORT_AS(BreaksOff, extproc::detail::MakeExported<extproc::fake::BreaksOff>{})
+EXTPROC_EXPORT_AS(Overrides, extproc::detail::MakeExported<extproc::fake::Overrides>{})
 EXTPROC_EXPORT_AS(MisusesLater, extproc::detail::MakeExported<extproc::fake::MisusesLater>{})
 EXTPROC_EXPORT_AS(Misuses, extproc::detail::MakeExported<extproc::fake::Misuses>{})
 EXTPROC_EXPORT_AS(Notes, extproc::detail::MakeExported<extproc::fake::Notes>{})

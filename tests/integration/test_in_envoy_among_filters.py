@@ -1,0 +1,102 @@
+"""Processors inside Envoy beside other filters of a listener, which keep bodies where Envoy keeps them for all, and in chains."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from harness import http
+from harness.envoy_config import Listener, Mode
+from harness.inside import Inside, envoy_with
+from harness.processes import free_port
+
+BODY_MODES = ("BUFFERED", "BUFFERED_PARTIAL", "STREAMED")
+BODY = b"0123456789" * 50
+_BUFFER = "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer"
+_LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua"
+HOLDS_REQUESTS = """
+function envoy_on_request(handle) handle:body() end
+"""
+HOLDS_RESPONSES = """
+function envoy_on_response(handle) handle:body() end
+"""
+
+
+@dataclass(frozen=True)
+class Other:
+    """A filter of Envoy's own."""
+
+    name: str
+    config: dict
+
+    def to_json(self) -> dict:
+        return {"name": self.name, "typed_config": self.config}
+
+
+BUFFER = Other("buffer", {"@type": _BUFFER, "max_request_bytes": 1 << 20})
+LUA = Other("lua", {"@type": _LUA, "default_source_code": {"inline_string": HOLDS_REQUESTS}})
+LUA_OF_RESPONSES = Other("lua-of-responses", {"@type": _LUA, "default_source_code": {"inline_string": HOLDS_RESPONSES}})
+# Its headers wait, and bodies with them.
+WAITS = Inside(("test_processors.AsyncScripted",), Mode(request_body="NONE", response_body="NONE"), name="waits")
+
+
+def scripted(mode: str, *processors: str) -> Inside:
+    return Inside(tuple(f"test_processors.{name}" for name in processors), Mode(request_body=mode, response_body=mode))
+
+
+FILTERS = {
+    **{("buffer", mode): (BUFFER, scripted(mode, "AsyncScripted")) for mode in BODY_MODES},
+    **{("lua", mode): (LUA, scripted(mode, "AsyncScripted")) for mode in BODY_MODES},
+    **{("lua of responses", mode): (scripted(mode, "AsyncScripted"), LUA_OF_RESPONSES) for mode in BODY_MODES},
+    **{("waits", mode): (WAITS, scripted(mode, "AsyncScripted")) for mode in BODY_MODES},
+    **{("around", mode): (LUA, LUA_OF_RESPONSES, WAITS, scripted(mode, "BlockingScripted"), LUA_OF_RESPONSES) for mode in ("BUFFERED",)},
+    **{("before buffer", mode): (scripted(mode, "AsyncScripted"), BUFFER) for mode in BODY_MODES},
+    **{("before lua", mode): (scripted(mode, "AsyncScripted"), LUA) for mode in BODY_MODES},
+    **{("chain", mode): (scripted(mode, "AsyncScripted", "BlockingScripted"),) for mode in BODY_MODES},
+    **{("blocking chain", mode): (scripted(mode, "Scripted", "BlockingScripted"),) for mode in BODY_MODES},
+}
+
+
+@pytest.fixture(scope="module")
+def ports(launcher, raw_port) -> dict[tuple[str, str], int]:
+    ports = {setup: free_port() for setup in FILTERS}
+    listeners = [Listener("-".join(setup), ports[setup], filters) for setup, filters in FILTERS.items()]
+    ports["log"] = envoy_with(launcher, listeners, raw_port).process.log
+    return ports
+
+
+def ask(port: int, *do: str, body=BODY, **parts):
+    return http.request(port, "POST", "/lab", body=body, headers=[("x-do", action) for action in do], **parts)
+
+
+@pytest.mark.parametrize("body", [BODY, [b"one", b"two", b"three"], b"b" * 700_000], ids=["small", "chunks", "large"])
+@pytest.mark.parametrize("setup", [setup for setup in FILTERS if setup[0] in ("buffer", "lua", "lua of responses", "waits", "around", "chain", "blocking chain")], ids="-".join)
+def test_a_body_that_others_have_held_goes_on_as_it_is(ports, setup, body):
+    whole = body if isinstance(body, bytes) else b"".join(body)
+    for do in ([], ["request_body sleep 5"], ["request_headers sleep 20"], ["response_headers sleep 20", "response_body sleep 5"]):
+        response = ask(ports[setup], *do, body=body)
+        assert (response.status, response.body == whole, len(response.body)) == (200, True, len(whole)), do
+
+
+@pytest.mark.parametrize("setup", [setup for setup in FILTERS if setup[1] == "BUFFERED"], ids="-".join)
+def test_a_whole_body_is_told_once(ports, setup):
+    sizes = ask(ports[setup], "request_headers sleep 10", "response_body size", "request_body replace new!", body=[b"a" * 300] * 3)
+    assert (sizes.status, sizes.body, sizes.get("x-size")) == (200, b"new!", "4")
+    assert ask(ports[setup], "response_headers sleep 10", "response_body replace other").body == b"other"
+
+
+@pytest.mark.parametrize("setup", [("chain", mode) for mode in BODY_MODES] + [("blocking chain", mode) for mode in BODY_MODES], ids="-".join)
+def test_a_chain_changes_and_keeps_bodies(ports, setup):
+    response = ask(ports[setup], "response_body sleep 5", "response_body replace REDACTED", body=b"secret")
+    assert set(response.body.split(b"REDACTED")) == {b""}
+    assert b"secret" not in response.body
+
+
+@pytest.mark.parametrize("holder", ["before buffer", "before lua"])
+def test_a_body_that_a_filter_behind_holds_is_buffered_or_refused(ports, holder):
+    """Where it is told as it comes, Envoy's calls do not say which bytes are whose."""
+    for mode in ("BUFFERED", "BUFFERED_PARTIAL"):
+        assert ask(ports[holder, mode], body=[b"one", b"two", b"three"]).body == b"onetwothree"
+    response = ask(ports[holder, "STREAMED"], body=[b"one", b"two", b"three"])
+    assert (response.status, response.body) in ((500, b""), (200, b"onetwothree"))
+    if response.status == 500:
+        assert "a filter behind this one holds bodies back" in ports["log"]()
