@@ -173,15 +173,21 @@ void read_switches(MessageReader& fields, FilterConfig& config) {
   config.disable_immediate_response = fields.boolean("disable_immediate_response");
 }
 
+/// Inside Envoy the filter itself says what is none.
+int read_code(MessageReader& fields) {
+  return static_cast<int>(envoy_config::number(fields.node("code").value).value_or(0));
+}
+
 /// What both kinds of filters have.
-void read_common(MessageReader& fields, FilterConfig& config) {
+void read_common(MessageReader& fields, FilterConfig& config, bool in_process) {
   config.processing_mode =
       fields.message<StatedMode>("processing_mode", "ProcessingMode", read_mode);
   config.request_attributes = fields.texts("request_attributes");
   config.response_attributes = fields.texts("response_attributes");
   config.metadata =
       *fields.message<MetadataNamespaces>("metadata_options", "MetadataOptions", read_metadata);
-  const auto status = fields.message<int>("status_on_error", "HttpStatus", read_status);
+  const auto status =
+      fields.message<int>("status_on_error", "HttpStatus", in_process ? read_code : read_status);
   // Envoy takes what is no error for the default.
   if (*status >= 400) config.status_on_error = status;
   config.mutation_rules =
@@ -198,7 +204,7 @@ void read_common(MessageReader& fields, FilterConfig& config) {
 FilterConfig read_in_process_config(const YAML::Node& message, std::vector<Problem>& problems) {
   FilterConfig config;
   MessageReader fields(message, "filter_config", problems);
-  read_common(fields, config);
+  read_common(fields, config, true);
   fields.ignore({"processors", "settings", "module_path", "reveal_chain", "applied_header",
                  "blocking_threads", "blocking_queue", "memory_bytes", "held_bytes_per_stream",
                  "held_time"});
@@ -210,7 +216,7 @@ FilterConfig read_filter_config(const YAML::Node& message, std::vector<Problem>&
   FilterConfig config;
   MessageReader fields(message, "ExternalProcessor", problems);
   config.grpc_service = fields.message<GrpcService>("grpc_service", "GrpcService", read_service);
-  read_common(fields, config);
+  read_common(fields, config, false);
   config.allowed_override_modes =
       fields.messages<ProcessingMode>("allowed_override_modes", "ProcessingMode", read_mode);
   config.route_cache_action = read_route_cache(fields);

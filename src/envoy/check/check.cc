@@ -52,10 +52,14 @@ std::vector<Needs> assign(const FilterChain& chain, const std::vector<Needs>& pr
 }
 
 /// What the processor needs where it runs inside Envoy: nothing there times a message, refuses
-/// metadata, or must allow an override.
+/// metadata, or must allow an override; and it is told what it needs to be told.
 Needs inside(Needs needs) {
   needs.in_process = true;
   needs.stated.metadata_set.clear();
+  needs.stated.metadata_read.clear();
+  needs.stated.request_attributes.clear();
+  needs.stated.response_attributes.clear();
+  needs.stated.request_headers_wait_for_body = needs.stated.response_headers_wait_for_body = false;
   needs.stated.message_timeout.reset();
   needs.stated.max_message_timeout.reset();
   needs.stated.mode_override = needs.filter.allow_mode_override = false;

@@ -166,6 +166,27 @@ TEST(CheckInProcess, WhatTheFilterWouldRefuse) {
   }
 }
 
+TEST(CheckInProcess, WhatIsToldAndTakenInsideAlone) {
+  const std::string sound =
+      "          failure_mode_allow: false\n"
+      "          mutation_rules: {}\n"
+      "          status_on_error: { code: 418 }\n"
+      "          processing_mode: { request_body_mode: STREAMED, response_body_mode: BUFFERED }\n";
+  const std::string text = std::string(kInside);
+  const auto begin = text.find("        \"@type\": type.googleapis.com/google.protobuf.Struct");
+  Needs needs = all_needs();
+  needs.stated.request_attributes = {"request.path"};
+  needs.stated.metadata_read = {"route"};
+  needs.stated.request_headers_wait_for_body = true;
+  std::vector<std::string> told;
+  for (const Finding& finding :
+       check(text.substr(0, begin) + struct_of(sound) + text.substr(text.find("  - name: router")),
+             {needs}))
+    told.push_back(finding.rule);
+  // That its handler is called for each chunk.
+  EXPECT_THAT(told, ElementsAre("body-mode"));
+}
+
 TEST(CheckInProcess, ARouteOfAFilterThatIsNotInside) {
   const std::string text = exchange(
       exchange(std::string(kSound),
