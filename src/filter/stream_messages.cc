@@ -26,7 +26,7 @@ void Stream::tell_observed() {
 
 void Stream::tell(Way& way) {
   if (way.headers_came && !way.headers_told && !is_over() && !holds_up()) tell_headers(way);
-  if (!is_over() && !holds_up() && reads_no_more(way)) return refuse_too_large(way);
+  if (way.is_full && !is_over() && !holds_up() && reads_no_more(way)) return refuse_too_large(way);
   while (!is_over() && tells_body_now(way)) tell_body(way);
   if (!is_over() && tells_trailers_now(way)) tell_trailers(way);
 }
@@ -77,10 +77,10 @@ bool Stream::tells_body_now(const Way& way) const {
 // in place of the upstream, as it does for what came before.
 bool Stream::goes_over_limit(const Way& way) const { return way.received && is_over_limit(way); }
 
-// A body that is to be told as a whole, of which no more is read: its end could not come.
+// A body that is full, and to be told as a whole: its end could not come.
 bool Stream::reads_no_more(const Way& way) const {
-  return way.is_full && way.sent.body == BodySendMode::buffered && !way.whole_told &&
-         !way.headers_owed && !way.replaced;
+  return way.sent.body == BodySendMode::buffered && !way.whole_told && !way.headers_owed &&
+         !way.replaced;
 }
 
 bool Stream::is_over_limit(const Way& way) const {
@@ -98,8 +98,7 @@ void Stream::refuse_too_large(const Way& way) {
 
 // Out of Envoy, to be kept until it is answered.
 std::string_view Stream::take_piece(Way& way) {
-  const std::string& piece =
-      way.unanswered.emplace_back(envoy_.read_body(way.body, way.received, text_));
+  const std::string& piece = way.unanswered.push(envoy_.read_body(way.body, way.received, text_));
   envoy_.drop_body(way.body, way.received);
   kept(static_cast<std::ptrdiff_t>(piece.size()));
   return piece;
@@ -107,8 +106,7 @@ std::string_view Stream::take_piece(Way& way) {
 
 std::string Stream::pop_unanswered(Way& way) {
   if (way.unanswered.empty()) return {};
-  std::string piece = std::move(way.unanswered.front());
-  way.unanswered.pop_front();
+  std::string piece = way.unanswered.pop();
   kept(-static_cast<std::ptrdiff_t>(piece.size()));
   return piece;
 }
@@ -121,7 +119,9 @@ void Stream::tell_body(Way& way) {
   // answered at once, and not changed, then costs no copy.
   way.in_place = whole || (way.in_body_hook && way.out.empty());
   host::Message message{.phase = way.body, .end_of_stream = way.ended};
-  message.body = way.in_place ? envoy_.read_body(way.body, way.received, text_) : take_piece(way);
+  // A piece goes with its answer, which may come before the exchange is done with it.
+  message.body = way.in_place ? envoy_.read_body(way.body, way.received, text_)
+                              : std::string_view(text_.assign(take_piece(way)));
   ++way.bodies_owed;
   on(way, message);
   // What comes behind a chunk that was not answered must not go on with it.

@@ -1,14 +1,36 @@
 #pragma once
 
 #include <cstddef>
-#include <list>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "extproc/phase.h"
 #include "extproc/processing_mode.h"
 #include "filter/modes.h"
 
 namespace extproc::filter {
+
+/// Pieces of a body, in their order.
+class Pieces {
+ public:
+  bool empty() const { return first_ == all_.size(); }
+  const std::string& push(std::string_view piece) { return all_.emplace_back(piece); }
+  /// There must be one.
+  std::string pop() {
+    std::string piece = std::move(all_[first_]);
+    if (++first_ == all_.size()) {
+      all_.clear();
+      first_ = 0;
+    }
+    return piece;
+  }
+
+ private:
+  std::vector<std::string> all_;
+  std::size_t first_ = 0;
+};
 
 /// One direction of an HTTP stream on its way through the filter: what has come of it, what the
 /// exchange has been told of that and has answered, and what of it is with the filter.
@@ -46,8 +68,8 @@ struct Way {
   std::size_t bodies_owed = 0;
   bool trailers_owed = false;
 
-  /// The pieces of a body that were taken from Envoy, told, and not answered, in their order.
-  std::list<std::string> unanswered{};
+  /// What of a body was taken from Envoy, told, and not answered.
+  Pieces unanswered{};
   /// What is to go on, before whatever Envoy has.
   std::string out{};
   /// An answer to headers put something in place of the whole message: what comes is dropped.

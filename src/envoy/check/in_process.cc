@@ -45,7 +45,8 @@ Problem refusal(Place otherwise, std::string_view why) {
 std::string on_its_lines(std::string text, const YAML::Node& value) {
   const auto first_break = text.find('\n');
   const bool is_block = first_break != std::string::npos && first_break + 1 < text.size();
-  text.insert(0, static_cast<std::size_t>(value.Mark().line + (is_block ? 1 : 0)), '\n');
+  const int line = value.Mark().line + (is_block ? 1 : 0);
+  text.insert(0, static_cast<std::size_t>(line), '\n');
   return text;
 }
 
