@@ -181,13 +181,21 @@ std::string_view attribute_name(int number) {
   return found == std::end(kAttributes) ? std::string_view() : found->name;
 }
 
-std::string_view source_address(void* envoy) {
+namespace {
+
+std::string_view text_of(void* envoy, std::string_view name) {
   abi::Bytes text;
-  const int number = find_attribute("source.address")->number;
+  const int number = find_attribute(name)->number;
   return EXTPROC_ENVOY_CALL(http_filter_get_attribute_string)(envoy, number, &text)
              ? text.view()
              : std::string_view();
 }
+
+}  // namespace
+
+std::string_view source_address(void* envoy) { return text_of(envoy, "source.address"); }
+
+bool has_upstream(void* envoy) { return !text_of(envoy, "upstream.address").empty(); }
 
 bool tells_metadata(const FilterConfig& config) {
   return !config.metadata_namespaces.empty() || !config.typed_metadata_namespaces.empty();

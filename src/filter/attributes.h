@@ -21,6 +21,9 @@ std::string_view attribute_name(int number);
 /// Who called, as Envoy has it: valid during the hook.
 std::string_view source_address(void* envoy);
 
+/// Whether the router has chosen who gets the request: its headers have reached it.
+bool has_upstream(void* envoy);
+
 /// Whether there is dynamic metadata that processors are told of.
 bool tells_metadata(const FilterConfig& config);
 

@@ -137,15 +137,27 @@ bool EnvoyStream::received_is_kept(Phase body) const {
                                 : EXTPROC_ENVOY_CALL(http_received_buffered_response_body)(filter_);
 }
 
-std::size_t EnvoyStream::body_bytes(Phase body, bool received) const {
-  return EXTPROC_ENVOY_CALL(http_get_body_size)(filter_, buffered(body)) +
-         (received ? EXTPROC_ENVOY_CALL(http_get_body_size)(filter_, received_of(body)) : 0);
+std::size_t EnvoyStream::kept_bytes(Phase body) const {
+  return EXTPROC_ENVOY_CALL(http_get_body_size)(filter_, buffered(body));
 }
 
-std::string_view EnvoyStream::read_body(Phase body, bool received, std::string& text) const {
+std::size_t EnvoyStream::body_bytes(Phase body, const BodyPlace& place) const {
+  const std::size_t kept = kept_bytes(body);
+  return kept - std::min(kept, place.gone) +
+         (place.received ? EXTPROC_ENVOY_CALL(http_get_body_size)(filter_, received_of(body)) : 0);
+}
+
+std::string_view EnvoyStream::read_body(Phase body, const BodyPlace& place,
+                                        std::string& text) const {
   std::vector<abi::Bytes> chunks;
   add_chunks(filter_, buffered(body), chunks);
-  if (received) add_chunks(filter_, received_of(body), chunks);
+  std::size_t gone = place.gone;
+  for (abi::Bytes& chunk : chunks) {
+    const std::size_t skipped = std::min(gone, chunk.size);
+    chunk = abi::bytes(chunk.view().substr(skipped));
+    gone -= skipped;
+  }
+  if (place.received) add_chunks(filter_, received_of(body), chunks);
   std::erase_if(chunks, [](const abi::Bytes& chunk) { return chunk.size == 0; });
   if (chunks.empty()) return {};
   if (chunks.size() == 1) return chunks.front().view();
@@ -154,18 +166,42 @@ std::string_view EnvoyStream::read_body(Phase body, bool received, std::string& 
   return text;
 }
 
-void EnvoyStream::drop_body(Phase body, bool received) const {
-  for (const abi::Body which : {buffered(body), received_of(body)}) {
-    if (which == received_of(body) && !received) continue;
-    const std::size_t bytes = EXTPROC_ENVOY_CALL(http_get_body_size)(filter_, which);
-    if (bytes > 0) EXTPROC_ENVOY_CALL(http_drain_body)(filter_, which, bytes);
+void EnvoyStream::drop_body(Phase body, const BodyPlace& place) const {
+  if (const std::size_t kept = kept_bytes(body); kept > place.gone) {
+    // Envoy drains from the front.
+    std::string all;
+    const std::string gone(read_body(body, {}, all).substr(0, place.gone));
+    EXTPROC_ENVOY_CALL(http_drain_body)(filter_, buffered(body), kept);
+    if (!gone.empty())
+      EXTPROC_ENVOY_CALL(http_append_body)(filter_, buffered(body), abi::bytes(gone));
   }
+  if (!place.received) return;
+  const std::size_t bytes = EXTPROC_ENVOY_CALL(http_get_body_size)(filter_, received_of(body));
+  if (bytes > 0) EXTPROC_ENVOY_CALL(http_drain_body)(filter_, received_of(body), bytes);
 }
 
-void EnvoyStream::append_body(Phase body, bool received, std::string_view bytes) const {
+std::string EnvoyStream::take_gone(Phase body, const BodyPlace& place) const {
+  if (place.gone == 0) return {};
+  std::string text;
+  const std::string all(read_body(body, {}, text));
+  EXTPROC_ENVOY_CALL(http_drain_body)(filter_, buffered(body), all.size());
+  const std::string_view gone = std::string_view(all).substr(0, place.gone);
+  append_body(body, {}, std::string_view(all).substr(gone.size()));
+  return std::string(gone);
+}
+
+void EnvoyStream::put_back(Phase body, std::string_view gone) const {
+  std::string text;
+  const std::string behind(read_body(body, {}, text));
+  drop_body(body, {});
+  append_body(body, {}, gone);
+  append_body(body, {}, behind);
+}
+
+void EnvoyStream::append_body(Phase body, const BodyPlace& place, std::string_view bytes) const {
   if (bytes.empty()) return;
   EXTPROC_ENVOY_CALL(http_append_body)
-  (filter_, received ? received_of(body) : buffered(body), abi::bytes(bytes));
+  (filter_, place.received ? received_of(body) : buffered(body), abi::bytes(bytes));
 }
 
 std::size_t EnvoyStream::buffer_limit() const {

@@ -13,6 +13,7 @@
 #include "extproc/phase.h"
 #include "extproc/response.h"
 #include "filter/abi.h"
+#include "filter/way.h"
 
 namespace extproc::filter {
 
@@ -36,13 +37,17 @@ class EnvoyStream {
 
   /// In the hook of a body: whether what it was called with is what Envoy keeps of it.
   bool received_is_kept(Phase body) const;
-  /// What of a body is with Envoy: what it keeps for all filters, and with `received` what the hook
-  /// that runs was called with besides.
-  std::size_t body_bytes(Phase body, bool received) const;
+  /// What Envoy keeps of a body for all filters, in bytes.
+  std::size_t kept_bytes(Phase body) const;
+  /// What of a body lies there for this filter.
+  std::size_t body_bytes(Phase body, const BodyPlace& place) const;
   /// The same bytes: where they lie in one piece a view of that, and else put together in `text`.
-  std::string_view read_body(Phase body, bool received, std::string& text) const;
-  void drop_body(Phase body, bool received) const;
-  void append_body(Phase body, bool received, std::string_view bytes) const;
+  std::string_view read_body(Phase body, const BodyPlace& place, std::string& text) const;
+  void drop_body(Phase body, const BodyPlace& place) const;
+  /// What has gone on, out of what Envoy keeps, and back in front of that.
+  std::string take_gone(Phase body, const BodyPlace& place) const;
+  void put_back(Phase body, std::string_view gone) const;
+  void append_body(Phase body, const BodyPlace& place, std::string_view bytes) const;
   /// What Envoy keeps of a body, in bytes.
   std::size_t buffer_limit() const;
 

@@ -132,14 +132,18 @@ abi::OnBody Stream::on_body(Turn& turn, Phase phase, bool end) {
     const bool whole = way.sent.body == BodySendMode::buffered && !way.whole_told && !is_over();
     status = whole ? abi::OnBody::stop_and_buffer : abi::OnBody::stop_and_watermark;
     // It would stop reading at its limit, before the end that is awaited.
-    if (way.replaced) envoy_.drop_body(way.body, way.received);
-    way.left_some = true;
+    if (way.replaced) envoy_.drop_body(way.body, way.place);
+    way.left = true;
     way.is_full = !whole && way.headers_owed && is_over_limit(way);
+  } else if (goes_on_later(way)) {
+    // Its end, where this is that, Envoy remembers.
+    way.left = true;
+    status = abi::OnBody::stop_and_watermark;
   } else {
     let_out(way);
-    way.stopped = way.is_full = false;
+    way.stopped = way.left = way.is_full = false;
   }
-  way.in_body_hook = way.passes_chunk = way.received = false;
+  way.in_body_hook = way.passes_chunk = way.place.received = false;
   return status;
 }
 
@@ -155,9 +159,18 @@ abi::OnTrailers Stream::on_trailers(Turn& turn, Phase phase) {
     way.stopped = true;
     return abi::OnTrailers::stop;
   }
+  if (goes_on_later(way)) return abi::OnTrailers::stop;
   let_out(way);
-  way.stopped = false;
+  way.stopped = way.left = false;
   return abi::OnTrailers::go_on;
+}
+
+// A hook that returns where it was stopped before has Envoy let go on all that it keeps: see
+// go_on().
+bool Stream::goes_on_later(Way& way) {
+  if (!way.stopped || worker_->loop() == nullptr || !sends_twice(way)) return false;
+  touch_later();
+  return true;
 }
 
 void Stream::on_scheduled() {
@@ -306,6 +319,7 @@ void Stream::act() {
   tell_observed();
   if (!do_asked()) return;
   for (Way* way : {&request_, &response_}) {
+    if (way->body_came) find_body(*way);
     tell(*way);
     if (!do_asked()) return;
   }
@@ -314,39 +328,48 @@ void Stream::act() {
   }
 }
 
+// Behind the hook that runs.
+void Stream::touch_later() {
+  if (alive_ == nullptr) alive_ = std::make_shared<Stream*>(this);
+  boost::asio::post(WorkerExecutor(worker_->loop()), [alive = std::weak_ptr(alive_)] {
+    if (const auto stream = alive.lock()) (*stream)->touch();
+  });
+}
+
 // A handler that has returned may have let go what stands still in the other direction; Envoy is
 // told behind this hook, and not within it.
 void Stream::act_on_other(const Way& way) {
   const Way& other = &way == &request_ ? response_ : request_;
   if (!other.stopped || paused_ || worker_->loop() == nullptr) return;
-  boost::asio::post(WorkerExecutor(worker_->loop()),
-                    [alive = std::weak_ptr(
-                         alive_ != nullptr ? alive_ : alive_ = std::make_shared<Stream*>(this))] {
-                      if (const auto stream = alive.lock()) (*stream)->touch();
-                    });
+  touch_later();
 }
 
 // What of a body lies where, before anything is done with it.
 void Stream::find_body(Way& way) {
   const bool is_kept = way.in_body_hook && envoy_.received_is_kept(way.body);
-  way.received = way.in_body_hook && !is_kept;
-  way.left_some |= is_kept;
-  // Only where it is to be told as a whole does that matter.
-  if (is_kept && way.sent.body == BodySendMode::buffered) way.is_full = is_over_limit(way);
-  if (way.left_some || way.replaced || observes() || is_over()) return;
-  if (way.sent.body == BodySendMode::none || envoy_.body_bytes(way.body, false) == 0) return;
-  // What has gone on from here is kept by a filter behind this one, in the place where this one
-  // would leave its own: which is whose cannot be told.
-  log_to_envoy(LogLevel::error,
-               "a filter behind this one holds bodies back, which were told as they came: put it "
-               "before this one, or set the body mode to BUFFERED");
-  finish(GrpcStatus::internal, "a filter behind holds the body");
+  way.place.received = way.in_body_hook && !is_kept;
+  if (is_kept) {
+    way.place.gone = 0;
+    // Only where it is to be told as a whole does that matter.
+    if (way.sent.body == BodySendMode::buffered) way.is_full = is_over_limit(way);
+  } else if (!way.left) {
+    way.place.gone = envoy_.kept_bytes(way.body);
+  }
+}
+
+// Envoy lets all go on that it keeps, what filters behind this one hold as well. One that holds the
+// message expects that. The router, which keeps what it has sent where it may try again, would send
+// it a second time.
+bool Stream::sends_twice(const Way& way) const {
+  return &way == &request_ && way.place.gone > 0 && has_upstream(envoy_.filter());
 }
 
 void Stream::go_on(Way& way) {
   let_out(way);
-  way.stopped = false;
+  way.stopped = way.left = false;
+  const std::string gone = sends_twice(way) ? envoy_.take_gone(way.body, way.place) : std::string();
   envoy_.go_on(way.headers);
+  if (!gone.empty() && !destroyed_) envoy_.put_back(way.body, gone);
 }
 
 }  // namespace extproc::filter

@@ -134,6 +134,7 @@ class Stream final : private host::AnswerSink,
   void act() override;
 
   void touch();
+  void touch_later();
   bool begin(Turn& turn);
   void close();
   void rest();
@@ -170,6 +171,8 @@ class Stream final : private host::AnswerSink,
   /// Does what the exchange asked for that may call hooks. False where nothing is to follow.
   bool do_asked();
   void go_on(Way& way);
+  bool sends_twice(const Way& way) const;
+  bool goes_on_later(Way& way);
   void act_on_other(const Way& way);
 
   Way& way(Phase phase) { return is_request_phase(phase) ? request_ : response_; }

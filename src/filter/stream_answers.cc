@@ -42,7 +42,10 @@ void Stream::headers(Phase phase, const HttpHeaders& message, const HeadersRespo
   way.replaced = true;
   way.out = *answer.replacement();
   // Envoy reads on only where it has room.
-  if (way.left_some || way.in_body_hook) envoy_.drop_body(way.body, way.received);
+  if (way.body_came) {
+    if (!way.in_body_hook) find_body(way);
+    envoy_.drop_body(way.body, way.place);
+  }
 }
 
 // In the order in which they were told, so that what still lies with Envoy is the last. What of a
@@ -62,7 +65,7 @@ void Stream::body(Phase phase, const HttpBody& /*message*/, BodyResponse& answer
   if (in_place) {
     way.passes_chunk = kept && way.in_body_hook;
     if (kept) return;
-    envoy_.drop_body(phase, way.received);
+    envoy_.drop_body(way.body, way.place);
   }
   way.out.append(kept ? piece : answer.body());
   const std::size_t limit = envoy_.buffer_limit();

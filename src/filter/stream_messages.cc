@@ -62,12 +62,12 @@ bool Stream::tells_body_now(const Way& way) const {
       // A chunk behind the next stays with Envoy, which bounds it, until the one before is
       // answered; but those that the headers wait for are read ahead.
       if (way.passes_chunk || (way.bodies_owed > 0 && !way.headers_owed)) return false;
-      return envoy_.body_bytes(way.body, way.received) > 0 || way.ended;
+      return envoy_.body_bytes(way.body, way.place) > 0 || way.ended;
     case BodySendMode::buffered:
       return !way.whole_told && way.body_ended() && !goes_over_limit(way);
     case BodySendMode::buffered_partial:
-      return !way.whole_told && (way.body_ended() || envoy_.body_bytes(way.body, way.received) >=
-                                                         envoy_.buffer_limit());
+      return !way.whole_told &&
+             (way.body_ended() || envoy_.body_bytes(way.body, way.place) >= envoy_.buffer_limit());
     default:
       return false;
   }
@@ -75,7 +75,9 @@ bool Stream::tells_body_now(const Way& way) const {
 
 // With what the hook was called with the body is more than Envoy buffers: left there, Envoy answers
 // in place of the upstream, as it does for what came before.
-bool Stream::goes_over_limit(const Way& way) const { return way.received && is_over_limit(way); }
+bool Stream::goes_over_limit(const Way& way) const {
+  return way.place.received && is_over_limit(way);
+}
 
 // A body that is full, and to be told as a whole: its end could not come.
 bool Stream::reads_no_more(const Way& way) const {
@@ -85,7 +87,7 @@ bool Stream::reads_no_more(const Way& way) const {
 
 bool Stream::is_over_limit(const Way& way) const {
   const std::size_t limit = envoy_.buffer_limit();
-  return limit > 0 && envoy_.body_bytes(way.body, way.received) > limit;
+  return limit > 0 && envoy_.body_bytes(way.body, way.place) > limit;
 }
 
 // As Envoy does it.
@@ -98,8 +100,8 @@ void Stream::refuse_too_large(const Way& way) {
 
 // Out of Envoy, to be kept until it is answered.
 std::string_view Stream::take_piece(Way& way) {
-  const std::string& piece = way.unanswered.push(envoy_.read_body(way.body, way.received, text_));
-  envoy_.drop_body(way.body, way.received);
+  const std::string& piece = way.unanswered.push(envoy_.read_body(way.body, way.place, text_));
+  envoy_.drop_body(way.body, way.place);
   kept(static_cast<std::ptrdiff_t>(piece.size()));
   return piece;
 }
@@ -120,7 +122,7 @@ void Stream::tell_body(Way& way) {
   way.in_place = whole || (way.in_body_hook && way.out.empty());
   host::Message message{.phase = way.body, .end_of_stream = way.ended};
   // A piece goes with its answer, which may come before the exchange is done with it.
-  message.body = way.in_place ? envoy_.read_body(way.body, way.received, text_)
+  message.body = way.in_place ? envoy_.read_body(way.body, way.place, text_)
                               : std::string_view(text_.assign(take_piece(way)));
   ++way.bodies_owed;
   on(way, message);
@@ -144,7 +146,7 @@ bool Stream::tells_trailers_now(const Way& way) const {
 bool Stream::has_untold_body(const Way& way) const {
   if (!way.body_came || way.end_told || way.sent.body == BodySendMode::none) return false;
   if (way.buffers()) return !way.whole_told;
-  return !way.passes_chunk && envoy_.body_bytes(way.body, way.received) > 0;
+  return !way.passes_chunk && envoy_.body_bytes(way.body, way.place) > 0;
 }
 
 void Stream::tell_trailers(Way& way) {
@@ -200,7 +202,7 @@ bool Stream::waits(const Way& way) const {
       break;
     default:
       if (way.body_came && !way.end_told && paused_ && !way.passes_chunk &&
-          (envoy_.body_bytes(way.body, way.received) > 0 || way.ended))
+          (envoy_.body_bytes(way.body, way.place) > 0 || way.ended))
         return true;
   }
   return way.trailers_came && way.sent.trailers && !way.trailers_told;
@@ -208,16 +210,16 @@ bool Stream::waits(const Way& way) const {
 
 // Puts what was taken, and answered, before what Envoy has of the body.
 void Stream::let_out(Way& way) {
-  if (way.replaced) envoy_.drop_body(way.body, way.received);
+  if (way.replaced) envoy_.drop_body(way.body, way.place);
   while (!way.unanswered.empty()) {
     const std::string piece = pop_unanswered(way);
     if (end_ == End::passes && !way.replaced) way.out.append(piece);
   }
   if (way.out.empty()) return;
-  const std::string behind(envoy_.read_body(way.body, way.received, text_));
-  if (!behind.empty()) envoy_.drop_body(way.body, way.received);
-  envoy_.append_body(way.body, way.received, way.out);
-  envoy_.append_body(way.body, way.received, behind);
+  const std::string behind(envoy_.read_body(way.body, way.place, text_));
+  if (!behind.empty()) envoy_.drop_body(way.body, way.place);
+  envoy_.append_body(way.body, way.place, way.out);
+  envoy_.append_body(way.body, way.place, behind);
   way.out.clear();
   let_go_if_large(way.out);
   let_go_if_large(text_);

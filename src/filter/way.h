@@ -12,6 +12,15 @@
 
 namespace extproc::filter {
 
+/// Where what has come of a body, and not gone on, lies in Envoy.
+struct BodyPlace {
+  /// Some in what the hook that runs was called with, apart from what Envoy keeps.
+  bool received = false;
+  /// Of what Envoy keeps for all filters, the first so many bytes have gone on from here: filters
+  /// behind this one hold them, as the router does where it may try again.
+  std::size_t gone = 0;
+};
+
 /// Pieces of a body, in their order.
 class Pieces {
  public:
@@ -79,10 +88,9 @@ struct Way {
   bool telling_headers = false;
   /// The hook of the body runs.
   bool in_body_hook = false;
-  /// It was called with something apart from what Envoy keeps of the body.
-  bool received = false;
-  /// Some of the body has been left with Envoy, here or by a filter before this one.
-  bool left_some = false;
+  BodyPlace place{};
+  /// Some of the body was left with Envoy when a hook stopped.
+  bool left = false;
   /// More than Envoy's limit, where it stops reading at that and says nothing.
   bool is_full = false;
   /// What was told last still lies with Envoy, where it stays if it is not changed.

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import pytest
 
 from harness import http
+from harness.envoy import Envoy
 from harness.envoy_config import Listener, Mode
 from harness.inside import Inside, envoy_with
-from harness.processes import free_port
+from harness.processes import eventually, free_port
 
 BODY_MODES = ("BUFFERED", "BUFFERED_PARTIAL", "STREAMED")
 BODY = b"0123456789" * 50
@@ -51,21 +52,38 @@ FILTERS = {
     **{("around", mode): (LUA, LUA_OF_RESPONSES, WAITS, scripted(mode, "BlockingScripted"), LUA_OF_RESPONSES) for mode in ("BUFFERED",)},
     **{("before buffer", mode): (scripted(mode, "AsyncScripted"), BUFFER) for mode in BODY_MODES},
     **{("before lua", mode): (scripted(mode, "AsyncScripted"), LUA) for mode in BODY_MODES},
+    **{("alone", mode): (scripted(mode, "AsyncScripted"),) for mode in BODY_MODES},
     **{("chain", mode): (scripted(mode, "AsyncScripted", "BlockingScripted"),) for mode in BODY_MODES},
     **{("blocking chain", mode): (scripted(mode, "Scripted", "BlockingScripted"),) for mode in BODY_MODES},
 }
 
 
+RETRIES = {
+    "match": {"prefix": "/retried"},
+    "route": {
+        "cluster": "upstream",
+        "retry_policy": {"retry_on": "retriable-headers", "retriable_headers": [{"name": "x-again"}], "num_retries": 1},
+    },
+}
+
+
+PORTS: dict[tuple[str, str], int] = {}
+
+
 @pytest.fixture(scope="module")
-def ports(launcher, raw_port) -> dict[tuple[str, str], int]:
-    ports = {setup: free_port() for setup in FILTERS}
-    listeners = [Listener("-".join(setup), ports[setup], filters) for setup, filters in FILTERS.items()]
-    ports["log"] = envoy_with(launcher, listeners, raw_port).process.log
-    return ports
+def envoy(launcher, raw_port) -> Envoy:
+    PORTS.update({setup: free_port() for setup in FILTERS})
+    listeners = [Listener("-".join(setup), PORTS[setup], filters, routes=(RETRIES,)) for setup, filters in FILTERS.items()]
+    return envoy_with(launcher, listeners, raw_port)
 
 
-def ask(port: int, *do: str, body=BODY, **parts):
-    return http.request(port, "POST", "/lab", body=body, headers=[("x-do", action) for action in do], **parts)
+@pytest.fixture(scope="module")
+def ports(envoy) -> dict[tuple[str, str], int]:
+    return PORTS
+
+
+def ask(port: int, *do: str, body=BODY, path="/lab", headers=()):
+    return http.request(port, "POST", path, body=body, headers=[*headers, *(("x-do", action) for action in do)])
 
 
 @pytest.mark.parametrize("body", [BODY, [b"one", b"two", b"three"], b"b" * 700_000], ids=["small", "chunks", "large"])
@@ -91,12 +109,36 @@ def test_a_chain_changes_and_keeps_bodies(ports, setup):
     assert b"secret" not in response.body
 
 
-@pytest.mark.parametrize("holder", ["before buffer", "before lua"])
-def test_a_body_that_a_filter_behind_holds_is_buffered_or_refused(ports, holder):
-    """Where it is told as it comes, Envoy's calls do not say which bytes are whose."""
-    for mode in ("BUFFERED", "BUFFERED_PARTIAL"):
-        assert ask(ports[holder, mode], body=[b"one", b"two", b"three"]).body == b"onetwothree"
-    response = ask(ports[holder, "STREAMED"], body=[b"one", b"two", b"three"])
-    assert (response.status, response.body) in ((500, b""), (200, b"onetwothree"))
-    if response.status == 500:
-        assert "a filter behind this one holds bodies back" in ports["log"]()
+@pytest.mark.parametrize("mode", BODY_MODES)
+@pytest.mark.parametrize(
+    ("holder", "do"),
+    [
+        # It counts what it is shown, and is shown again what it holds where something waits in front of it.
+        ("before buffer", []),
+        ("before lua", []),
+        ("before lua", ["request_body sleep 5"]),
+        ("before lua", ["request_headers sleep 20", "request_body sleep 2"]),
+    ],
+)
+def test_a_filter_behind_holds_what_has_gone_on(ports, holder, mode, do):
+    """Envoy keeps bodies for all filters in one place."""
+    for body in ([b"one", b"two", b"three"], BODY, [b"c" * 20_000] * 20):
+        whole = body if isinstance(body, bytes) else b"".join(body)
+        response = ask(ports[holder, mode], *do, body=body)
+        assert (response.status, response.body == whole, len(response.body)) == (200, True, len(whole))
+
+
+@pytest.mark.parametrize("mode", BODY_MODES)
+@pytest.mark.parametrize("setup", ["alone", "chain", "waits"])
+@pytest.mark.parametrize("do", [[], ["request_body sleep 5"], ["request_headers sleep 20", "request_body sleep 2"]], ids=len)
+def test_a_request_that_is_tried_again_has_all_of_its_body(envoy, setup, mode, do):
+    """The router keeps what has gone on, where other filters keep what has not."""
+    for body in ([b"one", b"two", b"three"], [b"c" * 20_000] * 20):
+        before = _retries(envoy)
+        response = ask(PORTS[setup, mode], *do, body=body, path="/retried", headers=[("x-reply-header", "x-again: 1")])
+        assert (response.status, len(response.body), response.body == b"".join(body)) == (200, len(b"".join(body)), True)
+        eventually(lambda before=before: _retries(envoy) == before + 1, "it is tried again")
+
+
+def _retries(envoy: Envoy) -> int:
+    return envoy.stats(r"^cluster\.upstream\.upstream_rq_retry$")["cluster.upstream.upstream_rq_retry"]

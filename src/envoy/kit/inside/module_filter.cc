@@ -63,10 +63,6 @@ Step ModuleFilter::on_headers(Side side, bool end) {
 
 Step ModuleFilter::on_data(Side side, std::string& data, bool end) {
   if (passes_by(side)) return Step::proceed;
-  // So that all that is buffered lies in one place.
-  Pipe& pipe = host_.pipe(side);
-  if (end && pipe.buffered) pipe.buffer_more(std::exchange(data, {}));
-  if (passes_by(side)) return Step::proceed;
   way(side).received = &data;
   const auto status = side == Side::request
                           ? EXTPROC_HOOK_NAME(http_filter_request_body)(this, module_, end)
