@@ -9,6 +9,8 @@ venv_dir="$PWD/build/venv" go_bin_dir="$PWD/build/go/bin"
 
 # What ccache needs to know precompiled headers by; and that the same is compiled in every locale, since ctest has one of its own.
 export CCACHE_SLOPPINESS=pch_defines,time_macros,locale
+# GCC reads a header a second time whose text is not that which was precompiled, be it by a comment.
+export CCACHE_COMMENTS=1
 
 note() { printf '==> %s\n' "$*"; }
 
