@@ -1,4 +1,4 @@
-// Stream: what of a direction the exchange is told, when, and what of it waits.
+// Stream: what of a direction the exchange is told, when, what of it waits, and how it goes on.
 #include "filter/attributes.h"
 #include "filter/stream.h"
 #include "rules/framing_rules.h"
@@ -223,6 +223,34 @@ void Stream::let_out(Way& way) {
   way.out.clear();
   let_go_if_large(way.out);
   let_go_if_large(text_);
+}
+
+// What of a body lies where, before anything is done with it.
+void Stream::find_body(Way& way) {
+  const bool is_kept = way.in_body_hook && envoy_.received_is_kept(way.body);
+  way.place.received = way.in_body_hook && !is_kept;
+  if (is_kept) {
+    way.place.gone = 0;
+    // Only where it is to be told as a whole does that matter.
+    if (way.sent.body == BodySendMode::buffered) way.is_full = is_over_limit(way);
+  } else if (!way.left) {
+    way.place.gone = envoy_.kept_bytes(way.body);
+  }
+}
+
+// Envoy lets all go on that it keeps, what filters behind this one hold as well. One that holds the
+// message expects that. The router, which keeps what it has sent where it may try again, would send
+// it a second time.
+bool Stream::sends_twice(const Way& way) const {
+  return &way == &request_ && way.place.gone > 0 && has_upstream(envoy_.filter());
+}
+
+void Stream::go_on(Way& way) {
+  let_out(way);
+  way.stopped = way.left = false;
+  const std::string gone = sends_twice(way) ? envoy_.take_gone(way.body, way.place) : std::string();
+  envoy_.go_on(way.headers);
+  if (!gone.empty() && !destroyed_) envoy_.put_back(way.body, gone);
 }
 
 }  // namespace extproc::filter
