@@ -29,11 +29,6 @@ if [[ "${1:-}" == --tls ]]; then
   export EXTPROC_TEST_TLS=on EXTPROC_RELOADS_SECONDS=60
 fi
 
-# An Envoy that was built without a sanitizer loads no module that has one: the filter's own tests do that (tests/unit/filter).
-if [[ $preset != release ]]; then
-  tests+=(--ignore-glob="*/test_in_envoy*")
-fi
-
 ENVOY=$(scripts/envoy_path.sh)
 export ENVOY
 export EXTPROC_BUILD_DIR="$PWD/build/$preset"

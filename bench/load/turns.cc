@@ -2,10 +2,10 @@
 // connection, and they take turns of a few requests, so that what else the machine does meets all
 // of them alike.
 //
-//   bench_turns TURNS REQUESTS BODY_BYTES PID PORT...   TURNS turns of each port, of REQUESTS
-//   requests; prints a line of JSON for
-//                                                       each port, as bench_load does, and the CPU
-//                                                       of the process
+//   bench_turns TURNS REQUESTS BODY_BYTES PID PORT...
+//
+// TURNS turns of each port, of REQUESTS requests; prints for each port a line of JSON: what
+// bench_load says, and the CPU of the process.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
