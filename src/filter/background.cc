@@ -1,12 +1,14 @@
 #include "filter/background.h"
 
+#include <link.h>
 #include <pthread.h>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <cstdlib>
-#include <exception>
 #include <string>
+#include <utility>
 
+#include "base/what_was_thrown.h"
 #include "filter/envoy_log.h"
 
 namespace extproc::filter {
@@ -21,13 +23,22 @@ void run(boost::asio::io_context& io) {
   while (!io.stopped()) {
     try {
       io.run();
-    } catch (const std::exception& error) {
-      log_to_envoy(LogLevel::error,
-                   std::string("what a handler left behind failed: ") + error.what());
     } catch (...) {
-      log_to_envoy(LogLevel::error, "what a handler left behind failed");
+      log_to_envoy(LogLevel::error, "what a handler left behind failed: " + what_was_thrown());
     }
   }
+}
+
+/// How many files the process has loaded so far.
+unsigned long long loaded_files() {
+  unsigned long long count = 0;
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* out) {
+        *static_cast<unsigned long long*>(out) = info->dlpi_adds;
+        return 1;
+      },
+      &count);
+  return count;
 }
 
 }  // namespace
@@ -54,8 +65,11 @@ void Background::end_use() {
   --uses_;
 }
 
-// What is registered later is run earlier: before the destructors of the module that was loaded.
+// What is registered later is run earlier: before the destructors of the modules that were loaded
+// before it.
 void Background::rest_at_exit() {
+  const std::lock_guard lock(mutex_);
+  if (const auto count = loaded_files(); std::exchange(rests_behind_, count) == count) return;
   std::atexit([] {
     if (instance().rest(kMostRest)) return;
     // Envoy's log is gone by then.
@@ -67,6 +81,7 @@ void Background::rest_at_exit() {
 bool Background::rest(std::chrono::milliseconds most) {
   const auto until = std::chrono::steady_clock::now() + most;
   std::unique_lock lock(mutex_);
+  if (ended_) return true;
   while (uses_ > 0 && thread_.joinable() && std::chrono::steady_clock::now() < until) {
     lock.unlock();
     std::this_thread::sleep_for(kBetweenLooks);
@@ -77,7 +92,9 @@ bool Background::rest(std::chrono::milliseconds most) {
   const bool all = uses_ == 0;
   lock.unlock();
   io_.stop();
-  if (thread.joinable()) thread.join();
+  if (!thread.joinable()) return all;
+  // A handler that is in the middle of something there may be so for ever.
+  all ? thread.join() : thread.detach();
   return all;
 }
 

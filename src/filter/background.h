@@ -30,7 +30,7 @@ class Background {
   /// Before what a module has is destroyed with the process: waits until nothing is used, at most
   /// `most`, and ends the thread. Behind the loading of each module.
   void rest_at_exit();
-  /// False where something was still used.
+  /// False where something was still used; once.
   bool rest(std::chrono::milliseconds most);
 
  private:
@@ -41,6 +41,8 @@ class Background {
   std::thread thread_;
   bool ended_ = false;
   std::size_t uses_ = 0;
+  /// So many files were loaded when rest_at_exit() was called last.
+  unsigned long long rests_behind_ = 0;
 };
 
 }  // namespace extproc::filter

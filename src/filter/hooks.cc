@@ -1,10 +1,10 @@
 // What Envoy calls: each hook of an HTTP filter's module. Nothing may leave one but by returning:
 // an exception would end Envoy.
-#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "base/what_was_thrown.h"
 #include "extproc/error.h"
 #include "extproc/log.h"
 #include "filter/abi.h"
@@ -18,20 +18,10 @@
 namespace extproc::filter {
 namespace {
 
-/// What was thrown, within a catch block.
-std::string thrown() {
-  try {
-    throw;
-  } catch (const std::exception& error) {
-    return error.what();
-  } catch (...) {
-    return "something was thrown that is not a std::exception";
-  }
-}
-
-/// A configuration that is not taken: Envoy refuses it with a text of its own, so that the reason
-/// is in its log, line by line.
-void refuse(const std::string& why) {
+/// A configuration that is not taken, within a catch block: Envoy refuses it with a text of its
+/// own, so that the reason is in its log, line by line.
+void refuse_for_what_was_thrown() {
+  const std::string why = what_was_thrown();
   std::string_view left = why;
   while (!left.empty()) {
     const std::size_t end = left.find('\n');
@@ -42,24 +32,33 @@ void refuse(const std::string& why) {
 
 Stream& stream_of(const void* filter) { return *static_cast<Stream*>(const_cast<void*>(filter)); }
 
-/// Calls `hook` in the stream's turn; `otherwise` where it fails.
+/// Calls `hook` in the stream's turn. Where it fails: `stop`, or `go_on` where the stream does so.
 template <class Result, class Hook>
-Result in_turn(const void* filter, Result otherwise, Hook hook) noexcept {
-  if (filter == nullptr) return otherwise;
+Result in_turn(const void* filter, Result go_on, Result stop, Hook hook) noexcept {
+  if (filter == nullptr) return stop;
   Stream& stream = stream_of(filter);
   Stream::Turn turn(stream);
   try {
     return hook(stream, turn);
   } catch (...) {
-    stream.on_failure(thrown());
+    return stream.on_failure(what_was_thrown()) ? go_on : stop;
   }
-  return otherwise;
+}
+
+abi::OnHeaders on_headers(const void* filter, Phase phase, bool end) noexcept {
+  return in_turn(filter, abi::OnHeaders::go_on, abi::OnHeaders::stop,
+                 [&](auto& stream, auto& turn) { return stream.on_headers(turn, phase, end); });
 }
 
 abi::OnBody on_body(const void* filter, Phase phase, bool end) noexcept {
   if (filter != nullptr && stream_of(filter).leaves_body(phase, end)) return abi::OnBody::go_on;
-  return in_turn(filter, abi::OnBody::stop_no_buffer,
+  return in_turn(filter, abi::OnBody::go_on, abi::OnBody::stop_no_buffer,
                  [&](auto& stream, auto& turn) { return stream.on_body(turn, phase, end); });
+}
+
+abi::OnTrailers on_trailers(const void* filter, Phase phase) noexcept {
+  return in_turn(filter, abi::OnTrailers::go_on, abi::OnTrailers::stop,
+                 [&](auto& stream, auto& turn) { return stream.on_trailers(turn, phase); });
 }
 
 void check_callbacks() {
@@ -77,6 +76,8 @@ std::string_view text(abi::Bytes bytes) {
 using extproc::Phase;
 using extproc::filter::in_turn;
 using extproc::filter::on_body;
+using extproc::filter::on_headers;
+using extproc::filter::on_trailers;
 namespace abi = extproc::filter::abi;
 
 // NOLINTBEGIN(bugprone-macro-parentheses): results and names
@@ -94,7 +95,7 @@ EXTPROC_HOOK(const void*, http_filter_config_new)
     return new FilterHandle(
         Filter::make(read_filter_config(text(name), text(config)), envoy_config));
   } catch (...) {
-    refuse(thrown());
+    refuse_for_what_was_thrown();
   }
   return nullptr;
 }
@@ -111,7 +112,7 @@ EXTPROC_HOOK(const void*, http_filter_per_route_config_new)(abi::Bytes name, abi
     if (route.disabled) return new RouteFilter{.disabled = true};
     return new RouteFilter{.filter = Filter::make(*std::move(route.config), nullptr)};
   } catch (...) {
-    refuse(thrown());
+    refuse_for_what_was_thrown();
   }
   return nullptr;
 }
@@ -125,47 +126,39 @@ EXTPROC_HOOK(const void*, http_filter_new)(const void* config, void* envoy) {
   try {
     return new Stream(*static_cast<const FilterHandle*>(config), envoy);
   } catch (...) {
-    refuse(thrown());
+    refuse_for_what_was_thrown();
   }
   return nullptr;
 }
 
 EXTPROC_HOOK(void, http_filter_destroy)(const void* filter) {
-  in_turn(filter, 0, [](auto& stream, auto&) {
+  in_turn(filter, 0, 0, [](auto& stream, auto&) {
     stream.on_destroy();
     return 0;
   });
 }
 
 EXTPROC_HOOK(abi::OnHeaders, http_filter_request_headers)(void*, const void* filter, bool end) {
-  return in_turn(filter, abi::OnHeaders::stop, [&](auto& stream, auto& turn) {
-    return stream.on_headers(turn, Phase::request_headers, end);
-  });
+  return on_headers(filter, Phase::request_headers, end);
 }
 EXTPROC_HOOK(abi::OnBody, http_filter_request_body)(void*, const void* filter, bool end) {
   return on_body(filter, Phase::request_body, end);
 }
 EXTPROC_HOOK(abi::OnTrailers, http_filter_request_trailers)(void*, const void* filter) {
-  return in_turn(filter, abi::OnTrailers::stop, [](auto& stream, auto& turn) {
-    return stream.on_trailers(turn, Phase::request_trailers);
-  });
+  return on_trailers(filter, Phase::request_trailers);
 }
 EXTPROC_HOOK(abi::OnHeaders, http_filter_response_headers)(void*, const void* filter, bool end) {
-  return in_turn(filter, abi::OnHeaders::stop, [&](auto& stream, auto& turn) {
-    return stream.on_headers(turn, Phase::response_headers, end);
-  });
+  return on_headers(filter, Phase::response_headers, end);
 }
 EXTPROC_HOOK(abi::OnBody, http_filter_response_body)(void*, const void* filter, bool end) {
   return on_body(filter, Phase::response_body, end);
 }
 EXTPROC_HOOK(abi::OnTrailers, http_filter_response_trailers)(void*, const void* filter) {
-  return in_turn(filter, abi::OnTrailers::stop, [](auto& stream, auto& turn) {
-    return stream.on_trailers(turn, Phase::response_trailers);
-  });
+  return on_trailers(filter, Phase::response_trailers);
 }
 
 EXTPROC_HOOK(void, http_filter_scheduled)(void*, const void* filter, std::uint64_t) {
-  in_turn(filter, 0, [](auto& stream, auto&) {
+  in_turn(filter, 0, 0, [](auto& stream, auto&) {
     stream.on_scheduled();
     return 0;
   });

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "base/what_was_thrown.h"
 #include "filter/attributes.h"
 #include "filter/envoy_log.h"
 #include "filter/route_filter.h"
@@ -63,10 +64,10 @@ bool Stream::begin(Turn& turn) {
   if (worker_->loop() != nullptr) {
     worker_->loop()->add(member_.emplace(envoy_.filter()));
     peer_ = source_address(envoy_.filter());
-    Background::instance().begin_use();
   }
-  released_ = false;
   exchange_ = worker_->host().make_exchange(*this, *this);
+  released_ = false;
+  if (member_) Background::instance().begin_use();
   worker_->tracer().expect(envoy_.filter());
   exchange_->begin(*this);
   if (!in_force_->ready()) {
@@ -116,6 +117,8 @@ bool Stream::leaves_body(Phase phase, bool end) {
 abi::OnBody Stream::on_body(Turn& turn, Phase phase, bool end) {
   if (!begin(turn)) return abi::OnBody::go_on;
   Way& way = this->way(phase);
+  if (!end) go_ahead(way);
+  if (destroyed_) return abi::OnBody::stop_no_buffer;
   way.body_came = true;
   way.ended = end;
   way.in_body_hook = true;
@@ -143,8 +146,12 @@ abi::OnBody Stream::on_body(Turn& turn, Phase phase, bool end) {
     let_out(way);
     way.stopped = way.left = way.is_full = false;
   }
-  way.in_body_hook = way.passes_chunk = way.place.received = false;
+  end_body_hook(way);
   return status;
+}
+
+void Stream::end_body_hook(Way& way) {
+  way.in_body_hook = way.passes_chunk = way.place.received = false;
 }
 
 abi::OnTrailers Stream::on_trailers(Turn& turn, Phase phase) {
@@ -198,12 +205,29 @@ void Stream::on_destroy() {
                              worker_->told());
 }
 
-void Stream::on_failure(std::string_view what) {
+bool Stream::on_failure(std::string_view what) {
   log_to_envoy(LogLevel::error, std::string("the filter failed: ") + std::string(what));
   request_.telling_headers = response_.telling_headers = false;
-  if (destroyed_ || is_over() || exchange_ == nullptr) return;
-  finish(GrpcStatus::internal, what);
+  if (destroyed_) return false;
+  if (exchange_ == nullptr) {
+    // It has not begun, and does not.
+    off_ = true;
+    const FilterConfig& config = filter_->config();
+    if (!config.failure_mode_allow)
+      envoy_.reply(
+          {.status = config.status_on_error, .details = error_details(GrpcStatus::internal)});
+    return config.failure_mode_allow;
+  }
+  // Half of what was to be done to the message may be done.
+  if (replied_) {
+    pieces_.assign(1, broken_off(GrpcStatus::internal));
+  } else {
+    pieces_.clear();
+    refuse(GrpcStatus::internal);
+  }
   do_asked();
+  for (Way* way : {&request_, &response_}) end_body_hook(*way);
+  return false;
 }
 
 // The exchange is over with the HTTP stream.
@@ -212,14 +236,15 @@ void Stream::close() {
   closed_ = true;
   if (timer_ != nullptr) timer_->cancel();
   alive_.reset();
+  if (exchange_ == nullptr) {
+    released_ = true;
+    return;
+  }
   if (!observed_.empty()) kept(-static_cast<std::ptrdiff_t>(observed_.bytes()));
   observed_.clear();
   for (Way* way : {&request_, &response_}) {
     while (!way->unanswered.empty()) pop_unanswered(*way);
-  }
-  if (exchange_ == nullptr) {
-    released_ = true;
-    return;
+    take_out(*way);
   }
   const bool whole = response_.ended || response_.trailers_came || replied_;
   if (whole && !paused_) exchange_->on_end();
@@ -248,21 +273,26 @@ void Stream::released() {
 
 void Stream::finish(GrpcStatus status, std::string_view /*message*/) {
   if (end_ != End::none) return;
-  if (status != GrpcStatus::ok && reply_open_) {
-    // As with ext_proc the caller is not to take it for the whole.
-    pieces_.push_back({.kind = Piece::Kind::reset, .bytes = error_details(status)});
-    reply_open_ = false;
-  }
-  if (status == GrpcStatus::ok || replied_ || reply_ || !pieces_.empty() || observes()) {
+  // As with ext_proc the caller is not to take it for the whole.
+  if (status != GrpcStatus::ok && std::exchange(reply_open_, false))
+    pieces_.push_back(broken_off(status));
+  if (status == GrpcStatus::ok || replied_ || reply_ || !pieces_.empty() || observes() ||
+      in_force_->config().failure_mode_allow) {
     end_ = End::passes;
   } else {
-    const FilterConfig& config = in_force_->config();
-    end_ = config.failure_mode_allow ? End::passes : End::fails;
-    if (end_ == End::fails)
-      reply_ =
-          ImmediateResponse{.status = config.status_on_error, .details = error_details(status)};
+    refuse(status);
   }
   touch();
+}
+
+void Stream::refuse(GrpcStatus status) {
+  end_ = End::fails;
+  reply_ = ImmediateResponse{.status = in_force_->config().status_on_error,
+                             .details = error_details(status)};
+}
+
+Stream::Piece Stream::broken_off(GrpcStatus status) {
+  return {.kind = Piece::Kind::reset, .bytes = error_details(status)};
 }
 
 void Stream::resume() {
@@ -313,12 +343,29 @@ void Stream::touch() {
 }
 
 // Behind what was done of it outside of a hook.
-void Stream::act() {
+void Stream::act() noexcept {
   if (closed_) return;
   const Turn turn(*this);
+  try {
+    act_in_turn();
+  } catch (...) {
+    on_failure(what_was_thrown());
+  }
+}
+
+void Stream::fail(std::string_view what) noexcept {
+  if (closed_) return;
+  const Turn turn(*this);
+  on_failure(what);
+}
+
+void Stream::act_in_turn() {
   tell_observed();
   if (!do_asked()) return;
-  for (Way* way : {&request_, &response_}) {
+  // One handler runs at a time: those of the other direction are not to wait until nothing more
+  // comes in this one.
+  const bool other_first = told_last_ == &request_;
+  for (Way* way : {other_first ? &response_ : &request_, other_first ? &request_ : &response_}) {
     if (way->body_came) find_body(*way);
     tell(*way);
     if (!do_asked()) return;

@@ -67,8 +67,8 @@ class Stream final : private host::AnswerSink,
   void on_scheduled();
   /// Envoy has let go of it.
   void on_destroy();
-  /// A hook failed: the request fails, or goes on without the processor.
-  void on_failure(std::string_view what);
+  /// A hook failed: so does the request. True where it goes on, since it had not begun here.
+  bool on_failure(std::string_view what);
 
   // For whoever plays Envoy; on the worker.
 
@@ -131,11 +131,16 @@ class Stream final : private host::AnswerSink,
   }
 
   // WorkerLoop::Touched
-  void act() override;
+  void act() noexcept override;
+  void fail(std::string_view what) noexcept override;
+  void act_in_turn();
 
   void touch();
   void touch_later();
   bool begin(Turn& turn);
+  static void end_body_hook(Way& way);
+  void refuse(GrpcStatus status);
+  static Piece broken_off(GrpcStatus status);
   void close();
   void rest();
 
@@ -167,10 +172,15 @@ class Stream final : private host::AnswerSink,
   // What is done with Envoy.
   void find_body(Way& way);
   bool waits(const Way& way) const;
+  void add_out(Way& way, std::string_view bytes);
+  std::string take_out(Way& way);
   void let_out(Way& way);
+  void put_out(Way& way);
   /// Does what the exchange asked for that may call hooks. False where nothing is to follow.
   bool do_asked();
   void go_on(Way& way);
+  void go_ahead(Way& way);
+  void continue_message(Way& way);
   bool sends_twice(const Way& way) const;
   bool goes_on_later(Way& way);
   void act_on_other(const Way& way);
@@ -187,6 +197,7 @@ class Stream final : private host::AnswerSink,
   std::string text_;
   Way request_{true};
   Way response_{false};
+  const Way* told_last_ = nullptr;
   std::optional<ImmediateResponse> reply_;
   std::vector<Piece> pieces_;
   std::unique_ptr<boost::asio::steady_timer> timer_;

@@ -40,7 +40,8 @@ void Stream::headers(Phase phase, const HttpHeaders& message, const HeadersRespo
   if (!way.headers_told || !answer.header_mutation().sets("content-length"))
     envoy_.remove_header(phase, "content-length");
   way.replaced = true;
-  way.out = *answer.replacement();
+  take_out(way);
+  add_out(way, *answer.replacement());
   // Envoy reads on only where it has room.
   if (way.body_came) {
     if (!way.in_body_hook) find_body(way);
@@ -67,7 +68,7 @@ void Stream::body(Phase phase, const HttpBody& /*message*/, BodyResponse& answer
     if (kept) return;
     envoy_.drop_body(way.body, way.place);
   }
-  way.out.append(kept ? piece : answer.body());
+  add_out(way, kept ? piece : answer.body());
   const std::size_t limit = envoy_.buffer_limit();
   if (way.sent.body == BodySendMode::buffered && limit > 0 && way.out.size() > limit)
     refuse_too_large(way);
@@ -84,7 +85,7 @@ void Stream::trailers(Phase phase, const HttpTrailers& /*message*/,
 
 // In no mode that a filter can have.
 void Stream::piece(Phase phase, const HttpBody& piece, const ResponseExtras* extras) {
-  way(phase).out.append(piece.bytes());
+  add_out(way(phase), piece.bytes());
   take_extras(extras);
 }
 

@@ -159,6 +159,7 @@ void Stream::tell_trailers(Way& way) {
 }
 
 void Stream::on(Way& way, host::Message& message) {
+  told_last_ = &way;
   const FilterConfig& config = in_force_->config();
   message.observability_mode = config.observability_mode;
   if (first_)
@@ -208,20 +209,33 @@ bool Stream::waits(const Way& way) const {
   return way.trailers_came && way.sent.trailers && !way.trailers_told;
 }
 
-// Puts what was taken, and answered, before what Envoy has of the body.
+// Where handlers wait it may stay until the next hook.
+void Stream::add_out(Way& way, std::string_view bytes) {
+  way.out.append(bytes);
+  if (worker_->loop() != nullptr) kept(static_cast<std::ptrdiff_t>(bytes.size()));
+}
+
+std::string Stream::take_out(Way& way) {
+  if (worker_->loop() != nullptr) kept(-static_cast<std::ptrdiff_t>(way.out.size()));
+  return std::exchange(way.out, {});
+}
+
 void Stream::let_out(Way& way) {
   if (way.replaced) envoy_.drop_body(way.body, way.place);
   while (!way.unanswered.empty()) {
     const std::string piece = pop_unanswered(way);
-    if (end_ == End::passes && !way.replaced) way.out.append(piece);
+    if (end_ == End::passes && !way.replaced) add_out(way, piece);
   }
+  put_out(way);
+}
+
+// Puts what was taken, and answered, before what Envoy has of the body.
+void Stream::put_out(Way& way) {
   if (way.out.empty()) return;
   const std::string behind(envoy_.read_body(way.body, way.place, text_));
   if (!behind.empty()) envoy_.drop_body(way.body, way.place);
-  envoy_.append_body(way.body, way.place, way.out);
+  envoy_.append_body(way.body, way.place, take_out(way));
   envoy_.append_body(way.body, way.place, behind);
-  way.out.clear();
-  let_go_if_large(way.out);
   let_go_if_large(text_);
 }
 
@@ -247,6 +261,21 @@ bool Stream::sends_twice(const Way& way) const {
 
 void Stream::go_on(Way& way) {
   let_out(way);
+  continue_message(way);
+}
+
+// What is answered while more waits would wait for that, and where chunks come faster than they are
+// answered, for the end. Envoy goes on once for each time that it was stopped: with the hook that
+// is about to stop it anew there is one to spare.
+void Stream::go_ahead(Way& way) {
+  if (!way.stopped || way.out.empty() || way.replaced || is_over() ||
+      envoy_.received_is_kept(way.body) || envoy_.kept_bytes(way.body) != way.place.gone)
+    return;
+  put_out(way);
+  continue_message(way);
+}
+
+void Stream::continue_message(Way& way) {
   way.stopped = way.left = false;
   const std::string gone = sends_twice(way) ? envoy_.take_gone(way.body, way.place) : std::string();
   envoy_.go_on(way.headers);

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <exception>
+#include <optional>
 #include <string>
 
+#include "base/what_was_thrown.h"
 #include "filter/abi.h"
 #include "filter/envoy_log.h"
 
@@ -82,17 +83,21 @@ void WorkerLoop::run(bool in_background) {
 
 void WorkerLoop::run_all(std::vector<std::unique_ptr<Work>> ready) {
   for (auto& work : ready) {
+    std::optional<std::string> failure;
     try {
       work->run();
-    } catch (const std::exception& error) {
-      log_to_envoy(LogLevel::error,
-                   std::string("a handler that had waited failed: ") + error.what());
     } catch (...) {
-      log_to_envoy(LogLevel::error, "a handler that had waited failed");
+      failure = what_was_thrown();
     }
     // Its end may be the end of what it is about.
     work.reset();
-    act_on_touched();
+    if (failure && touched_.empty())
+      log_to_envoy(LogLevel::error, "what a handler left behind failed: " + *failure);
+    while (!touched_.empty()) {
+      Touched* const next = touched_.back();
+      touched_.pop_back();
+      failure ? next->fail(*failure) : next->act();
+    }
   }
 }
 
@@ -101,13 +106,5 @@ void WorkerLoop::touch(Touched& touched) {
 }
 
 void WorkerLoop::forget(const Touched& touched) { std::erase(touched_, &touched); }
-
-void WorkerLoop::act_on_touched() {
-  while (!touched_.empty()) {
-    Touched* next = touched_.back();
-    touched_.pop_back();
-    next->act();
-  }
-}
 
 }  // namespace extproc::filter

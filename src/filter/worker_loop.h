@@ -4,6 +4,7 @@
 #include <boost/asio/execution_context.hpp>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,7 +39,9 @@ class WorkerLoop : public std::enable_shared_from_this<WorkerLoop> {
   /// Told behind each piece of work that touched it.
   class Touched {
    public:
-    virtual void act() = 0;
+    virtual void act() noexcept = 0;
+    /// In place of that, where the work failed.
+    virtual void fail(std::string_view what) noexcept = 0;
 
    protected:
     ~Touched() = default;
@@ -68,7 +71,6 @@ class WorkerLoop : public std::enable_shared_from_this<WorkerLoop> {
   void run(bool in_background);
   void schedule();
   void run_all(std::vector<std::unique_ptr<Work>> ready);
-  void act_on_touched();
 
   std::recursive_mutex turn_;
   std::vector<Touched*> touched_;

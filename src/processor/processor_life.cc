@@ -1,28 +1,17 @@
 #include "processor/processor_life.h"
 
 #include <chrono>
-#include <exception>
 #include <string>
 #include <utility>
 
 #include "base/access.h"
+#include "base/what_was_thrown.h"
 #include "extproc/error.h"
 
 namespace extproc::processor {
 namespace {
 
 constexpr std::chrono::milliseconds kBetweenAsking{100};
-
-/// Within a catch block.
-std::string what_was_thrown() {
-  try {
-    throw;
-  } catch (const std::exception& error) {
-    return error.what();
-  } catch (...) {
-    return "it threw something that is not a std::exception";
-  }
-}
 
 }  // namespace
 
@@ -65,22 +54,24 @@ void ProcessorLife::stop() {
 
 bool ProcessorLife::ready(std::function<void()> ready) {
   if (all_ready()) return true;
-  on_ready_ = std::move(ready);
+  on_ready_ = std::make_shared<const std::function<void()>>(std::move(ready));
   ask_again();
   return false;
 }
 
 void ProcessorLife::ask_again() {
   timer_.expires_after(kBetweenAsking);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error || on_ready_ == nullptr) return;
-    if (!all_ready()) return ask_again();
-    std::exchange(on_ready_, nullptr)();
-  });
+  // What has become due already is called behind the end of this, too.
+  timer_.async_wait(
+      [this, asks = std::weak_ptr(on_ready_)](const boost::system::error_code& error) {
+        if (error || asks.expired()) return;
+        if (!all_ready()) return ask_again();
+        (*std::exchange(on_ready_, nullptr))();
+      });
 }
 
 void ProcessorLife::stop_asking() {
-  on_ready_ = nullptr;
+  on_ready_.reset();
   timer_.cancel();
 }
 

@@ -46,7 +46,8 @@ class ProcessorLife {
   std::vector<std::shared_ptr<const detail::Dispatcher>> processors_;
   boost::asio::steady_timer timer_;
   const Meanwhile meanwhile_;
-  std::function<void()> on_ready_;
+  /// Null where nobody asks any more.
+  std::shared_ptr<const std::function<void()>> on_ready_;
   std::size_t started_ = 0;
   std::size_t ready_ = 0;
   bool told_waiting_ = false;

@@ -43,6 +43,38 @@ TEST_F(FilterInEnvoy, AChainThatReplacesABodyLetsNothingOfItOut) {
   }
 }
 
+// Where chunks come faster than they are answered, each hook lets out what is answered by then.
+TEST_F(FilterInEnvoy, ChunksThatAreAnsweredDoNotWaitForTheEnd) {
+  const auto it = stream(make("Waits", modes("STREAMED", "STREAMED")), {{"x-ms", "2"}});
+  it->request_headers(false);
+  ASSERT_TRUE(until([&] { return it->upstream().headers; }));
+  const auto has_taken = [&](abi::Body which) {
+    return until([&] {
+      const std::string* const kept = it->filter().body(which);
+      return kept == nullptr || kept->empty();
+    });
+  };
+  it->request_body("a", false);
+  it->request_body("b", false);
+  ASSERT_TRUE(has_taken(abi::kBufferedRequest));
+  EXPECT_EQ(it->upstream().body, "");
+  it->request_body("c", false);
+  EXPECT_EQ(it->upstream().body, "A");
+  it->request_body("d", true);
+  ASSERT_TRUE(until([&] { return it->upstream().ended; }));
+  EXPECT_EQ(it->upstream().body, "ABCD");
+  it->response_headers({{":status", "200"}}, false);
+  ASSERT_TRUE(until([&] { return it->downstream().headers; }));
+  it->response_body("e", false);
+  it->response_body("f", false);
+  ASSERT_TRUE(has_taken(abi::kBufferedResponse));
+  it->response_body("g", false);
+  EXPECT_EQ(it->downstream().body, "E");
+  it->response_trailers({{"x-t", "1"}});
+  ASSERT_TRUE(until([&] { return it->downstream().ended; }));
+  EXPECT_EQ(it->downstream().body, "EFG");
+}
+
 // The upstream answers while the request's body is still with its handler.
 TEST_F(FilterInEnvoy, AResponseThatWaitsAsAWhole) {
   for (const char* mode : {"BUFFERED", "STREAMED", "BUFFERED_PARTIAL"}) {

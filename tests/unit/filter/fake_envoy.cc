@@ -74,7 +74,7 @@ void Stream::response_headers(const Headers& headers, bool end) {
 }
 
 void Stream::body(Side side, std::string_view bytes, bool end) {
-  arrive([&] { pipe(side).arrive_data(std::string(bytes), end); });
+  arrive([&] { own_pipe(side).arrive_data(std::string(bytes), end); });
 }
 
 void Stream::request_trailers(const Headers& trailers) {
@@ -141,7 +141,7 @@ void Stream::send_trailers(Side side, const kit::HeaderMap& /*trailers*/) {
 }
 
 void Stream::sent() {
-  if (destroy_within_continue_ && !arrives_) destroy();
+  if (destroy_within_continue_) destroy();
 }
 
 }  // namespace extproc::fake

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -115,6 +116,10 @@ class Stream final : public std::enable_shared_from_this<Stream>,
   /// The stream is destroyed within the filter's call of a reply, as Envoy may do it.
   void destroy_within_reply() { destroy_within_reply_ = true; }
   void destroy_within_continue() { destroy_within_continue_ = true; }
+  /// What the filter calls fails, once, with the call that comes so many calls later, as memory may
+  /// within any hook. Those that are of headers and bodies count.
+  void fail_in(int calls) { fails_in_ = calls; }
+  bool has_failed() const { return fails_in_ == 0; }
   /// What the filter has of Envoy's besides.
   kit::ModuleFilter& filter() { return filter_; }
 
@@ -123,13 +128,17 @@ class Stream final : public std::enable_shared_from_this<Stream>,
   template <class Arrive>
   void arrive(Arrive arrive);
   void body(Side side, std::string_view bytes, bool end);
+  kit::Pipe& own_pipe(Side side) { return side == Side::request ? request_ : response_; }
   void end_reply();
   void sent();
   bool is_over() const { return destroyed() || reply_; }
   Passed& passed(Side side) { return passed_[side == Side::request ? 0 : 1]; }
 
   // kit::FilterHost
-  kit::Pipe& pipe(Side side) override { return side == Side::request ? request_ : response_; }
+  kit::Pipe& pipe(Side side) override {
+    if (fails_in_ > 0 && --fails_in_ == 0) throw std::bad_alloc();
+    return own_pipe(side);
+  }
   kit::Time now() const override { return kit::Time{0}; }
   void reply(const kit::LocalReply& reply) override;
   void local_headers(kit::HeaderMap headers, bool end) override;
@@ -161,6 +170,7 @@ class Stream final : public std::enable_shared_from_this<Stream>,
   bool arrives_ = false;
   bool reset_ = false;
   bool destroy_within_reply_ = false;
+  int fails_in_ = -1;
   bool destroy_within_continue_ = false;
 };
 
