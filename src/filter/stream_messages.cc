@@ -1,4 +1,6 @@
 // Stream: what of a direction the exchange is told, when, what of it waits, and how it goes on.
+#include <algorithm>
+
 #include "filter/attributes.h"
 #include "filter/stream.h"
 #include "rules/framing_rules.h"
@@ -247,8 +249,10 @@ void Stream::find_body(Way& way) {
     way.place.gone = 0;
     // Only where it is to be told as a whole does that matter.
     if (way.sent.body == BodySendMode::buffered) way.is_full = is_over_limit(way);
-  } else if (!way.left) {
-    way.place.gone = envoy_.kept_bytes(way.body);
+  } else {
+    // A filter behind that goes on of itself lets go of all that Envoy keeps.
+    const std::size_t kept = envoy_.kept_bytes(way.body);
+    way.place.gone = way.left ? std::min(way.place.gone, kept) : kept;
   }
 }
 
@@ -268,9 +272,11 @@ void Stream::go_on(Way& way) {
 // answered, for the end. Envoy goes on once for each time that it was stopped: with the hook that
 // is about to stop it anew there is one to spare.
 void Stream::go_ahead(Way& way) {
-  if (!way.stopped || way.out.empty() || way.replaced || is_over() ||
-      envoy_.received_is_kept(way.body) || envoy_.kept_bytes(way.body) != way.place.gone)
-    return;
+  if (!way.stopped || way.out.empty() || way.replaced || is_over()) return;
+  // What is kept goes with it: none of that may be the hook's own, or wait.
+  if (envoy_.received_is_kept(way.body)) return;
+  find_body(way);
+  if (envoy_.body_bytes(way.body, way.place) > 0) return;
   put_out(way);
   continue_message(way);
 }

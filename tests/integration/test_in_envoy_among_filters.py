@@ -14,6 +14,7 @@ BODY_MODES = ("BUFFERED", "BUFFERED_PARTIAL", "STREAMED")
 BODY = b"0123456789" * 50
 _BUFFER = "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer"
 _LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua"
+_FAULT = "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"
 HOLDS_REQUESTS = """
 function envoy_on_request(handle) handle:body() end
 """
@@ -35,6 +36,8 @@ class Other:
 
 BUFFER = Other("buffer", {"@type": _BUFFER, "max_request_bytes": 1 << 20})
 LUA = Other("lua", {"@type": _LUA, "default_source_code": {"inline_string": HOLDS_REQUESTS}})
+# It stops for a time, and goes on of itself.
+FAULT = Other("fault", {"@type": _FAULT, "delay": {"fixed_delay": "0.05s", "percentage": {"numerator": 100}}})
 LUA_OF_RESPONSES = Other("lua-of-responses", {"@type": _LUA, "default_source_code": {"inline_string": HOLDS_RESPONSES}})
 # Its headers wait, and bodies with them.
 WAITS = Inside(("test_processors.AsyncScripted",), Mode(request_body="NONE", response_body="NONE"), name="waits")
@@ -52,6 +55,7 @@ FILTERS = {
     **{("around", mode): (LUA, LUA_OF_RESPONSES, WAITS, scripted(mode, "BlockingScripted"), LUA_OF_RESPONSES) for mode in ("BUFFERED",)},
     **{("before buffer", mode): (scripted(mode, "AsyncScripted"), BUFFER) for mode in BODY_MODES},
     **{("before lua", mode): (scripted(mode, "AsyncScripted"), LUA) for mode in BODY_MODES},
+    **{("before fault", mode): (scripted(mode, "AsyncScripted"), FAULT) for mode in ("STREAMED",)},
     **{("alone", mode): (scripted(mode, "AsyncScripted"),) for mode in BODY_MODES},
     **{("chain", mode): (scripted(mode, "AsyncScripted", "BlockingScripted"),) for mode in BODY_MODES},
     **{("blocking chain", mode): (scripted(mode, "Scripted", "BlockingScripted"),) for mode in BODY_MODES},
@@ -126,6 +130,14 @@ def test_a_filter_behind_holds_what_has_gone_on(ports, holder, mode, do):
         whole = body if isinstance(body, bytes) else b"".join(body)
         response = ask(ports[holder, mode], *do, body=body)
         assert (response.status, response.body == whole, len(response.body)) == (200, True, len(whole))
+
+
+@pytest.mark.parametrize("sleep", [1, 5, 15])
+def test_nothing_is_lost_where_a_filter_behind_goes_on_of_itself(ports, sleep):
+    """It lets chunks go that still wait, so that these may overtake others."""
+    sent = [b"%03d" % number for number in range(60)]
+    body = ask(ports["before fault", "STREAMED"], f"request_body sleep {sleep}", body=sent).body
+    assert sorted(body[at : at + 3] for at in range(0, len(body), 3)) == sent
 
 
 @pytest.mark.parametrize("mode", BODY_MODES)
