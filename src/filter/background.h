@@ -30,7 +30,7 @@ class Background {
   /// Before what a module has is destroyed with the process: waits until nothing is used, at most
   /// `most`, and ends the thread. Behind the loading of each module.
   void rest_at_exit();
-  /// False where something was still used; once.
+  /// False where something was still used. Called again it has nothing left to do, and is true.
   bool rest(std::chrono::milliseconds most);
 
  private:

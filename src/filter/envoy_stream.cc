@@ -190,12 +190,12 @@ std::string EnvoyStream::take_gone(Phase body, const BodyPlace& place) const {
   return std::string(gone);
 }
 
-void EnvoyStream::put_back(Phase body, std::string_view gone) const {
+void EnvoyStream::prepend_body(Phase body, const BodyPlace& place, std::string_view bytes) const {
   std::string text;
-  const std::string behind(read_body(body, {}, text));
-  drop_body(body, {});
-  append_body(body, {}, gone);
-  append_body(body, {}, behind);
+  const std::string behind(read_body(body, place, text));
+  if (!behind.empty()) drop_body(body, place);
+  append_body(body, place, bytes);
+  append_body(body, place, behind);
 }
 
 void EnvoyStream::append_body(Phase body, const BodyPlace& place, std::string_view bytes) const {

@@ -44,9 +44,10 @@ class EnvoyStream {
   /// The same bytes: where they lie in one piece a view of that, and else put together in `text`.
   std::string_view read_body(Phase body, const BodyPlace& place, std::string& text) const;
   void drop_body(Phase body, const BodyPlace& place) const;
-  /// What has gone on, out of what Envoy keeps, and back in front of that.
+  /// What has gone on, out of what Envoy keeps.
   std::string take_gone(Phase body, const BodyPlace& place) const;
-  void put_back(Phase body, std::string_view gone) const;
+  /// In front of what lies there for this filter.
+  void prepend_body(Phase body, const BodyPlace& place, std::string_view bytes) const;
   void append_body(Phase body, const BodyPlace& place, std::string_view bytes) const;
   /// What Envoy keeps of a body, in bytes.
   std::size_t buffer_limit() const;

@@ -1,4 +1,4 @@
-// Stream: Envoy's hooks, and how it begins and ends.
+// Stream: Envoy's hooks, and how it begins.
 #include "filter/stream.h"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -12,14 +12,6 @@
 #include "host/access.h"
 
 namespace extproc::filter {
-namespace {
-
-std::string error_details(GrpcStatus status) {
-  return "extproc_error_" + std::string(to_string(status));
-}
-
-}  // namespace
-
 Stream::Turn::Turn(Stream& stream) : stream_(stream) {
   take();
   ++stream_.turns_;
@@ -144,7 +136,7 @@ abi::OnBody Stream::on_body(Turn& turn, Phase phase, bool end) {
     status = abi::OnBody::stop_and_watermark;
   } else {
     let_out(way);
-    way.stopped = way.left = way.is_full = false;
+    way.goes();
   }
   end_body_hook(way);
   return status;
@@ -168,12 +160,12 @@ abi::OnTrailers Stream::on_trailers(Turn& turn, Phase phase) {
   }
   if (goes_on_later(way)) return abi::OnTrailers::stop;
   let_out(way);
-  way.stopped = way.left = false;
+  way.goes();
   return abi::OnTrailers::go_on;
 }
 
 // A hook that returns where it was stopped before has Envoy let go on all that it keeps: see
-// go_on().
+// sends_twice().
 bool Stream::goes_on_later(Way& way) {
   if (!way.stopped || worker_->loop() == nullptr || !sends_twice(way)) return false;
   touch_later();
@@ -203,96 +195,6 @@ void Stream::on_destroy() {
   }
   filter_->statistics().tell(envoy_.filter(), worker_->counters(), worker_->outlived(),
                              worker_->told());
-}
-
-bool Stream::on_failure(std::string_view what) {
-  log_to_envoy(LogLevel::error, std::string("the filter failed: ") + std::string(what));
-  request_.telling_headers = response_.telling_headers = false;
-  if (destroyed_) return false;
-  if (exchange_ == nullptr) {
-    // It has not begun, and does not.
-    off_ = true;
-    const FilterConfig& config = filter_->config();
-    if (!config.failure_mode_allow)
-      envoy_.reply(
-          {.status = config.status_on_error, .details = error_details(GrpcStatus::internal)});
-    return config.failure_mode_allow;
-  }
-  // Half of what was to be done to the message may be done.
-  if (replied_) {
-    pieces_.assign(1, broken_off(GrpcStatus::internal));
-  } else {
-    pieces_.clear();
-    refuse(GrpcStatus::internal);
-  }
-  do_asked();
-  for (Way* way : {&request_, &response_}) end_body_hook(*way);
-  return false;
-}
-
-// The exchange is over with the HTTP stream.
-void Stream::close() {
-  if (closed_) return;
-  closed_ = true;
-  if (timer_ != nullptr) timer_->cancel();
-  alive_.reset();
-  if (exchange_ == nullptr) {
-    released_ = true;
-    return;
-  }
-  if (!observed_.empty()) kept(-static_cast<std::ptrdiff_t>(observed_.bytes()));
-  observed_.clear();
-  for (Way* way : {&request_, &response_}) {
-    while (!way->unanswered.empty()) pop_unanswered(*way);
-    take_out(*way);
-  }
-  const bool whole = response_.ended || response_.trailers_came || replied_;
-  if (whole && !paused_) exchange_->on_end();
-  released_ = over_limit_
-                  ? exchange_->on_closed(GrpcStatus::resource_exhausted, false, "memory_bytes")
-                  : exchange_->on_closed(whole ? GrpcStatus::ok : GrpcStatus::cancelled, !whole);
-  if (released_) rest();
-}
-
-// No handler of it runs any more.
-void Stream::rest() {
-  if (std::exchange(outlives_, false)) --worker_->outlived().streams_open;
-  if (worker_->loop() != nullptr) Background::instance().end_use();
-}
-
-// The last of its calls: the exchange may be destroyed inside of it.
-void Stream::released() {
-  released_ = true;
-  rest();
-  if (!destroyed_ || turns_ > 0) return;
-  worker_->loop()->forget(*this);
-  // Its worker may be in the middle of something that it tells.
-  boost::asio::post(Background::instance().io(), [filter = in_force_] {});
-  delete this;
-}
-
-void Stream::finish(GrpcStatus status, std::string_view /*message*/) {
-  if (end_ != End::none) return;
-  // As with ext_proc the caller is not to take it for the whole.
-  if (status != GrpcStatus::ok && std::exchange(reply_open_, false))
-    pieces_.push_back(broken_off(status));
-  if (status == GrpcStatus::ok || replied_ || reply_ || !pieces_.empty() || observes() ||
-      in_force_->config().failure_mode_allow) {
-    end_ = End::passes;
-  } else {
-    refuse(status);
-  }
-  touch();
-}
-
-void Stream::refuse(GrpcStatus status) {
-  end_ = End::fails;
-  reply_ = ImmediateResponse{.status = in_force_->config().status_on_error,
-                             .details = error_details(status)};
-}
-
-Stream::Piece Stream::broken_off(GrpcStatus status) {
-  return {.kind = Piece::Kind::reset, .bytes = error_details(status)};
 }
 
 void Stream::resume() {

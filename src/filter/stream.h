@@ -139,6 +139,8 @@ class Stream final : private host::AnswerSink,
   void touch_later();
   bool begin(Turn& turn);
   static void end_body_hook(Way& way);
+
+  // In stream_end.cc, with finish(), on_failure() and released().
   void refuse(GrpcStatus status);
   static Piece broken_off(GrpcStatus status);
   void close();

@@ -233,15 +233,10 @@ void Stream::let_out(Way& way) {
 
 // Puts what was taken, and answered, before what Envoy has of the body.
 void Stream::put_out(Way& way) {
-  if (way.out.empty()) return;
-  const std::string behind(envoy_.read_body(way.body, way.place, text_));
-  if (!behind.empty()) envoy_.drop_body(way.body, way.place);
-  envoy_.append_body(way.body, way.place, take_out(way));
-  envoy_.append_body(way.body, way.place, behind);
-  let_go_if_large(text_);
+  if (!way.out.empty()) envoy_.prepend_body(way.body, way.place, take_out(way));
 }
 
-// What of a body lies where, before anything is done with it.
+// What of a body lies where, and whether that is full, before anything is done with it.
 void Stream::find_body(Way& way) {
   const bool is_kept = way.in_body_hook && envoy_.received_is_kept(way.body);
   way.place.received = way.in_body_hook && !is_kept;
@@ -282,10 +277,10 @@ void Stream::go_ahead(Way& way) {
 }
 
 void Stream::continue_message(Way& way) {
-  way.stopped = way.left = false;
+  way.goes();
   const std::string gone = sends_twice(way) ? envoy_.take_gone(way.body, way.place) : std::string();
   envoy_.go_on(way.headers);
-  if (!gone.empty() && !destroyed_) envoy_.put_back(way.body, gone);
+  if (!gone.empty() && !destroyed_) envoy_.prepend_body(way.body, {}, gone);
 }
 
 }  // namespace extproc::filter

@@ -17,7 +17,8 @@ struct BodyPlace {
   /// Some in what the hook that runs was called with, apart from what Envoy keeps.
   bool received = false;
   /// Of what Envoy keeps for all filters, the first so many bytes have gone on from here: filters
-  /// behind this one hold them, as the router does where it may try again.
+  /// behind this one hold them, as the router does where it may try again. As it was when the body
+  /// was stopped here; less since, where those have let go.
   std::size_t gone = 0;
 };
 
@@ -89,7 +90,7 @@ struct Way {
   /// The hook of the body runs.
   bool in_body_hook = false;
   BodyPlace place{};
-  /// Some of the body was left with Envoy when a hook stopped.
+  /// A hook of the body stopped: what lies behind `place.gone` since is still here.
   bool left = false;
   /// More than Envoy's limit, where it stops reading at that and says nothing.
   bool is_full = false;
@@ -100,6 +101,8 @@ struct Way {
   /// Envoy was told to stop, and waits to be told to go on.
   bool stopped = false;
 
+  /// Envoy lets it go on.
+  void goes() { stopped = left = is_full = false; }
   bool buffers() const {
     return sent.body == BodySendMode::buffered || sent.body == BodySendMode::buffered_partial;
   }

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "base/what_was_thrown.h"
 #include "extproc/detail/module_registry.h"
 #include "extproc/error.h"
 #include "modules/module_file.h"
@@ -116,12 +117,11 @@ Service make_service(const ModuleFactory& found, const std::string& name,
   try {
     Service service = found.factory(settings, taken);
     if (taken || settings.empty()) return service;
-  } catch (const std::exception& error) {
-    // What is wrong in their file is told by its place alone.
-    if (!file.empty() && std::string_view(error.what()).starts_with(file)) throw;
-    throw Error("making " + name + " failed: " + error.what());
   } catch (...) {
-    throw Error("making " + name + " failed: it threw something that is not a std::exception");
+    const std::string what = what_was_thrown();
+    // What is wrong in their file is told by its place alone.
+    if (!file.empty() && what.starts_with(file)) throw;
+    throw Error("making " + name + " failed: " + what);
   }
   throw Error(name +
               " takes no settings of its own: leave them out, or let it be made from a const "

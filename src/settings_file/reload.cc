@@ -1,10 +1,10 @@
 // What Running does when its file changes.
 #include <algorithm>
-#include <exception>
 #include <sstream>
 #include <utility>
 
 #include "base/access.h"
+#include "base/what_was_thrown.h"
 #include "extproc/error.h"
 #include "server/configuration.h"
 #include "server/listen_address.h"
@@ -173,11 +173,9 @@ class ProcessorReload {
     try {
       step();
       return true;
-    } catch (const std::exception& error) {
-      const std::string what = error.what();
-      told_.failed(what.starts_with(file_ + ":") ? what : where + ": " + what);
     } catch (...) {
-      told_.failed(where + ": it threw something that is not a std::exception");
+      const std::string what = what_was_thrown();
+      told_.failed(what.starts_with(file_ + ":") ? what : where + ": " + what);
     }
     return false;
   }

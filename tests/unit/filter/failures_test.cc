@@ -15,8 +15,7 @@ std::string allow_failures(bool allow) {
   return std::string(R"("failure_mode_allow": )") + (allow ? "true" : "false");
 }
 
-// Wherever that is: half of what was to be done may be done, so that
-// none of it goes on.
+// Wherever that is: half of what was to be done may be done, so that none of it goes on.
 TEST_F(FilterInEnvoy, AHookThatFails) {
   for (const char* processor : {"Changes", "Looks"}) {
     for (const char* mode : {"NONE", "BUFFERED", "STREAMED", "BUFFERED_PARTIAL"}) {

@@ -57,9 +57,7 @@ template <class Arrive>
 void Stream::arrive(Arrive arrive) {
   if (is_over()) return;
   const auto self = shared_from_this();
-  arrives_ = true;
   arrive();
-  arrives_ = false;
 }
 
 void Stream::request_headers(bool end) {

@@ -167,7 +167,6 @@ class Stream final : public std::enable_shared_from_this<Stream>,
   kit::ModuleFilter filter_;
   Passed passed_[2];
   std::optional<Reply> reply_;
-  bool arrives_ = false;
   bool reset_ = false;
   bool destroy_within_reply_ = false;
   int fails_in_ = -1;
