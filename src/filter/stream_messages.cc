@@ -218,6 +218,7 @@ void Stream::add_out(Way& way, std::string_view bytes) {
 }
 
 std::string Stream::take_out(Way& way) {
+  if (way.out.empty()) return {};
   if (worker_->loop() != nullptr) kept(-static_cast<std::ptrdiff_t>(way.out.size()));
   return std::exchange(way.out, {});
 }
