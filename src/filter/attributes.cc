@@ -195,6 +195,13 @@ std::string_view text_of(void* envoy, std::string_view name) {
 
 std::string_view source_address(void* envoy) { return text_of(envoy, "source.address"); }
 
+std::uint64_t connection_id(void* envoy) {
+  std::uint64_t id = 0;
+  EXTPROC_ENVOY_CALL(http_filter_get_attribute_int)
+  (envoy, find_attribute("connection.id")->number, &id);
+  return id;
+}
+
 bool has_upstream(void* envoy) { return !text_of(envoy, "upstream.address").empty(); }
 
 bool tells_metadata(const FilterConfig& config) {

@@ -21,6 +21,9 @@ std::string_view attribute_name(int number);
 /// Who called, as Envoy has it: valid during the hook.
 std::string_view source_address(void* envoy);
 
+/// Envoy's number of the caller's connection.
+std::uint64_t connection_id(void* envoy);
+
 /// Whether the router has chosen who gets the request: its headers have reached it.
 bool has_upstream(void* envoy);
 

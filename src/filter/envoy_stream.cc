@@ -10,6 +10,10 @@
 namespace extproc::filter {
 namespace {
 
+/// The router reads what statuses it is to try again for from it, passes over what is no number,
+/// and takes it out, whether it tries again or not.
+constexpr std::string_view kRouterMark = "x-envoy-retriable-status-codes";
+
 abi::Fields fields_of(Phase phase) {
   switch (phase) {
     case Phase::request_headers:
@@ -180,14 +184,14 @@ void EnvoyStream::drop_body(Phase body, const BodyPlace& place) const {
   if (bytes > 0) EXTPROC_ENVOY_CALL(http_drain_body)(filter_, received_of(body), bytes);
 }
 
-std::string EnvoyStream::take_gone(Phase body, const BodyPlace& place) const {
-  if (place.gone == 0) return {};
+std::string EnvoyStream::cut_kept(Phase body, std::size_t from, std::size_t bytes) const {
   std::string text;
-  const std::string all(read_body(body, {}, text));
+  std::string all(read_body(body, {}, text));
   EXTPROC_ENVOY_CALL(http_drain_body)(filter_, buffered(body), all.size());
-  const std::string_view gone = std::string_view(all).substr(0, place.gone);
-  append_body(body, {}, std::string_view(all).substr(gone.size()));
-  return std::string(gone);
+  std::string part = all.substr(from, bytes);
+  all.erase(from, bytes);
+  append_body(body, {}, all);
+  return part;
 }
 
 void EnvoyStream::prepend_body(Phase body, const BodyPlace& place, std::string_view bytes) const {
@@ -206,6 +210,18 @@ void EnvoyStream::append_body(Phase body, const BodyPlace& place, std::string_vi
 
 std::size_t EnvoyStream::buffer_limit() const {
   return EXTPROC_ENVOY_CALL(http_get_buffer_limit)(filter_);
+}
+
+std::optional<std::string> EnvoyStream::router_mark() const {
+  std::vector<Header> headers;
+  read_headers(Phase::request_headers, headers);
+  const auto mark = HeaderView(headers).value(kRouterMark);
+  return mark ? std::optional<std::string>(*mark) : std::nullopt;
+}
+
+void EnvoyStream::add_router_mark(std::string_view value) const {
+  EXTPROC_ENVOY_CALL(http_add_header)
+  (filter_, abi::kRequestHeaders, abi::bytes(kRouterMark), abi::bytes(value));
 }
 
 void EnvoyStream::reply(const ImmediateResponse& response) const {

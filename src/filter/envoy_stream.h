@@ -44,13 +44,18 @@ class EnvoyStream {
   /// The same bytes: where they lie in one piece a view of that, and else put together in `text`.
   std::string_view read_body(Phase body, const BodyPlace& place, std::string& text) const;
   void drop_body(Phase body, const BodyPlace& place) const;
-  /// What has gone on, out of what Envoy keeps.
-  std::string take_gone(Phase body, const BodyPlace& place) const;
+  /// A part out of what Envoy keeps.
+  std::string cut_kept(Phase body, std::size_t from, std::size_t bytes) const;
   /// In front of what lies there for this filter.
   void prepend_body(Phase body, const BodyPlace& place, std::string_view bytes) const;
   void append_body(Phase body, const BodyPlace& place, std::string_view bytes) const;
-  /// What Envoy keeps of a body, in bytes.
+  /// What Envoy keeps of a body at most, in bytes; 0: no limit.
   std::size_t buffer_limit() const;
+
+  /// The value of a header of the request that the router takes out of each that it gets; nothing
+  /// where it is not there.
+  std::optional<std::string> router_mark() const;
+  void add_router_mark(std::string_view value) const;
 
   /// May call hooks of other filters, and destroy this one.
   void reply(const ImmediateResponse& response) const;

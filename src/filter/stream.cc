@@ -54,12 +54,13 @@ bool Stream::begin(Turn& turn) {
   request_.sent = in_force_->modes().request;
   response_.sent = in_force_->modes().response;
   if (worker_->loop() != nullptr) {
-    worker_->loop()->add(member_.emplace(envoy_.filter()));
+    worker_->loop()->add(waiting_.emplace(envoy_.filter()).member);
     peer_ = source_address(envoy_.filter());
+    find_neighbours();
   }
   exchange_ = worker_->host().make_exchange(*this, *this);
   released_ = false;
-  if (member_) Background::instance().begin_use();
+  if (waiting_) Background::instance().begin_use();
   worker_->tracer().expect(envoy_.filter());
   exchange_->begin(*this);
   if (!in_force_->ready()) {
@@ -90,6 +91,7 @@ abi::OnHeaders Stream::on_headers(Turn& turn, Phase phase, bool end) {
     way.stopped = true;
     return abi::OnHeaders::stop;
   }
+  if (waiting_) mark(way);
   let_out(way);
   return abi::OnHeaders::go_on;
 }
@@ -99,7 +101,7 @@ bool Stream::leaves_body(Phase phase, bool end) {
   if (off_) return true;
   Way& way = this->way(phase);
   if (!way.headers_told || way.sent.body != BodySendMode::none || way.owes() || way.replaced ||
-      way.stopped || !way.out.empty() || replied_ || member_)
+      way.stopped || !way.out.empty() || replied_ || waiting_)
     return false;
   way.body_came = true;
   way.ended = end;
@@ -109,11 +111,11 @@ bool Stream::leaves_body(Phase phase, bool end) {
 abi::OnBody Stream::on_body(Turn& turn, Phase phase, bool end) {
   if (!begin(turn)) return abi::OnBody::go_on;
   Way& way = this->way(phase);
-  if (!end) go_ahead(way);
+  const bool was_taken = !end && go_ahead(way);
   if (destroyed_) return abi::OnBody::stop_no_buffer;
   way.body_came = true;
   way.ended = end;
-  way.in_body_hook = true;
+  way.in_body_hook = !was_taken;
   find_body(way);
   tell(way);
   const bool goes = do_asked();
@@ -123,16 +125,17 @@ abi::OnBody Stream::on_body(Turn& turn, Phase phase, bool end) {
     status = abi::OnBody::stop_no_buffer;
   } else if (waits(way)) {
     way.stopped = true;
+    take_untold(way);
     // Over its limit Envoy then answers in place of the upstream, as with ext_proc.
     const bool whole = way.sent.body == BodySendMode::buffered && !way.whole_told && !is_over();
     status = whole ? abi::OnBody::stop_and_buffer : abi::OnBody::stop_and_watermark;
     // It would stop reading at its limit, before the end that is awaited.
-    if (way.replaced) envoy_.drop_body(way.body, way.place);
-    way.left = true;
+    if (way.replaced) drop_body(way);
+    way.left = envoy_.body_bytes(way.body, way.place);
     way.is_full = !whole && way.headers_owed && is_over_limit(way);
-  } else if (goes_on_later(way)) {
+  } else if (goes_on_later(way, was_taken)) {
     // Its end, where this is that, Envoy remembers.
-    way.left = true;
+    way.left = envoy_.body_bytes(way.body, way.place);
     status = abi::OnBody::stop_and_watermark;
   } else {
     let_out(way);
@@ -158,16 +161,17 @@ abi::OnTrailers Stream::on_trailers(Turn& turn, Phase phase) {
     way.stopped = true;
     return abi::OnTrailers::stop;
   }
-  if (goes_on_later(way)) return abi::OnTrailers::stop;
+  if (goes_on_later(way, false)) return abi::OnTrailers::stop;
   let_out(way);
   way.goes();
   return abi::OnTrailers::go_on;
 }
 
-// A hook that returns where it was stopped before has Envoy let go on all that it keeps: see
-// sends_twice().
-bool Stream::goes_on_later(Way& way) {
-  if (!way.stopped || worker_->loop() == nullptr || !sends_twice(way)) return false;
+// A hook that returns where it was stopped before, or that was called with what Envoy keeps and has
+// let that go, has Envoy let go on all that it keeps: see sends_twice().
+bool Stream::goes_on_later(Way& way, bool was_taken) {
+  if (!was_taken && (!way.stopped || worker_->loop() == nullptr || !sends_twice(way))) return false;
+  way.stopped = true;
   touch_later();
   return true;
 }
@@ -180,9 +184,10 @@ void Stream::on_destroy() {
   // Within another hook the exchange hears of it when Envoy is not to be asked any more.
   if (turns_ > 1 && worker_ != nullptr) static_cast<void>(peer());
   destroyed_ = true;
-  if (member_) {
-    worker_->loop()->remove(*member_);
-    member_.reset();
+  if (waiting_) {
+    worker_->loop()->remove(waiting_->member);
+    if (waiting_->neighbours != nullptr) waiting_->neighbours->leave(*this);
+    waiting_.reset();
   }
   // Within a hook that still runs the exchange hears of it behind that; here while Envoy is there.
   if (turns_ == 1 && !(observes() && looks_on_still())) close();
@@ -249,7 +254,13 @@ void Stream::act() noexcept {
   if (closed_) return;
   const Turn turn(*this);
   try {
+    // What this does with what Envoy keeps it does with its own.
+    const std::string request = hide_left_before(request_);
+    const std::string response = hide_left_before(response_);
     act_in_turn();
+    if (destroyed_) return;
+    envoy_.append_body(request_.body, {}, request);
+    envoy_.append_body(response_.body, {}, response);
   } catch (...) {
     on_failure(what_was_thrown());
   }
@@ -275,6 +286,7 @@ void Stream::act_in_turn() {
   for (Way* way : {&request_, &response_}) {
     if (!destroyed_ && way->stopped && !waits(*way)) go_on(*way);
   }
+  do_asked();
 }
 
 // Behind the hook that runs.

@@ -17,6 +17,7 @@
 #include "filter/abi.h"
 #include "filter/envoy_stream.h"
 #include "filter/filter.h"
+#include "filter/neighbours.h"
 #include "filter/observed.h"
 #include "filter/way.h"
 #include "filter/worker_loop.h"
@@ -80,6 +81,12 @@ class Stream final : private host::AnswerSink,
  private:
   /// How the exchange ended.
   enum class End : std::uint8_t { none, passes, fails };
+  /// Where handlers may wait, as long as Envoy has the stream.
+  struct Waiting {
+    explicit Waiting(void* envoy) : member(envoy) {}
+    WorkerLoop::Member member;
+    std::shared_ptr<Neighbours> neighbours{};
+  };
   /// A part of a response that is written piece by piece.
   struct Piece {
     enum class Kind : std::uint8_t { head, chunk, end, reset } kind;
@@ -153,7 +160,9 @@ class Stream final : private host::AnswerSink,
   bool reads_no_more(const Way& way) const;
   bool is_over_limit(const Way& way) const;
   void refuse_too_large(const Way& way);
+  void drop_body(Way& way);
   std::string_view take_piece(Way& way);
+  void take_untold(Way& way);
   std::string pop_unanswered(Way& way);
   bool tells_trailers_now(const Way& way) const;
   bool has_untold_body(const Way& way) const;
@@ -172,29 +181,49 @@ class Stream final : private host::AnswerSink,
   bool is_over() const { return end_ != End::none || replied_ || off_; }
 
   // What is done with Envoy.
-  void find_body(Way& way);
   bool waits(const Way& way) const;
   void add_out(Way& way, std::string_view bytes);
   std::string take_out(Way& way);
   void let_out(Way& way);
+  void collect_unanswered(Way& way);
   void put_out(Way& way);
   /// Does what the exchange asked for that may call hooks. False where nothing is to follow.
   bool do_asked();
-  void go_on(Way& way);
-  void go_ahead(Way& way);
-  void continue_message(Way& way);
-  bool sends_twice(const Way& way) const;
-  bool goes_on_later(Way& way);
+  bool goes_on_later(Way& way, bool was_taken);
   void act_on_other(const Way& way);
 
+  // In stream_bodies.cc: who has what of a body that Envoy keeps, and how it goes on.
+  void find_body(Way& way);
+  void fail_overtaken(Way& way);
+  void go_on(Way& way);
+  bool go_ahead(Way& way);
+  bool collects(Way& way);
+  void continue_message(Way& way);
+  void find_neighbours();
+  void mark(Way& way);
+  bool router_has(const Way& way) const;
+  std::size_t sends_twice(const Way& way) const;
+  using Streams = std::span<const Stream* const>;
+  Streams before(const Way& way) const;
+  Streams after(const Way& way) const;
+  std::size_t left_at(Streams streams, const Way& way) const;
+  std::string hide_left_before(Way& way);
+  std::size_t shown_again(const Way& way) const;
+  bool end_is_before(const Way& way) const;
+
   Way& way(Phase phase) { return is_request_phase(phase) ? request_ : response_; }
+  bool is_request(const Way& way) const { return &way == &request_; }
+  /// Of this stream, the same direction.
+  const Way& same(const Way& way, const Stream& stream) const {
+    return is_request(way) ? stream.request_ : stream.response_;
+  }
 
   /// Kept until the exchange is over, as Envoy's configuration is not.
   const std::shared_ptr<Filter> filter_;
   std::shared_ptr<Filter> in_force_;  // the route's, where that has one
   EnvoyStream envoy_;
   Worker* worker_ = nullptr;
-  std::optional<WorkerLoop::Member> member_;
+  std::optional<Waiting> waiting_;
   mutable std::string peer_;
   std::string text_;
   Way request_{true};

@@ -45,7 +45,7 @@ void Stream::headers(Phase phase, const HttpHeaders& message, const HeadersRespo
   // Envoy reads on only where it has room.
   if (way.body_came) {
     if (!way.in_body_hook) find_body(way);
-    envoy_.drop_body(way.body, way.place);
+    drop_body(way);
   }
 }
 
@@ -66,7 +66,7 @@ void Stream::body(Phase phase, const HttpBody& /*message*/, BodyResponse& answer
   if (in_place) {
     way.passes_chunk = kept && way.in_body_hook;
     if (kept) return;
-    envoy_.drop_body(way.body, way.place);
+    drop_body(way);
   }
   add_out(way, kept ? piece : answer.body());
   const std::size_t limit = envoy_.buffer_limit();

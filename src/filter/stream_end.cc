@@ -78,6 +78,7 @@ void Stream::close() {
   if (!observed_.empty()) kept(-static_cast<std::ptrdiff_t>(observed_.bytes()));
   observed_.clear();
   for (Way* way : {&request_, &response_}) {
+    way->untold = false;
     while (!way->unanswered.empty()) pop_unanswered(*way);
     take_out(*way);
   }

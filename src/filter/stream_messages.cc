@@ -1,5 +1,6 @@
-// Stream: what of a direction the exchange is told, when, what of it waits, and how it goes on.
+// Stream: what of a direction the exchange is told, when, and what of it waits.
 #include <algorithm>
+#include <utility>
 
 #include "filter/attributes.h"
 #include "filter/stream.h"
@@ -61,10 +62,10 @@ bool Stream::tells_body_now(const Way& way) const {
     return false;
   switch (way.sent.body) {
     case BodySendMode::streamed:
-      // A chunk behind the next stays with Envoy, which bounds it, until the one before is
-      // answered; but those that the headers wait for are read ahead.
+      // The next is told when the one before is answered; but those that the headers wait for are
+      // read ahead.
       if (way.passes_chunk || (way.bodies_owed > 0 && !way.headers_owed)) return false;
-      return envoy_.body_bytes(way.body, way.place) > 0 || way.ended;
+      return way.untold || envoy_.body_bytes(way.body, way.place) > 0 || way.ended;
     case BodySendMode::buffered:
       return !way.whole_told && way.body_ended() && !goes_over_limit(way);
     case BodySendMode::buffered_partial:
@@ -100,16 +101,45 @@ void Stream::refuse_too_large(const Way& way) {
             .details = is_request ? "request_payload_too_large" : "response_payload_too_large"};
 }
 
-// Out of Envoy, to be kept until it is answered.
-std::string_view Stream::take_piece(Way& way) {
-  const std::string& piece = way.unanswered.push(envoy_.read_body(way.body, way.place, text_));
+void Stream::drop_body(Way& way) {
   envoy_.drop_body(way.body, way.place);
-  kept(static_cast<std::ptrdiff_t>(piece.size()));
-  return piece;
+  way.left = 0;
+}
+
+// Out of Envoy, to be kept until it is answered, with what is not told.
+std::string_view Stream::take_piece(Way& way) {
+  const std::string_view bytes = envoy_.read_body(way.body, way.place, text_);
+  kept(static_cast<std::ptrdiff_t>(bytes.size()));
+  if (std::exchange(way.untold, false)) {
+    way.unanswered.last().append(bytes);
+  } else {
+    way.unanswered.push(bytes);
+  }
+  drop_body(way);
+  return way.unanswered.last();
+}
+
+// What comes while it cannot be told does not stay with Envoy, where filters behind that go on of
+// themselves would let it go: but for what is more than Envoy's limit, so that nothing more is read
+// then. Those that wait with the request do go on, and until then that limit is too tight for what
+// comes.
+void Stream::take_untold(Way& way) {
+  if (way.sent.body != BodySendMode::streamed || way.passes_chunk || way.replaced || is_over() ||
+      !way.headers_told || way.headers_owed)
+    return;
+  const std::size_t bytes = envoy_.body_bytes(way.body, way.place);
+  if (bytes == 0) return;
+  const std::size_t limit = envoy_.buffer_limit();
+  const std::size_t untold = bytes + (way.untold ? way.unanswered.last().size() : 0);
+  if (limit > 0 && untold > limit &&
+      (!is_request(way) || router_has(way) || untold > in_force_->config().held_bytes))
+    return;
+  take_piece(way);
+  way.untold = true;
 }
 
 std::string Stream::pop_unanswered(Way& way) {
-  if (way.unanswered.empty()) return {};
+  if (way.unanswered.size() <= std::size_t{way.untold}) return {};
   std::string piece = way.unanswered.pop();
   kept(-static_cast<std::ptrdiff_t>(piece.size()));
   return piece;
@@ -121,7 +151,7 @@ void Stream::tell_body(Way& way) {
   way.end_told = way.ended;
   // A body that is told as a whole stays with Envoy, and so does a chunk that comes alone: what is
   // answered at once, and not changed, then costs no copy.
-  way.in_place = whole || (way.in_body_hook && way.out.empty());
+  way.in_place = whole || (way.in_body_hook && way.out.empty() && !way.untold);
   host::Message message{.phase = way.body, .end_of_stream = way.ended};
   // A piece goes with its answer, which may come before the exchange is done with it.
   message.body = way.in_place ? envoy_.read_body(way.body, way.place, text_)
@@ -148,7 +178,7 @@ bool Stream::tells_trailers_now(const Way& way) const {
 bool Stream::has_untold_body(const Way& way) const {
   if (!way.body_came || way.end_told || way.sent.body == BodySendMode::none) return false;
   if (way.buffers()) return !way.whole_told;
-  return !way.passes_chunk && envoy_.body_bytes(way.body, way.place) > 0;
+  return way.untold || (!way.passes_chunk && envoy_.body_bytes(way.body, way.place) > 0);
 }
 
 void Stream::tell_trailers(Way& way) {
@@ -204,6 +234,7 @@ bool Stream::waits(const Way& way) const {
       if (!way.whole_told && way.body_came) return true;
       break;
     default:
+      if (way.untold) return true;
       if (way.body_came && !way.end_told && paused_ && !way.passes_chunk &&
           (envoy_.body_bytes(way.body, way.place) > 0 || way.ended))
         return true;
@@ -224,64 +255,22 @@ std::string Stream::take_out(Way& way) {
 }
 
 void Stream::let_out(Way& way) {
-  if (way.replaced) envoy_.drop_body(way.body, way.place);
+  collect_unanswered(way);
+  put_out(way);
+}
+
+void Stream::collect_unanswered(Way& way) {
+  if (way.replaced) drop_body(way);
+  way.untold = false;
   while (!way.unanswered.empty()) {
     const std::string piece = pop_unanswered(way);
-    if (end_ == End::passes && !way.replaced) add_out(way, piece);
+    if (!way.replaced) add_out(way, piece);
   }
-  put_out(way);
 }
 
 // Puts what was taken, and answered, before what Envoy has of the body.
 void Stream::put_out(Way& way) {
   if (!way.out.empty()) envoy_.prepend_body(way.body, way.place, take_out(way));
-}
-
-// What of a body lies where, and whether that is full, before anything is done with it.
-void Stream::find_body(Way& way) {
-  const bool is_kept = way.in_body_hook && envoy_.received_is_kept(way.body);
-  way.place.received = way.in_body_hook && !is_kept;
-  if (is_kept) {
-    way.place.gone = 0;
-    // Only where it is to be told as a whole does that matter.
-    if (way.sent.body == BodySendMode::buffered) way.is_full = is_over_limit(way);
-  } else {
-    // A filter behind that goes on of itself lets go of all that Envoy keeps.
-    const std::size_t kept = envoy_.kept_bytes(way.body);
-    way.place.gone = way.left ? std::min(way.place.gone, kept) : kept;
-  }
-}
-
-// Envoy lets all go on that it keeps, what filters behind this one hold as well. One that holds the
-// message expects that. The router, which keeps what it has sent where it may try again, would send
-// it a second time.
-bool Stream::sends_twice(const Way& way) const {
-  return &way == &request_ && way.place.gone > 0 && has_upstream(envoy_.filter());
-}
-
-void Stream::go_on(Way& way) {
-  let_out(way);
-  continue_message(way);
-}
-
-// What is answered while more waits would wait for that, and where chunks come faster than they are
-// answered, for the end. Envoy goes on once for each time that it was stopped: with the hook that
-// is about to stop it anew there is one to spare.
-void Stream::go_ahead(Way& way) {
-  if (!way.stopped || way.out.empty() || way.replaced || is_over()) return;
-  // What is kept goes with it: none of that may be the hook's own, or wait.
-  if (envoy_.received_is_kept(way.body)) return;
-  find_body(way);
-  if (envoy_.body_bytes(way.body, way.place) > 0) return;
-  put_out(way);
-  continue_message(way);
-}
-
-void Stream::continue_message(Way& way) {
-  way.goes();
-  const std::string gone = sends_twice(way) ? envoy_.take_gone(way.body, way.place) : std::string();
-  envoy_.go_on(way.headers);
-  if (!gone.empty() && !destroyed_) envoy_.prepend_body(way.body, {}, gone);
 }
 
 }  // namespace extproc::filter

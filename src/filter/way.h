@@ -17,8 +17,7 @@ struct BodyPlace {
   /// Some in what the hook that runs was called with, apart from what Envoy keeps.
   bool received = false;
   /// Of what Envoy keeps for all filters, the first so many bytes have gone on from here: filters
-  /// behind this one hold them, as the router does where it may try again. As it was when the body
-  /// was stopped here; less since, where those have let go.
+  /// behind this one hold them, as the router does where it may try again.
   std::size_t gone = 0;
 };
 
@@ -26,7 +25,10 @@ struct BodyPlace {
 class Pieces {
  public:
   bool empty() const { return first_ == all_.size(); }
+  std::size_t size() const { return all_.size() - first_; }
   const std::string& push(std::string_view piece) { return all_.emplace_back(piece); }
+  /// There must be one.
+  std::string& last() { return all_.back(); }
   /// There must be one.
   std::string pop() {
     std::string piece = std::move(all_[first_]);
@@ -78,8 +80,10 @@ struct Way {
   std::size_t bodies_owed = 0;
   bool trailers_owed = false;
 
-  /// What of a body was taken from Envoy, told, and not answered.
+  /// What of a body was taken from Envoy, and is not answered.
   Pieces unanswered{};
+  /// The last of those has not been told: it came while one before it was not answered.
+  bool untold = false;
   /// What is to go on, before whatever Envoy has.
   std::string out{};
   /// An answer to headers put something in place of the whole message: what comes is dropped.
@@ -90,8 +94,8 @@ struct Way {
   /// The hook of the body runs.
   bool in_body_hook = false;
   BodyPlace place{};
-  /// A hook of the body stopped: what lies behind `place.gone` since is still here.
-  bool left = false;
+  /// So many bytes, the last of what Envoy keeps, have not gone on from here.
+  std::size_t left = 0;
   /// More than Envoy's limit, where it stops reading at that and says nothing.
   bool is_full = false;
   /// What was told last still lies with Envoy, where it stays if it is not changed.
@@ -100,9 +104,14 @@ struct Way {
   bool passes_chunk = false;
   /// Envoy was told to stop, and waits to be told to go on.
   bool stopped = false;
+  /// Where handlers wait: its headers have gone on, or go.
+  bool went = false;
 
   /// Envoy lets it go on.
-  void goes() { stopped = left = is_full = false; }
+  void goes() {
+    stopped = is_full = false;
+    left = 0;
+  }
   bool buffers() const {
     return sent.body == BodySendMode::buffered || sent.body == BodySendMode::buffered_partial;
   }

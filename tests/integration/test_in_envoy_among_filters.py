@@ -38,6 +38,7 @@ BUFFER = Other("buffer", {"@type": _BUFFER, "max_request_bytes": 1 << 20})
 LUA = Other("lua", {"@type": _LUA, "default_source_code": {"inline_string": HOLDS_REQUESTS}})
 # It stops for a time, and goes on of itself.
 FAULT = Other("fault", {"@type": _FAULT, "delay": {"fixed_delay": "0.05s", "percentage": {"numerator": 100}}})
+SLOW_FAULT = Other("fault", {"@type": _FAULT, "delay": {"fixed_delay": "1s", "percentage": {"numerator": 100}}})
 LUA_OF_RESPONSES = Other("lua-of-responses", {"@type": _LUA, "default_source_code": {"inline_string": HOLDS_RESPONSES}})
 # Its headers wait, and bodies with them.
 WAITS = Inside(("test_processors.AsyncScripted",), Mode(request_body="NONE", response_body="NONE"), name="waits")
@@ -56,6 +57,7 @@ FILTERS = {
     **{("before buffer", mode): (scripted(mode, "AsyncScripted"), BUFFER) for mode in BODY_MODES},
     **{("before lua", mode): (scripted(mode, "AsyncScripted"), LUA) for mode in BODY_MODES},
     **{("before fault", mode): (scripted(mode, "AsyncScripted"), FAULT) for mode in ("STREAMED",)},
+    **{("before slow fault", mode): (scripted(mode, "AsyncScripted"), SLOW_FAULT) for mode in ("STREAMED",)},
     **{("alone", mode): (scripted(mode, "AsyncScripted"),) for mode in BODY_MODES},
     **{("chain", mode): (scripted(mode, "AsyncScripted", "BlockingScripted"),) for mode in BODY_MODES},
     **{("blocking chain", mode): (scripted(mode, "Scripted", "BlockingScripted"),) for mode in BODY_MODES},
@@ -133,11 +135,19 @@ def test_a_filter_behind_holds_what_has_gone_on(ports, holder, mode, do):
 
 
 @pytest.mark.parametrize("sleep", [1, 5, 15])
-def test_nothing_is_lost_where_a_filter_behind_goes_on_of_itself(ports, sleep):
-    """It lets chunks go that still wait, so that these may overtake others."""
-    sent = [b"%03d" % number for number in range(60)]
-    body = ask(ports["before fault", "STREAMED"], f"request_body sleep {sleep}", body=sent).body
-    assert sorted(body[at : at + 3] for at in range(0, len(body), 3)) == sent
+def test_nothing_overtakes_where_a_filter_behind_goes_on_of_itself(ports, sleep):
+    """It lets all go that Envoy keeps."""
+    for sent in ([b"%03d" % number for number in range(60)], [b"%03d" % number * 3_000 for number in range(40)], [b"%03d" % number * 20_000 for number in range(50)]):
+        response = ask(ports["before fault", "STREAMED"], f"request_body sleep {sleep}", body=sent)
+        assert (response.status, response.body == b"".join(sent)) == (200, True)
+
+
+def test_what_would_go_by_unseen_fails(envoy, ports):
+    """More waits than the filter keeps, so that it lies with Envoy when the filter behind goes on."""
+    do = ("request_body sleep 3000", "request_body replace seen")
+    response = ask(ports["before slow fault", "STREAMED"], *do, body=[b"u" * 500_000] * 20)
+    assert (response.status, response.body) == (500, b"")
+    assert "let go of a body that waits here" in envoy.process.log()
 
 
 @pytest.mark.parametrize("mode", BODY_MODES)

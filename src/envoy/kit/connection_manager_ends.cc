@@ -53,6 +53,8 @@ void ConnectionManager::send_headers(Side side, const HeaderMap& headers, bool e
     // A scheme that is none, or missing, becomes that of the upstream's connection.
     if (const auto* scheme = left.get(":scheme"); scheme == nullptr || !is_scheme(*scheme))
       left.set(":scheme", "http");
+    // The router's own: what it reads from it, it takes out.
+    left.remove("x-envoy-retriable-status-codes");
     result_.upstream.headers = left.entries();
     asked_ = std::move(left);
     result_.upstream.complete = end;

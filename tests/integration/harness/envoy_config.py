@@ -39,6 +39,8 @@ class Cluster:
     max_requests: int = 100_000
     trailers: bool = False
     transport_socket: dict | None = None
+    one_request: bool = False
+    """On each connection."""
 
     def to_json(self) -> dict:
         protocol = {"http2_protocol_options": {}} if self.http2 else {"http_protocol_options": self._http1()}
@@ -56,6 +58,7 @@ class Cluster:
                 "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                     "@type": _HTTP_OPTIONS,
                     "explicit_http_config": protocol,
+                    **({"common_http_protocol_options": {"max_requests_per_connection": 1}} if self.one_request else {}),
                 }
             },
             **({"health_checks": [self.health_check]} if self.health_check else {}),

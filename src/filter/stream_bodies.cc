@@ -1,0 +1,173 @@
+// Stream: where a body lies that Envoy keeps for all filters in one place, and how it goes on.
+#include <algorithm>
+#include <utility>
+
+#include "filter/attributes.h"
+#include "filter/envoy_log.h"
+#include "filter/stream.h"
+
+namespace extproc::filter {
+
+// What of a body lies where, and whether that is full, before anything is done with it.
+void Stream::find_body(Way& way) {
+  const bool is_kept = way.in_body_hook && envoy_.received_is_kept(way.body);
+  way.place.received = way.in_body_hook && !is_kept;
+  const std::size_t kept = envoy_.kept_bytes(way.body);
+  if (is_kept) {
+    // A filter in front has kept it. What this one has let go and one behind holds is shown again,
+    // but for what the router keeps: see continue_message().
+    way.place.gone = std::min(shown_again(way), kept);
+    // Only where it is to be told as a whole does that matter.
+    if (way.sent.body == BodySendMode::buffered) way.is_full = is_over_limit(way);
+  } else {
+    if (kept < way.left) fail_overtaken(way);
+    way.place.gone = kept - std::min(kept, way.left);
+  }
+}
+
+// A filter behind that goes on of itself lets go of all that Envoy keeps, so that what waits here
+// has gone by unseen.
+void Stream::fail_overtaken(Way& way) {
+  way.left = 0;
+  if (is_over() || (is_request(way) && response_.headers_came)) return;
+  log_to_envoy(LogLevel::error,
+               "a filter behind this one has let go of a body that waits here: the request fails. "
+               "Use a chain, or another order of filters (docs/in-envoy.md)");
+  end_ = End::fails;
+  reply_ = {.status = 500, .details = "extproc_body_overtaken"};
+}
+
+// When the request begins, since headers are not to change while a handler reads them.
+void Stream::find_neighbours() {
+  if (request_.sent.body == BodySendMode::none && response_.sent.body == BodySendMode::none) return;
+  const auto mark = envoy_.router_mark();
+  if (!mark) return;
+  auto neighbours = Neighbours::find(*mark, connection_id(envoy_.filter()));
+  if (neighbours->empty()) return;
+  neighbours->join(*this);
+  waiting_->neighbours = std::move(neighbours);
+}
+
+// A handler that waits lets a body go in more than one piece, and then it matters who has what is
+// before it, and who what is behind.
+void Stream::mark(Way& way) {
+  if (std::exchange(way.went, true) || !is_request(way) || !waiting_ ||
+      waiting_->neighbours != nullptr)
+    return;
+  if ((way.headers_end || way.sent.body != BodySendMode::streamed) &&
+      response_.sent.body != BodySendMode::streamed)
+    return;
+  waiting_->neighbours = Neighbours::find({}, connection_id(envoy_.filter()));
+  waiting_->neighbours->join(*this);
+  envoy_.add_router_mark(waiting_->neighbours->mark());
+}
+
+// The router keeps what it is sent, where it may try again.
+bool Stream::router_has(const Way& way) const {
+  if (!is_request(way)) return false;
+  if (response_.headers_came) return true;
+  return waiting_ && waiting_->neighbours != nullptr ? !envoy_.router_mark()
+                                                     : has_upstream(envoy_.filter());
+}
+
+// Those of the HTTP stream that the direction passes before this one.
+Stream::Streams Stream::before(const Way& way) const {
+  if (!waiting_ || waiting_->neighbours == nullptr) return {};
+  return waiting_->neighbours->before(*this, is_request(way));
+}
+Stream::Streams Stream::after(const Way& way) const {
+  if (!waiting_ || waiting_->neighbours == nullptr) return {};
+  return waiting_->neighbours->after(*this, is_request(way));
+}
+
+std::size_t Stream::left_at(Streams streams, const Way& way) const {
+  std::size_t bytes = 0;
+  for (const Stream* const stream : streams) bytes += same(way, *stream).left;
+  return bytes;
+}
+
+// The last of what Envoy keeps, where it waits for those that have it before this one.
+std::string Stream::hide_left_before(Way& way) {
+  const std::size_t left = left_at(before(way), way);
+  return left == 0 ? std::string()
+                   : envoy_.cut_kept(way.body, envoy_.kept_bytes(way.body) - left, left);
+}
+
+// Of what has gone on from here, what a filter in front shows again: all that those behind keep in
+// Envoy, but for the router. Another file's are known by what there was.
+std::size_t Stream::shown_again(const Way& way) const {
+  if (const Streams behind = after(way); !behind.empty()) return left_at(behind, way);
+  return is_request(way) && way.went && !router_has(way) ? way.place.gone : 0;
+}
+
+// Envoy takes for the end of what goes on from here that the end has come to whom it comes first.
+bool Stream::end_is_before(const Way& way) const {
+  return !way.body_ended() && std::ranges::any_of(before(way), [&](const Stream* stream) {
+    return same(way, *stream).body_ended();
+  });
+}
+
+// Envoy lets all go on that it keeps, what filters behind this one hold as well, who expect that.
+// The router, which keeps what it has sent where it may try again, would send it a second time.
+std::size_t Stream::sends_twice(const Way& way) const {
+  const std::size_t gone = way.place.gone - std::min(way.place.gone, left_at(after(way), way));
+  return gone > 0 && router_has(way) ? gone : 0;
+}
+
+void Stream::go_on(Way& way) {
+  collect_unanswered(way);
+  if (end_is_before(way) || collects(way)) return;
+  put_out(way);
+  continue_message(way);
+}
+
+// What is answered while more waits would wait for that, and where chunks come faster than they are
+// answered, for the end. Envoy goes on once for each time that it was stopped: with the hook that
+// is about to stop it anew there is one to spare. True where what the hook was called with was
+// taken for that, since all that Envoy keeps goes.
+bool Stream::go_ahead(Way& way) {
+  if (!way.stopped || way.out.empty() || way.replaced || is_over() || end_is_before(way))
+    return false;
+  const bool is_kept = envoy_.received_is_kept(way.body);
+  way.in_body_hook = is_kept;
+  find_body(way);
+  if (is_kept) take_untold(way);
+  way.in_body_hook = false;
+  if (envoy_.body_bytes(way.body, way.place) > 0 || collects(way)) return false;
+  put_out(way);
+  continue_message(way);
+  return is_kept;
+}
+
+// The router gives up on another try where what it keeps and what comes are more than Envoy's
+// limit. Of what goes on from here it sees that alone. So what would be too much waits until it is
+// too much by itself; a body that ends is kept as a whole, of which nothing more is read.
+bool Stream::collects(Way& way) {
+  if (way.body_ended() || response_.headers_came) return false;
+  const std::size_t gone = sends_twice(way);
+  const std::size_t limit = envoy_.buffer_limit();
+  const std::size_t comes = way.out.size() + envoy_.body_bytes(way.body, way.place);
+  if (gone == 0 || limit == 0 || gone + comes <= limit || comes > limit) return false;
+  add_out(way, envoy_.read_body(way.body, way.place, text_));
+  drop_body(way);
+  return true;
+}
+
+void Stream::continue_message(Way& way) {
+  const std::size_t twice = sends_twice(way);
+  const std::string gone = twice > 0 ? envoy_.cut_kept(way.body, 0, twice) : std::string();
+  mark(way);
+  way.goes();
+  envoy_.go_on(way.headers);
+  if (gone.empty() || destroyed_) return;
+  const std::size_t kept = envoy_.kept_bytes(way.body) - left_at(after(way), way);
+  const std::size_t limit = envoy_.buffer_limit();
+  if (limit == 0 || gone.size() + kept <= limit || (kept > 0 && way.body_ended())) {
+    envoy_.prepend_body(way.body, {}, gone);
+  } else if (kept > 0) {
+    // It keeps more than Envoy reads on with.
+    refuse_too_large(way);
+  }
+}
+
+}  // namespace extproc::filter
