@@ -8,6 +8,7 @@
 #include "cli/needs.h"
 #include "envoy/check/check.h"
 #include "extproc/error.h"
+#include "modules/module_loader.h"
 
 namespace extproc::cli {
 namespace {
@@ -70,8 +71,28 @@ int report(const CheckOptions& options, const std::vector<Finding>& findings) {
   return errors > 0 || (options.strict && warnings > 0) ? 1 : 0;
 }
 
+/// As the filter makes them, with folders of flags before its own.
+auto inside(const CheckOptions& options) {
+  return [&which = options.which](const envoy_config::InsideProcessors& inside) {
+    std::vector<std::string> module_path = which.module_path;
+    std::ranges::copy(inside.module_path, std::back_inserter(module_path));
+    const auto folders = modules::module_folders(module_path);
+    std::vector<Service> services;
+    for (const auto& [name, settings] : inside.processors)
+      services.push_back(
+          modules::load_service(modules::parse_service_spec(name), folders, settings));
+    inside.all.check_all_read();
+    const auto needs =
+        needs_of_each(services, inside.chain_header, {.in_process = true}, inside.filter);
+    for (const auto& one : needs) envoy_config::require_consistent(one);
+    return envoy_config::together(needs);
+  };
+}
+
 std::vector<Finding> check(const CheckOptions& options) {
-  const auto needs = needs_of_each(options.which, options.needs, options.told);
+  std::vector<envoy_config::Needs> needs;
+  if (!options.which.services.empty())
+    needs = needs_of_each(options.which, options.needs, options.told);
   for (const auto& one : needs) envoy_config::require_consistent(one);
   const std::string text = read(options.file);
   try {
@@ -79,7 +100,9 @@ std::vector<Finding> check(const CheckOptions& options) {
                                {.filter = options.filter,
                                 .separate = options.which.separate,
                                 .message_bytes = options.message_bytes,
-                                .tls = options.tls});
+                                .tls = options.tls,
+                                .inside = inside(options),
+                                .names = options.which.services});
   } catch (const Error& error) {
     throw Error(name_of(options) + ": " + error.what());
   }

@@ -52,16 +52,31 @@ std::string reached(const server::ListenAddress& address) {
   return anywhere ? "127.0.0.1:" + std::to_string(tcp->port) : to_string(address);
 }
 
-/// What the services of a settings file need, and where they are as far as no flag says so.
-std::vector<envoy_config::Needs> needs_of_file(const ConfigOptions& options, Placement& placement) {
+/// As a filter inside Envoy loads them.
+envoy_config::InProcess inside_of(const settings_file::Described& service) {
+  envoy_config::InProcess inside{.module_path = absolute_folders(service.module_path)};
+  for (const auto& processor : service.planned) {
+    if (processor.name.empty())
+      throw Error("a service without processors has nothing to run inside Envoy: name some");
+    inside.processors.push_back({processor.name, processor.own});
+  }
+  return inside;
+}
+
+/// The processors of a settings file, and where they are as far as no flag says so.
+std::vector<envoy_config::Processor> processors_of_file(const ConfigOptions& options,
+                                                        Placement placement) {
   settings_file::Overlay flags;
   const auto& modes = options.filter.allowed_override_modes;
   if (!modes.empty())
     flags.common.overrides = {.modes = modes, .source = "--allowed-override-mode"};
   const bool places = placement.addresses.empty() && !placement.kubernetes_namespace;
   std::vector<envoy_config::Needs> needs;
+  std::vector<envoy_config::InProcess> inside;
   for (const auto& service : settings_file::describe(source_of(options.which, std::move(flags)))) {
-    if (service.speaks_tls && !options.tls) {
+    if (options.needs.in_process) {
+      inside.push_back(inside_of(service));
+    } else if (service.speaks_tls && !options.tls) {
       throw Error(options.which.settings_file +
                   " has the server speak TLS: add --tls-ca FILE, with the CA of its certificate");
     }
@@ -71,7 +86,17 @@ std::vector<envoy_config::Needs> needs_of_file(const ConfigOptions& options, Pla
         service.processors, service.configuration.chain_header, options.needs, filter)));
     if (places) placement.addresses.push_back(reached(service.configuration.address));
   }
-  return needs;
+  auto processors = place(needs, placement);
+  for (std::size_t i = 0; i < inside.size(); ++i) processors[i].in_process = std::move(inside[i]);
+  return processors;
+}
+
+/// The same of flags.
+std::vector<envoy_config::Processor> processors_of_flags(const ConfigOptions& options,
+                                                         const Placement& placement) {
+  auto processors = place(needs_of(options.which, options.needs, options.filter), placement);
+  if (options.needs.in_process) put_inside(processors, options.which);
+  return processors;
 }
 
 }  // namespace
@@ -82,11 +107,9 @@ int run(const ConfigOptions& options) {
   if (is_kubernetes(options.format)) {
     placement.kubernetes_namespace = options.kubernetes_namespace.value_or("default");
   }
-  const auto needs = options.which.settings_file.empty()
-                         ? needs_of(options.which, options.needs, options.filter)
-                         : needs_of_file(options, placement);
-  auto processors = place(needs, placement);
-  if (options.needs.in_process) put_inside(processors, options.which);
+  const auto processors = options.which.settings_file.empty()
+                              ? processors_of_flags(options, placement)
+                              : processors_of_file(options, placement);
   std::cout << envoy_config::write(options.format, processors, document);
   std::cout.flush();
   if (!std::cout) throw Error("the configuration could not be written to standard output");

@@ -88,6 +88,9 @@ void add_service_options(CLI::App& app, ServiceOptions& options, Without without
                      "commas, are one chain") +
              (without == Without::base_processor
                   ? ". Without it, the base processor, which changes nothing"
+                  : "") +
+             (without == Without::filters_inside
+                  ? ". Filters inside Envoy name their processors themselves"
                   : ""))
       ->type_name("MODULE.NAME[,...]")
       ->required(without == Without::refused);

@@ -21,7 +21,7 @@ using SetSetting = std::function<void(const std::string& flag, const std::string
 CLI::Option* add_setting(CLI::App& app, const server::SettingRow& row, const SetSetting& set);
 
 /// What is without -s.
-enum class Without : std::uint8_t { refused, file, base_processor };
+enum class Without : std::uint8_t { refused, file, base_processor, filters_inside };
 /// -s, --separate, --module-path.
 void add_service_options(CLI::App& app, ServiceOptions& options, Without without);
 /// Of FilterSettings what is compared with a configuration: --allow-mode-override and others.

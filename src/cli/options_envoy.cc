@@ -9,7 +9,8 @@ constexpr const char* kChainFooter =
 constexpr const char* kCheckFooter =
     "A configuration with one ext_proc filter is checked against all processors of -s as its "
     "chain;\n"
-    "with as many filters as processors, each against its own, in order. Exit status: 0 when "
+    "with as many filters as processors, each against its own, in order. A filter inside Envoy is\n"
+    "checked against the processors that it names, made with their settings. Exit status: 0 when "
     "nothing\n"
     "bites, 1 when something does (with --strict also for warnings), 2 when it could not be "
     "checked.";
@@ -106,12 +107,11 @@ void add_check_tls(CLI::App& app, std::optional<bool>& tls) {
 }
 
 /// In place of -s, or beside it.
-void add_settings_file(CLI::App& app, std::string& file, CLI::Option& in_process) {
+void add_settings_file(CLI::App& app, std::string& file) {
   app.add_option("--settings", file,
                  "The file of `extproc serve --settings`: its services, what their processors have "
                  "of their own, where they listen, and what their filters are set to")
-      ->type_name("FILE")
-      ->excludes(&in_process);
+      ->type_name("FILE");
   app.parse_complete_callback([&app] {
     if (app.count("--service") == 0 && app.count("--settings") == 0)
       throw CLI::RequiredError("--service or --settings");
@@ -131,7 +131,7 @@ void add_config_options(CLI::App& app, ConfigOptions& options) {
          "sds-certificate (full)")
       ->type_name("FORMAT");
   CLI::Option* in_process = add_in_process(app, options.needs.in_process);
-  add_settings_file(app, options.which.settings_file, *in_process);
+  add_settings_file(app, options.which.settings_file);
   add_needs_options(app, options.needs, options.filter);
   add_failure_mode(app, options.failure_mode_allow);
   add_tls_options(app, options.tls);
@@ -169,7 +169,7 @@ void add_check_options(CLI::App& app, CheckOptions& options) {
   app.add_option("file", options.file, "Envoy's configuration, YAML or JSON; - for standard input")
       ->type_name("FILE")
       ->required();
-  add_service_options(app, options.which, Without::refused);
+  add_service_options(app, options.which, Without::filters_inside);
   add_needs_options(app, options.needs, options.told);
   add_told_options(app, options.told);
   app.add_option("--filter", options.filter, "Check only the filter of this name")

@@ -92,16 +92,22 @@ std::vector<envoy_config::Processor> place(const std::vector<envoy_config::Needs
   return processors;
 }
 
-void put_inside(std::vector<envoy_config::Processor>& processors, const ServiceOptions& which) {
+std::vector<std::string> absolute_folders(const std::vector<std::string>& module_path) {
   std::vector<std::string> folders;
-  for (const std::string& list : which.module_path) {
+  for (const std::string& list : module_path) {
     std::istringstream stream{list};
     for (std::string folder; std::getline(stream, folder, ':');)
       if (!folder.empty()) folders.push_back(std::filesystem::absolute(folder).string());
   }
+  return folders;
+}
+
+void put_inside(std::vector<envoy_config::Processor>& processors, const ServiceOptions& which) {
   for (std::size_t i = 0; i < processors.size(); ++i) {
-    processors[i].in_process = {which.separate ? std::vector{which.services[i]} : which.services,
-                                folders};
+    auto& inside = processors[i].in_process.emplace();
+    inside.module_path = absolute_folders(which.module_path);
+    for (const std::string& name : which.separate ? std::vector{which.services[i]} : which.services)
+      inside.processors.push_back({.name = name});
   }
 }
 

@@ -21,7 +21,9 @@ struct Placement {
 std::vector<envoy_config::Processor> place(const std::vector<envoy_config::Needs>& needs,
                                            const Placement& placement);
 
-/// They run inside Envoy; as they were chosen, with the folders of their modules as absolute paths.
+/// They run inside Envoy, as they were chosen.
 void put_inside(std::vector<envoy_config::Processor>& processors, const ServiceOptions& which);
+/// Folders of modules, as absolute paths.
+std::vector<std::string> absolute_folders(const std::vector<std::string>& module_path);
 
 }  // namespace extproc::cli

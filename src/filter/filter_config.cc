@@ -169,8 +169,23 @@ FilterConfig read(std::string_view filter_name, const OwnSettings& in) {
   return config;
 }
 
+/// A processor without settings reads an empty mapping, so that what it misses has a place.
+void fill_in_settings(detail::SettingNode& root) {
+  constexpr std::string_view kSettings = "settings";
+  for (std::size_t i = 0; i < root.keys.size(); ++i) {
+    if (root.keys[i].name != "processors") continue;
+    for (detail::SettingNode& each : root.items[i].items) {
+      if (each.kind != detail::SettingNode::Kind::mapping || each.find(kSettings) != nullptr)
+        continue;
+      each.keys.push_back({std::string(kSettings), each.line});
+      each.items.push_back({.kind = detail::SettingNode::Kind::mapping, .line = each.line});
+    }
+  }
+}
+
 OwnSettings settings_of(std::string_view text) {
   detail::SettingNode root = read_config_text(text);
+  fill_in_settings(root);
   if (root.kind == detail::SettingNode::Kind::nothing)
     root.kind = detail::SettingNode::Kind::mapping;
   if (root.kind != detail::SettingNode::Kind::mapping)

@@ -123,7 +123,7 @@ Service make_service(const ModuleFactory& found, const std::string& name,
     if (!file.empty() && what.starts_with(file)) throw;
     throw Error("making " + name + " failed: " + what);
   }
-  throw Error(name +
+  throw Error((where.empty() ? "" : where + ": ") + name +
               " takes no settings of its own: leave them out, or let it be made from a const "
               "OwnSettings& (extproc/own_settings.h)");
 }

@@ -155,7 +155,7 @@ std::vector<Described> Running::describe() const {
   std::vector<Described> services;
   for (const PlannedService& plan : plans) {
     const Settings settings = Settings::from_environment(plan.common.settings());
-    services.push_back({make_processors(plan, make, errors),
+    services.push_back({make_processors(plan, make, errors), plan.processors, module_path,
                         server::resolve(settings, std::nullopt), plan.common.tls.has_value()});
   }
   errors.throw_if_any();

@@ -38,6 +38,9 @@ struct InForce {
 struct Described {
   /// Several are a chain.
   std::vector<Service> processors;
+  /// The same, as the file has them.
+  std::vector<PlannedProcessor> planned;
+  std::vector<std::string> module_path;
   /// What counts for it, of the file, of what is stronger and of the environment.
   server::Configuration configuration;
   bool speaks_tls = false;

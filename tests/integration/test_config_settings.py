@@ -79,7 +79,7 @@ def test_several_services_each_where_it_listens(write, tmp_path):
         ({"services": [{"processors": [{"name": "labels.Label"}]}]}, (), 1, "settings.value is missing"),
         ({"services": [{"processors": [LABEL]}], "thread": 1}, (), 1, 'did you mean "threads"?'),
         ({"services": [{"tls": {"certificate_file": "/c", "key_file": "/k"}, "processors": [LABEL]}]}, (), 1, "add --tls-ca FILE"),
-        ({"services": [{"processors": [LABEL]}]}, ("--in-process",), 2, "--in-process"),
+        ({"threads": 2}, ("--in-process",), 1, "has nothing to run inside Envoy"),
     ],
     ids=["needed", "misspelt", "tls", "inside"],
 )

@@ -38,6 +38,28 @@ def test_traffic(own_launcher, echo_port, flags, filters):
     assert check(text, "-s", f"{TRIVIAL},{DIGEST}", *flags).returncode == 0
 
 
+def test_the_services_of_a_settings_file(own_launcher, echo_port, tmp_path):
+    """With settings that YAML could take for something else."""
+    values = ["plain", "true", "012", "1.50", "a: b # c", '"quoted" \\ back', "ünï", "{x}", " spaces ", "9007199254740993", "no", "line\nbreak"]
+    for value in values:
+        file = tmp_path / "serve.yaml"
+        processors = [{"name": "test_processors.Own", "settings": {"value": value}}, {"name": TRIVIAL}]
+        file.write_text(yaml.safe_dump({"services": [{"processors": processors}], "module_path": [str(paths.build_dir())]}))
+        text = config("--in-process", "--settings", file, "--format", "filter")
+        inside = yaml.safe_load(text)[0]["typed_config"]["filter_config"]["value"]
+        assert inside["processors"] == [{"name": "test_processors.Own", "settings": {"value": value}}, {"name": TRIVIAL}]
+        assert inside["module_path"] == [str(paths.build_dir())]
+        assert check(text, "--module-path", paths.build_dir()).returncode == 0
+    port, admin = free_port(), free_port()
+    file.write_text(yaml.safe_dump({"services": [{"processors": [{"name": "test_processors.Own", "settings": {"value": "a, b"}}]}]}))
+    text = config(
+        "--in-process", "--settings", file, "--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin}",
+        "--upstream", f"http://127.0.0.1:{echo_port}",
+    )  # fmt: skip
+    Envoy(own_launcher, text, admin, env=environment())
+    assert http.request(port, "GET", "/path").json()["headers"]["x-own"] == "a, b"
+
+
 def test_the_header_of_the_chain_is_as_the_server_has_it():
     hidden = config("--in-process", "-s", TRIVIAL, "--format", "filter", env={"REVEAL_EXTPROC_CHAIN": "false"})
     named = config("--in-process", "-s", TRIVIAL, "--format", "filter", env={"EXTPROCS_APPLIED_HEADER": "x-by"})
@@ -83,6 +105,90 @@ def test_check():
         assert (run.returncode, found in run.stdout) == (1, True), run.stdout + run.stderr
     # Left out is what the processor needs.
     assert check(good.replace("request_body_mode: BUFFERED", "").replace("request_header_mode: SEND", ""), "-s", ECHO).returncode == 0
+
+
+def _with_settings(settings: str, route: str | None = None) -> str:
+    """A listener with a processor inside Envoy that needs settings, perhaps others on a route."""
+
+    def config(processors: str) -> str:
+        return f'{{"@type": type.googleapis.com/google.protobuf.Struct, value: {{processors: [{processors}]}}}}'
+
+    module = "dynamic_module_config: {name: extproc_envoy, metrics_namespace: extproc}"
+    of_modules = "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter"
+    override = f'typed_per_filter_config: {{own: {{"@type": {of_modules}PerRoute, {module}, filter_config: {config(route)}}}}}' if route else ""
+    return f"""
+static_resources:
+  listeners:
+  - name: one
+    filter_chains:
+    - filters:
+      - name: http
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          route_config:
+            virtual_hosts:
+            - name: all
+              domains: ["*"]
+              routes:
+              - match: {{prefix: /}}
+                direct_response: {{status: 200}}
+                {override}
+          http_filters:
+          - name: own
+            typed_config:
+              "@type": {of_modules}
+              {module}
+              filter_config:
+                "@type": type.googleapis.com/google.protobuf.Struct
+                value:
+                  processors:
+                  - name: test_processors.Own
+                    settings:
+                      {settings}
+"""
+
+
+def _line_of(text: str, part: str) -> int:
+    return next(number for number, line in enumerate(text.splitlines(), start=1) if part in line)
+
+
+def test_check_makes_the_processors_that_a_filter_names():
+    good = _with_settings("value: a")
+    run = check(good)
+    assert (run.returncode, run.stderr) == (0, ""), run.stdout
+    for settings, why in (("valeu: a", "value"), ("value: [a]", "value"), ("value: a\n                      more: 1", "more")):
+        text = _with_settings(settings)
+        run = check(text)
+        assert run.returncode == 1, run.stdout + run.stderr
+        assert run.stdout.count("[filter-config-refused]") == 1
+        assert why in run.stdout
+        assert any(f":{_line_of(text, part)}:" in run.stdout for part in (why, settings.split("\n", maxsplit=1)[0])), run.stdout
+    run = check(good.replace("test_processors.Own", "examples.EchoExtProcService"))
+    assert (run.returncode, "takes no settings" in run.stdout) == (1, True), run.stdout + run.stderr
+    # Nothing can be told of it.
+    run = check(good.replace("test_processors.Own", "absent.Own"))
+    assert (run.returncode, "the filter own: there is no module absent" in run.stderr) == (2, True), run.stderr
+
+
+def test_check_of_a_route_with_other_processors():
+    good = _with_settings("value: a", "{name: test_processors.FixedOwn}")
+    assert check(good).returncode == 0
+    for route, found in (
+        ("{name: test_processors.Own}", "[filter-config-refused]"),
+        ("{name: test_processors.FixedOwn, settings: {other: 1}}", "[filter-config-refused]"),
+    ):
+        run = check(_with_settings("value: a", route))
+        assert (run.returncode, found in run.stdout) == (1, True), run.stdout + run.stderr
+    hidden = _with_settings("value: a", "{name: streaming.Uppercase}], processing_mode: {request_body_mode: NONE, response_body_mode: NONE}, x: [")
+    assert "[phase-not-sent]" in check(hidden.replace(", x: []", "")).stdout
+
+
+def test_check_compares_the_processors_with_those_of_s():
+    good = _with_settings("value: a")
+    assert check(good, "-s", "test_processors.FixedOwn").stdout.count("[another-processor]") == 1
+    of_a_server = config("-s", ECHO)
+    run = check(of_a_server)
+    assert (run.returncode, "name them with -s" in run.stderr) == (2, True)
 
 
 def test_dev(own_launcher, folder, echo_port):

@@ -19,10 +19,10 @@ std::string names_of(const FilterChain& chain) {
   return names;
 }
 
-FilterChain selected(const FilterChain& chain, const std::optional<std::string>& filter) {
+template <class Is>
+FilterChain selected(const FilterChain& chain, Is is) {
   FilterChain all{.filters = {}, .manager = chain.manager};
-  std::ranges::copy_if(chain.filters, std::back_inserter(all.filters),
-                       [&](const Filter& one) { return !filter || one.name == *filter; });
+  std::ranges::copy_if(chain.filters, std::back_inserter(all.filters), is);
   return all;
 }
 
@@ -42,6 +42,9 @@ std::vector<Needs> assign(const FilterChain& chain, const std::vector<Needs>& pr
                           bool separate) {
   const std::size_t size = chain.filters.size();
   if (size == processors.size()) return processors;
+  if (processors.empty())
+    throw Error("the processors of the ext_proc filters in it are not named (" + names_of(chain) +
+                "): name them with -s");
   if (!separate && (size == 1 || share_a_cluster(chain))) {
     return std::vector<Needs>(size, together(processors));
   }
@@ -82,12 +85,21 @@ class Checker {
   Checker(const Configuration& configuration, const CheckScope& scope)
       : configuration_(configuration), scope_(scope) {}
 
-  void chain(const FilterChain& chain, std::vector<Needs> needs) {
-    for (std::size_t i = 0; i < chain.filters.size(); ++i) {
-      const Filter& one = chain.filters[i];
-      needs[i].failure_mode_allow = one.config.failure_mode_allow;
-      filter(one, needs[i], chain.manager);
-      by_name_.emplace(one.name, std::pair(one, needs[i]));
+  void chain(const FilterChain& chain, const std::vector<Needs>& processors) {
+    const auto is_asked = [&](const Filter& one) { return !names_its_own(one); };
+    const FilterChain asked = selected(chain, is_asked);
+    const auto assigned =
+        asked.filters.empty() ? std::vector<Needs>() : assign(asked, processors, scope_.separate);
+    auto next = assigned.begin();
+    for (const Filter& one : chain.filters) {
+      auto needs = is_asked(one) ? std::optional(*next++) : made_inside(one);
+      if (!needs) {
+        refused(one.config, one.problems);
+        continue;
+      }
+      needs->failure_mode_allow = one.config.failure_mode_allow;
+      filter(one, *needs, chain.manager);
+      by_name_.emplace(one.name, std::pair(one, *needs));
     }
     shared_clusters(chain);
   }
@@ -111,6 +123,39 @@ class Checker {
   std::vector<Finding> take() && { return std::move(findings_).take(); }
 
  private:
+  bool names_its_own(const Filter& filter) const { return filter.in_process && scope_.inside; }
+
+  /// Nothing where Envoy would refuse them.
+  std::optional<Needs> made_inside(const Filter& filter) {
+    if (!filter.inside) return std::nullopt;
+    expect_names(filter, "the filter " + filter.name);
+    return made_inside(*filter.inside, filter.config_key, "the filter " + filter.name);
+  }
+
+  std::optional<Needs> made_inside(const InsideProcessors& inside, Place place,
+                                   const std::string& name) {
+    try {
+      return scope_.inside(inside);
+    } catch (const Error& error) {
+      if (!is_of_filter_config(error.what())) throw Error(name + ": " + error.what());
+      findings_.add({refused_by_filter(place, error.what())});
+      return std::nullopt;
+    }
+  }
+
+  void expect_names(const Filter& filter, const std::string& name) {
+    if (scope_.names.empty()) return;
+    for (const std::string& processor : filter.processors) {
+      if (std::ranges::any_of(scope_.names, [&](const std::string& expected) {
+            return expected == processor || expected.ends_with("." + processor);
+          }))
+        continue;
+      findings_.warning(filter.config_key, "another-processor",
+                        name + " runs " + processor + ", which -s does not name",
+                        "name it with -s, or leave -s out: the filter names its processors itself");
+    }
+  }
+
   /// `manager`: null for a route.
   void in_process(const Filter& filter, const Needs& asked, const std::string& name,
                   const Manager* manager, bool is_endless = false) {
@@ -144,17 +189,28 @@ class Checker {
           override.key, "override-of-another-filter",
           "the filter " + filter.name + " is not inside Envoy, so " + std::string(kIsRefused),
           "use an ExtProcPerRoute");
-    if (route.processors != filter.processors) {
+    const std::string name = "the filter " + filter.name + " on this route";
+    std::optional<Needs> its_needs = needs;
+    if (names_its_own(filter)) {
+      if (!route.inside) return refused(route.config, {});
+      its_needs = made_inside(*route.inside, override.key, name);
+      if (!its_needs) return;
+    } else if (route.processors != filter.processors) {
       StatedMode mode = *route.config.processing_mode;
       return refuse_full_duplex(mode);
     }
     Filter on_route = filter;
     on_route.config = route.config;
     on_route.config_key = override.key;
-    Needs its_needs = needs;
-    its_needs.failure_mode_allow = route.config.failure_mode_allow;
-    in_process(on_route, its_needs, "the filter " + filter.name + " on this route", nullptr,
-               override.is_endless);
+    its_needs->failure_mode_allow = route.config.failure_mode_allow;
+    in_process(on_route, *its_needs, name, nullptr, override.is_endless);
+  }
+
+  /// What is told of a filter that Envoy refuses.
+  void refused(const FilterConfig& config, const std::vector<Problem>& problems) {
+    findings_.add(problems);
+    StatedMode mode = *config.processing_mode;
+    refuse_full_duplex(mode);
   }
 
   /// And goes on as if that were STREAMED.
@@ -281,10 +337,11 @@ std::vector<Finding> check(std::string_view yaml, const std::vector<Needs>& proc
   bool found = false;
   for (const FilterChain& all : configuration.chains) {
     for (const Filter& one : all.filters) names.insert(one.name);
-    const FilterChain chain = selected(all, filter);
+    const FilterChain chain =
+        selected(all, [&](const Filter& one) { return !filter || one.name == *filter; });
     if (chain.filters.empty()) continue;
     found = true;
-    checker.chain(chain, assign(chain, processors, scope.separate));
+    checker.chain(chain, processors);
   }
   if (!found && filter && !names.empty()) {
     std::string list;

@@ -231,6 +231,7 @@ class Reader {
     InProcessConfig inside = read_in_process(config.value, filter.problems);
     filter.config = std::move(inside.config);
     filter.processors = std::move(inside.processors);
+    filter.inside = std::move(inside.inside);
     if (const Field its_own = field(config.value, "filter_config"))
       filter.config_key = place_of(its_own.key);
     return filter;

@@ -22,8 +22,9 @@ struct Filter {
   std::vector<Problem> problems;
   /// The processor runs inside Envoy.
   bool in_process = false;
-  /// Which those are.
+  /// Which those are, and what the filter would make of them.
   std::vector<std::string> processors{};
+  std::optional<InsideProcessors> inside{};
   /// A router stands before it.
   bool after_router = false;
   /// Where decompressors stand that see a response before it does.

@@ -20,27 +20,6 @@ namespace {
 
 constexpr std::string_view kRefused = "filter-config-refused";
 
-/// Why the filter does not take it; `text` has the lines of the file.
-Problem refusal(Place otherwise, std::string_view why) {
-  Problem problem{otherwise, kRefused, {}, "docs/in-envoy.md has all that filter_config may say"};
-  std::string_view left = why;
-  if (left.starts_with(filter::kConfigName)) {
-    left.remove_prefix(filter::kConfigName.size());
-    if (left.starts_with(':')) {
-      const char* const end = left.data() + left.size();
-      int line = 0;
-      const auto [behind, error] = std::from_chars(left.data() + 1, end, line);
-      if (error == std::errc{}) {
-        problem.place = {.line = line, .column = 1};
-        why = {behind, end};
-      }
-    }
-  }
-  while (why.starts_with(':') || why.starts_with(' ')) why.remove_prefix(1);
-  problem.what = std::string(why) + ": Envoy refuses the configuration";
-  return problem;
-}
-
 /// Its lines are those of the file where it is a block in that, or is all on one.
 std::string on_its_lines(std::string text, const YAML::Node& value) {
   const auto first_break = text.find('\n');
@@ -104,7 +83,7 @@ std::optional<Said> read_said(const YAML::Node& message, std::vector<Problem>& p
   try {
     read_value(config.value, said);
   } catch (const Error& error) {
-    problems.push_back(refusal(said.key, error.what()));
+    problems.push_back(refused_by_filter(said.key, error.what()));
     return std::nullopt;
   }
   return said;
@@ -118,14 +97,26 @@ std::vector<std::string> processors_of(const YAML::Node& config, const std::stri
   return names;
 }
 
-/// Has the filter read it, as it does where Envoy loads it.
+/// Has the filter read it, as it does where Envoy loads it. Nothing where it refuses that.
 template <class Read>
-void try_out(const Said& said, std::vector<Problem>& problems, Read read) {
+auto try_out(const Said& said, std::vector<Problem>& problems, Read read)
+    -> std::optional<decltype(read(said.text))> {
   try {
-    read(said.text);
+    return read(said.text);
   } catch (const Error& error) {
-    problems.push_back(refusal(said.key, error.what()));
+    problems.push_back(refused_by_filter(said.key, error.what()));
+    return std::nullopt;
   }
+}
+
+InsideProcessors inside_of(const filter::FilterConfig& config) {
+  InsideProcessors inside{.module_path = config.module_path,
+                          .chain_header = config.chain_header,
+                          .filter = config.filter,
+                          .all = config.all};
+  for (const auto& [name, settings] : config.processors)
+    inside.processors.push_back({name, settings});
+  return inside;
 }
 
 /// Which the check has a rule for.
@@ -143,7 +134,8 @@ InProcessConfig read_config(const Said& said, const std::string& name,
   config.processors = processors_of(said.fields, name);
   const std::size_t before = problems.size();
   if (said.fields.IsDefined()) config.config = read_in_process_config(said.fields, problems);
-  if (problems.size() == before && !is_full_duplex(config.config)) try_out(said, problems, read);
+  if (problems.size() != before || is_full_duplex(config.config)) return config;
+  if (const auto taken = try_out(said, problems, read)) config.inside = inside_of(*taken);
   return config;
 }
 
@@ -152,6 +144,28 @@ bool is_of_the_library(const YAML::Node& config) {
 }
 
 }  // namespace
+
+bool is_of_filter_config(std::string_view why) { return why.starts_with(filter::kConfigName); }
+
+Problem refused_by_filter(Place otherwise, std::string_view why) {
+  Problem problem{otherwise, kRefused, {}, "docs/in-envoy.md has all that filter_config may say"};
+  std::string_view left = why;
+  if (left.starts_with(filter::kConfigName)) {
+    left.remove_prefix(filter::kConfigName.size());
+    if (left.starts_with(':')) {
+      const char* const end = left.data() + left.size();
+      int line = 0;
+      const auto [behind, error] = std::from_chars(left.data() + 1, end, line);
+      if (error == std::errc{}) {
+        problem.place = {.line = line, .column = 1};
+        why = {behind, end};
+      }
+    }
+  }
+  while (why.starts_with(':') || why.starts_with(' ')) why.remove_prefix(1);
+  problem.what = std::string(why) + ": Envoy refuses the configuration";
+  return problem;
+}
 
 bool is_in_process(const YAML::Node& entry) {
   const YAML::Node config = field(entry, "typed_config").value;
@@ -163,7 +177,7 @@ InProcessConfig read_in_process(const YAML::Node& message, std::vector<Problem>&
   const auto said = read_said(message, problems);
   if (!said) return {};
   return read_config(*said, name, problems,
-                     [&](std::string_view text) { filter::read_filter_config(name, text); });
+                     [&](std::string_view text) { return filter::read_filter_config(name, text); });
 }
 
 bool is_in_process_route(YAML::Node& config) {
@@ -176,9 +190,11 @@ InProcessRoute read_in_process_route(const YAML::Node& message, std::vector<Prob
   const std::string name = text(field(message, "per_route_config_name").value);
   const auto said = read_said(message, problems);
   if (!said) return {};
-  const auto read = [&](std::string_view text) { filter::read_route_config(name, text); };
-  if (!is_true(field(said->fields, "disabled").value))
-    return {read_config(*said, name, problems, read)};
+  const auto read = [&](std::string_view text) { return filter::read_route_config(name, text); };
+  if (!is_true(field(said->fields, "disabled").value)) {
+    return {read_config(*said, name, problems,
+                        [&](std::string_view text) { return *read(text).config; })};
+  }
   try_out(*said, problems, read);
   return {{}, true};
 }

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "envoy/check/check.h"
 #include "envoy/filter_config.h"
 
 namespace YAML {
@@ -17,7 +20,14 @@ struct InProcessConfig {
   FilterConfig config{};
   /// The names of its processors.
   std::vector<std::string> processors{};
+  /// Nothing where it would refuse what it is told.
+  std::optional<InsideProcessors> inside{};
 };
+
+/// Why the filter does not take what it is told: in a text of the file's lines, or `otherwise`.
+Problem refused_by_filter(Place otherwise, std::string_view why);
+/// Whether such a reason is of what the filter is told.
+bool is_of_filter_config(std::string_view why);
 
 /// Whether an entry of `http_filters` is a DynamicModuleFilter of this library's module.
 bool is_in_process(const YAML::Node& entry);

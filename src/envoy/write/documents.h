@@ -8,6 +8,7 @@
 
 #include "envoy/needs.h"
 #include "envoy/write/endpoint.h"
+#include "extproc/detail/setting_node.h"
 
 namespace extproc::envoy_config {
 
@@ -31,8 +32,14 @@ std::string_view to_string(Format format);
 
 /// What the filter of a processor inside Envoy loads.
 struct InProcess {
-  /// "module.Name"; several are a chain.
-  std::vector<std::string> processors{};
+  struct Processor {
+    /// "module.Name".
+    std::string name;
+    /// Its own: a mapping, or nothing.
+    detail::SettingNode settings{};
+  };
+  /// Several are a chain.
+  std::vector<Processor> processors{};
   /// Folders, before those that are looked into in any case.
   std::vector<std::string> module_path{};
 };

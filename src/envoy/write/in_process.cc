@@ -1,4 +1,8 @@
 // A processor inside Envoy, in the filter of dynamic modules.
+#include <algorithm>
+#include <cstddef>
+#include <string>
+
 #include "envoy/filter_config.h"
 #include "envoy/write/document_parts.h"
 #include "rules/header_rules.h"
@@ -24,6 +28,32 @@ void write_chain_header(YamlWriter& out, const Needs& needs) {
     out.field("applied_header", scalar(needs.chain_header));
 }
 
+/// A number or a word that no reader takes for another.
+bool is_plain(const std::string& text) {
+  if (text == "true" || text == "false") return true;
+  // Beyond, the numbers of a google.protobuf.Struct are not exact.
+  constexpr std::size_t kMostDigits = 15;
+  const bool all_digits = std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  return all_digits && !text.empty() && text.size() <= kMostDigits &&
+         (text.size() == 1 || text.front() != '0');
+}
+
+/// As YAML in one line.
+std::string on_one_line(const detail::SettingNode& node) {
+  using Kind = detail::SettingNode::Kind;
+  if (node.kind == Kind::nothing) return "null";
+  if (node.kind == Kind::scalar)
+    return !node.quoted && is_plain(node.text) ? node.text : quoted(node.text);
+  const bool is_list = node.kind == Kind::list;
+  std::string all;
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    all += all.empty() ? "" : ", ";
+    if (!is_list) all += quoted(node.keys[i].name) + ": ";
+    all += on_one_line(node.items[i]);
+  }
+  return is_list ? "[" + all + "]" : all.empty() ? "{}" : "{ " + all + " }";
+}
+
 /// What the module reads, of which most has the names of ext_proc's filter.
 void write_config(YamlWriter& out, const Processor& processor, const ProcessingMode& mode,
                   const DocumentOptions& options) {
@@ -32,8 +62,10 @@ void write_config(YamlWriter& out, const Processor& processor, const ProcessingM
   const auto value = out.block("value");
   {
     const auto processors = out.block("processors");
-    for (const std::string& name : processor.in_process->processors)
-      out.line("- name: " + scalar(name));
+    for (const auto& [name, settings] : processor.in_process->processors) {
+      const auto item = out.item("name: " + scalar(name));
+      if (!settings.items.empty()) out.field("settings", on_one_line(settings));
+    }
   }
   if (!processor.in_process->module_path.empty())
     out.field("module_path", list(processor.in_process->module_path));

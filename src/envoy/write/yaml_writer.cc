@@ -70,23 +70,26 @@ YamlWriter::Block YamlWriter::item(std::string_view first_line) {
 }
 
 std::string scalar(std::string_view text) {
-  if (is_plain(text)) return std::string(text);
+  return is_plain(text) ? std::string(text) : quoted(text);
+}
+
+std::string quoted(std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
-  std::string quoted = "\"";
+  std::string all = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += c;
+      all += '\\';
+      all += c;
     } else if (byte < 0x20 || byte == 0x7f) {
-      quoted += "\\x";
-      quoted += kHex[byte >> 4U];
-      quoted += kHex[byte & 0xfU];
+      all += "\\x";
+      all += kHex[byte >> 4U];
+      all += kHex[byte & 0xfU];
     } else {
-      quoted += c;
+      all += c;
     }
   }
-  return quoted + '"';
+  return all + '"';
 }
 
 }  // namespace extproc::envoy_config

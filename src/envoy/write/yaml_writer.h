@@ -42,5 +42,7 @@ class YamlWriter {
 
 /// A string as a YAML scalar, in quotes where it needs them.
 std::string scalar(std::string_view text);
+/// The same, in quotes in any case.
+std::string quoted(std::string_view text);
 
 }  // namespace extproc::envoy_config
