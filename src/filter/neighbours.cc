@@ -23,22 +23,22 @@ std::uint64_t next_id() {
   return ++last;
 }
 
-std::uint64_t id_of(std::string_view mark) {
-  const auto at = mark.find(kMark);
-  if (at == std::string_view::npos) return 0;
-  mark.remove_prefix(at + kMark.size());
-  std::uint64_t id = 0;
-  std::from_chars(mark.data(), mark.data() + mark.size(), id, 16);
-  return id;
-}
-
 }  // namespace
 
-std::shared_ptr<Neighbours> Neighbours::find(std::string_view mark, std::uint64_t connection) {
-  if (const auto there = found().find(id_of(mark)); there != found().end()) {
+std::shared_ptr<Neighbours> Neighbours::find(std::string_view marks, std::uint64_t connection) {
+  for (auto at = marks.find(kMark); at != std::string_view::npos; at = marks.find(kMark)) {
+    marks.remove_prefix(at + kMark.size());
+    std::uint64_t id = 0;
+    std::from_chars(marks.data(), marks.data() + marks.size(), id, 16);
+    const auto there = found().find(id);
+    if (there == found().end()) continue;
     if (auto those = there->second.lock(); those != nullptr && those->connection_ == connection)
       return those;
   }
+  return nullptr;
+}
+
+std::shared_ptr<Neighbours> Neighbours::make(std::uint64_t connection) {
   const std::uint64_t id = next_id();
   std::shared_ptr<Neighbours> those(new Neighbours(id, connection));
   found()[id] = those;

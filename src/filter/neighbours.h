@@ -18,9 +18,10 @@ class Stream;
 /// that the request carries. All calls are on the worker of the stream.
 class Neighbours {
  public:
-  /// Those that made a mark, or new ones where that is empty, or not of this file. A mark counts on
-  /// the connection that it was made for.
-  static std::shared_ptr<Neighbours> find(std::string_view mark, std::uint64_t connection);
+  /// Those of a mark among `marks`; null where there are none. Callers may send what looks like
+  /// one: each counts on the connection that it was made for.
+  static std::shared_ptr<Neighbours> find(std::string_view marks, std::uint64_t connection);
+  static std::shared_ptr<Neighbours> make(std::uint64_t connection);
   ~Neighbours();
   Neighbours(const Neighbours&) = delete;
   Neighbours& operator=(const Neighbours&) = delete;
@@ -30,7 +31,6 @@ class Neighbours {
 
   void join(const Stream& stream) { streams_.push_back(&stream); }
   void leave(const Stream& stream) { std::erase(streams_, &stream); }
-  bool empty() const { return streams_.empty(); }
   /// Those that something of the request passes before the stream does, or the response.
   std::span<const Stream* const> before(const Stream& stream, bool is_request) const {
     return is_request ? in_front(stream) : behind(stream);

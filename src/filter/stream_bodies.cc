@@ -42,10 +42,8 @@ void Stream::find_neighbours() {
   if (request_.sent.body == BodySendMode::none && response_.sent.body == BodySendMode::none) return;
   const auto mark = envoy_.router_mark();
   if (!mark) return;
-  auto neighbours = Neighbours::find(*mark, connection_id(envoy_.filter()));
-  if (neighbours->empty()) return;
-  neighbours->join(*this);
-  waiting_->neighbours = std::move(neighbours);
+  waiting_->neighbours = Neighbours::find(*mark, connection_id(envoy_.filter()));
+  if (waiting_->neighbours != nullptr) waiting_->neighbours->join(*this);
 }
 
 // A handler that waits lets a body go in more than one piece, and then it matters who has what is
@@ -57,7 +55,7 @@ void Stream::mark(Way& way) {
   if ((way.headers_end || way.sent.body != BodySendMode::streamed) &&
       response_.sent.body != BodySendMode::streamed)
     return;
-  waiting_->neighbours = Neighbours::find({}, connection_id(envoy_.filter()));
+  waiting_->neighbours = Neighbours::make(connection_id(envoy_.filter()));
   waiting_->neighbours->join(*this);
   envoy_.add_router_mark(waiting_->neighbours->mark());
 }
@@ -89,8 +87,9 @@ std::size_t Stream::left_at(Streams streams, const Way& way) const {
 // The last of what Envoy keeps, where it waits for those that have it before this one.
 std::string Stream::hide_left_before(Way& way) {
   const std::size_t left = left_at(before(way), way);
-  return left == 0 ? std::string()
-                   : envoy_.cut_kept(way.body, envoy_.kept_bytes(way.body) - left, left);
+  if (left == 0) return {};
+  const std::size_t kept = envoy_.kept_bytes(way.body);
+  return envoy_.cut_kept(way.body, kept - std::min(kept, left), left);
 }
 
 // Of what has gone on from here, what a filter in front shows again: all that those behind keep in
@@ -160,7 +159,8 @@ void Stream::continue_message(Way& way) {
   way.goes();
   envoy_.go_on(way.headers);
   if (gone.empty() || destroyed_) return;
-  const std::size_t kept = envoy_.kept_bytes(way.body) - left_at(after(way), way);
+  const std::size_t all = envoy_.kept_bytes(way.body);
+  const std::size_t kept = all - std::min(all, left_at(after(way), way));
   const std::size_t limit = envoy_.buffer_limit();
   if (limit == 0 || gone.size() + kept <= limit || (kept > 0 && way.body_ended())) {
     envoy_.prepend_body(way.body, {}, gone);
