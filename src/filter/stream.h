@@ -206,7 +206,7 @@ class Stream final : private host::AnswerSink,
   using Streams = std::span<const Stream* const>;
   Streams before(const Way& way) const;
   Streams after(const Way& way) const;
-  std::size_t left_at(Streams streams, const Way& way) const;
+  std::size_t sum(Streams streams, const Way& way, std::size_t Way::*bytes) const;
   std::string hide_left_before(Way& way);
   std::size_t shown_again(const Way& way) const;
   bool end_is_before(const Way& way) const;

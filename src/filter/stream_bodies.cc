@@ -78,15 +78,15 @@ Stream::Streams Stream::after(const Way& way) const {
   return waiting_->neighbours->after(*this, is_request(way));
 }
 
-std::size_t Stream::left_at(Streams streams, const Way& way) const {
-  std::size_t bytes = 0;
-  for (const Stream* const stream : streams) bytes += same(way, *stream).left;
-  return bytes;
+std::size_t Stream::sum(Streams streams, const Way& way, std::size_t Way::*bytes) const {
+  std::size_t all = 0;
+  for (const Stream* const stream : streams) all += same(way, *stream).*bytes;
+  return all;
 }
 
 // The last of what Envoy keeps, where it waits for those that have it before this one.
 std::string Stream::hide_left_before(Way& way) {
-  const std::size_t left = left_at(before(way), way);
+  const std::size_t left = sum(before(way), way, &Way::left);
   if (left == 0) return {};
   const std::size_t kept = envoy_.kept_bytes(way.body);
   return envoy_.cut_kept(way.body, kept - std::min(kept, left), left);
@@ -95,7 +95,7 @@ std::string Stream::hide_left_before(Way& way) {
 // Of what has gone on from here, what a filter in front shows again: all that those behind keep in
 // Envoy, but for the router. Another file's are known by what there was.
 std::size_t Stream::shown_again(const Way& way) const {
-  if (const Streams behind = after(way); !behind.empty()) return left_at(behind, way);
+  if (const Streams behind = after(way); !behind.empty()) return sum(behind, way, &Way::left);
   return is_request(way) && way.went && !router_has(way) ? way.place.gone : 0;
 }
 
@@ -109,7 +109,7 @@ bool Stream::end_is_before(const Way& way) const {
 // Envoy lets all go on that it keeps, what filters behind this one hold as well, who expect that.
 // The router, which keeps what it has sent where it may try again, would send it a second time.
 std::size_t Stream::sends_twice(const Way& way) const {
-  const std::size_t gone = way.place.gone - std::min(way.place.gone, left_at(after(way), way));
+  const std::size_t gone = way.place.gone - std::min(way.place.gone, sum(after(way), way, &Way::left));
   return gone > 0 && router_has(way) ? gone : 0;
 }
 
@@ -143,7 +143,7 @@ bool Stream::go_ahead(Way& way) {
 // too much by itself; a body that ends is kept as a whole, of which nothing more is read.
 bool Stream::collects(Way& way) {
   if (way.body_ended() || response_.headers_came) return false;
-  const std::size_t gone = sends_twice(way);
+  const std::size_t gone = sends_twice(way) + sum(before(way), way, &Way::hidden);
   const std::size_t limit = envoy_.buffer_limit();
   const std::size_t comes = way.out.size() + envoy_.body_bytes(way.body, way.place);
   if (gone == 0 || limit == 0 || gone + comes <= limit || comes > limit) return false;
@@ -157,10 +157,12 @@ void Stream::continue_message(Way& way) {
   const std::string gone = twice > 0 ? envoy_.cut_kept(way.body, 0, twice) : std::string();
   mark(way);
   way.goes();
+  way.hidden = gone.size();
   envoy_.go_on(way.headers);
+  way.hidden = 0;
   if (gone.empty() || destroyed_) return;
   const std::size_t all = envoy_.kept_bytes(way.body);
-  const std::size_t kept = all - std::min(all, left_at(after(way), way));
+  const std::size_t kept = all - std::min(all, sum(after(way), way, &Way::left));
   const std::size_t limit = envoy_.buffer_limit();
   if (limit == 0 || gone.size() + kept <= limit || (kept > 0 && way.body_ended())) {
     envoy_.prepend_body(way.body, {}, gone);

@@ -96,6 +96,8 @@ struct Way {
   BodyPlace place{};
   /// So many bytes, the last of what Envoy keeps, have not gone on from here.
   std::size_t left = 0;
+  /// While it goes on: so many bytes that the router keeps are out of what Envoy does.
+  std::size_t hidden = 0;
   /// More than Envoy's limit, where it stops reading at that and says nothing.
   bool is_full = false;
   /// What was told last still lies with Envoy, where it stays if it is not changed.
