@@ -109,7 +109,8 @@ bool Stream::end_is_before(const Way& way) const {
 // Envoy lets all go on that it keeps, what filters behind this one hold as well, who expect that.
 // The router, which keeps what it has sent where it may try again, would send it a second time.
 std::size_t Stream::sends_twice(const Way& way) const {
-  const std::size_t gone = way.place.gone - std::min(way.place.gone, sum(after(way), way, &Way::left));
+  const std::size_t gone =
+      way.place.gone - std::min(way.place.gone, sum(after(way), way, &Way::left));
   return gone > 0 && router_has(way) ? gone : 0;
 }
 
