@@ -167,10 +167,11 @@ void Stream::continue_message(Way& way) {
   const std::size_t limit = envoy_.buffer_limit();
   if (limit == 0 || gone.size() + kept <= limit || (kept > 0 && way.body_ended())) {
     envoy_.prepend_body(way.body, {}, gone);
-  } else if (kept > 0) {
+  } else if (kept > 0 && !response_.headers_came) {
     // It keeps more than Envoy reads on with.
     refuse_too_large(way);
   }
+  // Else it does not try again.
 }
 
 }  // namespace extproc::filter

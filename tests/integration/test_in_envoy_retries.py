@@ -1,6 +1,7 @@
 """Bodies that go on in pieces through processors inside Envoy, to a router that keeps them where it may try again: in the place where
 Envoy keeps what other filters hold."""
 
+import asyncio
 import socket
 import ssl
 import threading
@@ -39,6 +40,9 @@ ROUTES = (
     route("/slow", "slow", {}),
     route("/retried", "upstream", AGAIN),
     route("/redirected", "upstream", REDIRECTS),
+    # These answer while the request still comes.
+    *({"match": {"path": "/echo", "headers": [{"name": "x-try", "string_match": {"exact": name}}]}, "route": {"cluster": "streaming", **policy}}
+      for name, policy in {"again": AGAIN, "redirected": REDIRECTS}.items()),
 )
 
 
@@ -78,7 +82,7 @@ PORTS: dict[str, int] = {}
 
 
 @pytest.fixture(scope="module")
-def envoy(launcher, raw_port, authority) -> Envoy:
+def envoy(launcher, raw_port, streaming_port, authority) -> Envoy:
     PORTS.update({name: free_port() for name in FILTERS})
     tls = {
         "name": "envoy.transport_sockets.tls",
@@ -86,6 +90,7 @@ def envoy(launcher, raw_port, authority) -> Envoy:
     }
     clusters = [
         Cluster("upstream", (raw_port,), http2=False, trailers=True),
+        Cluster("streaming", (streaming_port,), http2=False, trailers=True),
         Cluster("slow", (terminate_tls_slowly(authority, raw_port),), http2=False, trailers=True, transport_socket=tls, one_request=True),
     ]
     listeners = [Listener(name, PORTS[name], filters, routes=ROUTES, buffer_bytes=LIMIT) for name, filters in FILTERS.items()]
@@ -148,6 +153,45 @@ def test_a_request_is_tried_again_behind_a_slow_connection(envoy, name):
     response = ask(name, "/slow/retried", DO["later"], sent, headers=[("x-reply-header", "x-again: 1")])
     assert response.body == b"".join(sent)
     eventually(lambda: retries(envoy, "slow") == before + 1, "it is tried again")
+
+
+async def converse(name: str, kind: str, sent: list[bytes], wait: bool) -> bytes:
+    """What comes back of chunks; `wait`: for each of them before the next."""
+    connection = await http.Connection.open(PORTS[name])
+    await connection.open_chunked("POST", "/echo", [("x-try", kind), ("x-do", "request_body sleep 2")])
+
+    async def read(most: int | None = None) -> bytes:
+        came = b""
+        while most is None or len(came) < most:
+            chunk = await asyncio.wait_for(connection.read_chunk(), 10)
+            if not chunk:
+                break
+            came += chunk
+        return came
+
+    await connection.write_chunk(sent[0])
+    await asyncio.wait_for(connection.read_head(), 10)
+    came = await read(len(sent[0]))
+    if not wait:
+        reading = asyncio.create_task(read())
+    for chunk in sent[1:]:
+        await connection.write_chunk(chunk)
+        if wait:
+            came += await read(len(chunk))
+    await connection.end_chunked()
+    came += await read() if wait else await reading
+    connection.close()
+    return came
+
+
+@pytest.mark.parametrize("wait", [True, False], ids=["turns", "at once"])
+@pytest.mark.parametrize("kind", ["again", "redirected"])
+@pytest.mark.parametrize("name", STREAMS)
+def test_an_upstream_that_answers_early_gets_all_of_it(envoy, name, kind, wait):
+    """Nothing is tried again then; the router may keep it all the same."""
+    for sent in (chunks(20, 9_000), chunks(10, 50_000)):
+        came = asyncio.run(converse(name, kind, sent, wait))
+        assert (len(came), came == b"".join(sent)) == (len(b"".join(sent)), True)
 
 
 def test_the_upstream_sees_no_mark_of_the_filters(envoy):
