@@ -78,6 +78,7 @@ auto inside(const CheckOptions& options) {
     std::ranges::copy(inside.module_path, std::back_inserter(module_path));
     const auto folders = modules::module_folders(module_path);
     std::vector<Service> services;
+    services.reserve(inside.processors.size());
     for (const auto& [name, settings] : inside.processors)
       services.push_back(
           modules::load_service(modules::parse_service_spec(name), folders, settings));

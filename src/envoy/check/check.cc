@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "envoy/check/check_context.h"
 #include "envoy/unmet_needs.h"
@@ -146,12 +147,13 @@ class Checker {
   void expect_names(const Filter& filter, const std::string& name) {
     if (scope_.names.empty()) return;
     for (const std::string& processor : filter.processors) {
-      if (std::ranges::any_of(scope_.names, [&](const std::string& expected) {
-            return expected == processor || expected.ends_with("." + processor);
-          }))
-        continue;
-      findings_.warning(filter.config_key, "another-processor",
-                        name + " runs " + processor + ", which -s does not name",
+      const auto is_it = [&, linked = "." + processor](const std::string& expected) {
+        return expected == processor || expected.ends_with(linked);
+      };
+      if (std::ranges::any_of(scope_.names, is_it)) continue;
+      std::string what = name;
+      what.append(" runs ").append(processor).append(", which -s does not name");
+      findings_.warning(filter.config_key, "another-processor", std::move(what),
                         "name it with -s, or leave -s out: the filter names its processors itself");
     }
   }
