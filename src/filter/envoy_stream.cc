@@ -10,10 +10,6 @@
 namespace extproc::filter {
 namespace {
 
-/// The router reads what statuses it is to try again for from it, passes over what is no number,
-/// and takes it out, whether it tries again or not.
-constexpr std::string_view kRouterMark = "x-envoy-retriable-status-codes";
-
 abi::Fields fields_of(Phase phase) {
   switch (phase) {
     case Phase::request_headers:
@@ -212,16 +208,16 @@ std::size_t EnvoyStream::buffer_limit() const {
   return EXTPROC_ENVOY_CALL(http_get_buffer_limit)(filter_);
 }
 
-std::optional<std::string> EnvoyStream::router_mark() const {
+std::optional<std::string> EnvoyStream::request_header(std::string_view name) const {
   std::vector<Header> headers;
   read_headers(Phase::request_headers, headers);
-  const auto mark = HeaderView(headers).value(kRouterMark);
-  return mark ? std::optional<std::string>(*mark) : std::nullopt;
+  const auto value = HeaderView(headers).value(name);
+  return value ? std::optional<std::string>(*value) : std::nullopt;
 }
 
-void EnvoyStream::add_router_mark(std::string_view value) const {
+void EnvoyStream::add_request_header(std::string_view name, std::string_view value) const {
   EXTPROC_ENVOY_CALL(http_add_header)
-  (filter_, abi::kRequestHeaders, abi::bytes(kRouterMark), abi::bytes(value));
+  (filter_, abi::kRequestHeaders, abi::bytes(name), abi::bytes(value));
 }
 
 void EnvoyStream::reply(const ImmediateResponse& response) const {

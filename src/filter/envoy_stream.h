@@ -52,10 +52,9 @@ class EnvoyStream {
   /// What Envoy keeps of a body at most, in bytes; 0: no limit.
   std::size_t buffer_limit() const;
 
-  /// The value of a header of the request that the router takes out of each that it gets; nothing
-  /// where it is not there.
-  std::optional<std::string> router_mark() const;
-  void add_router_mark(std::string_view value) const;
+  /// As it is now; nothing where it is not there.
+  std::optional<std::string> request_header(std::string_view name) const;
+  void add_request_header(std::string_view name, std::string_view value) const;
 
   /// May call hooks of other filters, and destroy this one.
   void reply(const ImmediateResponse& response) const;

@@ -135,7 +135,8 @@ abi::OnBody Stream::on_body(Turn& turn, Phase phase, bool end) {
     way.is_full = !whole && way.headers_owed && is_over_limit(way);
   } else if (goes_on_later(way, was_taken)) {
     // Its end, where this is that, Envoy remembers.
-    way.left = envoy_.body_bytes(way.body, way.place);
+    add_out(way, envoy_.read_body(way.body, way.place, text_));
+    drop_body(way);
     status = abi::OnBody::stop_and_watermark;
   } else {
     let_out(way);
@@ -168,9 +169,11 @@ abi::OnTrailers Stream::on_trailers(Turn& turn, Phase phase) {
 }
 
 // A hook that returns where it was stopped before, or that was called with what Envoy keeps and has
-// let that go, has Envoy let go on all that it keeps: see sends_twice().
+// let that go, has Envoy let go on all that it keeps: see continue_message().
 bool Stream::goes_on_later(Way& way, bool was_taken) {
-  if (!was_taken && (!way.stopped || worker_->loop() == nullptr || !sends_twice(way))) return false;
+  if (!was_taken &&
+      (!way.stopped || worker_->loop() == nullptr || !is_request(way) || way.place.gone == 0))
+    return false;
   way.stopped = true;
   touch_later();
   return true;

@@ -202,7 +202,10 @@ class Stream final : private host::AnswerSink,
   void find_neighbours();
   void mark(Way& way);
   bool router_has(const Way& way) const;
+  bool others_may_send(const Way& way) const;
   std::size_t sends_twice(const Way& way) const;
+  bool is_counted_again(const Way& way) const;
+  void check_length();
   using Streams = std::span<const Stream* const>;
   Streams before(const Way& way) const;
   Streams after(const Way& way) const;

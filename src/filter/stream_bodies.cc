@@ -7,6 +7,15 @@
 #include "filter/stream.h"
 
 namespace extproc::filter {
+namespace {
+
+constexpr std::string_view kContentLength = "content-length";
+
+/// The router reads what statuses it is to try again for from it, passes over what is no number,
+/// and takes it out, whether it tries again or not.
+constexpr std::string_view kRouterMark = "x-envoy-retriable-status-codes";
+
+}  // namespace
 
 // What of a body lies where, and whether that is full, before anything is done with it.
 void Stream::find_body(Way& way) {
@@ -40,7 +49,7 @@ void Stream::fail_overtaken(Way& way) {
 // When the request begins, since headers are not to change while a handler reads them.
 void Stream::find_neighbours() {
   if (request_.sent.body == BodySendMode::none && response_.sent.body == BodySendMode::none) return;
-  const auto mark = envoy_.router_mark();
+  const auto mark = envoy_.request_header(kRouterMark);
   if (!mark) return;
   waiting_->neighbours = Neighbours::find(*mark, connection_id(envoy_.filter()));
   if (waiting_->neighbours != nullptr) waiting_->neighbours->join(*this);
@@ -57,14 +66,14 @@ void Stream::mark(Way& way) {
     return;
   waiting_->neighbours = Neighbours::make(connection_id(envoy_.filter()));
   waiting_->neighbours->join(*this);
-  envoy_.add_router_mark(waiting_->neighbours->mark());
+  envoy_.add_request_header(kRouterMark, waiting_->neighbours->mark());
 }
 
 // The router keeps what it is sent, where it may try again.
 bool Stream::router_has(const Way& way) const {
   if (!is_request(way)) return false;
   if (response_.headers_came) return true;
-  return waiting_ && waiting_->neighbours != nullptr ? !envoy_.router_mark()
+  return waiting_ && waiting_->neighbours != nullptr ? !envoy_.request_header(kRouterMark)
                                                      : has_upstream(envoy_.filter());
 }
 
@@ -114,6 +123,16 @@ std::size_t Stream::sends_twice(const Way& way) const {
   return gone > 0 && router_has(way) ? gone : 0;
 }
 
+// What waits in Envoy may be sent from there: by those who hold the request, until they go on, and
+// by the router, as long as it may try again. Before anything has gone on nobody tells whether the
+// route has it do that.
+bool Stream::others_may_send(const Way& way) const {
+  if (!is_request(way) || response_.headers_came) return false;
+  const auto has_none = [&](const Stream* stream) { return same(way, *stream).body_went == 0; };
+  return !router_has(way) || has_none(this) || std::ranges::any_of(after(way), has_none) ||
+         sends_twice(way) > 0;
+}
+
 void Stream::go_on(Way& way) {
   collect_unanswered(way);
   if (end_is_before(way) || collects(way)) return;
@@ -153,14 +172,36 @@ bool Stream::collects(Way& way) {
   return true;
 }
 
+// The end goes to a filter that holds what has gone on, and may tell the length of what it has
+// seen.
+bool Stream::is_counted_again(const Way& way) const {
+  return is_request(way) && way.body_ended() && way.place.gone > 0 && after(way).empty() &&
+         !router_has(way) && !envoy_.request_header(kContentLength);
+}
+
+// One that counts what it is shown twice has told the upstream a length that is none, and the next
+// request on that connection would be a part of this.
+void Stream::check_length() {
+  const auto length = envoy_.request_header(kContentLength);
+  if (!length || *length == std::to_string(request_.body_went)) return;
+  log_to_envoy(LogLevel::error,
+               "a filter behind this one has counted a body twice: the request fails. Put it in "
+               "front of this one (docs/in-envoy.md)");
+  end_ = End::fails;
+  reply_ = {.status = 500, .details = "extproc_body_counted_twice"};
+}
+
 void Stream::continue_message(Way& way) {
   const std::size_t twice = sends_twice(way);
   const std::string gone = twice > 0 ? envoy_.cut_kept(way.body, 0, twice) : std::string();
+  const bool may_be_counted = is_counted_again(way);
+  way.body_went += envoy_.kept_bytes(way.body) - (way.place.gone - gone.size());
   mark(way);
   way.goes();
   way.hidden = gone.size();
   envoy_.go_on(way.headers);
   way.hidden = 0;
+  if (may_be_counted && !destroyed_) check_length();
   if (gone.empty() || destroyed_) return;
   const std::size_t all = envoy_.kept_bytes(way.body);
   const std::size_t kept = all - std::min(all, sum(after(way), way, &Way::left));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "filter/attributes.h"
+#include "filter/envoy_log.h"
 #include "filter/stream.h"
 #include "rules/framing_rules.h"
 
@@ -120,9 +121,9 @@ std::string_view Stream::take_piece(Way& way) {
 }
 
 // What comes while it cannot be told does not stay with Envoy, where filters behind that go on of
-// themselves would let it go: but for what is more than Envoy's limit, so that nothing more is read
-// then. Those that wait with the request do go on, and until then that limit is too tight for what
-// comes.
+// themselves would let it go, and the router would send it where it tries again: but for what is
+// more than Envoy's limit, so that nothing more is read then. As long as they may do that, the
+// limit is too tight for what comes.
 void Stream::take_untold(Way& way) {
   if (way.sent.body != BodySendMode::streamed || way.passes_chunk || way.replaced || is_over() ||
       !way.headers_told || way.headers_owed)
@@ -132,8 +133,13 @@ void Stream::take_untold(Way& way) {
   const std::size_t limit = envoy_.buffer_limit();
   const std::size_t untold = bytes + (way.untold ? way.unanswered.last().size() : 0);
   if (limit > 0 && untold > limit &&
-      (!is_request(way) || router_has(way) || untold > in_force_->config().held_bytes))
-    return;
+      (untold > in_force_->config().held_bytes || !others_may_send(way))) {
+    if (!is_request(way) || response_.headers_came || sends_twice(way) == 0) return;
+    log_to_envoy(LogLevel::error,
+                 "a body came faster than its handler answers, on a route that tries again: the "
+                 "request fails, held_bytes_per_stream is too little (docs/in-envoy.md)");
+    return refuse_too_large(way);
+  }
   take_piece(way);
   way.untold = true;
 }

@@ -98,6 +98,8 @@ struct Way {
   std::size_t left = 0;
   /// While it goes on: so many bytes that the router keeps are out of what Envoy does.
   std::size_t hidden = 0;
+  /// So many bytes of its body have gone on while it was stopped.
+  std::size_t body_went = 0;
   /// More than Envoy's limit, where it stops reading at that and says nothing.
   bool is_full = false;
   /// What was told last still lies with Envoy, where it stays if it is not changed.

@@ -142,6 +142,15 @@ def test_nothing_overtakes_where_a_filter_behind_goes_on_of_itself(ports, sleep)
         assert (response.status, response.body == b"".join(sent)) == (200, True)
 
 
+def test_a_length_that_is_none_fails(envoy, ports):
+    """`buffer` counts what it holds each time that it is shown it."""
+    response = ask(ports["before buffer", "STREAMED"], "request_body sleep 5", body=[b"one", b"two", b"three"])
+    assert (response.status, response.body) == (500, b"")
+    assert "has counted a body twice" in envoy.process.log()
+    response = ask(ports["before buffer", "STREAMED"], "request_body sleep 5", body=BODY)
+    assert (response.status, response.body) == (200, BODY)
+
+
 def test_what_would_go_by_unseen_fails(envoy, ports):
     """More waits than the filter keeps, so that it lies with Envoy when the filter behind goes on."""
     do = ("request_body sleep 3000", "request_body replace seen")

@@ -36,6 +36,7 @@ def route(prefix: str, cluster: str, policy: dict) -> dict:
 
 
 ROUTES = (
+    route("/failing", "failing", {"retry_policy": {"retry_on": "5xx", "num_retries": 2}}),
     route("/slow/retried", "slow", AGAIN),
     route("/slow", "slow", {}),
     route("/retried", "upstream", AGAIN),
@@ -78,6 +79,38 @@ def terminate_tls_slowly(authority: Authority, upstream_port: int) -> int:
     return listening.getsockname()[1]
 
 
+def fail_first(failed: set[bytes]) -> int:
+    """The port of an upstream that answers the first try of each x-case with 503 as soon as it has its headers, and another with its body."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve(client: socket.socket) -> None:
+        with client, client.makefile("rwb") as stream:
+            fields = {}
+            while (line := stream.readline()) not in (b"\r\n", b""):
+                name, _, value = line.strip().partition(b": ")
+                fields[name.lower()] = value
+            case = fields.get(b"x-case", b"")
+            if case not in failed:
+                failed.add(case)
+                stream.write(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                return
+            body = b""
+            while size := int(stream.readline() or b"0", 16):
+                body += stream.read(size)
+                stream.readline()
+            stream.readline()
+            stream.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body) + body)
+
+    def accept() -> None:
+        while True:
+            client, _ = listening.accept()
+            threading.Thread(target=serve, args=(client,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return listening.getsockname()[1]
+
+
+FAILED: set[bytes] = set()
 PORTS: dict[str, int] = {}
 
 
@@ -91,6 +124,7 @@ def envoy(launcher, raw_port, streaming_port, authority) -> Envoy:
     clusters = [
         Cluster("upstream", (raw_port,), http2=False, trailers=True),
         Cluster("streaming", (streaming_port,), http2=False, trailers=True),
+        Cluster("failing", (fail_first(FAILED),), http2=False),
         Cluster("slow", (terminate_tls_slowly(authority, raw_port),), http2=False, trailers=True, transport_socket=tls, one_request=True),
     ]
     listeners = [Listener(name, PORTS[name], filters, routes=ROUTES, buffer_bytes=LIMIT) for name, filters in FILTERS.items()]
@@ -134,6 +168,30 @@ def test_a_request_is_tried_again_as_a_whole(envoy, name, do):
         whole = b"".join(sent)
         assert (response.status, len(response.body), response.body == whole) == (200, len(whole), True)
         eventually(lambda before=before: retries(envoy, "upstream") == before + 1, "it is tried again")
+
+
+async def send_at_once(name: str, case: str, sleep: int, body: bytes) -> http.Response:
+    connection = await http.Connection.open(PORTS[name])
+    do = [("x-do", f"request_body sleep {sleep}"), ("x-do", "request_body replace X")]
+    await connection.open_chunked("POST", "/failing", [("x-case", case), *do])
+    for at in range(0, len(body), 8_000):
+        await connection.write_chunk(body[at : at + 8_000])
+    await connection.end_chunked()
+    response = await asyncio.wait_for(connection.read_response("POST"), 20)
+    connection.close()
+    return response
+
+
+@pytest.mark.parametrize("sleep", [1, 5, 30])
+@pytest.mark.parametrize("name", STREAMS)
+def test_another_try_sends_nothing_that_a_handler_has_not_seen(envoy, name, sleep):
+    """The first fails while the body waits for its handler."""
+    for number in range(5):
+        case = f"{name}-{sleep}-{number}"
+        response = asyncio.run(send_at_once(name, case, sleep, b"u" * 400_000))
+        assert case.encode() in FAILED
+        assert response.status in (200, 503)
+        assert set(response.body) <= {ord("X")}, (response.status, len(response.body), response.body.count(b"u"))
 
 
 @pytest.mark.parametrize("path", ["/slow", "/slow/retried"])
