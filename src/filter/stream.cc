@@ -132,7 +132,7 @@ abi::OnBody Stream::on_body(Turn& turn, Phase phase, bool end) {
     // It would stop reading at its limit, before the end that is awaited.
     if (way.replaced) drop_body(way);
     way.left = envoy_.body_bytes(way.body, way.place);
-    way.is_full = !whole && way.headers_owed && is_over_limit(way);
+    if (!whole) way.is_full = way.headers_owed && is_over_limit(way);
   } else if (goes_on_later(way, was_taken)) {
     // Its end, where this is that, Envoy remembers.
     add_out(way, envoy_.read_body(way.body, way.place, text_));

@@ -26,11 +26,15 @@ void Stream::find_body(Way& way) {
     // A filter in front has kept it. What this one has let go and one behind holds is shown again,
     // but for what the router keeps: see continue_message().
     way.place.gone = std::min(shown_again(way), kept);
-    // Only where it is to be told as a whole does that matter.
-    if (way.sent.body == BodySendMode::buffered) way.is_full = is_over_limit(way);
   } else {
     if (kept < way.left) fail_overtaken(way);
     way.place.gone = kept - std::min(kept, way.left);
+  }
+  // Only where it is to be told as a whole does that matter. Envoy says it of what makes it so, but
+  // not where it had stopped to read before.
+  if (way.sent.body == BodySendMode::buffered && kept > way.place.gone) {
+    const std::size_t limit = envoy_.buffer_limit();
+    way.is_full = limit > 0 && kept - way.place.gone > limit;
   }
 }
 

@@ -86,7 +86,7 @@ bool Stream::goes_over_limit(const Way& way) const {
 // A body that is full, and to be told as a whole: its end could not come.
 bool Stream::reads_no_more(const Way& way) const {
   return way.sent.body == BodySendMode::buffered && !way.whole_told && !way.headers_owed &&
-         !way.replaced;
+         !way.replaced && !(is_request(way) && response_.headers_came);
 }
 
 bool Stream::is_over_limit(const Way& way) const {

@@ -73,3 +73,11 @@ def test_each_of_them_sees_all_of_it(envoy, setup):
     response = exchange(setup, ["request_body sleep 2", "request_body replace x", "response_body sleep 2"], chunks(30, 100))
     assert response.status == 200
     assert set(response.body) == {ord("x")}
+
+
+@pytest.mark.parametrize("do", DO)
+@pytest.mark.parametrize("setup", [setup for setup in SETUPS if "BUFFERED" in setup], ids="-".join)
+def test_more_than_is_kept_of_a_whole_body_is_refused(envoy, setup, do):
+    """Also where Envoy has stopped reading before, for one in front."""
+    for body in (chunks(8, 20_000), chunks(5, 16_000), chunks(70, 1_000)):
+        assert exchange(setup, DO[do], body).status == 413
