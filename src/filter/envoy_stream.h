@@ -17,6 +17,8 @@
 
 namespace extproc::filter {
 
+inline constexpr std::string_view kContentLength = "content-length";
+
 /// An HTTP stream of Envoy's with the filter in it, as the callbacks show it. On its worker, from
 /// http_filter_new to http_filter_destroy.
 class EnvoyStream {

@@ -37,8 +37,8 @@ void Stream::headers(Phase phase, const HttpHeaders& message, const HeadersRespo
   take_extras(answer.extras_or_null());
   if (!answer.replacement()) return;
   // Envoy would hold it against what follows.
-  if (!way.headers_told || !answer.header_mutation().sets("content-length"))
-    envoy_.remove_header(phase, "content-length");
+  if (!way.headers_told || !answer.header_mutation().sets(kContentLength))
+    envoy_.remove_header(phase, kContentLength);
   way.replaced = true;
   take_out(way);
   add_out(way, *answer.replacement());

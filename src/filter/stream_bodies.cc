@@ -9,8 +9,6 @@
 namespace extproc::filter {
 namespace {
 
-constexpr std::string_view kContentLength = "content-length";
-
 /// The router reads what statuses it is to try again for from it, passes over what is no number,
 /// and takes it out, whether it tries again or not.
 constexpr std::string_view kRouterMark = "x-envoy-retriable-status-codes";

@@ -10,8 +10,6 @@
 namespace extproc::filter {
 namespace {
 
-constexpr std::string_view kContentLength = "content-length";
-
 /// Of what is used again and again.
 void let_go_if_large(std::string& text) {
   constexpr std::size_t kLarge = std::size_t{16} << 10;
