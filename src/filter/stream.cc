@@ -303,7 +303,7 @@ void Stream::touch_later() {
 // A handler that has returned may have let go what stands still in the other direction; Envoy is
 // told behind this hook, and not within it.
 void Stream::act_on_other(const Way& way) {
-  const Way& other = &way == &request_ ? response_ : request_;
+  const Way& other = is_request(way) ? response_ : request_;
   if (!other.stopped || paused_ || worker_->loop() == nullptr) return;
   touch_later();
 }

@@ -195,6 +195,7 @@ class Stream final : private host::AnswerSink,
   // In stream_bodies.cc: who has what of a body that Envoy keeps, and how it goes on.
   void find_body(Way& way);
   void fail_overtaken(Way& way);
+  void fail_body(std::string_view details, std::string_view why);
   void go_on(Way& way);
   bool go_ahead(Way& way);
   bool collects(Way& way);

@@ -41,11 +41,16 @@ void Stream::find_body(Way& way) {
 void Stream::fail_overtaken(Way& way) {
   way.left = 0;
   if (is_over() || (is_request(way) && response_.headers_came)) return;
-  log_to_envoy(LogLevel::error,
-               "a filter behind this one has let go of a body that waits here: the request fails. "
-               "Use a chain, or another order of filters (docs/in-envoy.md)");
+  fail_body("extproc_body_overtaken",
+            "a filter behind this one has let go of a body that waits here: the request fails. Use "
+            "a chain, or another order of filters (docs/in-envoy.md)");
+}
+
+// Whatever `failure_mode_allow` says: the body is not what it was.
+void Stream::fail_body(std::string_view details, std::string_view why) {
+  log_to_envoy(LogLevel::error, why);
   end_ = End::fails;
-  reply_ = {.status = 500, .details = "extproc_body_overtaken"};
+  reply_ = {.status = 500, .details = std::string(details)};
 }
 
 // When the request begins, since headers are not to change while a handler reads them.
@@ -186,11 +191,9 @@ bool Stream::is_counted_again(const Way& way) const {
 void Stream::check_length() {
   const auto length = envoy_.request_header(kContentLength);
   if (!length || *length == std::to_string(request_.body_went)) return;
-  log_to_envoy(LogLevel::error,
-               "a filter behind this one has counted a body twice: the request fails. Put it in "
-               "front of this one (docs/in-envoy.md)");
-  end_ = End::fails;
-  reply_ = {.status = 500, .details = "extproc_body_counted_twice"};
+  fail_body("extproc_body_counted_twice",
+            "a filter behind this one has counted a body twice: the request fails. Put it in front "
+            "of this one (docs/in-envoy.md)");
 }
 
 void Stream::continue_message(Way& way) {

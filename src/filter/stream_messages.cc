@@ -44,7 +44,7 @@ void Stream::tell_headers(Way& way) {
   }
   std::vector<Header>& entries = worker_->read_headers();
   envoy_.read_headers(way.headers, entries);
-  if (&way == &request_) envoy_.note_request(entries);
+  if (is_request(way)) envoy_.note_request(entries);
   way.headers_owed = true;
   host::Message message{.phase = way.headers, .end_of_stream = way.headers_end, .headers = entries};
   way.end_told = way.headers_end;
@@ -94,10 +94,10 @@ bool Stream::is_over_limit(const Way& way) const {
 
 // As Envoy does it.
 void Stream::refuse_too_large(const Way& way) {
-  const bool is_request = &way == &request_;
-  reply_ = {.status = is_request ? 413 : 500,
-            .body = is_request ? "Payload Too Large" : "Internal Server Error",
-            .details = is_request ? "request_payload_too_large" : "response_payload_too_large"};
+  const bool of_request = is_request(way);
+  reply_ = {.status = of_request ? 413 : 500,
+            .body = of_request ? "Payload Too Large" : "Internal Server Error",
+            .details = of_request ? "request_payload_too_large" : "response_payload_too_large"};
 }
 
 void Stream::drop_body(Way& way) {
@@ -201,7 +201,7 @@ void Stream::on(Way& way, host::Message& message) {
   if (first_)
     message.protocol_config = in_force_->modes().protocol_config(config.send_body_without_waiting);
   first_ = false;
-  const auto& names = &way == &request_ ? config.request_attributes : config.response_attributes;
+  const auto& names = is_request(way) ? config.request_attributes : config.response_attributes;
   const EnvoySource source(envoy_.filter(), names, config, worker_->kinds());
   if (!names.empty() && !way.attributes_told) message.has_attributes = true;
   if (tells_metadata(config)) {

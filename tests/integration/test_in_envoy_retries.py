@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -47,12 +48,24 @@ ROUTES = (
 )
 
 
+def served(serve: Callable[[socket.socket], None]) -> int:
+    """A port whose connections are served in threads of their own."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def accept() -> None:
+        while True:
+            client, _ = listening.accept()
+            threading.Thread(target=serve, args=(client,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return listening.getsockname()[1]
+
+
 def terminate_tls_slowly(authority: Authority, upstream_port: int) -> int:
     """A port whose connections take a time to be there."""
     pair = authority.server()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair.certificate, pair.key)
-    listening = socket.create_server(("127.0.0.1", 0))
 
     def copy(source: socket.socket, sink: socket.socket) -> None:
         try:
@@ -70,18 +83,11 @@ def terminate_tls_slowly(authority: Authority, upstream_port: int) -> int:
             copy(secure, upstream)
             back.join()
 
-    def accept() -> None:
-        while True:
-            client, _ = listening.accept()
-            threading.Thread(target=serve, args=(client,), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    return listening.getsockname()[1]
+    return served(serve)
 
 
 def fail_first(failed: set[bytes]) -> int:
     """The port of an upstream that answers the first try of each x-case with 503 as soon as it has its headers, and another with its body."""
-    listening = socket.create_server(("127.0.0.1", 0))
 
     def serve(client: socket.socket) -> None:
         with client, client.makefile("rwb") as stream:
@@ -101,13 +107,7 @@ def fail_first(failed: set[bytes]) -> int:
             stream.readline()
             stream.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body) + body)
 
-    def accept() -> None:
-        while True:
-            client, _ = listening.accept()
-            threading.Thread(target=serve, args=(client,), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    return listening.getsockname()[1]
+    return served(serve)
 
 
 FAILED: set[bytes] = set()

@@ -96,6 +96,7 @@ class Checker {
       auto needs = is_asked(one) ? std::optional(*next++) : made_inside(one);
       if (!needs) {
         refused(one.config, one.problems);
+        refused_.insert(one.name);
         continue;
       }
       needs->failure_mode_allow = one.config.failure_mode_allow;
@@ -112,7 +113,7 @@ class Checker {
       const auto found = by_name_.find(override.filter);
       if (found != by_name_.end()) {
         route_override(override, found->second.first, found->second.second);
-      } else if (!only && !by_name_.empty()) {
+      } else if (!only && !by_name_.empty() && !refused_.contains(override.filter)) {
         findings_.error(override.key, "override-of-no-filter",
                         "no ext_proc filter has the name " + override.filter +
                             ", so this override is never used",
@@ -296,6 +297,8 @@ class Checker {
   const Configuration& configuration_;
   const CheckScope& scope_;
   std::map<std::string, std::pair<Filter, Needs>> by_name_;
+  /// What Envoy refuses is told of these, and nothing of their routes.
+  std::set<std::string> refused_;
   Findings findings_;
 };
 
